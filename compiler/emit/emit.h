@@ -1,0 +1,14 @@
+/* emit.h: graph -> C. */
+#ifndef FLOE_EMIT_EMIT_H
+#define FLOE_EMIT_EMIT_H
+
+#include "compiler/graph/graph.h"
+
+struct floe__text;
+
+/* Writes the C of a study: one translation unit that includes only <floe/model.h> and defines `floe_the_model`.
+ * Nothing of the spec's text reaches it unquoted: names become identifiers by emit_identifier, texts become escaped
+ * string literals. */
+void emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out);
+
+#endif

@@ -1,0 +1,231 @@
+/* typed.h: the typed tree: what a spec means, checked once over the whole family of its universes.
+ *
+ * Every name is resolved to what it names; every broadcast is explicit (a `theta` that stood beside `y[school]` is now
+ * ELEMENT(theta, school)); statements have become tables of variables, definitions, axes, reports, claims, checks and
+ * preparations. After checking there are no user errors left: lowering cannot fail.
+ *
+ * Scalar terms stand for one number; array terms (type.n_dim > 0) for whole arrays. A scalar term may be used inside the
+ * binders that its context has opened (a variable's `binders`, TERM_MAP, TERM_REDUCE, a recurrence). */
+#ifndef FLOE_MEANING_TYPED_H
+#define FLOE_MEANING_TYPED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler/source/source.h"
+#include "compiler/syntax/tree.h"
+
+/* ---- dimensions, types, presence ---------------------------------------------------------------------------------- */
+
+/* An index set: declared in the spec, anonymous (simplex[3]), or formal (the k of `fun f(x[k])`, which stands for
+ * whichever index set the caller's argument has). */
+struct dimension {
+  const char *name;
+  struct span span;
+  size_t low, high;      /* the size varies in low..high; low == high: fixed. Without a declared range: 1..SIZE_MAX */
+  bool ordered, formal;
+  size_t id;             /* position in program.dimensions; formal ones are not in that table */
+};
+
+enum base { BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE, BASE_DISTRIBUTION };
+enum structure { STRUCTURE_PLAIN, STRUCTURE_SIMPLEX, STRUCTURE_CHOL_CORR, STRUCTURE_CHOL_COV }; /* joint over the last dimensions */
+
+struct type {
+  enum base base;
+  enum structure structure;
+  size_t n_dim;
+  const struct dimension **dim;
+  const struct dimension *codes;        /* BASE_CODE: the index set whose elements it numbers, from 1 */
+  const struct term *low, *high;        /* support of each element; NULL: unbounded */
+};
+
+/* A set of universes: per axis, the allowed options (bit k: option k). All ones where the axis does not matter.
+ * Continuous axes always have all ones. (n_axis) masks; at most 64 options an axis. */
+struct presence {
+  const uint64_t *options;
+};
+
+/* ---- terms -------------------------------------------------------------------------------------------------------- */
+
+struct binder {            /* one run over an index set; identity is the pointer */
+  const struct dimension *dimension;
+  const char *name;
+};
+
+enum term_kind {
+  TERM_NUMBER,       /* number */
+  TERM_VARIABLE,     /* variable: its whole value */
+  TERM_DEFINITION,   /* definition: its whole value */
+  TERM_FORMAL,       /* formal: a parameter of the enclosing function, distribution or method */
+  TERM_BINDER,       /* binder: the number, from 1, of the current element */
+  TERM_SIZE,         /* dimension: how many elements it has */
+  TERM_AXIS,         /* axis (continuous): its value in this universe */
+  TERM_AXIS_IS,      /* axis, option: true in the universes where the axis takes that option */
+  TERM_ELEMENT,      /* items[0] is the array, items[1..] one scalar index term per dimension, from 1 */
+  TERM_MAP,          /* binders, items[0] the element: an array */
+  TERM_REDUCE,       /* reduction, binders, items[0] the element: a scalar */
+  TERM_OPERATOR,     /* op, items */
+  TERM_SELECT,       /* items: condition, then, else */
+  TERM_CALL,         /* function, items */
+  TERM_EXTERN,       /* external, items */
+  TERM_CHOOSE,       /* axis, items: one per option of the axis, in its order; NULL where the option is excluded here */
+  TERM_DISTRIBUTION, /* distribution, items: its arguments */
+  TERM_POWER,        /* items: distribution-valued term, exponent; on_log */
+  TERM_ARRAY         /* items: the elements of a literal; type.dim[0] is anonymous */
+};
+
+enum reduction { REDUCE_SUM, REDUCE_PRODUCT, REDUCE_MAX, REDUCE_MIN, REDUCE_ALL, REDUCE_ANY };
+
+struct term {
+  enum term_kind kind;
+  struct type type;
+  struct span span;
+  double number;
+  enum operator_kind op;
+  enum reduction reduction;
+  bool on_log;
+  const struct variable *variable;
+  const struct definition *definition;
+  const struct formal *formal;
+  const struct binder *binder;
+  const struct dimension *dimension;
+  const struct axis *axis;
+  size_t option;
+  const struct function *function;
+  const struct external *external;
+  const struct distribution *distribution;
+  size_t n_item, n_binder;
+  const struct term **items;
+  const struct binder **binders;
+};
+
+/* ---- what a program consists of ----------------------------------------------------------------------------------- */
+
+enum role { ROLE_DATA, ROLE_PARAM, ROLE_LATENT, ROLE_OBS };
+
+/* A data, param, latent or obs. `distribution` is the distribution of one element, inside `binders` (one per dimension
+ * that is not part of a joint structure); choices stand inside it as TERM_CHOOSE. NULL for data without `~`. */
+struct variable {
+  enum role role;
+  const char *name;
+  struct span span;
+  size_t id;                      /* position in program.variables: the order in which the world comes into being */
+  struct type type;               /* of the whole: bounds are the family's, the smallest standard type that contains every
+                                     option's support; what the network works in */
+  struct presence presence;
+  size_t n_binder;
+  const struct binder **binders;
+  const struct term *distribution;
+  const struct axis *via;         /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
+  bool improper;                  /* ~ flat */
+};
+
+/* x = e, x[i] = e, or arrays filled together by an ordered loop.
+ * Plain: `value` is the element inside `binders`.
+ * Recurrence: the definitions of one loop share a `struct recurrence`; elements up to `recurrence->start - 1` come from
+ * `initial`, later ones from `value` inside recurrence->binder. In it, ELEMENT(DEFINITION d, [binder - constant]) with d of
+ * the same recurrence refers to earlier steps, and ELEMENT(DEFINITION d, [binder]) to definitions before it in this step. */
+struct recurrence {
+  const struct binder *binder;
+  size_t start;                          /* number of the first element that the loop fills, from 1 */
+  size_t n_definition;
+  const struct definition **definitions; /* in order of statements */
+};
+
+struct definition {
+  const char *name;
+  struct span span;
+  size_t id;
+  struct type type;
+  struct presence presence;
+  size_t n_binder;
+  const struct binder **binders;
+  const struct term *value;
+  const struct recurrence *recurrence;   /* NULL: plain */
+  const struct term **initial;           /* (recurrence->start - 1) scalar terms */
+};
+
+struct formal {
+  const char *name;
+  struct type type;                      /* dims are formal dimensions */
+};
+
+struct function {                        /* fun: inlined where it is called */
+  const char *name;
+  struct span span;
+  size_t n_formal;
+  const struct formal **formals;
+  struct type type;
+  const struct term *value;              /* local definitions are TERM_DEFINITIONs that belong to no table */
+};
+
+struct external {                        /* extern fun, extern draw: a symbol of the runtime */
+  const char *name, *symbol;             /* symbol: a C identifier */
+  struct span span;
+  bool random;                           /* a raw draw: takes its numbers from the site's stream */
+  size_t n_formal;
+  const struct formal **formals;
+  struct type type;
+  const struct term **derivative;        /* (n_formal) d result / d formal, scalar terms over the formals; NULL: not differentiable */
+  const char *adjoint;                   /* array functions: C symbol of the adjoint, or NULL */
+};
+
+/* dist d(a, b) on S { ... }. Each method is a term over the formals (and `x`, `p` or `a` below); NULL where absent. */
+struct distribution {
+  const char *name;
+  struct span span;
+  size_t n_formal;
+  const struct formal **formals;
+  struct type support;                   /* of a draw: base, structure, dims over formal dimensions, low, high over the formals */
+  const struct formal *x, *p, *a;        /* arguments of logpdf and cdf; of quantile; of power and power_log */
+  const struct term *logpdf, *sample, *cdf, *quantile;
+  const struct term *power, *power_log;  /* distribution-valued terms over the formals and `a` */
+  const struct term *location, *scale;   /* affine: formals; draws are location + scale * (draw of the standard form) */
+};
+
+struct option_of_axis {
+  const char *label;
+  struct span span;
+  const struct term *value;              /* body, or NULL for label axes */
+  double weight;                         /* shares sum to 1 */
+};
+
+struct axis {
+  const char *name, *description;        /* description: "" if none */
+  struct span span;
+  size_t id;
+  bool equivalence, continuous, logarithmic;
+  bool prepares;                         /* used only in `prep`: does not condition the network */
+  size_t n_option, reference;            /* discrete */
+  const struct option_of_axis *options;
+  double low, high, reference_value;     /* continuous */
+  struct presence presence;              /* nested axes exist in some universes only */
+};
+
+struct report { const char *name; struct span span; const struct term *value; };           /* value may be an array */
+struct claim  { const char *text; struct span span; const struct term *value; };           /* a scalar boolean */
+struct check  { const char *text; struct span span; const struct term *value; double probability; };
+struct preparation { const struct variable *variable; struct span span; const struct term *value; };
+struct constraint { struct span span; const struct term *forbidden; };                     /* `require C => D` forbids C and not D */
+
+struct setting { const char *name; struct span span; double number; const char *word; };   /* network { ... } */
+
+struct program {
+  const char *name, *title;
+  const struct source *source;
+  size_t n_dimension;   const struct dimension **dimensions;
+  size_t n_axis;        const struct axis **axes;
+  size_t n_variable;    const struct variable **variables;
+  size_t n_definition;  const struct definition **definitions;
+  size_t n_report;      const struct report *reports;
+  size_t n_claim;       const struct claim *claims;
+  size_t n_check;       const struct check *checks;
+  size_t n_preparation; const struct preparation *preparations;
+  size_t n_constraint;  const struct constraint *constraints;
+  size_t n_setting;     const struct setting *settings;
+  size_t n_distribution; const struct distribution **distributions; /* of the library and of the spec: all that exist */
+  size_t n_function;    const struct function **functions;
+};
+
+#endif

@@ -1,0 +1,160 @@
+/* tree.h: a spec as its text says it, nothing resolved. Made by the grammar's actions through the constructors below,
+ * read by `meaning/` and by the printer. Everything lives in the arena. Sequences are singly linked through `next`. */
+#ifndef FLOE_SYNTAX_TREE_H
+#define FLOE_SYNTAX_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compiler/source/source.h"
+
+struct floe__arena;
+
+#define TREE_MAX_DEPTH 1000 /* deeper expressions or blocks are an error (E9001) */
+
+/* ---- expressions -------------------------------------------------------------------------------------------------- */
+
+enum expr_kind {
+  EXPR_NUMBER,   /* number; `is_int` if written without point or exponent */
+  EXPR_NAME,     /* name */
+  EXPR_UNARY,    /* op, left */
+  EXPR_BINARY,   /* op, left, right. `D ^ a` is a BINARY with OP_POW: meaning tells powers from power-scaling */
+  EXPR_CALL,     /* callee `name`, arguments `items` (argument names in `label`), optional binder: sum(child: e) */
+  EXPR_INDEX,    /* left[items]; items may be ranges, names, any expression */
+  EXPR_RANGE,    /* left..right; right NULL for `2..` */
+  EXPR_TUPLE,    /* (items) with two or more */
+  EXPR_ARRAY,    /* [items] */
+  EXPR_CHOOSE,   /* choose `name` { label: expr ... }: options */
+  EXPR_ON,       /* left `on` name: only `D ^ a on log` */
+  EXPR_WITHIN,   /* left `in` right(range): a truncated distribution, or a membership test in a condition */
+  EXPR_IF,       /* if condition then left else right, written  `condition ? left : right`  or  `if(c, a, b)` */
+  EXPR_ERROR     /* stands where text could not be parsed */
+};
+
+enum operator_kind {
+  OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_POW, OP_NEG,
+  OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_AND, OP_OR, OP_NOT
+};
+
+struct expr {
+  enum expr_kind kind;
+  enum operator_kind op;
+  int depth;             /* 1 + the deepest child */
+  struct span span;
+  struct span name_span; /* of `name`, where there is one */
+  const char *name;      /* interned */
+  const char *label;     /* this expression's name as an argument: scale = e; interned or NULL */
+  double number;
+  bool is_int;
+  const char *binder;    /* EXPR_CALL: the index in sum(child: e); interned or NULL */
+  struct expr *left, *right, *condition;
+  struct expr *items;    /* first of a list linked by `next` */
+  struct option *options;
+  struct expr *next;     /* the following sibling, when in a list */
+};
+
+/* ---- types -------------------------------------------------------------------------------------------------------- */
+
+/* `positive`, `in lo..hi`, `simplex[3]`, `cat[K]`, `index class`. */
+struct type_expr {
+  struct span span;
+  const char *name;            /* interned: "real", ..., "in", "index" */
+  struct expr *low, *high;     /* of `in` */
+  const char *index;           /* of `index class` */
+  struct expr *sizes;          /* bracketed arguments */
+};
+
+/* ---- statements --------------------------------------------------------------------------------------------------- */
+
+enum statement_kind {
+  STATEMENT_MODEL,    /* name, text (the title) */
+  STATEMENT_USE,      /* name */
+  STATEMENT_INDEX,    /* name, value = size or range or NULL, ordered */
+  STATEMENT_DATA,     /* name, indices, type, value = distribution or NULL */
+  STATEMENT_PARAM,    /*   likewise, via */
+  STATEMENT_LATENT,   /*   likewise, via */
+  STATEMENT_OBS,      /*   likewise */
+  STATEMENT_SAMPLE,   /* name[indices] ~ value */
+  STATEMENT_DEFINE,   /* name[indices] = value */
+  STATEMENT_ASSIGN,   /* name := value, in functions */
+  STATEMENT_FOR,      /* for name in index[range] { body }: name is the loop's name, index the dimension, value the range or NULL */
+  STATEMENT_IF,       /* if value { body } else { otherwise } */
+  STATEMENT_AXIS,     /* name, text (description), equivalence; options, or continuous with low, high, logarithmic, reference */
+  STATEMENT_CHOOSE,   /* choose name { label: statements ... }: options */
+  STATEMENT_FORBID,   /* value */
+  STATEMENT_REQUIRE,  /* value => consequence */
+  STATEMENT_PREP,     /* name = value */
+  STATEMENT_REPORT,   /* name = value, or value alone (one statement per item of `report a, b`) */
+  STATEMENT_CLAIM,    /* text, value */
+  STATEMENT_CHECK,    /* text, value, probability (NULL: 1) */
+  STATEMENT_FUN,      /* name, parameters, type (result) or NULL; value, or body with `result e` as its last item */
+  STATEMENT_DIST,     /* name, parameters, type (support); body of METHODs */
+  STATEMENT_METHOD,   /* in a dist: name, parameters, value or body: logpdf(x) = ..., sample = ..., affine = (mu, sigma) */
+  STATEMENT_RESULT,   /* value: the last item of a function body */
+  STATEMENT_EXTERN,   /* extern fun name(parameters) : type [as "symbol"] [derivative value]; text = symbol */
+  STATEMENT_NETWORK,  /* network { name = value ... }: body of DEFINEs */
+  STATEMENT_ABSENT,   /* a statement of the language that this version does not have: name = its keyword */
+  STATEMENT_ERROR
+};
+
+/* One option of an axis (value or nothing), of a choose expression (value), or of a choose block (body). */
+struct option {
+  struct span span;
+  const char *label;      /* interned; "else" for the rest */
+  bool reference;         /* marked * */
+  struct expr *weight;    /* @ 0.3, or NULL */
+  struct expr *value;
+  struct statement *body;
+  struct option *next;
+};
+
+/* A parameter of a fun, dist, method or extern: x, x : positive, x[k], L[i, j]. */
+struct parameter {
+  struct span span;
+  const char *name;
+  struct expr *indices;   /* NAMEs, for array parameters */
+  struct type_expr *type; /* or NULL */
+  struct parameter *next;
+};
+
+struct statement {
+  enum statement_kind kind;
+  struct span span, name_span;
+  const char *name;             /* interned */
+  const char *text;             /* a string literal's contents */
+  struct expr *indices;         /* school in y[school]: NAMEs, ranges or expressions */
+  struct type_expr *type;
+  struct expr *value, *consequence, *probability;
+  const char *via;              /* interned axis name */
+  struct span via_span;
+  const char *index;            /* STATEMENT_FOR: the dimension */
+  struct expr *low, *high, *reference; /* continuous axis: literals */
+  bool ordered, logarithmic, equivalence;
+  bool random;                  /* STATEMENT_EXTERN: `extern draw`, a raw random draw; see stdlib/draws.floe */
+  struct parameter *parameters;
+  struct option *options;
+  struct statement *body, *otherwise;
+  struct statement *next;
+};
+
+struct comment {
+  struct span span;
+  bool alone;            /* nothing but white space before it on its line */
+  struct comment *next;
+};
+
+struct tree {
+  const struct source *source;
+  struct statement *statements;
+  struct comment *comments; /* in order of place: the printer puts them back */
+};
+
+/* ---- constructors: the grammar's only vocabulary (tree.c) --------------------------------------------------------- */
+
+struct expr *expr_new(struct floe__arena *arena, enum expr_kind kind, struct span span);
+struct expr *expr_unary(struct floe__arena *arena, enum operator_kind op, struct span span, struct expr *operand);
+struct expr *expr_binary(struct floe__arena *arena, enum operator_kind op, struct expr *left, struct expr *right);
+struct statement *statement_new(struct floe__arena *arena, enum statement_kind kind, struct span span);
+const char *operator_text(enum operator_kind op);
+
+#endif

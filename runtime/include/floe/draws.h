@@ -1,0 +1,30 @@
+/* floe/draws.h: streams of random numbers, as generated code uses them. Counter-based: Threefry-4x64 with 20 rounds
+ * (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * Key: (seed, purpose, 0, 0). Counter: (block, site, element, unit). */
+#ifndef FLOE_DRAWS_H
+#define FLOE_DRAWS_H
+
+#include <stdint.h>
+
+struct floe_stream {
+  uint64_t key[4], counter[4];
+  uint64_t word[4];
+  unsigned used; /* words of the current block already taken; 4: none left */
+};
+
+/* A stream that no other (seed, purpose, unit, site, element) shares. */
+void floe_stream_open(struct floe_stream *stream, uint64_t seed, uint64_t purpose, uint64_t unit, uint64_t site,
+                      uint64_t element);
+
+uint64_t floe_stream_word(struct floe_stream *stream);
+
+/* Raw draws: what `extern draw` declarations in stdlib/draws.floe name. Arguments outside their domain give NaN. */
+double floe_draw_uniform(struct floe_stream *stream);     /* in (0, 1), never 0 or 1 */
+double floe_draw_normal(struct floe_stream *stream);      /* standard normal, Box-Muller */
+double floe_draw_exponential(struct floe_stream *stream); /* mean 1 */
+double floe_draw_gamma(struct floe_stream *stream, double shape);            /* scale 1: Marsaglia and Tsang 2000 */
+double floe_draw_log_gamma(struct floe_stream *stream, double shape);        /* its logarithm: safe for tiny shapes */
+double floe_draw_poisson(struct floe_stream *stream, double mean);           /* inversion below 10, PTRS (Hoermann 1993) above; means above 2^53 give NaN */
+double floe_draw_binomial(struct floe_stream *stream, double n, double p);   /* inversion or BTRS (Hoermann 1993) */
+
+#endif

@@ -1,0 +1,190 @@
+/* floe/model.h: the contract between generated code and the runtime.
+ *
+ * The compiler turns a spec into one C file that defines a `struct floe_model`: tables that describe the spec, and
+ * functions that evaluate it in any universe. libfloe does everything else. Neither half knows more of the other than
+ * this header and the symbols that the standard library names.
+ *
+ * Vectors. For given sizes of the index sets, a layout says where each variable stands:
+ *   data         (n_data)        data and obs variables, natural coordinates
+ *   values       (n_value)       params and latents, natural coordinates; NaN where absent from the universe
+ *   coordinates  (n_coordinate)  params and latents, unconstrained; arbitrary where absent, and then ignored
+ *   outputs      (n_output)      reports, then one truth value (0 or 1) per claim
+ * Variables follow each other in the order of `variables`; arrays are row-major: the last index runs fastest.
+ * Codes count from 1. Truth values are 0 and 1.
+ *
+ * Coordinates come in two systems. FAMILY coordinates are the same in all universes: each parameter by the smallest
+ * standard type that holds every option's support, location-scale parameters as standardised residuals; the network works
+ * in them. UNIVERSE coordinates follow the universe's own supports and the parameterisation that its `equiv` axes name;
+ * MCMC works in them. Densities are with respect to the coordinates in use: Jacobians are included.
+ *
+ * Functions take `n` points that share a context (sizes, data, universe) and stand one behind the other. They allocate
+ * nothing and keep no state: `scratch` is the caller's, of scratch_size(layout) doubles, one per thread. */
+#ifndef FLOE_MODEL_H
+#define FLOE_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FLOE_MODEL_VERSION 1
+#define FLOE_MAX_AXIS 64
+#define FLOE_NONE ((size_t)-1)
+
+enum floe_role { FLOE_DATA, FLOE_PARAM, FLOE_LATENT, FLOE_OBS };
+enum floe_base { FLOE_REAL, FLOE_INT, FLOE_BOOL, FLOE_CODE };
+enum floe_structure { FLOE_PLAIN, FLOE_SIMPLEX, FLOE_CHOL_CORR, FLOE_CHOL_COV };
+enum floe_coordinates { FLOE_FAMILY_COORDINATES, FLOE_UNIVERSE_COORDINATES };
+enum floe_tag { FLOE_PRIOR, FLOE_LIKELIHOOD, FLOE_JACOBIAN, FLOE_N_TAG };
+
+struct floe_dimension {
+  const char *name;
+  size_t low, high; /* range of sizes; equal: fixed */
+  int ordered;
+};
+
+struct floe_option {
+  const char *label;
+  double weight; /* shares of an axis sum to 1 */
+};
+
+/* One factor of a condition: the axis takes one of the options in `mask` (bit k: option k). */
+struct floe_condition {
+  size_t axis;
+  uint64_t mask;
+};
+
+struct floe_axis {
+  const char *name, *description;
+  int equivalence; /* must not matter; neither multiplies universes nor conditions the network */
+  int prepares;    /* acts on observed data only; does not condition the network */
+  int continuous, logarithmic;
+  size_t n_option, reference;          /* discrete */
+  const struct floe_option *options;
+  double low, high, reference_value;   /* continuous */
+  size_t n_condition;                  /* universes in which the axis has an effect: all conditions hold */
+  const struct floe_condition *conditions;
+};
+
+struct floe_variable {
+  const char *name;
+  enum floe_role role;
+  enum floe_base base;
+  enum floe_structure structure;
+  size_t n_dim;
+  const size_t *dims;      /* (n_dim) positions in `dimensions` */
+  double low, high;        /* family support of each element; +-INFINITY where unbounded */
+  int has_distribution;    /* data: can be imagined for training */
+  int discrete;            /* a discrete latent or param has no coordinates */
+  size_t codes;            /* FLOE_CODE: the dimension that it numbers, else FLOE_NONE */
+  size_t n_condition;      /* universes in which it is present */
+  const struct floe_condition *conditions;
+};
+
+struct floe_report {
+  const char *name;
+  enum floe_base base;
+  size_t n_dim;
+  const size_t *dims;
+};
+
+struct floe_claim {
+  const char *text;
+};
+
+struct floe_check {
+  const char *text;
+  double probability;
+};
+
+struct floe_setting { /* network { name = number-or-word } */
+  const char *name, *word;
+  double number;
+};
+
+/* A universe: what each axis is set to. Where an axis is discrete `option` counts, else `value`. */
+struct floe_universe {
+  size_t option[FLOE_MAX_AXIS];
+  double value[FLOE_MAX_AXIS];
+};
+
+/* Where everything stands, for given sizes. Made by floe_layout_new (runtime/data/layout.h). */
+struct floe_layout {
+  const struct floe_model *model;
+  size_t *size;       /* (n_dimension) */
+  size_t *offset;     /* (n_variable) in the data vector (data, obs) or the value vector (params, latents) */
+  size_t *coordinate; /* (n_variable) in the coordinate vector; FLOE_NONE for data, obs and discrete ones */
+  size_t *output;     /* (n_report + n_claim) in the output vector */
+  size_t *count;      /* (n_variable) numbers that the variable takes in its vector */
+  size_t *free;       /* (n_variable) coordinates that it takes */
+  size_t n_data, n_value, n_coordinate, n_output, n_scratch;
+};
+
+struct floe_context {
+  const struct floe_layout *layout;
+  const struct floe_universe *universe;
+  enum floe_coordinates coordinates;
+  const double *data; /* (n_data): prepared; not used by simulate */
+};
+
+/* What to draw, and from which streams. A number depends on (seed, purpose, unit, variable, element) and nothing else. */
+enum { FLOE_DRAW_DATA = 1, FLOE_DRAW_PARAMETERS = 2, FLOE_DRAW_OBSERVED = 4 };
+struct floe_sampling {
+  uint64_t seed, purpose, first_unit; /* point k is unit first_unit + k */
+  unsigned what;                      /* the rest is read from the vectors, as given */
+};
+
+struct floe_model {
+  unsigned version;        /* FLOE_MODEL_VERSION */
+  const char *name, *title;
+  const char *source_path, *source_text;
+  const char *fingerprint; /* changes whenever the meaning of the spec may have changed */
+  size_t n_dimension, n_axis, n_variable, n_report, n_claim, n_check, n_setting;
+  const struct floe_dimension *dimensions;
+  const struct floe_axis *axes;
+  const struct floe_variable *variables;
+  const struct floe_report *reports;
+  const struct floe_claim *claims;
+  const struct floe_check *checks;
+  const struct floe_setting *settings;
+  size_t plate;            /* exchangeable dimension whose rows a set network summarises, or FLOE_NONE */
+  size_t sequence;         /* ordered dimension of the observations, or FLOE_NONE */
+
+  /* Doubles of scratch that any function below needs. */
+  size_t (*scratch_size)(const struct floe_layout *layout);
+
+  /* Whether `forbid` and `require` allow the universe. */
+  int (*permitted)(const struct floe_universe *universe);
+
+  /* data (n, n_data), values (n, n_value): both read and written, as sampling->what says. */
+  void (*simulate)(const struct floe_context *context, const struct floe_sampling *sampling, size_t n, double *data,
+                   double *values, double *scratch);
+
+  /* coordinates (n, n_coordinate) -> log_density (n), terms (n, FLOE_N_TAG) or NULL.
+   * -INFINITY outside the universe's support; NaN only where the spec's arithmetic itself is undefined. */
+  void (*log_density)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
+                      double *terms, double *scratch);
+
+  /* The same with gradient (n, n_coordinate); 0 for absent coordinates. */
+  void (*gradient)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
+                   double *gradient, double *scratch);
+
+  /* coordinates (n, n_coordinate) -> values (n, n_value), and back. */
+  void (*constrain)(const struct floe_context *context, size_t n, const double *coordinates, double *values,
+                    double *scratch);
+  void (*unconstrain)(const struct floe_context *context, size_t n, const double *values, double *coordinates,
+                      double *scratch);
+
+  /* values (n, n_value) -> outputs (n, n_output). */
+  void (*report)(const struct floe_context *context, size_t n, const double *values, double *outputs, double *scratch);
+
+  /* Generated data (n, n_data), values (n, n_value) -> holds (n, n_check), 0 or 1. */
+  void (*check)(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds,
+                double *scratch);
+
+  /* data (n_data) as observed -> prepared (n_data); variables without `prep` are copied. */
+  void (*prepare)(const struct floe_context *context, const double *data, double *prepared, double *scratch);
+};
+
+/* The compiled study's main: verbs, options, artifacts (runtime/study/). Returns the exit code. */
+int floe_study_main(const struct floe_model *model, int argc, char **argv);
+
+#endif
