@@ -3,10 +3,12 @@
  * Nodes are hash-consed: equal nodes are the same node, so a common subexpression exists once by construction. A node
  * is an operation on nodes with smaller ids, hence the table is a topological order. Plates are never unrolled.
  *
- * Binders: MAP, REDUCE and SCAN run over a dimension. A binder is named by (dimension, level), where level counts the
- * enclosing binders over the same dimension: equal loops have equal binders, so that their bodies are shared. `free`
- * is the set of binders that a node's value depends on (bit = position in graph.binders; at most 64 distinct binders).
- * A node with free == 0 is computed once per evaluation, whatever loops use it.
+ * Binders: MAP, REDUCE and SCAN run over a dimension. A binder is named by (dimension, level), where level is one more than
+ * the highest level that the loop's own body binds over the same dimension, else 0: equal loops have equal binders wherever
+ * they stand, so that they are shared, and no loop ever stands inside one with the same binder. A scan's binder is
+ * moreover no other scan's, so that PREVIOUS means one scan only. `free` is the set of binders that a node's value depends
+ * on (bit = position in graph.binders; at most 64 distinct binders). A node with free == 0 is computed once per
+ * evaluation, whatever loops use it.
  *
  * Arrays have n_dim > 0; everything else is one number. All numbers are doubles in the generated code; NODE_BOOL typed
  * nodes are C truth values.
@@ -37,7 +39,9 @@ enum node_kind {
   NODE_OPERATOR,    /* op, args */
   NODE_SELECT,      /* args: condition, then, else */
   NODE_EXTERN,      /* external, args; array externals take and may give arrays */
-  NODE_DRAW,        /* external (random), args, site: one raw draw; `site` numbers variable and the draw's place in `sample` */
+  NODE_DRAW,        /* external (random), site: one raw draw; `site` numbers variable and the draw's place in `sample`. args: the
+                       external->n_formal arguments, then the element numbers (from 1) that key the stream: the loops around
+                       the draw as the spec has them, outermost first. Equal DRAW nodes are the same number */
   NODE_FINITE,      /* args[0] if args[1] (a truth value) else -inf: guards a density at the edge of its support */
   /* arrays */
   NODE_GATHER,      /* args[0] array, args[1..] one index per dimension, from 1; outside the array: NaN */
@@ -48,7 +52,9 @@ enum node_kind {
   NODE_PROJECT,     /* args[0] scan, index: the array of output number `index` */
   NODE_LITERAL,     /* args: elements of an array */
   /* choices */
-  NODE_CHOOSE       /* axis (or the coordinate system, axis == NULL), args: one per option; NULL where excluded */
+  NODE_CHOOSE       /* a scalar: axis (or the coordinate system, axis == NULL), args: one per option; NULL where excluded.
+                       Options of other universes may read absent variables (NaN): their adjoints are not 0 * NaN, they do
+                       not exist */
 };
 
 /* The system of coordinates that an evaluation works in: an axis of the engine, not of the user. */
@@ -68,6 +74,8 @@ struct node {
   enum base base;        /* BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE */
   enum level level;
   uint64_t free;         /* binders that the value depends on */
+  uint64_t bound;        /* binders of the loops inside it */
+  uint64_t chooses;      /* axes that CHOOSE nodes in it may stand for (bit = axis id, modulo 64; bit 63 also the coordinates) */
   size_t n_dim;
   const struct dimension **dim;
   struct span span;      /* the first place in the spec that made it */
@@ -138,6 +146,8 @@ struct study {
   struct graph *graph;
   struct interpretation interpretations[N_INTERPRETATION];
   struct blueprint blueprint;
+  const struct presence *axis_effect; /* (n_axis) universes in which the axis has an effect: a conjunction, the smallest that holds
+                                         all of them; all masks 0: nowhere */
 };
 
 /* ---- construction: smart constructors simplify as they build (graph.c) -------------------------------------------- */

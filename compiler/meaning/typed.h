@@ -38,6 +38,7 @@ struct type {
   const struct dimension **dim;
   const struct dimension *codes;        /* BASE_CODE: the index set whose elements it numbers, from 1 */
   const struct term *low, *high;        /* support of each element; NULL: unbounded */
+  bool strict;                          /* `positive`: low itself is excluded */
 };
 
 /* A set of universes: per axis, the allowed options (bit k: option k). All ones where the axis does not matter.
@@ -70,7 +71,7 @@ enum term_kind {
   TERM_CALL,         /* function, items */
   TERM_EXTERN,       /* external, items */
   TERM_CHOOSE,       /* axis, items: one per option of the axis, in its order; NULL where the option is excluded here */
-  TERM_DISTRIBUTION, /* distribution, items: its arguments */
+  TERM_DISTRIBUTION, /* distribution, items: its arguments; type.dim is the shape of one draw, type.codes its codes */
   TERM_POWER,        /* items: distribution-valued term, exponent; on_log */
   TERM_ARRAY         /* items: the elements of a literal; type.dim[0] is anonymous */
 };
@@ -226,6 +227,7 @@ struct program {
   size_t n_setting;     const struct setting *settings;
   size_t n_distribution; const struct distribution **distributions; /* of the library and of the spec: all that exist */
   size_t n_function;    const struct function **functions;
+  size_t n_external;    const struct external **externals;          /* of the library and of the spec: all that exist */
 };
 
 #endif

@@ -56,6 +56,9 @@ void diagnostics_print(const struct diagnostics *sink, bool colour, struct floe_
 /* An array of {"code","message","where":{"file","line","column","end_line","end_column"},"universes","fix"}. */
 struct json_t *diagnostics_json(const struct diagnostics *sink);
 
+/* The table's one-line title of a code (`floe explain`); NULL for an unknown code. */
+const char *diagnostic_title(const char *code);
+
 /* The nearest of n candidates by edit distance, if near enough to be a slip of the finger; else NULL. */
 const char *suggest(const char *name, const char *const *candidates, size_t n);
 

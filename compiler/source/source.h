@@ -30,6 +30,9 @@ const struct source *source_read(struct floe__arena *arena, const char *path, en
 const struct source *source_from_text(struct floe__arena *arena, const char *path, const char *text, size_t length,
                                       enum source_problem *problem);
 
+/* The problem in words, with its code from diagnostic_codes.h: "E1003: the file is not valid UTF-8". */
+const char *source_problem_text(enum source_problem problem);
+
 /* 1-based line and column (in characters, not bytes) of a byte offset. */
 void source_position(const struct source *file, size_t offset, size_t *line, size_t *column);
 

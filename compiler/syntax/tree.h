@@ -19,15 +19,17 @@ enum expr_kind {
   EXPR_NAME,     /* name */
   EXPR_UNARY,    /* op, left */
   EXPR_BINARY,   /* op, left, right. `D ^ a` is a BINARY with OP_POW: meaning tells powers from power-scaling */
-  EXPR_CALL,     /* callee `name`, arguments `items` (argument names in `label`), optional binder: sum(child: e) */
+  EXPR_CALL,     /* callee `name`, arguments `items` (argument names in `label`). A reduction sum(child: e) has binder
+                    "child", left NULL and one item e; in sum(j in i: e) left is the NAME i, the dimension of binder "j" */
   EXPR_INDEX,    /* left[items]; items may be ranges, names, any expression */
   EXPR_RANGE,    /* left..right; right NULL for `2..` */
   EXPR_TUPLE,    /* (items) with two or more */
   EXPR_ARRAY,    /* [items] */
   EXPR_CHOOSE,   /* choose `name` { label: expr ... }: options */
   EXPR_ON,       /* left `on` name: only `D ^ a on log` */
-  EXPR_WITHIN,   /* left `in` right(range): a truncated distribution, or a membership test in a condition */
-  EXPR_IF,       /* if condition then left else right, written  `condition ? left : right`  or  `if(c, a, b)` */
+  EXPR_WITHIN,   /* left `in` right: a truncated distribution or a membership test (right a RANGE, whose bounds may be the
+                    NAME inf), or, among indices, `i in obs`: an alias (left and right NAMEs) */
+  EXPR_IF,       /* if condition then left else right, written  `if(c, a, b)` */
   EXPR_ERROR     /* stands where text could not be parsed */
 };
 
@@ -55,11 +57,11 @@ struct expr {
 
 /* ---- types -------------------------------------------------------------------------------------------------------- */
 
-/* `positive`, `in lo..hi`, `simplex[3]`, `cat[K]`, `index class`. */
+/* `positive`, `in lo..hi`, `int in 0..n`, `simplex[3]`, `cat[K]`, `index class`. */
 struct type_expr {
   struct span span;
   const char *name;            /* interned: "real", ..., "in", "index" */
-  struct expr *low, *high;     /* of `in` */
+  struct expr *low, *high;     /* of `in`; NULL: none */
   const char *index;           /* of `index class` */
   struct expr *sizes;          /* bracketed arguments */
 };
@@ -91,7 +93,8 @@ enum statement_kind {
   STATEMENT_DIST,     /* name, parameters, type (support); body of METHODs */
   STATEMENT_METHOD,   /* in a dist: name, parameters, value or body: logpdf(x) = ..., sample = ..., affine = (mu, sigma) */
   STATEMENT_RESULT,   /* value: the last item of a function body */
-  STATEMENT_EXTERN,   /* extern fun name(parameters) : type [as "symbol"] [derivative value]; text = symbol */
+  STATEMENT_EXTERN,   /* extern fun name(parameters) : type [as "symbol"] [derivative value] [adjoint "symbol"];
+                         text = symbol or NULL, value = derivative (a TUPLE where there are several) or NULL */
   STATEMENT_NETWORK,  /* network { name = value ... }: body of DEFINEs */
   STATEMENT_ABSENT,   /* a statement of the language that this version does not have: name = its keyword */
   STATEMENT_ERROR
@@ -112,7 +115,7 @@ struct option {
 struct parameter {
   struct span span;
   const char *name;
-  struct expr *indices;   /* NAMEs, for array parameters */
+  struct expr *indices;   /* for array parameters: NAMEs, or WITHIN(j, i) for a further name j of dimension i */
   struct type_expr *type; /* or NULL */
   struct parameter *next;
 };
@@ -121,7 +124,8 @@ struct statement {
   enum statement_kind kind;
   struct span span, name_span;
   const char *name;             /* interned */
-  const char *text;             /* a string literal's contents */
+  const char *text;             /* a string literal's contents, or NULL */
+  const char *adjoint;          /* STATEMENT_EXTERN: symbol of the adjoint, or NULL */
   struct expr *indices;         /* school in y[school]: NAMEs, ranges or expressions */
   struct type_expr *type;
   struct expr *value, *consequence, *probability;
@@ -156,5 +160,8 @@ struct expr *expr_unary(struct floe__arena *arena, enum operator_kind op, struct
 struct expr *expr_binary(struct floe__arena *arena, enum operator_kind op, struct expr *left, struct expr *right);
 struct statement *statement_new(struct floe__arena *arena, enum statement_kind kind, struct span span);
 const char *operator_text(enum operator_kind op);
+
+/* Recomputes `depth` from the children, for nodes whose fields were filled in after expr_new. */
+struct expr *expr_measure(struct expr *expr);
 
 #endif

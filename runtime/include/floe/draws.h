@@ -4,6 +4,7 @@
 #ifndef FLOE_DRAWS_H
 #define FLOE_DRAWS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct floe_stream {
@@ -26,5 +27,8 @@ double floe_draw_gamma(struct floe_stream *stream, double shape);            /* 
 double floe_draw_log_gamma(struct floe_stream *stream, double shape);        /* its logarithm: safe for tiny shapes */
 double floe_draw_poisson(struct floe_stream *stream, double mean);           /* inversion below 10, PTRS (Hoermann 1993) above; means above 2^53 give NaN */
 double floe_draw_binomial(struct floe_stream *stream, double n, double p);   /* inversion or BTRS (Hoermann 1993) */
+
+/* 1 .. n with probabilities p (n); NaN unless they are >= 0 and sum to 1 within 1e-8. */
+double floe_draw_categorical(struct floe_stream *stream, size_t n, const double *p);
 
 #endif

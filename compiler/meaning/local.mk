@@ -1,0 +1,1 @@
+compiler_sources += compiler/meaning/check.h compiler/meaning/checker.h compiler/meaning/typed.h 

@@ -1,0 +1,244 @@
+/* Types as the text names them, and what draws of a distribution can be. */
+#include "compiler/meaning/checker.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- dimensions ---- */
+
+const struct dimension *dimension_anonymous(struct checker *c, size_t size) {
+  for (size_t k = 0; k < c->dimensions.n; k++) {
+    const struct dimension *d = c->dimensions.items[k];
+    if (!d->span.file && d->low == size) return d;
+  }
+  struct dimension *d = floe__arena_alloc(c->arena, sizeof *d);
+  *d = (struct dimension){.name = floe__name_of(c->names, floe__arena_printf(c->arena, "of_%zu", size)),
+                          .low = size, .high = size, .id = c->dimensions.n};
+  list_add(c->arena, &c->dimensions, d);
+  return d;
+}
+
+const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name, struct span span) {
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_INDEX, name);
+  if (!symbol) error_unknown(c, at->scope, NAMESPACE_INDEX, name, span);
+  return symbol ? symbol->dimension : NULL;
+}
+
+/* Anonymous dimensions (simplex[3], [1, 2, 3]) fit every dimension of the same fixed size. */
+bool dimension_same(const struct dimension *a, const struct dimension *b) {
+  bool anonymous = (!a->span.file && !a->formal) || (!b->span.file && !b->formal);
+  return a == b || (anonymous && a->low == a->high && b->low == b->high && a->low == b->low);
+}
+
+/* ---- types ---- */
+
+enum type_bounds { BOUNDS_NONE, BOUNDS_ZERO, BOUNDS_UNIT };
+
+struct type_row {
+  const char *name;
+  enum base base;
+  enum type_bounds bounds;
+  bool strict;
+  enum structure structure;
+};
+
+static const struct type_row type_rows[] = {
+    {"real", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},    {"int", BASE_INT, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"nat", BASE_INT, BOUNDS_ZERO, false, STRUCTURE_PLAIN},      {"bool", BASE_BOOL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"positive", BASE_REAL, BOUNDS_ZERO, true, STRUCTURE_PLAIN}, {"nonneg", BASE_REAL, BOUNDS_ZERO, false, STRUCTURE_PLAIN},
+    {"unit", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_PLAIN},    {"in", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"index", BASE_CODE, BOUNDS_NONE, false, STRUCTURE_PLAIN},   {"simplex", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_SIMPLEX},
+};
+
+static const char *const absent_types[] = {"cat",    "ordered", "sum0", "unit_vector", "vector",
+                                           "matrix", "cov",     "corr", "chol_cov",    "chol_corr"};
+
+static void error_unknown_type(struct checker *c, const struct type_expr *text) {
+  const char *names[sizeof type_rows / sizeof *type_rows];
+  for (size_t k = 0; k < sizeof type_rows / sizeof *type_rows; k++) names[k] = type_rows[k].name;
+  struct diagnostic *d = diagnose(c->sink, "E2005", text->span, "unknown type `%s`", text->name);
+  d->fix = quoted_fix(c, suggest(text->name, names, sizeof names / sizeof *names));
+  if (!d->fix) d->fix = "types are real, int, nat, bool, positive, nonneg, unit, `in lo..hi`, `index i` and simplex[k]";
+}
+
+static void error_type_size(struct checker *c, const struct type_expr *text, const char *expected) {
+  diagnose(c->sink, "E2034", text->span, "the type `%s` takes %s", text->name, expected)->fix =
+      "for example `positive`, `in 0..1`, `index class`, `simplex[3]`";
+}
+
+static void error_bounds_reversed(struct checker *c, const struct type_expr *text, double low, double high) {
+  diagnose(c->sink, "E2034", text->span, "the bounds %g..%g hold no value", low, high)->fix = "write the lower bound first";
+}
+
+static const struct dimension *type_dimension(struct checker *c, const struct context *at, const struct expr *size) {
+  if (size->kind == EXPR_NAME) return dimension_named(c, at, size->name, size->span);
+  if (size->kind == EXPR_NUMBER && size->is_int && size->number >= 1 && size->number <= 100000)
+    return dimension_anonymous(c, (size_t)size->number);
+  diagnose(c->sink, "E2031", size->span, "a size is the name of an index, or a whole number")->fix =
+      "for example simplex[3], simplex[class]";
+  return NULL;
+}
+
+static const struct term *bound_of(struct checker *c, const struct context *at, const struct expr *bound) {
+  bool negative = bound && bound->kind == EXPR_UNARY && bound->op == OP_NEG;
+  const struct expr *inner = negative ? bound->left : bound;
+  if (!bound || (inner->kind == EXPR_NAME && strcmp(inner->name, "inf") == 0)) return NULL;
+  const struct term *term = number_of(c, at, bound);
+  return is_poison(c, term) ? NULL : term;
+}
+
+static bool type_bounds(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type) {
+  double low, high;
+  if (text->low) type->low = bound_of(c, at, text->low);
+  if (text->high) type->high = bound_of(c, at, text->high);
+  if (constant_value(type->low, NULL, &low) && constant_value(type->high, NULL, &high) && low >= high)
+    return error_bounds_reversed(c, text, low, high), false;
+  return true;
+}
+
+static const struct type_row *type_row(const char *name) {
+  for (size_t k = 0; k < sizeof type_rows / sizeof *type_rows; k++)
+    if (strcmp(type_rows[k].name, name) == 0) return &type_rows[k];
+  return NULL;
+}
+
+bool type_of(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type) {
+  const struct dimension *dims[4];
+  size_t n_dim = 0;
+  const struct type_row *row = type_row(text->name);
+  for (size_t k = 0; !row && k < sizeof absent_types / sizeof *absent_types; k++)
+    if (strcmp(absent_types[k], text->name) == 0)
+      return error_absent(c, text->span, floe__arena_printf(c->arena, "the type `%s` is", text->name)), false;
+  if (!row) return error_unknown_type(c, text), false;
+  *type = (struct type){.base = row->base, .structure = row->structure, .strict = row->strict};
+  if (row->bounds != BOUNDS_NONE) type->low = term_number(c, text->span, 0);
+  if (row->bounds == BOUNDS_UNIT) type->high = term_number(c, text->span, 1);
+  if (row->base == BASE_CODE) {
+    if (!text->index) return error_type_size(c, text, "the name of an index"), false;
+    type->codes = dimension_named(c, at, text->index, text->span);
+    if (!type->codes) return false;
+  }
+  for (const struct expr *size = text->sizes; size; size = size->next) {
+    if (n_dim == 4) return error_type_size(c, text, "fewer sizes"), false;
+    if (!(dims[n_dim++] = type_dimension(c, at, size))) return false;
+  }
+  if (row->structure == STRUCTURE_SIMPLEX && n_dim != 1) return error_type_size(c, text, "one size"), false;
+  *type = type_array(c, *type, n_dim, dims);
+  return type_bounds(c, at, text, type);
+}
+
+/* ---- text ---- */
+
+const char *type_text(struct checker *c, const struct type *type) {
+  double low = 0, high = 0;
+  bool has_low = constant_value(type->low, NULL, &low), has_high = constant_value(type->high, NULL, &high);
+  if (type->structure == STRUCTURE_SIMPLEX) return "simplex";
+  if (type->base == BASE_BOOL) return "bool";
+  if (type->base == BASE_CODE) return floe__arena_printf(c->arena, "index %s", type->codes ? type->codes->name : "");
+  if (type->base == BASE_INT && !type->high) return has_low && low == 0 ? "nat" : "int";
+  if (type->base == BASE_REAL && !type->low && !type->high) return "real";
+  if (type->base == BASE_REAL && has_low && low == 0 && !type->high) return type->strict ? "positive" : "nonneg";
+  if (type->base == BASE_REAL && has_low && has_high && low == 0 && high == 1) return "unit";
+  const char *from = has_low ? floe__arena_printf(c->arena, "%g", low) : type->low ? "..." : "-inf";
+  const char *to = has_high ? floe__arena_printf(c->arena, "%g", high) : type->high ? "..." : "inf";
+  return floe__arena_printf(c->arena, "%sin %s..%s", type->base == BASE_INT ? "int " : "", from, to);
+}
+
+/* ---- supports ---- */
+
+struct support_walk {
+  struct checker *c;
+  struct support support;
+};
+
+static double bound_value(const struct term *bound, const struct environment *environment, double unbounded, bool *loose) {
+  double value;
+  if (!bound) return unbounded;
+  if (constant_value(bound, environment, &value)) return value;
+  *loose = true;
+  return unbounded;
+}
+
+static void support_add(void *context, const struct term *family) {
+  struct support_walk *walk = context;
+  struct support *s = &walk->support;
+  const struct distribution *d = family->distribution;
+  double values[16];
+  for (size_t k = 0; k < d->n_formal && k < 16; k++)
+    if (!family->items[k] || !constant_value(family->items[k], NULL, &values[k])) values[k] = NAN;
+  struct environment environment = {.n_formal = d->n_formal < 16 ? d->n_formal : 16, .formals = d->formals, .values = values};
+  double low = bound_value(d->support.low, &environment, -INFINITY, &s->low_free);
+  double high = bound_value(d->support.high, &environment, INFINITY, &s->high_free);
+  bool wider = !s->known || low < s->low;
+  s->strict = wider ? d->support.strict : s->strict && (low > s->low || d->support.strict);
+  s->low = s->known ? fmin(low, s->low) : low;
+  s->high = s->known ? fmax(high, s->high) : high;
+  if (!s->known || (s->base != d->support.base && d->support.base == BASE_REAL)) s->base = d->support.base;
+  s->structure = d->support.structure;
+  s->codes = family->type.codes;
+  s->known = true;
+}
+
+struct support support_of(struct checker *c, const struct term *distribution) {
+  struct support_walk walk = {.c = c};
+  if (!is_poison(c, distribution)) for_each_family(distribution, support_add, &walk);
+  return walk.support;
+}
+
+void type_from_support(struct checker *c, const struct term *distribution, struct type *type) {
+  struct support s = support_of(c, distribution);
+  struct span span = distribution->span;
+  if (!s.known) return;
+  type->base = s.base;
+  type->codes = s.codes;
+  type->structure = s.structure;
+  type->strict = s.strict;
+  type->low = isfinite(s.low) && !s.low_free ? term_number(c, span, s.low) : NULL;
+  type->high = isfinite(s.high) && !s.high_free ? term_number(c, span, s.high) : NULL;
+}
+
+struct support_check {
+  struct checker *c;
+  const struct type *type;
+  const char *name;
+};
+
+static void error_support_exceeds(const struct support_check *check, const struct term *family, const char *fix) {
+  const struct type *support = &family->distribution->support;
+  struct diagnostic *d = diagnose(check->c->sink, "E2022", family->span, "`%s` is %s, but draws of %s are %s", check->name,
+                                  type_text(check->c, check->type), family->distribution->name, type_text(check->c, support));
+  d->fix = fix;
+}
+
+static const char *truncation_fix(const struct support_check *check, const struct term *family) {
+  double low = -INFINITY, high = INFINITY;
+  if (check->type->low && !constant_value(check->type->low, NULL, &low)) low = -INFINITY;
+  if (check->type->high && !constant_value(check->type->high, NULL, &high)) high = INFINITY;
+  return floe__arena_printf(check->c->arena,
+                            "`%s(...) in %g..%g` is meant, but truncation is not part of this version: take a distribution on %s",
+                            family->distribution->name, low, high, type_text(check->c, check->type));
+}
+
+static void check_family(void *context, const struct term *family) {
+  const struct support_check *check = context;
+  const struct type *type = check->type;
+  struct support s = support_of(check->c, family);
+  double low, high;
+  if (s.base != type->base) {
+    error_support_exceeds(check, family, floe__arena_printf(check->c->arena, "declare `%s` as %s, or take another distribution",
+                                                            check->name, type_text(check->c, &family->distribution->support)));
+    return;
+  }
+  if (type->base == BASE_CODE && s.codes && type->codes && !dimension_same(s.codes, type->codes)) {
+    error_support_exceeds(check, family, "the codes number different indices");
+    return;
+  }
+  bool below = constant_value(type->low, NULL, &low) && !s.low_free && s.low < low;
+  bool above = constant_value(type->high, NULL, &high) && !s.high_free && s.high > high;
+  if (below || above) error_support_exceeds(check, family, truncation_fix(check, family));
+}
+
+void check_support(struct checker *c, const struct term *distribution, const struct type *type, const char *name) {
+  struct support_check check = {c, type, name};
+  if (!is_poison(c, distribution)) for_each_family(distribution, check_family, &check);
+}

@@ -1,0 +1,1 @@
+compiler_sources += compiler/passes/passes.h 

@@ -1,0 +1,57 @@
+/* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal.
+ * Layer 0 moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
+ * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other part and
+ * the condition; the next layer swaps the parts. The map is that of spline.h. With d = 1 all layers are like layer 0.
+ * The condition enters every layer's network as a term of its first layer (struct floe__pre of nn/mlp.h, n_pre wide): how
+ * it comes about is the caller's affair. Rows may lack coordinates: where mask is 0 the coordinate passes through with log
+ * determinant 0, and the others do not see it. */
+#ifndef FLOE_FLOW_FLOW_H
+#define FLOE_FLOW_FLOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/nn/mlp.h"
+
+struct floe__flow_layer {
+  size_t n_given, n_moved;
+  const uint32_t *given, *moved; /* positions of coordinates */
+  struct floe__mlp net;          /* given -> raw numbers of the moved */
+};
+
+struct floe__flow {
+  size_t n, n_layer, width, n_pre; /* n_pre = n_layer * width */
+  struct floe__flow_layer *layers;
+  uint32_t *positions;
+};
+
+/* n coordinates >= 1; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False: no memory. */
+int floe__flow_make(struct floe__flow *flow, size_t *used, size_t n, size_t n_layer, size_t width, uint64_t seed, uint64_t unit);
+void floe__flow_drop(struct floe__flow *flow);
+
+void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit); /* units unit .. unit + 8 n_layer */
+
+size_t floe__flow_work(const struct floe__flow *flow, size_t n_row); /* floats of work space */
+
+/* Rows of one call. pre.value: (number of rows of the condition, n_pre). */
+struct floe__flow_rows {
+  size_t n;
+  const float *mask; /* (n, d) 0 or 1 */
+  struct floe__pre pre;
+  size_t n_condition; /* rows that pre.row points at; used where pre.row is not NULL */
+};
+
+/* x (n, d) -> z (n, d), log_det (n) = log |dz/dx|; z may not be x. */
+void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *x,
+                        float *work, float *z, float *log_det);
+
+/* After forward, with the same work and pre.row NULL. dz (n, d): overwritten, with dx; d_log_det the same for all rows;
+ * d_pre (n, n_pre) overwritten; adds to gradient. */
+void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, float *work,
+                         float *dz, float d_log_det, float *d_pre, float *gradient);
+
+/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x. x may be z. */
+void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
+                        float *work, float *x, float *log_det);
+
+#endif

@@ -1,0 +1,63 @@
+/* The only door to GSL. Its default handler would end the process: it is switched off, and arguments are checked first. */
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+#include <math.h>
+
+#include "runtime/math/special.h"
+
+__attribute__((constructor)) static void return_rather_than_abort(void) {
+  gsl_set_error_handler_off();
+}
+
+static int positive(double x) {
+  return x > 0 && x < INFINITY;
+}
+
+double floe__gamma_cdf(double x, double shape) {
+  if (isnan(x) || !positive(shape)) return NAN;
+  return x <= 0 ? 0 : gsl_cdf_gamma_P(x, shape, 1);
+}
+
+double floe__beta_cdf(double x, double a, double b) {
+  if (isnan(x) || !positive(a) || !positive(b)) return NAN;
+  return x <= 0 ? 0 : x >= 1 ? 1 : gsl_cdf_beta_P(x, a, b);
+}
+
+double floe__beta_quantile(double p, double a, double b) {
+  if (!(p >= 0 && p <= 1) || !positive(a) || !positive(b)) return NAN;
+  return gsl_cdf_beta_Pinv(p, a, b);
+}
+
+double floe__chi_squared_cdf(double x, double degrees) {
+  if (isnan(x) || !positive(degrees)) return NAN;
+  return x <= 0 ? 0 : gsl_cdf_chisq_P(x, degrees);
+}
+
+double floe__chi_squared_quantile(double p, double degrees) {
+  if (!(p >= 0 && p <= 1) || !positive(degrees)) return NAN;
+  return p == 1 ? INFINITY : gsl_cdf_chisq_Pinv(p, degrees);
+}
+
+double floe__student_t_cdf(double x, double degrees) {
+  return isnan(x) || !positive(degrees) ? NAN : gsl_cdf_tdist_P(x, degrees);
+}
+
+static int count(double x) {
+  return x >= 0 && x <= 4294967295.0;
+}
+
+double floe__binomial_cdf(double k, double n, double p) {
+  if (isnan(k) || !count(n) || !(p >= 0 && p <= 1)) return NAN;
+  return k < 0 ? 0 : k >= n ? 1 : gsl_cdf_binomial_P((unsigned)k, p, (unsigned)n);
+}
+
+double floe__poisson_cdf(double k, double mean) {
+  if (isnan(k) || !(mean >= 0 && mean < INFINITY)) return NAN;
+  return k < 0 ? 0 : mean == 0 || k > 4294967295.0 ? 1 : gsl_cdf_poisson_P((unsigned)k, mean);
+}
+
+double floe__hypergeometric_cdf(double k, double n_1, double n_2, double n_drawn) {
+  if (isnan(k) || !count(n_1) || !count(n_2) || !(n_drawn >= 0 && n_drawn <= n_1 + n_2)) return NAN;
+  const double most = n_1 < n_drawn ? n_1 : n_drawn;
+  return k < 0 ? 0 : k >= most ? 1 : gsl_cdf_hypergeometric_P((unsigned)k, (unsigned)n_1, (unsigned)n_2, (unsigned)n_drawn);
+}

@@ -1,0 +1,239 @@
+#include "runtime/mcmc/sample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/stop.h"
+#include "runtime/mcmc/adapt.h"
+#include "runtime/mcmc/trouble.h"
+#include "runtime/rng/purpose.h"
+
+enum { START_ATTEMPTS = 100 };
+static const double far_away = 1e15; /* no proper posterior in everyday units has its mass here, not even half-Cauchy tails */
+
+const char *const floe_sampler_column_names[FLOE_N_SAMPLER_COLUMN] = {
+    "lp__", "accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__"};
+
+/* Everything that one chain needs, made before the chains run. */
+struct chain {
+  struct floe__target *target;
+  struct floe__density density;
+  struct floe__nuts *nuts;
+  double *start;               /* (n) */
+  struct floe__spread spread;
+  struct floe_error error;
+};
+
+struct run {
+  const struct floe_sample_options *options;
+  const struct floe_progress *progress;
+  struct floe_chains *result;
+  struct chain *chain; /* (n_chain) */
+};
+
+void floe_chains_free(struct floe_chains *chains) {
+  if (!chains) return;
+  floe__free(chains->coordinates);
+  floe__free(chains->columns);
+  floe__free(chains->variance);
+  floe__free(chains);
+}
+
+static struct floe_chains *new_chains(size_t n_chain, size_t n_draw, size_t n_coordinate) {
+  struct floe_chains *chains = FLOE__NEW(1, struct floe_chains);
+  if (!chains) return NULL;
+  chains->n_chain = n_chain;
+  chains->n_draw = n_draw;
+  chains->n_coordinate = n_coordinate;
+  if (n_draw == 0 || n_chain <= (size_t)-1 / n_draw) {
+    chains->coordinates = floe__new(n_chain * n_draw + 1, n_coordinate * sizeof(double));
+    chains->columns = floe__new(n_chain * n_draw + 1, FLOE_N_SAMPLER_COLUMN * sizeof(double));
+    chains->variance = floe__new(n_chain, n_coordinate * sizeof(double));
+  }
+  if (chains->coordinates && chains->columns && chains->variance) return chains;
+  floe_chains_free(chains);
+  return NULL;
+}
+
+static void free_chain(struct chain *chain) {
+  floe__nuts_free(chain->nuts);
+  floe__target_free(chain->target);
+  floe__free(chain->start);
+  floe__free(chain->spread.mean);
+  floe__free(chain->spread.square);
+}
+
+static floe_status prepare_chain(const struct floe_context *context, struct chain *chain, struct floe_error *error) {
+  floe_status status = floe__target_new(context, &chain->target, error);
+  if (status != FLOE_OK) return status;
+  const size_t n = chain->target->n;
+  chain->density = floe__target_density(chain->target);
+  chain->nuts = floe__nuts_new(&chain->density);
+  chain->start = FLOE__NEW(n, double);
+  chain->spread = (struct floe__spread){.n = n, .mean = FLOE__NEW(n, double), .square = FLOE__NEW(n, double)};
+  if (chain->nuts && chain->start && chain->spread.mean && chain->spread.square) return FLOE_OK;
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
+}
+
+/* Puts the chain where its density is finite: the given start if it is, else a random one. */
+static floe_status start_chain(const struct run *run, size_t c) {
+  struct chain *chain = &run->chain[c];
+  const struct floe_sample_options *options = run->options;
+  if (options->starts && options->n_start) {
+    floe__target_gather(chain->target, options->starts + (c % options->n_start) * run->result->n_coordinate, chain->start);
+    if (floe__nuts_start(chain->nuts, chain->start)) return FLOE_OK;
+  }
+  struct floe_stream stream;
+  floe_stream_open(&stream, options->seed, FLOE_PURPOSE_INITIAL, c, 0, 0);
+  for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+    for (size_t k = 0; k < chain->target->n; k++) chain->start[k] = 4 * floe_draw_uniform(&stream) - 2;
+    if (floe__nuts_start(chain->nuts, chain->start)) return FLOE_OK;
+  }
+  return floe__trouble_no_start(chain->target, chain->start, floe__nuts_gradient(chain->nuts), START_ATTEMPTS, &chain->error);
+}
+
+/* Whether the position is still somewhere; fills in the chain's error if not. */
+static bool still_near(struct chain *chain) {
+  const double *position = floe__nuts_position(chain->nuts);
+  for (size_t k = 0; k < chain->target->n; k++)
+    if (!(fabs(position[k]) < far_away)) return floe__trouble_runs_away(chain->target, k, &chain->error), false;
+  return true;
+}
+
+static bool stopped(struct chain *chain) {
+  if (!floe__stop_requested()) return false;
+  (void)floe__fail(&chain->error, FLOE_EINTERRUPTED, "", "Run the same command again to start over.",
+                   "Sampling was stopped on request.");
+  return true;
+}
+
+/* First step size, or after a change of metric. 0 where there is none; the chain's error then says why. */
+static double restart_step(struct chain *chain, double guess, struct floe_stream *stream) {
+  const double step = floe__nuts_reasonable_step(chain->nuts, guess, stream);
+  if (step > 0 && step < INFINITY) return step;
+  if (step > 0)
+    (void)floe__trouble_flat(chain->target, 0, true, &chain->error);
+  else
+    (void)floe__trouble_stuck(chain->target, floe__nuts_gradient(chain->nuts), &chain->error);
+  return 0;
+}
+
+static double warm_up(const struct run *run, struct chain *chain, struct floe_stream *stream) {
+  const double target = run->options->target_accept > 0 ? run->options->target_accept : 0.8;
+  double step = restart_step(chain, 1, stream);
+  struct floe__dual_averaging averaging;
+  struct floe__windows windows;
+  if (step == 0 || run->options->warmup == 0) return step;
+  floe__dual_averaging_start(&averaging, target, step);
+  floe__windows_start(&windows, run->options->warmup);
+  floe__spread_reset(&chain->spread);
+  for (size_t i = 0; i < run->options->warmup; i++) {
+    const struct floe__transition transition = floe__nuts_step(chain->nuts, step, stream);
+    step = floe__dual_averaging_learn(&averaging, transition.accept);
+    if (!still_near(chain) || stopped(chain)) return 0;
+    if (floe__windows_collect(&windows, i)) floe__spread_add(&chain->spread, floe__nuts_position(chain->nuts));
+    if (!floe__windows_close(&windows, i)) continue;
+    floe__spread_variance(&chain->spread, floe__nuts_variance(chain->nuts));
+    floe__spread_reset(&chain->spread);
+    step = restart_step(chain, step, stream);
+    if (step == 0) return 0;
+    floe__dual_averaging_start(&averaging, target, step);
+  }
+  return floe__dual_averaging_end(&averaging);
+}
+
+static void record(struct floe_chains *result, size_t row, const struct chain *chain, double step,
+                   const struct floe__transition *transition) {
+  double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
+  floe__target_scatter(chain->target, floe__nuts_position(chain->nuts), result->coordinates + row * result->n_coordinate);
+  columns[FLOE_LP] = transition->log_density;
+  columns[FLOE_ACCEPT_STAT] = transition->accept;
+  columns[FLOE_STEPSIZE] = step;
+  columns[FLOE_TREEDEPTH] = transition->depth;
+  columns[FLOE_N_LEAPFROG] = transition->n_leapfrog;
+  columns[FLOE_DIVERGENT] = transition->divergent;
+  columns[FLOE_ENERGY] = transition->energy;
+}
+
+static void run_chain(void *context, size_t c, size_t thread) {
+  const struct run *run = context;
+  struct chain *chain = &run->chain[c];
+  struct floe_chains *result = run->result;
+  if (chain->error.status != FLOE_OK) return;
+  struct floe_stream stream;
+  floe_stream_open(&stream, run->options->seed, FLOE_PURPOSE_CHAIN, c, 0, 0);
+  const double step = warm_up(run, chain, &stream);
+  if (step == 0) return;
+  floe__target_scatter(chain->target, floe__nuts_variance(chain->nuts), result->variance + c * result->n_coordinate);
+  bool moved = false;
+  const double first = floe__nuts_position(chain->nuts)[0];
+  for (size_t i = 0; i < result->n_draw; i++) {
+    const struct floe__transition transition = floe__nuts_step(chain->nuts, step, &stream);
+    record(result, c * result->n_draw + i, chain, step, &transition);
+    if (floe__nuts_position(chain->nuts)[0] != first) moved = true;
+    if (!still_near(chain) || stopped(chain)) return;
+    if (thread == 0 && i % 64 == 0)
+      floe__progress(run->progress, ((double)c + (double)i / (double)result->n_draw) / (double)result->n_chain, "sampling");
+  }
+  if (!moved && result->n_draw >= 20)
+    (void)floe__trouble_stuck(chain->target, floe__nuts_gradient(chain->nuts), &chain->error);
+}
+
+static floe_status first_error(const struct run *run, size_t n_chain, struct floe_error *error) {
+  for (size_t c = 0; c < n_chain; c++)
+    if (run->chain[c].error.status != FLOE_OK) {
+      if (error) *error = run->chain[c].error;
+      return run->chain[c].error.status;
+    }
+  return FLOE_OK;
+}
+
+/* Where the starts tell of trouble already: no finite density, or a direction in which it is flat. */
+static floe_status start_all(struct run *run, struct floe_error *error) {
+  const size_t n_chain = run->result->n_chain;
+  for (size_t c = 0; c < n_chain; c++)
+    if (start_chain(run, c) != FLOE_OK) return first_error(run, n_chain, error);
+  struct chain *chain = &run->chain[0];
+  const size_t flat = floe__flat_direction(chain->target, chain->start);
+  return flat == FLOE_NONE ? FLOE_OK : floe__trouble_flat(chain->target, flat, false, error);
+}
+
+static floe_status run_all(const struct floe_context *context, struct run *run, struct floe_error *error) {
+  const size_t n_chain = run->result->n_chain;
+  for (size_t c = 0; c < n_chain; c++) {
+    const floe_status status = prepare_chain(context, &run->chain[c], error);
+    if (status != FLOE_OK) return status;
+  }
+  floe_status status = start_all(run, error);
+  if (status != FLOE_OK) return status;
+  floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, run_chain, run);
+  status = first_error(run, n_chain, error);
+  for (size_t k = 0; k < n_chain * run->result->n_draw; k++)
+    run->result->n_divergent += run->result->columns[k * FLOE_N_SAMPLER_COLUMN + FLOE_DIVERGENT] > 0;
+  return status;
+}
+
+floe_status floe_sample(const struct floe_context *context, const struct floe_sample_options *options,
+                        const struct floe_progress *progress, struct floe_chains **chains, struct floe_error *error) {
+  if (options->chains == 0 || options->draws == 0)
+    return floe__fail(error, FLOE_EUSAGE, "", "Ask for at least one of each.", "There are no chains or no draws to sample.");
+  struct run run = {options, progress, new_chains(options->chains, options->draws, context->layout->n_coordinate),
+                    FLOE__NEW(options->chains, struct chain)};
+  floe_status status = FLOE_OK;
+  if (!run.result || !run.chain)
+    status = floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.", "There is not enough memory for %zu chains of %zu draws.",
+                        options->chains, options->draws);
+  else
+    status = run_all(context, &run, error);
+  if (run.chain)
+    for (size_t c = 0; c < options->chains; c++) free_chain(&run.chain[c]);
+  floe__free(run.chain);
+  if (status == FLOE_OK)
+    *chains = run.result;
+  else
+    floe_chains_free(run.result);
+  return status;
+}

@@ -1,0 +1,100 @@
+#include "runtime/mcmc/target.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "runtime/data/universe.h"
+
+static size_t find_places(const struct floe_context *context, size_t *place) {
+  const struct floe_layout *layout = context->layout;
+  size_t n = 0;
+  for (size_t v = 0; v < layout->model->n_variable; v++) {
+    if (layout->coordinate[v] == FLOE_NONE || !floe_variable_present(layout->model, context->universe, v)) continue;
+    for (size_t k = 0; k < layout->free[v]; k++) place[n++] = layout->coordinate[v] + k;
+  }
+  return n;
+}
+
+floe_status floe__target_new(const struct floe_context *context, struct floe__target **target, struct floe_error *error) {
+  const struct floe_layout *layout = context->layout;
+  struct floe__target *new = FLOE__NEW(1, struct floe__target);
+  if (new) {
+    new->context = *context;
+    new->context.coordinates = FLOE_UNIVERSE_COORDINATES;
+    new->place = FLOE__NEW(layout->n_coordinate + 1, size_t);
+    new->coordinates = FLOE__NEW(layout->n_coordinate + 1, double);
+    new->gradient = FLOE__NEW(layout->n_coordinate + 1, double);
+    new->scratch = FLOE__NEW(layout->model->scratch_size(layout) + 1, double);
+  }
+  if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch) {
+    floe__target_free(new);
+    return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
+  }
+  new->n = find_places(context, new->place);
+  if (new->n == 0) {
+    floe__target_free(new);
+    return floe__fail(error, FLOE_EUSAGE, "", "", "This universe has no continuous parameter to sample.");
+  }
+  *target = new;
+  return FLOE_OK;
+}
+
+void floe__target_free(struct floe__target *target) {
+  if (!target) return;
+  floe__free(target->place);
+  floe__free(target->coordinates);
+  floe__free(target->gradient);
+  floe__free(target->scratch);
+  floe__free(target);
+}
+
+void floe__target_gather(const struct floe__target *target, const double *coordinates, double *position) {
+  for (size_t k = 0; k < target->n; k++) position[k] = coordinates[target->place[k]];
+}
+
+void floe__target_scatter(const struct floe__target *target, const double *position, double *coordinates) {
+  for (size_t k = 0; k < target->context.layout->n_coordinate; k++) coordinates[k] = 0;
+  for (size_t k = 0; k < target->n; k++) coordinates[target->place[k]] = position[k];
+}
+
+static double evaluate(void *state, const double *position, double *gradient) {
+  struct floe__target *target = state;
+  double log_density;
+  for (size_t k = 0; k < target->n; k++) target->coordinates[target->place[k]] = position[k];
+  target->context.layout->model->gradient(&target->context, 1, target->coordinates, &log_density, target->gradient,
+                                          target->scratch);
+  floe__target_gather(target, target->gradient, gradient);
+  return log_density;
+}
+
+struct floe__density floe__target_density(struct floe__target *target) {
+  return (struct floe__density){.n = target->n, .evaluate = evaluate, .state = target};
+}
+
+void floe__target_name(const struct floe__target *target, size_t k, char *name, size_t capacity) {
+  const struct floe_layout *layout = target->context.layout;
+  const struct floe_model *model = layout->model;
+  size_t v = 0;
+  while (v + 1 < model->n_variable && !(layout->coordinate[v] != FLOE_NONE && target->place[k] >= layout->coordinate[v] &&
+                                        target->place[k] < layout->coordinate[v] + layout->free[v]))
+    v++;
+  const struct floe_variable *variable = &model->variables[v];
+  int length = snprintf(name, capacity, "%s", variable->name);
+  if (!variable->n_dim || variable->structure != FLOE_PLAIN) return;
+  size_t rest = target->place[k] - layout->coordinate[v], block = layout->free[v];
+  for (size_t d = 0; d < variable->n_dim && length >= 0 && (size_t)length < capacity; d++) {
+    block /= layout->size[variable->dims[d]];
+    length += snprintf(name + length, capacity - (size_t)length, "%s%zu%s", d ? "," : "[", rest / block + 1,
+                       d + 1 == variable->n_dim ? "]" : "");
+    rest %= block;
+  }
+}
+
+void floe__target_terms(struct floe__target *target, const double *position, double *terms) {
+  double log_density;
+  floe__target_scatter(target, position, target->coordinates);
+  target->context.layout->model->log_density(&target->context, 1, target->coordinates, &log_density, terms,
+                                             target->scratch);
+}

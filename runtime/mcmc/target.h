@@ -1,0 +1,40 @@
+/* target.h: the posterior of one universe as a density over the coordinates that are present in it, without gaps, in
+ * UNIVERSE coordinates. */
+#ifndef FLOE_MCMC_TARGET_H
+#define FLOE_MCMC_TARGET_H
+
+#include <floe/model.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "runtime/mcmc/nuts.h"
+
+/* One a thread: it holds scratch. */
+struct floe__target {
+  struct floe_context context; /* layout, universe and data are the caller's; coordinates are UNIVERSE coordinates */
+  size_t n;                    /* coordinates present */
+  size_t *place;               /* (n) where they stand in the model's coordinate vector */
+  double *coordinates;         /* (n_coordinate) scratch, zero where absent */
+  double *gradient;            /* (n_coordinate) scratch */
+  double *scratch;
+};
+
+/* FLOE_EUSAGE where the universe leaves no coordinate. The context's coordinate system is not looked at. */
+FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, struct floe__target **target,
+                                            struct floe_error *error);
+void floe__target_free(struct floe__target *target); /* NULL is allowed */
+
+/* The target as the sampler wants it; state is the target. */
+struct floe__density floe__target_density(struct floe__target *target);
+
+void floe__target_gather(const struct floe__target *target, const double *coordinates, double *position);
+/* The rest of coordinates (n_coordinate) is set to 0. */
+void floe__target_scatter(const struct floe__target *target, const double *position, double *coordinates);
+
+/* What a modeller calls the coordinate: `theta[3]`; of a structured variable, its name. Cut to capacity. */
+void floe__target_name(const struct floe__target *target, size_t k, char *name, size_t capacity);
+
+/* The parts of the log density at a position: terms (FLOE_N_TAG). */
+void floe__target_terms(struct floe__target *target, const double *position, double *terms);
+
+#endif

@@ -1,0 +1,102 @@
+#include "runtime/mcmc/trouble.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+
+enum { NAME_LENGTH = 64 };
+
+static bool same_along(struct floe__target *target, double *position, double *gradient, size_t k) {
+  static const double steps[] = {1, -3.7, 30};
+  const struct floe__density density = floe__target_density(target);
+  const double here = density.evaluate(density.state, position, gradient), centre = position[k];
+  bool same = gradient[k] == 0;
+  for (size_t s = 0; same && s < sizeof steps / sizeof *steps; s++) {
+    position[k] = centre + steps[s];
+    const double there = density.evaluate(density.state, position, gradient);
+    same = gradient[k] == 0 && fabs(there - here) <= 1e-12 * fabs(here);
+  }
+  position[k] = centre;
+  return same;
+}
+
+size_t floe__flat_direction(struct floe__target *target, const double *position) {
+  double *copy = FLOE__NEW(2 * target->n, double);
+  size_t flat = FLOE_NONE;
+  if (!copy) return FLOE_NONE;
+  for (size_t k = 0; k < target->n; k++) copy[k] = position[k];
+  for (size_t k = 0; k < target->n && flat == FLOE_NONE; k++)
+    if (same_along(target, copy, copy + target->n, k)) flat = k;
+  floe__free(copy);
+  return flat;
+}
+
+/* "mu = 1.2, tau = 0.3, ...": the first few parameters of the universe at the position, in natural coordinates. */
+static void describe(struct floe__target *target, const double *position, char *text, size_t capacity) {
+  const struct floe_layout *layout = target->context.layout;
+  const struct floe_model *model = layout->model;
+  double *values = FLOE__NEW(layout->n_value + 1, double);
+  size_t length = 0, shown = 0;
+  text[0] = '\0';
+  if (!values) return;
+  floe__target_scatter(target, position, target->coordinates);
+  model->constrain(&target->context, 1, target->coordinates, values, target->scratch);
+  for (size_t v = 0; v < model->n_variable && shown < 4 && length + 1 < capacity; v++) {
+    if (layout->coordinate[v] == FLOE_NONE || layout->free[v] == 0 || isnan(values[layout->offset[v]])) continue;
+    const int more = snprintf(text + length, capacity - length, "%s%s%s = %.3g", shown ? ", " : "", model->variables[v].name,
+                              layout->count[v] > 1 ? "[1]" : "", values[layout->offset[v]]);
+    length += more > 0 ? (size_t)more : 0;
+    shown++;
+  }
+  floe__free(values);
+}
+
+floe_status floe__trouble_no_start(struct floe__target *target, const double *position, const double *gradient,
+                                   int attempts, struct floe_error *error) {
+  double terms[FLOE_N_TAG];
+  char where[160], name[NAME_LENGTH];
+  floe__target_terms(target, position, terms);
+  describe(target, position, where, sizeof where);
+  const double sum = terms[FLOE_PRIOR] + terms[FLOE_LIKELIHOOD] + terms[FLOE_JACOBIAN];
+  for (size_t k = 0; isfinite(sum) && k < target->n; k++) {
+    if (isfinite(gradient[k])) continue;
+    floe__target_name(target, k, name, sizeof name);
+    return floe__fail(error, FLOE_ENUMERIC, "", "Look at how the spec uses it: a root, logarithm or power at the edge of its domain?",
+                      "The derivative of the log density with respect to %s is not a number at any of %d starting points (the last: %s).",
+                      name, attempts, where);
+  }
+  const bool likelihood = isfinite(terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]);
+  const bool undefined = isnan(likelihood ? terms[FLOE_LIKELIHOOD] : terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]);
+  return floe__fail(error, FLOE_ENUMERIC, "",
+                    likelihood ? "Check that the observations lie in the support of their distribution for some parameters."
+                               : "Check the priors: their arguments may leave their domain.",
+                    "The %s is %s at each of %d starting points (the last: %s).", likelihood ? "likelihood of the data" : "prior density",
+                    undefined ? "not a number" : "zero", attempts, where);
+}
+
+floe_status floe__trouble_flat(const struct floe__target *target, size_t k, bool everywhere, struct floe_error *error) {
+  char name[NAME_LENGTH];
+  floe__target_name(target, k, name, sizeof name);
+  return floe__fail(error, FLOE_ENUMERIC, "", "Give it a proper prior, or remove it.",
+                    everywhere ? "The density does not change however far the parameters move (%s and all others), so there is no posterior to sample."
+                               : "The density does not depend on %s at all, so its posterior is improper.",
+                    name);
+}
+
+floe_status floe__trouble_runs_away(const struct floe__target *target, size_t k, struct floe_error *error) {
+  char name[NAME_LENGTH];
+  floe__target_name(target, k, name, sizeof name);
+  return floe__fail(error, FLOE_ENUMERIC, "", "Give it a proper prior: neither prior nor data bound it.",
+                    "A chain ran off to infinity along %s: the posterior does not fall off in that direction.", name);
+}
+
+floe_status floe__trouble_stuck(const struct floe__target *target, const double *gradient, struct floe_error *error) {
+  char name[NAME_LENGTH];
+  size_t steepest = 0;
+  for (size_t k = 0; k < target->n; k++)
+    if (!(fabs(gradient[k]) <= fabs(gradient[steepest]))) steepest = k;
+  floe__target_name(target, steepest, name, sizeof name);
+  return floe__fail(error, FLOE_ENUMERIC, "", "Rescale it, or check that the density has no jumps.",
+                    "A chain could not move from where it stood: every step left the posterior, which is steepest along %s.", name);
+}

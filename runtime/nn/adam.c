@@ -1,0 +1,54 @@
+#include "runtime/nn/adam.h"
+
+#include <math.h>
+
+#include "runtime/nn/elementary.h"
+
+static const double beta_first = 0.9, beta_second = 0.999;
+
+double floe__adam_schedule(size_t step, size_t n_step, double peak) {
+  const double warm_up = 0.05 * (double)n_step, t = (double)step + 1;
+  if (t < warm_up) return peak * t / warm_up;
+  const double share = (t - warm_up) / ((double)n_step - warm_up);
+  return share >= 1 ? 0 : peak * 0.5 * (1 + cos(3.14159265358979323846 * share));
+}
+
+struct floe__adam floe__adam_step(size_t step, size_t n_step, double peak, double decay, double clip, double norm) {
+  const double t = (double)step + 1, early = (1 + t) / (10 + t);
+  struct floe__adam adam;
+  adam.rate = (float)floe__adam_schedule(step, n_step, peak);
+  adam.scale = norm <= clip ? 1.0f : (float)(clip / norm);
+  if (!isfinite(norm)) adam.scale = adam.rate = 0; /* a step that overflowed is left out */
+  adam.correct_first = (float)(1 / (1 - pow(beta_first, t)));
+  adam.correct_second = (float)(1 / (1 - pow(beta_second, t)));
+  adam.decay = (float)decay;
+  adam.keep = (float)(early < 0.998 ? early : 0.998);
+  return adam;
+}
+
+FLOE__FOR_EACH_CPU void floe__adam_update(const struct floe__adam *adam, size_t n, float *restrict weight,
+                                          const float *restrict gradient, float *restrict first, float *restrict second,
+                                          float *restrict average) {
+  const float b1 = (float)beta_first, b2 = (float)beta_second, scale = adam->scale, rate = adam->rate, keep = adam->keep;
+  const float c1 = adam->correct_first, c2 = adam->correct_second, shrink = 1.0f - adam->rate * adam->decay;
+  if (scale == 0) return;
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i] * scale;
+    first[i] = b1 * first[i] + (1.0f - b1) * g;
+    second[i] = b2 * second[i] + (1.0f - b2) * g * g;
+    weight[i] = weight[i] * shrink - rate * (first[i] * c1) / (__builtin_sqrtf(second[i] * c2) + 1e-8f);
+    average[i] = keep * average[i] + (1.0f - keep) * weight[i];
+  }
+}
+
+FLOE__FOR_EACH_CPU static void add_part(size_t n, const float *restrict part, float *restrict sum) {
+  for (size_t i = 0; i < n; i++) sum[i] += part[i];
+}
+
+double floe__sum_parts(size_t n, size_t n_part, const float *const *parts, size_t offset, float *sum) {
+  memcpy(sum, parts[0] + offset, n * sizeof(float));
+  for (size_t k = 1; k < n_part; k++) add_part(n, parts[k] + offset, sum);
+  double squares = 0;
+  for (size_t i = 0; i < n; i++) squares += (double)sum[i] * sum[i];
+  return squares;
+}

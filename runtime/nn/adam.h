@@ -1,0 +1,31 @@
+/* adam.h: AdamW (Loshchilov and Hutter, ICLR 2019) with a clipped gradient norm, a warm-up and cosine schedule, and an
+ * exponential moving average of the weights. Works on slices, so that slices can be spread over threads; what a slice
+ * computes depends on nothing but its own numbers and `rate`. */
+#ifndef FLOE_NN_ADAM_H
+#define FLOE_NN_ADAM_H
+
+#include <stddef.h>
+
+struct floe__adam {
+  float rate;          /* learning rate of this step */
+  float scale;         /* factor on the gradient: the clip */
+  float correct_first; /* 1 / (1 - beta_1^t) */
+  float correct_second;
+  float decay;         /* decoupled weight decay */
+  float keep;          /* moving average: average = keep average + (1 - keep) weight */
+};
+
+/* Rises linearly over the first 5% of steps, then falls to 0 along a cosine. step counts from 0. */
+double floe__adam_schedule(size_t step, size_t n_step, double peak);
+
+/* The settings of step `step`; norm is that of the gradient, clip the largest that passes unscaled. */
+struct floe__adam floe__adam_step(size_t step, size_t n_step, double peak, double decay, double clip, double norm);
+
+/* weight, gradient, first, second, average (n) */
+void floe__adam_update(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
+                       float *second, float *average);
+
+/* sum (n) = parts[0] + ... + parts[n_part - 1], in this order; returns the squared norm. */
+double floe__sum_parts(size_t n, size_t n_part, const float *const *parts, size_t offset, float *sum);
+
+#endif

@@ -1,0 +1,110 @@
+#include "runtime/report/draws_csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "runtime/data/layout.h"
+#include "runtime/data/universe.h"
+
+/* One array as columns: where element k, counted with the first index fastest, stands in row-major storage. */
+struct array {
+  size_t n_dim, count, offset;
+  const size_t *dims;
+};
+
+/* The row-major position of element k counted with the first index fastest; writes ".i.j" to suffix. */
+static size_t transpose(const struct floe_layout *layout, const struct array *array, size_t k, char suffix[128]) {
+  size_t position = 0, length = 0;
+  suffix[0] = '\0';
+  for (size_t d = 0; d < array->n_dim; d++) {
+    const size_t size = layout->size[array->dims[d]];
+    const size_t index = k % size;
+    k /= size;
+    position = position * size + index;
+    if (length < 100) length += (size_t)snprintf(suffix + length, 128 - length, ".%zu", index + 1);
+  }
+  return position;
+}
+
+static struct array variable_array(const struct floe_layout *layout, size_t v) {
+  const struct floe_variable *variable = &layout->model->variables[v];
+  return (struct array){variable->n_dim, layout->count[v], layout->offset[v], variable->dims};
+}
+
+static struct array report_array(const struct floe_layout *layout, size_t r) {
+  const struct floe_report *report = &layout->model->reports[r];
+  const bool last = r + 1 == layout->model->n_report + layout->model->n_claim;
+  const size_t end = last ? layout->n_output : layout->output[r + 1];
+  return (struct array){report->n_dim, end - layout->output[r], layout->output[r], report->dims};
+}
+
+static bool written(const struct draws_csv *draws, size_t v) {
+  const struct floe_model *model = draws->layout->model;
+  return !floe_variable_is_data(&model->variables[v]) && floe_variable_present(model, draws->options, v);
+}
+
+static bool is_variable(const struct floe_model *model, const char *name) {
+  const size_t v = floe_variable_find(model, name);
+  return v != FLOE_NONE && !floe_variable_is_data(&model->variables[v]);
+}
+
+static void write_names(struct floe__text *out, const struct draws_csv *draws, const struct array *array, const char *name) {
+  char suffix[128];
+  for (size_t k = 0; k < array->count; k++) {
+    transpose(draws->layout, array, k, suffix);
+    floe__text_printf(out, ",%s%s", name, suffix);
+  }
+}
+
+static void write_numbers(struct floe__text *out, const struct draws_csv *draws, const struct array *array, const double *row) {
+  char suffix[128];
+  for (size_t k = 0; k < array->count; k++)
+    floe__text_printf(out, ",%.17g", row[array->offset + transpose(draws->layout, array, k, suffix)]);
+}
+
+static void write_head(struct floe__text *out, const struct draws_csv *draws) {
+  const struct floe_model *model = draws->layout->model;
+  floe__text_printf(out, "# model = %s\n# universe = %s\n# method = sample\n#   algorithm = %s\n# seed = %llu\n# id = %zu\n",
+                    model->name, draws->universe, draws->algorithm, (unsigned long long)draws->seed, draws->chain);
+  for (size_t k = 0; k < draws->n_column; k++) floe__text_printf(out, "%s%s", k ? "," : "", draws->column_names[k]);
+  for (size_t v = 0; v < model->n_variable; v++) {
+    const struct array array = variable_array(draws->layout, v);
+    if (written(draws, v)) write_names(out, draws, &array, model->variables[v].name);
+  }
+  for (size_t r = 0; r < model->n_report; r++) {
+    const struct array array = report_array(draws->layout, r);
+    if (!is_variable(model, model->reports[r].name)) write_names(out, draws, &array, model->reports[r].name);
+  }
+  for (size_t c = 0; c < model->n_claim; c++) floe__text_printf(out, ",claim.%zu", c + 1);
+  floe__text_puts(out, "\n");
+}
+
+static void write_row(struct floe__text *out, const struct draws_csv *draws, size_t i) {
+  const struct floe_layout *layout = draws->layout;
+  const struct floe_model *model = layout->model;
+  const double *outputs = draws->outputs + i * layout->n_output;
+  for (size_t k = 0; k < draws->n_column; k++)
+    floe__text_printf(out, "%s%.10g", k ? "," : "", draws->columns[i * draws->n_column + k]);
+  for (size_t v = 0; v < model->n_variable; v++) {
+    const struct array array = variable_array(layout, v);
+    if (written(draws, v)) write_numbers(out, draws, &array, draws->values + i * layout->n_value);
+  }
+  for (size_t r = 0; r < model->n_report; r++) {
+    const struct array array = report_array(layout, r);
+    if (!is_variable(model, model->reports[r].name)) write_numbers(out, draws, &array, outputs);
+  }
+  for (size_t c = 0; c < model->n_claim; c++) floe__text_printf(out, ",%g", outputs[layout->output[model->n_report + c]]);
+  floe__text_puts(out, "\n");
+}
+
+floe_status floe__draws_csv_write(const struct draws_csv *draws, const char *path, struct floe_error *error) {
+  struct floe__text out = {0};
+  write_head(&out, draws);
+  for (size_t i = 0; i < draws->n_draw; i++) write_row(&out, draws, i);
+  const floe_status status = out.failed ? floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory")
+                                        : floe__file_write(path, out.data, out.length, error);
+  floe__text_free(&out);
+  return status;
+}

@@ -1,0 +1,34 @@
+#include "runtime/study/quantities.h"
+
+#include <jansson.h>
+
+size_t study_quantity_count(const struct floe_layout *layout) { return layout->n_output - layout->model->n_claim; }
+
+void study_quantity_name(const struct session *session, size_t k, char *name, size_t capacity) {
+  const struct floe_layout *layout = session->dataset->layout;
+  const struct floe_model *model = session->model;
+  size_t r = 0;
+  while (r + 1 < model->n_report && layout->output[r + 1] <= k) r++;
+  const struct floe_report *report = &model->reports[r];
+  floe_element_name(layout, session->dataset, report->name, report->n_dim, report->dims, k - layout->output[r], name, capacity);
+}
+
+json_t *study_quantity_names(const struct session *session) {
+  json_t *names = json_array();
+  char name[256];
+  for (size_t k = 0; k < study_quantity_count(session->dataset->layout); k++) {
+    study_quantity_name(session, k, name, sizeof name);
+    json_array_append_new(names, json_string(name));
+  }
+  return names;
+}
+
+json_t *study_universe_options(const struct floe_model *model, const struct floe_universe *universe, bool equivalences) {
+  json_t *options = json_object();
+  for (size_t k = 0; k < model->n_axis; k++) {
+    const struct floe_axis *axis = &model->axes[k];
+    if (axis->equivalence && !equivalences) continue;
+    json_object_set_new(options, axis->name, axis->continuous ? json_real(universe->value[k]) : json_string(axis->options[universe->option[k]].label));
+  }
+  return options;
+}

@@ -1,0 +1,199 @@
+/* sample_verb.c: MCMC in one universe: draws as CmdStan CSV, one file per chain, and a summary with its gates. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "runtime/data/universe.h"
+#include "runtime/math/moments.h"
+#include "runtime/math/order.h"
+#include "runtime/mcmc/sample.h"
+#include "runtime/report/draws_csv.h"
+#include "runtime/report/results.h"
+#include "runtime/report/table.h"
+#include "runtime/study/gates_json.h"
+#include "runtime/study/quantities.h"
+#include "runtime/study/verbs.h"
+#include "runtime/trust/convergence.h"
+
+/* Everything of one sampling run. Owned: prepared, values, outputs, chains. */
+struct run {
+  struct floe_context context;
+  struct floe_chains *chains;
+  double *prepared, *values, *outputs, *scratch;
+  size_t n; /* draws in all */
+};
+
+static void run_free(struct run *run) {
+  floe_chains_free(run->chains);
+  floe__free(run->prepared);
+  floe__free(run->values);
+  floe__free(run->outputs);
+  floe__free(run->scratch);
+}
+
+static floe_status run_chains(struct session *session, struct run *run, struct floe_error *error) {
+  const struct floe_layout *layout = session->dataset->layout;
+  struct floe_sample_options options = FLOE_SAMPLE_DEFAULTS;
+  options.chains = (size_t)floe__option_integer(session->arguments, "chains", 4);
+  options.warmup = (size_t)floe__option_integer(session->arguments, "warmup", 1000);
+  options.draws = (size_t)floe__option_integer(session->arguments, "draws", 1000);
+  options.seed = session->seed;
+  options.threads = session->threads;
+  run->n = options.chains * options.draws;
+  run->prepared = FLOE__NEW(layout->n_data + 1, double);
+  run->scratch = FLOE__NEW(layout->n_scratch + 1, double);
+  run->values = FLOE__NEW(run->n * (layout->n_value + 1), double);
+  run->outputs = FLOE__NEW(run->n * (layout->n_output + 1), double);
+  if (!run->prepared || !run->scratch || !run->values || !run->outputs)
+    return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
+  floe_status status = floe_data_prepare(session->dataset, &session->universe, run->prepared, run->scratch, error);
+  if (status != FLOE_OK) return status;
+  run->context = (struct floe_context){layout, &session->universe, FLOE_UNIVERSE_COORDINATES, run->prepared};
+  floe__terminal_line_start(&session->line, "sampling", session->quiet);
+  status = floe_sample(&run->context, &options, &session->progress, &run->chains, error);
+  floe__terminal_line_end(&session->line);
+  if (status != FLOE_OK) return status;
+  session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
+  session->model->report(&run->context, run->n, run->values, run->outputs, run->scratch);
+  return FLOE_OK;
+}
+
+/* --output draws.csv becomes draws_1.csv .. draws_4.csv; without it, NAME.study/draws_UNIVERSE_1.csv and so on. */
+static void chain_path(const struct session *session, const char *universe, size_t chain, size_t n_chain, char path[STUDY_PATH_LENGTH]) {
+  const char *output = floe__option_string(session->arguments, "output", NULL);
+  char name[300];
+  if (!output) {
+    snprintf(name, sizeof name, "draws_%.240s_%zu.csv", universe, chain);
+    session_path(session, name, path);
+    return;
+  }
+  size_t stem = strlen(output);
+  const bool csv = stem > 4 && strcmp(output + stem - 4, ".csv") == 0;
+  if (csv) stem -= 4;
+  if (n_chain == 1) snprintf(path, STUDY_PATH_LENGTH, "%s", output);
+  else snprintf(path, STUDY_PATH_LENGTH, "%.*s_%zu.csv", (int)(stem < 4000 ? stem : 4000), output, chain);
+}
+
+static floe_status write_chains(struct session *session, const struct run *run, const char *universe, struct floe_error *error) {
+  const struct floe_chains *chains = run->chains;
+  const struct floe_layout *layout = run->context.layout;
+  floe_status status = floe__option_string(session->arguments, "output", NULL) ? FLOE_OK : floe__folder_make(session->folder, error);
+  for (size_t c = 0; c < chains->n_chain && status == FLOE_OK; c++) {
+    char path[STUDY_PATH_LENGTH], kind[32];
+    const struct draws_csv draws = {.layout = layout, .algorithm = "hmc", .universe = universe, .seed = session->seed, .chain = c + 1,
+                                    .n_draw = chains->n_draw, .n_column = FLOE_N_SAMPLER_COLUMN, .column_names = floe_sampler_column_names,
+                                    .columns = chains->columns + c * chains->n_draw * FLOE_N_SAMPLER_COLUMN,
+                                    .values = run->values + c * chains->n_draw * layout->n_value,
+                                    .outputs = run->outputs + c * chains->n_draw * layout->n_output, .options = &session->universe};
+    chain_path(session, universe, c + 1, chains->n_chain, path);
+    status = floe__draws_csv_write(&draws, path, error);
+    snprintf(kind, sizeof kind, "chain_%zu", c + 1);
+    if (status == FLOE_OK) session_file(session, kind, path);
+  }
+  return status;
+}
+
+static json_t *summarise(const struct run *run, size_t k, struct floe__convergence_work *work, double *column) {
+  const size_t stride = run->context.layout->n_output;
+  for (size_t i = 0; i < run->n; i++) column[i] = run->outputs[i * stride + k];
+  const struct floe_convergence convergence = floe_convergence(column, 1, work);
+  double mean = 0, variance = 0;
+  for (size_t i = 0; i < run->n; i++) mean += column[i] / (double)run->n;
+  for (size_t i = 0; i < run->n; i++) variance += (column[i] - mean) * (column[i] - mean) / (double)(run->n - 1);
+  json_t *summary = json_object();
+  json_object_set_new(summary, "mean", result_real(mean));
+  json_object_set_new(summary, "median", result_real(floe_quantile(run->n, column, 0.5)));
+  json_object_set_new(summary, "sd", result_real(sqrt(variance)));
+  json_object_set_new(summary, "q5", result_real(floe_quantile(run->n, column, 0.05)));
+  json_object_set_new(summary, "q95", result_real(floe_quantile(run->n, column, 0.95)));
+  json_object_set_new(summary, "ess_bulk", result_real(convergence.ess_bulk));
+  json_object_set_new(summary, "ess_tail", result_real(convergence.ess_tail));
+  json_object_set_new(summary, "rhat", result_real(convergence.rhat));
+  return summary;
+}
+
+/* Gates of inference.md for few chains, over all quantities that vary. */
+static void judge(const struct run *run, const json_t *summaries, struct floe_gates *gates) {
+  const struct floe_chains *chains = run->chains;
+  double rhat = 1, bulk = INFINITY, tail = INFINITY;
+  const char *name;
+  const json_t *summary;
+  json_object_foreach((json_t *)summaries, name, summary) {
+    if (isnan(result_number(summary, "rhat"))) continue;
+    rhat = fmax(rhat, result_number(summary, "rhat"));
+    bulk = fmin(bulk, result_number(summary, "ess_bulk"));
+    tail = fmin(tail, result_number(summary, "ess_tail"));
+  }
+  const double least = 100 * (double)chains->n_chain;
+  floe_gates_at_most(gates, "R-hat", rhat, 1.01, FLOE_FAIL);
+  floe_gates_at_least(gates, "bulk ESS", bulk, least, FLOE_WARN);
+  floe_gates_at_least(gates, "tail ESS", tail, least, FLOE_WARN);
+  floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0, FLOE_FAIL);
+  floe_gates_at_least(gates, "E-BFMI", floe_ebfmi(chains->columns + FLOE_ENERGY, FLOE_N_SAMPLER_COLUMN, chains->n_chain, chains->n_draw), 0.3, FLOE_WARN);
+}
+
+static void print_summary(const struct session *session, const json_t *summaries, const char *universe) {
+  struct floe__text out = {0};
+  struct table table;
+  const char *name;
+  const json_t *summary;
+  floe__text_printf(&out, "%s  %s, universe %s: NUTS; 90%% intervals\n", result_text(session->answer, "verdict"), session->model->name, universe);
+  table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS bulk", "ESS tail", "R-hat", NULL);
+  json_object_foreach((json_t *)summaries, name, summary) {
+    static const char *const keys[] = {"mean", "sd", "q5", "median", "q95"};
+    table_word(&table, name);
+    for (size_t k = 0; k < 5; k++) table_number(&table, "%.4g", result_number(summary, keys[k]));
+    table_number(&table, "%.0f", result_number(summary, "ess_bulk"));
+    table_number(&table, "%.0f", result_number(summary, "ess_tail"));
+    table_number(&table, "%.3f", result_number(summary, "rhat"));
+  }
+  table_end(&table, false, &out);
+  if (out.data) fputs(out.data, stdout);
+  floe__text_free(&out);
+}
+
+static floe_status summarise_all(struct session *session, const struct run *run, const char *universe, struct floe_error *error) {
+  const struct floe_layout *layout = run->context.layout;
+  struct floe__convergence_work *work = floe__convergence_work_new(run->chains->n_chain, run->chains->n_draw);
+  double *column = FLOE__NEW(run->n, double);
+  json_t *summaries = json_object(), *claims = json_object();
+  struct floe_gates gates = {0};
+  if (work && column) {
+    for (size_t k = 0; k < study_quantity_count(layout); k++) {
+      char name[256];
+      study_quantity_name(session, k, name, sizeof name);
+      json_object_set_new(summaries, name, summarise(run, k, work, column));
+    }
+    for (size_t c = 0; c < session->model->n_claim; c++) {
+      double p = 0;
+      for (size_t i = 0; i < run->n; i++) p += run->outputs[i * layout->n_output + study_quantity_count(layout) + c] / (double)run->n;
+      json_object_set_new(claims, session->model->claims[c].text, json_real(p));
+    }
+    judge(run, summaries, &gates);
+    study_gates_set(session->answer, &gates);
+    if (!session->json) print_summary(session, summaries, universe);
+    const char *text;
+    json_t *p;
+    json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));
+  }
+  json_object_set_new(session->answer, "result", json_pack("{s:s, s:s, s:o, s:o}", "universe", universe, "method", "mcmc", "summaries", summaries, "claims", claims));
+  floe__free(column);
+  floe__convergence_work_free(work);
+  if (!work || !column) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  return floe_gates_verdict(&gates) == FLOE_FAIL ? FLOE_EGATE : FLOE_OK;
+}
+
+floe_status verb_sample(struct session *session, struct floe_error *error) {
+  struct run run = {0};
+  char universe[512];
+  floe_universe_id(session->model, &session->universe, universe, sizeof universe);
+  floe_status status = run_chains(session, &run, error);
+  if (status == FLOE_OK) status = write_chains(session, &run, universe, error);
+  if (status == FLOE_OK) status = summarise_all(session, &run, universe, error);
+  run_free(&run);
+  return status;
+}

@@ -1,0 +1,181 @@
+/* selftest_verb.c: do simulator, density, gradient and transforms of a compiled spec agree?
+ *
+ * In every universe of the discrete axes, under every option of every `equiv` axis, and in both systems of coordinates:
+ *   gradient    against central differences of the density
+ *   round trip  unconstrain(constrain(u)) = u
+ *   terms       prior, likelihood and Jacobian add up to the density
+ *   score       the mean of grad log p(u, y) over simulated (u, y) is zero, which holds only if the simulator draws from the
+ *               density: |mean| / standard error is compared with a bound that all coordinates together exceed by chance
+ *               less than once in a million runs. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "runtime/data/layout.h"
+#include "runtime/data/universe.h"
+#include "runtime/math/special.h"
+#include "runtime/report/results.h"
+#include "runtime/rng/purpose.h"
+#include "runtime/sim/simulate.h"
+#include "runtime/study/gates_json.h"
+#include "runtime/study/verbs.h"
+
+enum { SIMULATIONS = 2000, POINTS = 8, MOST_UNIVERSES = 256 };
+
+/* The worst of each comparison so far, and the numbers that one comparison needs. */
+struct findings {
+  double gradient, round_trip, terms, score;
+  size_t n_score, n_universe;
+  char worst[256]; /* where the gradient or the score was worst */
+  double *u, *gradient_at, *mean, *square, *values, *scratch;
+};
+
+static double density_at(const struct floe_context *context, const double *u, double *terms, double *scratch) {
+  double density;
+  context->layout->model->log_density(context, 1, u, &density, terms, scratch);
+  return density;
+}
+
+/* Error of each partial derivative relative to the size of the gradient. */
+static void compare_gradient(const struct floe_context *context, struct findings *f) {
+  const size_t n = context->layout->n_coordinate;
+  double density, norm = 1;
+  context->layout->model->gradient(context, 1, f->u, &density, f->gradient_at, f->scratch);
+  if (!isfinite(density)) return;
+  for (size_t i = 0; i < n; i++) norm = fmax(norm, fabs(f->gradient_at[i]));
+  for (size_t i = 0; i < n; i++) {
+    const double u = f->u[i], h = 1e-5 * fmax(1, fabs(u));
+    f->u[i] = u + h;
+    const double above = density_at(context, f->u, NULL, f->scratch);
+    f->u[i] = u - h;
+    const double below = density_at(context, f->u, NULL, f->scratch);
+    f->u[i] = u;
+    if (!isfinite(above) || !isfinite(below)) continue;
+    const double error = fabs((above - below) / (2 * h) - f->gradient_at[i]) / (norm + 1e-4 * fabs(density));
+    if (error > f->gradient || isnan(error)) {
+      f->gradient = isnan(error) ? INFINITY : error;
+      floe_universe_id(context->layout->model, context->universe, f->worst, sizeof f->worst);
+    }
+  }
+}
+
+static void compare_transforms(const struct floe_context *context, struct findings *f) {
+  const struct floe_model *model = context->layout->model;
+  double terms[FLOE_N_TAG];
+  const double density = density_at(context, f->u, terms, f->scratch);
+  model->constrain(context, 1, f->u, f->values, f->scratch);
+  model->unconstrain(context, 1, f->values, f->gradient_at, f->scratch);
+  for (size_t v = 0; v < model->n_variable; v++) {
+    if (context->layout->coordinate[v] == FLOE_NONE || !floe_variable_present(model, context->universe, v)) continue;
+    for (size_t k = 0; k < context->layout->free[v]; k++) {
+      const double u = f->u[context->layout->coordinate[v] + k];
+      f->round_trip = fmax(f->round_trip, fabs(f->gradient_at[context->layout->coordinate[v] + k] - u) / (1 + fabs(u)));
+    }
+  }
+  if (isfinite(density)) f->terms = fmax(f->terms, fabs(terms[0] + terms[1] + terms[2] - density) / (1 + fabs(density)));
+}
+
+/* Coordinates of simulated parameters in the context's system. */
+static void to_coordinates(const struct floe_simulations *simulations, size_t k, const struct floe_context *context, struct findings *f) {
+  context->layout->model->unconstrain(context, 1, simulations->values + k * simulations->n_value, f->u, f->scratch);
+}
+
+static void judge_score(const struct floe_context *context, struct findings *f) {
+  for (size_t i = 0; i < context->layout->n_coordinate; i++) {
+    const double mean = f->mean[i] / SIMULATIONS, variance = f->square[i] / SIMULATIONS - mean * mean;
+    if (!(variance > 0)) continue;
+    const double z = fabs(mean) / sqrt(variance / SIMULATIONS);
+    f->n_score++;
+    if (z > f->score) f->score = z, floe_universe_id(context->layout->model, context->universe, f->worst, sizeof f->worst);
+  }
+}
+
+static void compare_universe(const struct floe_simulations *simulations, const struct floe_universe *universe,
+                             enum floe_coordinates coordinates, struct findings *f) {
+  const size_t n = simulations->layouts[0]->n_coordinate;
+  for (size_t i = 0; i < n; i++) f->mean[i] = f->square[i] = 0;
+  struct floe_context context = {simulations->layouts[0], universe, coordinates, NULL};
+  for (size_t k = 0; k < SIMULATIONS; k++) {
+    double density;
+    context.data = simulations->data + k * simulations->n_data;
+    to_coordinates(simulations, k, &context, f);
+    if (k < POINTS) {
+      compare_transforms(&context, f);
+      compare_gradient(&context, f);
+    }
+    context.layout->model->gradient(&context, 1, f->u, &density, f->gradient_at, f->scratch);
+    for (size_t i = 0; i < n; i++) f->mean[i] += f->gradient_at[i], f->square[i] += f->gradient_at[i] * f->gradient_at[i];
+  }
+  judge_score(&context, f);
+  f->n_universe++;
+}
+
+/* All options of each equivalence axis in turn, the others at their reference. */
+static void compare_equivalents(const struct floe_simulations *simulations, const struct floe_universe *universe, struct findings *f) {
+  const struct floe_model *model = simulations->model;
+  compare_universe(simulations, universe, FLOE_FAMILY_COORDINATES, f);
+  compare_universe(simulations, universe, FLOE_UNIVERSE_COORDINATES, f);
+  for (size_t a = 0; a < model->n_axis; a++)
+    for (size_t k = 0; model->axes[a].equivalence && k < model->axes[a].n_option; k++) {
+      struct floe_universe other = *universe;
+      other.option[a] = k;
+      if (k != model->axes[a].reference) compare_universe(simulations, &other, FLOE_UNIVERSE_COORDINATES, f);
+    }
+}
+
+static floe_status test_universes(struct session *session, const size_t *sizes, struct findings *f, struct floe_error *error) {
+  struct floe_universe *universes = FLOE__NEW(MOST_UNIVERSES, struct floe_universe);
+  if (!universes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  size_t n = floe_universe_list(session->model, universes, MOST_UNIVERSES);
+  if (n > MOST_UNIVERSES) n = MOST_UNIVERSES;
+  floe_status status = FLOE_OK;
+  floe__terminal_line_start(&session->line, "selftest", session->quiet);
+  for (size_t k = 0; k < n && status == FLOE_OK; k++) {
+    struct floe_simulations *simulations = NULL;
+    const struct floe_simulation_plan plan = {.model = session->model, .seed = session->seed, .purpose = FLOE_PURPOSE_TEST, .n = SIMULATIONS,
+                                              .universe = &universes[k], .sizes = sizes, .dataset = session->dataset, .keep_values = true,
+                                              .n_thread = session->threads};
+    status = floe_simulate(&plan, &simulations, error);
+    if (status == FLOE_OK) compare_equivalents(simulations, &universes[k], f);
+    floe_simulations_free(simulations);
+    floe__progress(&session->progress, (double)(k + 1) / (double)n, "universes");
+  }
+  floe__terminal_line_end(&session->line);
+  floe__free(universes);
+  return status;
+}
+
+floe_status verb_selftest(struct session *session, struct floe_error *error) {
+  const struct floe_model *model = session->model;
+  size_t *sizes = FLOE__NEW(model->n_dimension + 1, size_t);
+  if (!sizes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  floe_sizes_smallest(model, sizes);
+  for (size_t k = 0; session->dataset && k < model->n_dimension; k++) sizes[k] = session->dataset->layout->size[k];
+  struct floe_layout *layout = floe_layout_new(model, sizes, error);
+  if (!layout) {
+    floe__free(sizes);
+    return error->status;
+  }
+  double *block = FLOE__NEW(4 * layout->n_coordinate + layout->n_value + layout->n_scratch + 1, double);
+  struct findings f = {.u = block, .gradient_at = block + layout->n_coordinate, .mean = block + 2 * layout->n_coordinate,
+                       .square = block + 3 * layout->n_coordinate, .values = block + 4 * layout->n_coordinate};
+  f.scratch = f.values + layout->n_value;
+  floe_status status = block ? test_universes(session, sizes, &f, error) : floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  struct floe_gates gates = {0};
+  if (status == FLOE_OK) {
+    floe_gates_at_most(&gates, "gradient error", f.gradient, 1e-4, FLOE_FAIL);
+    floe_gates_at_most(&gates, "round trip error", f.round_trip, 1e-6, FLOE_FAIL);
+    floe_gates_at_most(&gates, "terms error", f.terms, 1e-9, FLOE_FAIL);
+    floe_gates_at_most(&gates, "score z", f.score, floe_phi_inverse(1 - 0.5e-6 / fmax(1, (double)f.n_score)), FLOE_FAIL);
+    study_gates_set(session->answer, &gates);
+    json_object_set_new(session->answer, "result", json_pack("{s:I, s:s}", "comparisons", (json_int_t)f.n_universe, "worst", f.worst));
+    for (size_t k = 0; k < gates.n && !session->json; k++)
+      printf("%s  %s: %.3g (at most %.3g)\n", floe_verdict_name(gates.gate[k].verdict), gates.gate[k].name, gates.gate[k].value, gates.gate[k].threshold);
+    if (floe_gates_verdict(&gates) == FLOE_FAIL) status = FLOE_EGATE;
+  }
+  floe__free(block);
+  floe_layout_free(layout);
+  floe__free(sizes);
+  return status;
+}

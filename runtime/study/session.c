@@ -1,0 +1,132 @@
+#include "runtime/study/session.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/answer.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "runtime/data/universe.h"
+
+enum { MOST_COLUMNS = 256 };
+
+/* A study that runs from inside its own folder keeps its artifacts there; otherwise they go to the current folder. */
+static void default_folder(const struct floe_model *model, char folder[STUDY_PATH_LENGTH]) {
+  char program[STUDY_PATH_LENGTH];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  snprintf(folder, STUDY_PATH_LENGTH, "%s.study", model->name);
+  if (length <= 0) return;
+  program[length] = '\0';
+  char *slash = strrchr(program, '/');
+  if (!slash) return;
+  *slash = '\0';
+  const size_t n = strlen(program);
+  if (n > 6 && strcmp(program + n - 6, ".study") == 0) snprintf(folder, STUDY_PATH_LENGTH, "%s", program);
+}
+
+static floe_status read_universe(struct session *session, struct floe_error *error) {
+  static const char *const options[] = {"only", "at"};
+  floe_universe_reference(session->model, &session->universe);
+  for (size_t k = 0; k < 2; k++)
+    for (size_t i = 0;; i++) {
+      const char *text = floe__option_repeated(session->arguments, options[k], i);
+      if (!text) break;
+      const floe_status status = floe_universe_parse(session->model, text, &session->universe, error);
+      if (status != FLOE_OK) return status;
+    }
+  if (floe_universe_permitted(session->model, &session->universe)) return FLOE_OK;
+  return floe__fail(error, FLOE_EUSAGE, "--only", "choose options that no `forbid` or `require` excludes", "the spec forbids this universe");
+}
+
+static floe_status read_data(struct session *session, const char *path, struct floe_error *error) {
+  const char *columns[MOST_COLUMNS];
+  size_t n = 0;
+  while (n < MOST_COLUMNS && (columns[n] = floe__option_repeated(session->arguments, "columns", n))) n++;
+  const floe_status status = floe_data_read(session->model, path, n, columns, &session->dataset, error);
+  if (status != FLOE_OK) return status;
+  for (size_t k = 0; k < session->dataset->n_note; k++) session_remark(session, "data", "%s", session->dataset->notes[k]);
+  return FLOE_OK;
+}
+
+static floe_status refuse_what_is_absent(const struct session *session, struct floe_error *error) {
+  static const char *const absent[] = {"set", "pin", "budget"};
+  for (size_t k = 0; k < sizeof absent / sizeof *absent; k++)
+    if (floe__option_given(session->arguments, absent[k]))
+      return floe__fail(error, FLOE_EUSAGE, "", "change the spec instead", "--%s is not part of this version", absent[k]);
+  return FLOE_OK;
+}
+
+floe_status session_open(struct session *session, const struct floe_model *model, const struct floe__arguments *arguments,
+                         struct floe_error *error) {
+  *session = (struct session){.model = model, .arguments = arguments};
+  session->seed = (uint64_t)floe__option_integer(arguments, "seed", 1);
+  session->threads = (size_t)floe__option_integer(arguments, "threads", (long long)floe__processors());
+  session->json = floe__option_given(arguments, "json");
+  session->quiet = floe__option_given(arguments, "quiet") || session->json;
+  session->dry_run = floe__option_given(arguments, "dry-run");
+  session->progress = (struct floe_progress){floe__terminal_line_report, &session->line};
+  session->answer = floe__answer_new(arguments->verb->name, true, "pass");
+  if (!session->answer) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  const char *folder = floe__option_string(arguments, "study", NULL);
+  if (folder) snprintf(session->folder, sizeof session->folder, "%s", folder);
+  else default_folder(model, session->folder);
+  floe_status status = refuse_what_is_absent(session, error);
+  if (status == FLOE_OK) status = read_universe(session, error);
+  if (status == FLOE_OK && arguments->n_positional > 0) status = read_data(session, arguments->positional[0], error);
+  return status;
+}
+
+void session_close(struct session *session) {
+  floe_data_free(session->dataset);
+  json_decref(session->answer);
+  session->dataset = NULL;
+  session->answer = NULL;
+}
+
+void session_path(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]) {
+  snprintf(path, STUDY_PATH_LENGTH, "%.3800s/%.200s", session->folder, name);
+}
+
+void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]) {
+  const char *output = floe__option_string(session->arguments, "output", NULL);
+  if (output) snprintf(path, STUDY_PATH_LENGTH, "%s", output);
+  else session_path(session, name, path);
+}
+
+void session_remark(struct session *session, const char *code, const char *format, ...) {
+  char text[1024];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(text, sizeof text, format, list);
+  va_end(list);
+  if (!session->quiet) fprintf(stderr, "%s\n", text);
+  if (code) floe__answer_warn(session->answer, code, text, NULL, NULL);
+}
+
+void session_file(struct session *session, const char *kind, const char *path) {
+  json_object_set_new(json_object_get(session->answer, "files"), kind, json_string(path));
+}
+
+/* Axes that --only or --at moved away from the reference keep their option. */
+bool session_keeps(const struct session *session, const struct floe_universe *universe) {
+  struct floe_universe reference;
+  floe_universe_reference(session->model, &reference);
+  for (size_t k = 0; k < session->model->n_axis; k++) {
+    const struct floe_axis *axis = &session->model->axes[k];
+    if (axis->equivalence || !floe_universe_active(session->model, universe, k)) continue;
+    for (size_t i = 0;; i++) {
+      const char *text = floe__option_repeated(session->arguments, "only", i);
+      if (!text) break;
+      const size_t n = strlen(axis->name);
+      const bool named = strncmp(text, axis->name, n) == 0 && text[n] == '=';
+      if (!named) continue;
+      if (axis->continuous ? universe->value[k] != session->universe.value[k] : universe->option[k] != session->universe.option[k])
+        return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,51 @@
+/* session.h: one run of a compiled study: the model, what the user asked for, and where artifacts live. */
+#ifndef FLOE_STUDY_SESSION_H
+#define FLOE_STUDY_SESSION_H
+
+#include <floe/model.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "runtime/data/bind.h"
+
+struct json_t;
+
+enum { STUDY_PATH_LENGTH = 4096 };
+
+struct session {
+  const struct floe_model *model;
+  const struct floe__arguments *arguments;
+  uint64_t seed;
+  size_t threads;
+  bool json, quiet, dry_run;
+  char folder[STUDY_PATH_LENGTH];      /* NAME.study */
+  struct floe_universe universe;       /* the reference, moved by --only and --at */
+  struct floe_dataset *dataset;        /* NULL without DATA */
+  struct json_t *answer;               /* what --json prints at the end */
+  struct floe__terminal_line line;
+  struct floe_progress progress;       /* draws `line` */
+};
+
+/* Fills the session from the arguments; reads DATA if the verb has it. Close it also after an error. */
+FLOE_NODISCARD floe_status session_open(struct session *session, const struct floe_model *model,
+                                        const struct floe__arguments *arguments, struct floe_error *error);
+void session_close(struct session *session);
+
+/* folder/name */
+void session_path(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);
+
+/* --output, or folder/name: made absolute by neither. */
+void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);
+
+/* A remark on stderr, unless --quiet; in the answer's warnings too where code is not NULL. */
+void session_remark(struct session *session, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Registers a file in the answer. */
+void session_file(struct session *session, const char *kind, const char *path);
+
+/* A label for the universes that --only keeps: whether a universe is among them. */
+bool session_keeps(const struct session *session, const struct floe_universe *universe);
+
+#endif

@@ -1,0 +1,93 @@
+/* features.h: a data set in a universe as the numbers that the networks see, and back. The columns follow from the model's
+ * tables alone:
+ *   context   what is conditioned on: continuous axes scaled to -1 .. 1 (in the logarithm where they are logarithmic),
+ *             options one-hot, all 0 where the axis has no effect; sizes of varying dimensions; presence of parameters.
+ *             Axes that only prepare data, and equivalence axes, are left out
+ *   rows      data along the plate: a row of features for each of its positions (their number may vary)
+ *   flat      all other data, padded to the largest sizes
+ *   global    FAMILY coordinates of parameters that do not run along the plate, standardised
+ *   local     those that do: a row of coordinates for each position, standardised
+ * Standardisation is by median and interquartile range, which exist where moments do not. */
+#ifndef FLOE_SUMMARY_FEATURES_H
+#define FLOE_SUMMARY_FEATURES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <floe/model.h>
+
+#include "base/error.h"
+#include "runtime/sim/simulate.h"
+
+enum floe__transform {
+  FLOE__AS_REAL,     /* z clipped, and asinh z */
+  FLOE__AS_POSITIVE, /* log standardised, and square root standardised and clipped */
+  FLOE__AS_COUNT,    /* log(1 + x) standardised, and square root standardised and clipped */
+  FLOE__AS_TRUTH,    /* -1, 1 */
+  FLOE__AS_CODE,     /* one-hot */
+  FLOE__AS_CODE_NUMBER
+};
+
+struct floe__value { /* a column of data: where its features start, and how it becomes them */
+  enum floe__transform transform;
+  size_t first_feature, n_feature;
+  double centre[2], scale[2];
+};
+
+struct floe__features {
+  const struct floe_model *model;
+  size_t plate;                    /* FLOE_NONE: no data along a plate */
+  size_t n_context, n_flat, n_row; /* features; n_row: of one row */
+  size_t n_global, n_local;        /* coordinates; n_local: of one row */
+  size_t max_rows;
+  size_t n_flat_value, n_row_value;
+  struct floe__value *flat, *row;         /* (n_flat_value), (n_row_value) */
+  double *centre, *scale;                 /* (n_global + n_local): of coordinates */
+  size_t *data_column, *coordinate_column; /* (n_variable): first column of each variable, among flat or row */
+  unsigned char *along;                   /* (n_variable): 1 where the variable runs along the plate */
+  size_t *largest;                        /* (n_dimension): sizes that columns are counted by */
+};
+
+/* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use. NULL: no memory. One block of memory. */
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest);
+void floe__features_free(struct floe__features *features);
+
+/* Where the elements of a layout stand: for data and coordinates, the row (FLOE__NO_ROW: flat or global) and the column. */
+#define FLOE__NO_ROW UINT32_MAX
+struct floe__slots {
+  uint32_t *data_row, *data_column;             /* (n_data) */
+  uint32_t *coordinate_row, *coordinate_column; /* (n_coordinate) */
+  size_t n_row;
+};
+struct floe__slots *floe__slots_new(const struct floe__features *features, const struct floe_layout *layout);
+void floe__slots_free(struct floe__slots *slots);
+
+/* Centres and scales from the first simulations. */
+FLOE_NODISCARD floe_status floe__features_standardise(struct floe__features *features,
+                                                      const struct floe_simulations *simulations, struct floe_error *error);
+
+/* context (n_context) */
+void floe__features_context(const struct floe__features *features, const struct floe_layout *layout,
+                            const struct floe_universe *universe, float *context);
+
+/* data (n_data) -> flat (n_flat), rows (slots->n_row, n_row) */
+void floe__features_data(const struct floe__features *features, const struct floe_layout *layout,
+                         const struct floe__slots *slots, const double *data, float *flat, float *rows);
+
+/* Which coordinates the universe and the sizes have: global (n_global), local (n_local): 0 or 1. */
+void floe__features_mask(const struct floe__features *features, const struct floe_layout *layout,
+                         const struct floe__slots *slots, const struct floe_universe *universe, float *global, float *local);
+
+/* coordinates (n_coordinate) -> global (n_global), local (n_row, n_local): standardised; 0 where not present. */
+void floe__features_coordinates(const struct floe__features *features, const struct floe_layout *layout,
+                                const struct floe__slots *slots, const double *coordinates, float *global, float *local);
+
+/* And back: -> coordinates (n_coordinate). */
+void floe__features_restore(const struct floe__features *features, const struct floe_layout *layout,
+                            const struct floe__slots *slots, const float *global, const float *local, double *coordinates);
+
+/* Sum of log scales of present coordinates: log q of coordinates = log q of standardised ones - this. */
+double floe__features_log_scale(const struct floe__features *features, const float *global_mask, const float *local_mask,
+                                size_t n_row);
+
+#endif
