@@ -13,8 +13,14 @@
 static const struct floe__option run_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, SIMULATIONS, CALIBRATION, COLUMNS, FRESH, STUDY, {0}};
 static const struct floe__option multiverse_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, COLUMNS, STUDY, {0}};
 static const struct floe__option infer_options[] = {RUNGS, DRAWS, COLUMNS, STUDY, {0}};
-static const struct floe__option train_options[] = {SIMULATIONS, COLUMNS, FRESH, STUDY, {0}};
-static const struct floe__option verify_options[] = {CALIBRATION, COLUMNS, STUDY, {0}};
+static const struct floe__option train_options[] = {
+    SIMULATIONS, COLUMNS, FRESH, STUDY,
+    {.name = "dedicated", .help = "train for one universe only, that of --only and --at (default: the reference)", .kind = FLOE__FLAG},
+    {0}};
+static const struct floe__option verify_options[] = {
+    CALIBRATION, COLUMNS, STUDY,
+    {.name = "losses", .argument = "N", .help = "write -log q of the truth for N fresh simulations of one universe to --output", .kind = FLOE__INTEGER, .low = 100, .high = 1e7},
+    {0}};
 static const struct floe__option universes_options[] = {UNIVERSES, GRID, STUDY, {0}};
 static const struct floe__option simulate_options[] = {
     {.name = "draws", .argument = "N", .help = "how many simulations (default 1000)", .kind = FLOE__INTEGER, .letter = 'n', .low = 1, .high = 1e8}, COLUMNS, STUDY, {0}};

@@ -26,7 +26,6 @@ const char *parser_token_words(int kind);
 %code {
 static int grammar_lex(GRAMMAR_STYPE *value, struct span *span, struct parser *p);
 static void grammar_error(struct span *span, struct parser *p, const char *message);
-static int grammar_report_syntax_error(const yypcontext_t *context, struct parser *p);
 
 #define YYMAXDEPTH 20000
 #define YYLLOC_DEFAULT(whole, rhs, n)                                                          \
@@ -436,13 +435,13 @@ static int grammar_lex(GRAMMAR_STYPE *value, struct span *span, struct parser *p
   return token->kind;
 }
 
-/* Only called when the parser's stack is full: syntax errors go through grammar_report_syntax_error. */
+/* Only called when the parser's stack is full: syntax errors go through yyreport_syntax_error. */
 static void grammar_error(struct span *span, struct parser *p, const char *message) {
   (void)message;
   build_too_deep(p, *span);
 }
 
-static int grammar_report_syntax_error(const yypcontext_t *context, struct parser *p) {
+static int yyreport_syntax_error(const yypcontext_t *context, struct parser *p) {
   enum { LIMIT = 6 };
   yysymbol_kind_t expected[LIMIT];
   const char *words[LIMIT];

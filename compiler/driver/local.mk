@@ -1,1 +1,28 @@
-compiler_sources += 
+compiler_sources += \
+  compiler/driver/build_verb.c \
+  compiler/driver/check_verb.c \
+  compiler/driver/doctor_verb.c \
+  compiler/driver/driver.h \
+  compiler/driver/fmt_verb.c \
+  compiler/driver/help_verbs.c \
+  compiler/driver/locate.c compiler/driver/locate.h \
+  compiler/driver/pipeline.c compiler/driver/pipeline.h \
+  compiler/driver/possible.c compiler/driver/possible.h \
+  compiler/driver/process.c compiler/driver/process.h \
+  compiler/driver/show.c \
+  compiler/driver/table.c compiler/driver/table.h \
+  compiler/driver/toolchain.c compiler/driver/toolchain.h
+
+# What configure and make know and the program needs.
+BUILT_SOURCES += compiler/driver/configured.h
+CLEANFILES += compiler/driver/configured.h
+compiler/driver/configured.h: Makefile
+	$(AM_V_GEN)$(MKDIR_P) compiler/driver && { \
+	  echo '#define FLOE_VERSION "$(PACKAGE_VERSION)"'; \
+	  echo '#define FLOE_LIBRARY_FOLDER "$(pkgdatadir)/stdlib"'; \
+	  echo '#define FLOE_HEADER_FOLDER "$(includedir)"'; \
+	  echo '#define FLOE_ARCHIVE_FOLDER "$(libdir)"'; \
+	  echo '#define FLOE_CC "$(CC)"'; \
+	  echo '#define FLOE_STUDY_CFLAGS "$(STUDY_CFLAGS)"'; \
+	  echo '#define FLOE_STUDY_LIBRARIES "$(STUDY_LIBRARIES)"'; \
+	} > $@

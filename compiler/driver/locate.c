@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "compiler/driver/configured.h"
 
 static const char *folder_of_executable(struct floe__arena *arena) {
   char path[PATH_MAX];

@@ -145,7 +145,7 @@ struct checker {
   bool allow_extern, in_library;
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols;
-  struct list reports, claims, checks, preparations, constraints, settings, distributions, functions;
+  struct list reports, claims, checks, preparations, constraints, settings, distributions, functions, externals;
   struct list deferred;
   struct program *program;
 };

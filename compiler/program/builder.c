@@ -110,7 +110,6 @@ static struct scope *scope_of_value(const struct builder *builder, const struct 
     if (value->args[k].memory) wanted = inner(wanted, value->args[k].memory->scope);
   }
   if (value->kind == VALUE_LOAD) wanted = inner(wanted, scope_of_subscripts(builder, value->memory, value->subscripts));
-  for (size_t k = 0; k < value->n_loop; k++) wanted = inner(wanted, scope_of_loop(builder, value->loops[k]));
   struct scope *scope = builder->current;
   while (scope != wanted && scope->parent && !scope->branch) scope = scope->parent;
   return scope;
@@ -126,7 +125,7 @@ static uint64_t mix(uint64_t hash, uint64_t word) {
 static uint64_t hash_value(const struct value *v) {
   uint64_t bits, hash = mix(17, (uint64_t)v->kind);
   memcpy(&bits, &v->number, sizeof bits);
-  hash = mix(mix(hash, bits), (uint64_t)v->op);
+  hash = mix(mix(mix(hash, bits), (uint64_t)v->op), v->site);
   hash = mix(mix(hash, (uintptr_t)v->loop), (uintptr_t)v->dimension);
   hash = mix(mix(hash, (uintptr_t)v->axis), (uintptr_t)v->memory);
   for (size_t k = 0; v->symbol && v->symbol[k]; k++) hash = mix(hash, (unsigned char)v->symbol[k]);
@@ -139,7 +138,7 @@ static uint64_t hash_value(const struct value *v) {
 static bool same_value(const struct value *a, const struct value *b) {
   if (a->kind != b->kind || memcmp(&a->number, &b->number, sizeof a->number) || a->op != b->op || a->loop != b->loop ||
       a->dimension != b->dimension || a->axis != b->axis || a->memory != b->memory || a->n_arg != b->n_arg ||
-      a->truth != b->truth || !a->symbol != !b->symbol || (a->symbol && strcmp(a->symbol, b->symbol)))
+      a->truth != b->truth || a->site != b->site || !a->symbol != !b->symbol || (a->symbol && strcmp(a->symbol, b->symbol)))
     return false;
   for (size_t k = 0; k < a->n_arg; k++)
     if (a->args[k].value != b->args[k].value || a->args[k].memory != b->args[k].memory) return false;
@@ -282,7 +281,7 @@ static const struct value *fold(struct builder *b, enum operator_kind op, const 
 
 const struct value *build(struct builder *builder, struct value proto) {
   const bool immediate = proto.kind == VALUE_CONST || proto.kind == VALUE_INDEX || proto.kind == VALUE_SIZE || proto.kind == VALUE_AXIS;
-  const bool unique = proto.kind == VALUE_READ || proto.kind == VALUE_DRAW || (proto.kind == VALUE_LOAD && proto.memory->changing);
+  const bool unique = proto.kind == VALUE_READ || (proto.kind == VALUE_LOAD && proto.memory->changing);
   uint64_t hash = hash_value(&proto);
   if (!unique) {
     const struct value *known = find(builder, &proto, hash);

@@ -67,7 +67,7 @@ enum value_kind {
   VALUE_CONST, VALUE_INDEX, VALUE_SIZE, VALUE_AXIS, /* need no definition */
   VALUE_OPERATOR, VALUE_SELECT,
   VALUE_CALL,  /* symbol, args */
-  VALUE_DRAW,  /* external, args, site, loops: a raw draw */
+  VALUE_DRAW,  /* external, args, then n_key element numbers; site: a raw draw */
   VALUE_LOAD,  /* memory, subscripts */
   VALUE_READ   /* cell: what it holds now; it does not change afterwards */
 };
@@ -93,8 +93,7 @@ struct value {
   const struct memory *memory;
   const struct subscript *subscripts;
   const struct cell *cell;
-  size_t site, n_loop;
-  const struct loop **loops;   /* VALUE_DRAW: the element drawn is the running number over these */
+  size_t site, n_key;
   size_t n_arg;
   const struct argument *args;
   const struct node *node;     /* a node that it is the value of, or NULL */

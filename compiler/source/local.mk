@@ -1,1 +1,4 @@
-compiler_sources += compiler/source/diagnostic.c compiler/source/diagnostic.h compiler/source/diagnostic_codes.h compiler/source/diagnostic_text.c compiler/source/source.c compiler/source/source.h 
+compiler_sources += \
+  compiler/source/diagnostic.c compiler/source/diagnostic.h compiler/source/diagnostic_codes.h \
+  compiler/source/diagnostic_text.c \
+  compiler/source/source.c compiler/source/source.h

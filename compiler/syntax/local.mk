@@ -1,1 +1,8 @@
-compiler_sources += compiler/syntax/parse.h compiler/syntax/tokens.h compiler/syntax/tree.h 
+compiler_sources += \
+  compiler/syntax/build.c compiler/syntax/build.h \
+  compiler/syntax/dump.c \
+  compiler/syntax/layout.c compiler/syntax/layout.h \
+  compiler/syntax/parse.c compiler/syntax/parse.h \
+  compiler/syntax/print_expr.c compiler/syntax/printer.c compiler/syntax/printer.h \
+  compiler/syntax/tokens.c compiler/syntax/tokens.h \
+  compiler/syntax/tree.c compiler/syntax/tree.h

@@ -18,13 +18,13 @@ void floe_sizes_smallest(const struct floe_model *model, size_t *sizes);
 void floe_sizes_largest(const struct floe_model *model, size_t *sizes);
 
 /* Copies a vector laid out as `from` to where its elements stand in the layout `to`, whose sizes are at least as large;
- * what `from` does not have becomes `fill`. Of structured variables, leading coordinates correspond. */
-void floe_layout_spread_data(const struct floe_layout *from, const struct floe_layout *to, const double *data, double fill,
+ * what `from` does not have becomes `filler`. Of structured variables, leading coordinates correspond. */
+void floe_layout_spread_data(const struct floe_layout *from, const struct floe_layout *to, const double *data, double filler,
                              double *spread);
 void floe_layout_spread_values(const struct floe_layout *from, const struct floe_layout *to, const double *values,
-                               double fill, double *spread);
+                               double filler, double *spread);
 void floe_layout_spread_coordinates(const struct floe_layout *from, const struct floe_layout *to, const double *coordinates,
-                                    double fill, double *spread);
+                                    double filler, double *spread);
 
 /* Position of the variable of that name, FLOE_NONE if there is none. */
 size_t floe_variable_find(const struct floe_model *model, const char *name);

@@ -39,7 +39,9 @@ double floe__log_sum_exp(size_t n, const double *x) {
 
 double floe__normalise_log_weights(size_t n, const double *log_weights, double *weights) {
   const double total = floe__log_sum_exp(n, log_weights);
-  for (size_t k = 0; k < n; k++) weights[k] = exp(log_weights[k] - total);
+  double sum = 0;
+  for (size_t k = 0; k < n; k++) sum += weights[k] = exp(log_weights[k] - total);
+  for (size_t k = 0; k < n; k++) weights[k] /= sum; /* a large total has few digits left for the weights */
   return total;
 }
 

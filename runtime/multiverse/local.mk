@@ -1,1 +1,5 @@
-runtime_sources +=
+runtime_sources += \
+  runtime/multiverse/claims.c runtime/multiverse/claims.h \
+  runtime/multiverse/effects.c runtime/multiverse/effects.h \
+  runtime/multiverse/multiverse.c runtime/multiverse/multiverse.h \
+  runtime/multiverse/universes.c runtime/multiverse/universes.h

@@ -57,17 +57,17 @@ void floe_simulations_free(struct floe_simulations *simulations); /* NULL is all
 struct floe_context floe_simulations_context(const struct floe_simulations *simulations, size_t k,
                                              struct floe_universe *universe);
 
-/* The layouts that a plan's simulations would have, without simulating: *largest alone. Owned by the caller. */
+/* The largest layout that a plan's simulations may have, without simulating. Owned by the caller. */
 FLOE_NODISCARD floe_status floe_simulation_largest(const struct floe_simulation_plan *plan, struct floe_layout **largest,
                                                    struct floe_error *error);
 
 /* Draws from the prior and of new observations, for a given data set's sizes and covariates in one universe:
- * data (n, n_data), values (n, n_value), either may not be NULL. Point k is unit first_unit + k. Not screened for finiteness. */
+ * data (n, n_data), values (n, n_value). Point k is unit first_unit + k. Not screened for finiteness. */
 FLOE_NODISCARD floe_status floe_prior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe,
                                                  uint64_t seed, uint64_t first_unit, size_t n, size_t n_thread, double *data,
                                                  double *values, struct floe_error *error);
 
-/* The same with parameters given: values (n, n_value) are read, and only unobserved latents within them stay as they are. */
+/* The same with parameters given: values (n, n_value) are read, latents among them. */
 FLOE_NODISCARD floe_status floe_posterior_predictive(const struct floe_dataset *dataset,
                                                      const struct floe_universe *universe, uint64_t seed,
                                                      uint64_t first_unit, size_t n, size_t n_thread, const double *values,

@@ -110,23 +110,3 @@ void session_remark(struct session *session, const char *code, const char *forma
 void session_file(struct session *session, const char *kind, const char *path) {
   json_object_set_new(json_object_get(session->answer, "files"), kind, json_string(path));
 }
-
-/* Axes that --only or --at moved away from the reference keep their option. */
-bool session_keeps(const struct session *session, const struct floe_universe *universe) {
-  struct floe_universe reference;
-  floe_universe_reference(session->model, &reference);
-  for (size_t k = 0; k < session->model->n_axis; k++) {
-    const struct floe_axis *axis = &session->model->axes[k];
-    if (axis->equivalence || !floe_universe_active(session->model, universe, k)) continue;
-    for (size_t i = 0;; i++) {
-      const char *text = floe__option_repeated(session->arguments, "only", i);
-      if (!text) break;
-      const size_t n = strlen(axis->name);
-      const bool named = strncmp(text, axis->name, n) == 0 && text[n] == '=';
-      if (!named) continue;
-      if (axis->continuous ? universe->value[k] != session->universe.value[k] : universe->option[k] != session->universe.option[k])
-        return false;
-    }
-  }
-  return true;
-}

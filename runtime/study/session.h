@@ -45,7 +45,4 @@ void session_remark(struct session *session, const char *code, const char *forma
 /* Registers a file in the answer. */
 void session_file(struct session *session, const char *kind, const char *path);
 
-/* A label for the universes that --only keeps: whether a universe is among them. */
-bool session_keeps(const struct session *session, const struct floe_universe *universe);
-
 #endif

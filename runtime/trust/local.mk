@@ -1,1 +1,7 @@
-runtime_sources +=
+runtime_sources += \
+  runtime/trust/convergence.c runtime/trust/convergence.h \
+  runtime/trust/gates.c runtime/trust/gates.h \
+  runtime/trust/ladder.c runtime/trust/ladder.h \
+  runtime/trust/psis.c runtime/trust/psis.h \
+  runtime/trust/summary.c runtime/trust/summary.h
+check_PROGRAMS += tests/unit/test_convergence

@@ -1,5 +1,6 @@
 /* R-hat, effective sample sizes, Monte Carlo error, E-BFMI and PSIS against ArviZ 0.20.0 (az.rhat, az.ess, az.mcse, az.bfmi,
- * az.psislw) on the same arrays. */
+ * az.psislw) on the same arrays; the figures for an odd number of draws are ArviZ's without the middle one, which splitting
+ * drops. */
 #include "tests/support/assertions.h"
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct known_chains {
 static const struct known_chains known[] = {
     {4, 100, 1, 0, 0, 0, 1.00548011228, 444.92350527, 399.586339619, 0.0234825083677, 1.86225063431},
     {4, 250, 2, 0.7, 0, 0, 1.00680439156, 242.636846515, 524.844189805, 0.0441166204408, 0.483879107727},
-    {2, 101, 3, 0.3, 0.4, 0, 1.09808444695, 20.2555656143, 145.930104836, 0.130310515663, 1.18157888707},
+    {2, 101, 3, 0.3, 0.4, 0, 1.09808444695, 20.2555656143, 154.219983331, 0.130444654899, 1.18157888707},
     {4, 200, 4, -0.5, 0, 0, 1.0014423162, 1984.03482755, 753.404315517, 0.0128713559214, 2.81266089412},
     {3, 120, 5, 0.5, 0, 1, 1.01450337972, 128.786461723, 177.781479111, 0.137249618555, 1.31075328623}};
 
@@ -53,8 +54,7 @@ static void convergence_agrees_with_arviz(void **state) {
     assert_near(c.rhat, k->rhat, 1e-9);
     assert_near(c.ess_bulk, k->bulk, 1e-7 * k->bulk);
     assert_near(c.mcse, k->mcse, 1e-9);
-    /* ArviZ takes the quantile over all draws, we over the split chains, which drop the middle one of an odd number. */
-    assert_near(c.ess_tail, k->tail, k->n_draw % 2 ? 0.05 * k->tail : 1e-7 * k->tail);
+    assert_near(c.ess_tail, k->tail, 1e-7 * k->tail);
     assert_near(floe_ebfmi(x, 1, k->n_chain, k->n_draw), k->ebfmi, 1e-9);
     floe__convergence_work_free(work);
     free(x);

@@ -1,0 +1,126 @@
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/answer.h"
+#include "base/arena.h"
+#include "compiler/driver/driver.h"
+#include "compiler/driver/pipeline.h"
+#include "compiler/driver/toolchain.h"
+
+/* Where a study's files are: NAME.study/ beside the spec, or the folder that --study names. */
+struct places {
+  const char *folder, *program, *code;
+};
+
+static struct places places_of(const struct driver *driver, const char *spec) {
+  const char *slash = strrchr(spec, '/'), *file = slash ? slash + 1 : spec, *point = strrchr(file, '.');
+  int n_folder = (int)(file - spec), n_stem = (int)(point && point > file ? point - file : (long)strlen(file));
+  const char *given = floe__option_string(&driver->arguments, "study", NULL);
+  struct places places;
+  places.folder = given ? given : floe__arena_printf(driver->arena, "%.*s%.*s.study", n_folder, spec, n_stem, file);
+  places.program = floe__arena_printf(driver->arena, "%s/%.*s", places.folder, n_stem, file);
+  places.code = floe__arena_printf(driver->arena, "%s.c", places.program);
+  return places;
+}
+
+static floe_status compile(struct driver *driver, const struct pipeline *pipeline, const struct places *places,
+                           bool *cached, struct floe_error *error) {
+  const char *messages;
+  struct compile_request request = {&pipeline->home,  pipeline->code.data, pipeline->code.length,
+                                    places->code, places->program,     places->folder};
+  floe_status status = toolchain_compile(driver->arena, &request, cached, &messages, error);
+  if (status && messages) fputs(messages, stderr);
+  return status;
+}
+
+/* Spec -> program in its place. Lints are shown by `check` and `build`, not each time a study is used. */
+static floe_status build(struct driver *driver, const struct places *places, bool lints, json_t *answer, bool *cached,
+                         struct floe_error *error) {
+  struct pipeline pipeline;
+  floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], STAGE_C, error);
+  if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
+  if (!status && lints) driver_show(driver, pipeline.sink, answer);
+  if (!status) status = compile(driver, &pipeline, places, cached, error);
+  pipeline_free(&pipeline);
+  return status;
+}
+
+/* ---- build ---- */
+
+static const struct {
+  const char *name;
+  enum stage stage;
+} stages[] = {{"tokens", STAGE_TOKENS}, {"tree", STAGE_TREE}, {"typed", STAGE_TYPED}, {"graph", STAGE_GRAPH}, {"c", STAGE_C}};
+
+static enum stage stage_named(const char *name) {
+  for (size_t k = 0; k < sizeof stages / sizeof stages[0]; k++) {
+    if (!strcmp(stages[k].name, name)) return stages[k].stage;
+  }
+  return STAGE_C;
+}
+
+/* A tree is shown as far as it could be understood, with what is wrong with the rest. */
+static floe_status dump(struct driver *driver, enum stage stage, struct floe_error *error) {
+  struct pipeline pipeline;
+  struct floe__text text = {0};
+  floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], stage, error);
+  if (!status || (status == FLOE_ESPEC && stage == STAGE_TREE && pipeline.tree)) pipeline_dump(&pipeline, stage, &text);
+  if (text.data) fwrite(text.data, 1, text.length, stdout);
+  fflush(stdout);
+  if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
+  floe__text_free(&text);
+  pipeline_free(&pipeline);
+  return status;
+}
+
+floe_status driver_build(struct driver *driver, struct floe_error *error) {
+  const char *stage = floe__option_string(&driver->arguments, "dump", NULL);
+  if (!stage) stage = floe__option_string(&driver->arguments, "emit", NULL);
+  if (stage) return dump(driver, stage_named(stage), error);
+
+  struct places places = places_of(driver, driver->arguments.positional[0]);
+  places.program = floe__option_string(&driver->arguments, "output", places.program);
+  json_t *answer = driver->json ? floe__answer_new("build", true, "pass") : NULL;
+  bool cached = false;
+  floe_status status = build(driver, &places, true, answer, &cached, error);
+  if (status) {
+    json_decref(answer);
+    return status;
+  }
+  if (answer) {
+    json_object_set_new(json_object_get(answer, "result"), "cached", json_boolean(cached));
+    json_object_set_new(json_object_get(answer, "files"), "program", json_string(places.program));
+    json_object_set_new(json_object_get(answer, "files"), "c", json_string(places.code));
+    floe__answer_print(answer, stdout);
+  } else {
+    printf("%s\n", places.program);
+  }
+  return FLOE_OK;
+}
+
+/* ---- every verb of a study: build, then become the study ---- */
+
+floe_status driver_study(struct driver *driver, struct floe_error *error) {
+  const char *spec = driver->arguments.positional[0];
+  struct places places = places_of(driver, spec);
+  bool cached;
+  floe_status status = build(driver, &places, false, NULL, &cached, error);
+  if (status) return status;
+  char **argv = floe__arena_array(driver->arena, (size_t)driver->argc + 1, sizeof *argv);
+  int n = 0;
+  bool left_out = false;
+  argv[n++] = floe__arena_copy(driver->arena, places.program, strlen(places.program));
+  for (int k = 1; k < driver->argc; k++) {
+    if (!left_out && driver->argv[k] == spec) {
+      left_out = true;
+    } else {
+      argv[n++] = driver->argv[k];
+    }
+  }
+  fflush(NULL);
+  execv(places.program, argv);
+  return floe__fail(error, FLOE_EENVIRONMENT, places.program, "", "cannot run the compiled study: %s", strerror(errno));
+}

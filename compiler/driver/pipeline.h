@@ -1,0 +1,38 @@
+/* pipeline.h: the whole way from a spec to C. */
+#ifndef FLOE_DRIVER_PIPELINE_H
+#define FLOE_DRIVER_PIPELINE_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "compiler/driver/locate.h"
+#include "compiler/graph/graph.h"
+#include "compiler/source/diagnostic.h"
+#include "compiler/syntax/tree.h"
+
+struct floe__arena;
+struct floe__names;
+
+enum stage { STAGE_TOKENS, STAGE_TREE, STAGE_TYPED, STAGE_GRAPH, STAGE_C };
+
+struct pipeline {
+  struct floe__arena *arena;
+  struct floe__names *names;
+  struct diagnostics *sink;
+  struct installation home;
+  const struct source *source;
+  const struct tree *tree;
+  const struct program *program;
+  struct study *study;
+  struct floe__text code;
+};
+
+/* Goes as far as `last`. FLOE_ESPEC: the sink holds errors (and *error is left alone); what was made until then is in the
+ * pipeline. Free the pipeline in any case; what lives in the arena stays. */
+FLOE_NODISCARD floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, const char *path,
+                                        enum stage last, struct floe_error *error);
+void pipeline_free(struct pipeline *pipeline);
+
+/* What a stage made, as text. The pipeline has come as far. */
+void pipeline_dump(const struct pipeline *pipeline, enum stage stage, struct floe__text *out);
+
+#endif

@@ -1,0 +1,254 @@
+#include "compiler/driver/possible.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "compiler/meaning/check.h"
+
+#define COUNT_MOST ((uint64_t)10000000) /* more combinations are not counted one by one */
+
+/* ---- counting universes ---- */
+
+enum truth { FALSE, TRUE, EITHER };
+
+static enum truth negated(enum truth a) {
+  return a == EITHER ? EITHER : a == TRUE ? FALSE : TRUE;
+}
+
+/* A constraint in one combination of options. Comparisons of continuous axes are not decided: they exclude no combination. */
+static enum truth holds(const struct term *term, const size_t *option) {
+  enum truth a, b;
+  if (term->kind == TERM_AXIS_IS) return option[term->axis->id] == term->option ? TRUE : FALSE;
+  if (term->kind == TERM_NUMBER) return term->number != 0 ? TRUE : FALSE;
+  if (term->kind != TERM_OPERATOR || term->n_item < 1 || term->n_item > 2) return EITHER;
+  a = holds(term->items[0], option);
+  if (term->op == OP_NOT) return negated(a);
+  if (term->n_item < 2) return EITHER;
+  b = holds(term->items[1], option);
+  if (term->op == OP_AND) return a == FALSE || b == FALSE ? FALSE : a == TRUE && b == TRUE ? TRUE : EITHER;
+  if (term->op == OP_OR) return a == TRUE || b == TRUE ? TRUE : a == FALSE && b == FALSE ? FALSE : EITHER;
+  return EITHER;
+}
+
+static bool multiplies(const struct axis *axis) {
+  return !axis->equivalence && !axis->continuous;
+}
+
+/* An axis that does not exist in a universe is held at its reference there, so that the universe is counted once. */
+static bool counts(const struct program *program, const size_t *option) {
+  for (size_t k = 0; k < program->n_axis; k++) {
+    const struct axis *axis = program->axes[k];
+    if (!multiplies(axis) || option[k] == axis->reference) continue;
+    for (size_t other = 0; other < program->n_axis; other++) {
+      const struct axis *outer = program->axes[other];
+      if (!outer->continuous && !(axis->presence.options[other] >> option[other] & 1)) return false;
+    }
+  }
+  for (size_t k = 0; k < program->n_constraint; k++) {
+    if (holds(program->constraints[k].forbidden, option) == TRUE) return false;
+  }
+  return true;
+}
+
+/* Combinations of the discrete axes that are neither forbidden nor the same; 0: too many to count. */
+static uint64_t count_universes(const struct program *program) {
+  size_t option[64] = {0};
+  uint64_t product = 1, n = 0;
+  if (program->n_axis > 64) return 0;
+  for (size_t k = 0; k < program->n_axis; k++) {
+    if (multiplies(program->axes[k])) product *= program->axes[k]->n_option;
+    if (product > COUNT_MOST) return 0;
+  }
+  for (uint64_t number = 0; number < product; number++) {
+    uint64_t rest = number;
+    for (size_t k = 0; k < program->n_axis; k++) {
+      const struct axis *axis = program->axes[k];
+      option[k] = axis->continuous ? 0 : axis->reference;
+      if (!multiplies(axis)) continue;
+      option[k] = rest % axis->n_option;
+      rest /= axis->n_option;
+    }
+    n += counts(program, option);
+  }
+  return n;
+}
+
+/* ---- text ---- */
+
+static const char *role_name(enum role role) {
+  switch (role) {
+    case ROLE_DATA: return "data";
+    case ROLE_PARAM: return "parameters";
+    case ROLE_LATENT: return "latents";
+    case ROLE_OBS: return "observed";
+  }
+  return "";
+}
+
+static bool everywhere(const struct program *program, struct presence presence) {
+  struct floe__text text = {0};
+  print_presence(program, presence, &text);
+  bool all = text.length == 0;
+  floe__text_free(&text);
+  return all;
+}
+
+/* theta[school], nu (noise=heavy) */
+static void print_name(const struct program *program, const struct variable *variable, struct floe__text *out) {
+  floe__text_puts(out, variable->name);
+  for (size_t k = 0; k < variable->type.n_dim; k++) {
+    floe__text_printf(out, "%s%s", k ? ", " : "[", variable->type.dim[k]->name ? variable->type.dim[k]->name : "");
+  }
+  if (variable->type.n_dim) floe__text_puts(out, "]");
+  if (everywhere(program, variable->presence)) return;
+  floe__text_puts(out, " (");
+  print_presence(program, variable->presence, out);
+  floe__text_puts(out, ")");
+}
+
+static void print_role(const struct program *program, enum role role, struct floe__text *out) {
+  size_t n = 0;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    if (program->variables[k]->role != role) continue;
+    if (n++) floe__text_puts(out, ", ");
+    else floe__text_printf(out, "  %-12s ", role_name(role));
+    print_name(program, program->variables[k], out);
+  }
+  if (n) floe__text_puts(out, "\n");
+}
+
+static const char *axis_kind(const struct axis *axis) {
+  return axis->equivalence ? "equiv" : axis->prepares ? "prep" : "axis";
+}
+
+static void print_axis(const struct axis *axis, struct floe__text *out) {
+  floe__text_printf(out, "  %-12s %s: ", axis_kind(axis), axis->name);
+  if (axis->continuous) {
+    floe__text_printf(out, "%g in %s%g .. %g", axis->reference_value, axis->logarithmic ? "log " : "", axis->low, axis->high);
+  }
+  for (size_t k = 0; k < axis->n_option; k++) {
+    floe__text_printf(out, "%s%s%s", k ? ", " : "", axis->options[k].label, k == axis->reference ? "*" : "");
+  }
+  floe__text_puts(out, "\n");
+}
+
+static bool any_continuous(const struct program *program) {
+  for (size_t k = 0; k < program->n_axis; k++) {
+    if (program->axes[k]->continuous) return true;
+  }
+  return false;
+}
+
+static bool improper(const struct program *program) {
+  for (size_t k = 0; k < program->n_variable; k++) {
+    if (program->variables[k]->improper) return true;
+  }
+  return false;
+}
+
+static bool discrete_latent(const struct program *program) {
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if ((variable->role == ROLE_LATENT || variable->role == ROLE_PARAM) && variable->type.base != BASE_REAL) return true;
+  }
+  return false;
+}
+
+static const char *density_of(const struct program *program) {
+  return discrete_latent(program) ? "unavailable: a param or latent is discrete" : "tractable";
+}
+
+static const char *corrections_of(const struct program *program) {
+  if (discrete_latent(program)) return "none";
+  return improper(program) ? "MCMC only: a prior is improper and cannot be simulated" : "importance weights (PSIS), MCMC";
+}
+
+static void print_structure(const struct blueprint *blueprint, struct floe__text *out) {
+  if (blueprint->plate) floe__text_printf(out, "exchangeable over %s", blueprint->plate->name);
+  if (blueprint->plate && blueprint->sequence) floe__text_puts(out, ", ");
+  if (blueprint->sequence) floe__text_printf(out, "ordered over %s", blueprint->sequence->name);
+  if (!blueprint->plate && !blueprint->sequence) floe__text_puts(out, "fixed");
+}
+
+void possible_print(const struct study *study, struct floe__text *out) {
+  const struct program *program = study->program;
+  uint64_t n = count_universes(program);
+  floe__text_printf(out, "%s%s%s: no errors\n", program->name, *program->title ? ", " : "", program->title);
+  floe__text_printf(out, "  %-12s %s\n  %-12s %s\n", "density", density_of(program), "corrections", corrections_of(program));
+  floe__text_printf(out, "  %-12s ", "structure");
+  print_structure(&study->blueprint, out);
+  floe__text_puts(out, "\n");
+  for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) print_role(program, role, out);
+  floe__text_printf(out, "  %-12s %zu reports, %zu claims, %zu checks\n", "questions", program->n_report, program->n_claim,
+                    program->n_check);
+  for (size_t k = 0; k < program->n_axis; k++) print_axis(program->axes[k], out);
+  floe__text_printf(out, "  %-12s ", "universes");
+  if (n) floe__text_printf(out, "%ju", (uintmax_t)n);
+  else floe__text_printf(out, "more than %ju", (uintmax_t)COUNT_MOST);
+  floe__text_printf(out, " combinations of options%s\n", any_continuous(program) ? ", each at any value of the continuous axes" : "");
+}
+
+/* ---- JSON ---- */
+
+static json_t *printed(const struct floe__text *text) {
+  return json_stringn(text->data ? text->data : "", text->length);
+}
+
+static json_t *variable_json(const struct program *program, const struct variable *variable) {
+  struct floe__text presence = {0};
+  json_t *dimensions = json_array();
+  for (size_t k = 0; k < variable->type.n_dim; k++) {
+    const char *name = variable->type.dim[k]->name;
+    json_array_append_new(dimensions, json_string(name ? name : ""));
+  }
+  print_presence(program, variable->presence, &presence);
+  json_t *entry = json_pack("{s:s, s:o, s:o}", "name", variable->name, "dimensions", dimensions, "universes", printed(&presence));
+  floe__text_free(&presence);
+  return entry;
+}
+
+static json_t *roles_json(const struct program *program) {
+  json_t *roles = json_object();
+  for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) {
+    json_t *list = json_array();
+    for (size_t k = 0; k < program->n_variable; k++) {
+      if (program->variables[k]->role == role) json_array_append_new(list, variable_json(program, program->variables[k]));
+    }
+    json_object_set_new(roles, role_name(role), list);
+  }
+  return roles;
+}
+
+static json_t *axis_json(const struct axis *axis) {
+  json_t *entry = json_pack("{s:s, s:s, s:s}", "name", axis->name, "description", axis->description, "kind", axis_kind(axis));
+  if (axis->continuous) {
+    json_object_set_new(entry, "low", json_real(axis->low));
+    json_object_set_new(entry, "high", json_real(axis->high));
+    json_object_set_new(entry, "reference", json_real(axis->reference_value));
+    json_object_set_new(entry, "logarithmic", json_boolean(axis->logarithmic));
+    return entry;
+  }
+  json_t *options = json_array();
+  for (size_t k = 0; k < axis->n_option; k++) json_array_append_new(options, json_string(axis->options[k].label));
+  json_object_set_new(entry, "options", options);
+  json_object_set_new(entry, "reference", json_string(axis->options[axis->reference].label));
+  return entry;
+}
+
+json_t *possible_json(const struct study *study) {
+  const struct program *program = study->program;
+  struct floe__text structure = {0};
+  json_t *axes = json_array();
+  uint64_t n = count_universes(program);
+  for (size_t k = 0; k < program->n_axis; k++) json_array_append_new(axes, axis_json(program->axes[k]));
+  print_structure(&study->blueprint, &structure);
+  json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
+                             "density", density_of(program), "corrections", corrections_of(program), "structure",
+                             printed(&structure), "roles", roles_json(program), "axes", axes, "universes",
+                             n ? json_integer((json_int_t)n) : json_null());
+  floe__text_free(&structure);
+  return result;
+}

@@ -1,0 +1,36 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/answer.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "compiler/driver/driver.h"
+#include "compiler/source/diagnostic.h"
+
+void driver_show(const struct driver *driver, const struct diagnostics *sink, json_t *answer) {
+  if (answer) {
+    json_t *list = diagnostics_json(sink);
+    json_array_extend(json_object_get(answer, "warnings"), list);
+    json_decref(list);
+    return;
+  }
+  if (driver->quiet && !diagnostics_errors(sink)) return;
+  struct floe__text text = {0};
+  diagnostics_print(sink, floe__terminal_colour(STDERR_FILENO), &text);
+  if (text.data) fputs(text.data, stderr);
+  floe__text_free(&text);
+}
+
+floe_status driver_refuse(const struct driver *driver, const struct diagnostics *sink, struct floe_error *error) {
+  if (!diagnostics_errors(sink)) return error->status ? error->status : FLOE_ESPEC;
+  error->message[0] = '\0';
+  if (driver->json) {
+    json_t *answer = floe__answer_new(driver->arguments.verb->name, false, "fail");
+    driver_show(driver, sink, answer);
+    floe__answer_print(answer, stdout);
+  } else {
+    driver_show(driver, sink, NULL);
+  }
+  return FLOE_ESPEC;
+}

@@ -1,0 +1,158 @@
+/* Smart constructors of arrays and loops. */
+#include "compiler/graph/construct.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/graph/table.h"
+
+static uint64_t bit(const struct graph_binder *binder) { return UINT64_C(1) << binder->id; }
+
+/* ---- elements of arrays ---- */
+
+static bool is_binder(const struct node *node) { return node->kind == NODE_BINDER; }
+
+/* Whether what depends on the binders may be computed again wherever it is used: not so for loops, which chained
+ * definitions would nest ever deeper, nor for draws, whose streams cost more than memory. */
+static bool is_cheap(const struct node *node, uint64_t binders) {
+  if (!(node->free & binders)) return true;
+  if (node->kind == NODE_DRAW || node->kind == NODE_REDUCE || node->kind == NODE_MAP || node->kind == NODE_SCAN) return false;
+  if (node->kind == NODE_EXTERN && node->n_dim) return false;
+  for (size_t k = 0; k < node->n_arg; k++)
+    if (node->args[k] && !is_cheap(node->args[k], binders)) return false;
+  return true;
+}
+
+/* The element of a map at other loops' current elements: its body there. */
+static const struct node *element_of_map(struct graph *graph, const struct node *map, const struct node *const *indices) {
+  uint64_t binders = 0;
+  for (size_t k = 0; k < map->n_binder; k++) {
+    if (!is_binder(indices[k]) || indices[k]->binder->dimension != map->dim[k]) return NULL;
+    binders |= bit(map->binders[k]);
+  }
+  if (!is_cheap(map->args[0], binders)) return NULL;
+  return graph_substitute(graph, map->args[0], map->n_binder, map->binders, indices);
+}
+
+static const struct node *element_at(const struct node *array, const struct node *index) {
+  if (index->kind != NODE_CONST || index->number < 1) return NULL;
+  size_t place = (size_t)index->number;
+  if (array->kind == NODE_LITERAL && place <= array->n_arg) return array->args[place - 1];
+  if (array->kind != NODE_PROJECT) return NULL;
+  const struct node *scan = array->args[0];
+  return place < scan->start ? scan->args[array->index * scan->start + place - 1] : NULL;
+}
+
+const struct node *node_gather(struct graph *graph, const struct node *array, const struct node *const *indices) {
+  const struct node *simple = NULL;
+  if (array->kind == NODE_MAP) simple = element_of_map(graph, array, indices);
+  else if (array->n_dim == 1) simple = element_at(array, indices[0]);
+  if (simple) return simple;
+  const struct node **args = floe__arena_array(graph->arena, array->n_dim + 1, sizeof *args);
+  args[0] = array;
+  memcpy(args + 1, indices, array->n_dim * sizeof *args);
+  return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = array->base, .n_arg = array->n_dim + 1, .args = args});
+}
+
+const struct node *node_project(struct graph *graph, const struct node *scan, size_t index) {
+  return graph_node(graph, &(struct node){.kind = NODE_PROJECT, .base = scan->args[(index + 1) * scan->start - 1]->base, .n_dim = 1,
+                                          .dim = &(const struct dimension *){scan->binder->dimension}, .index = index,
+                                          .n_arg = 1, .args = &scan});
+}
+
+const struct node *node_literal(struct graph *graph, const struct dimension *dimension, size_t n, const struct node *const *items) {
+  return graph_node(graph, &(struct node){.kind = NODE_LITERAL, .base = n ? items[0]->base : BASE_REAL, .n_dim = 1, .dim = &dimension,
+                                          .n_arg = n, .args = (const struct node **)(uintptr_t)items});
+}
+
+/* ---- loops ---- */
+
+static size_t level_above(const struct graph *graph, const struct dimension *dimension, uint64_t bound) {
+  size_t level = 0;
+  for (size_t k = 0; k < graph->n_binder; k++)
+    if ((bound >> k & 1) && graph->binders[k]->dimension == dimension && graph->binders[k]->level >= level)
+      level = graph->binders[k]->level + 1;
+  return level;
+}
+
+static const struct node *renamed(struct graph *graph, const struct node *node, const struct graph_binder *from,
+                                  const struct graph_binder *to) {
+  const struct node *value = node_binder(graph, to);
+  return graph_substitute(graph, node, 1, &from, &value);
+}
+
+/* map(i: x[i]) is x. */
+static bool is_whole_array(const struct node *element, size_t n, const struct graph_binder *const *open) {
+  if (element->kind != NODE_GATHER || element->args[0]->n_dim != n) return false;
+  const struct node *array = element->args[0];
+  for (size_t k = 0; k < n; k++) {
+    const struct node *index = element->args[k + 1];
+    if (!is_binder(index) || index->binder != open[k] || array->dim[k] != open[k]->dimension) return false;
+    if (array->free & bit(open[k])) return false;
+  }
+  return true;
+}
+
+const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open, const struct node *element) {
+  const struct graph_binder **binders = floe__arena_array(graph->arena, n + 1, sizeof *binders);
+  const struct dimension **dim = floe__arena_array(graph->arena, n + 1, sizeof *dim);
+  const struct node **values = floe__arena_array(graph->arena, n + 1, sizeof *values);
+  uint64_t bound = element->bound;
+  for (size_t k = n; k-- > 0;) {
+    graph_close(graph, open[k]);
+    dim[k] = open[k]->dimension;
+    binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], bound), open[k]->name);
+    values[k] = node_binder(graph, binders[k]);
+    bound |= bit(binders[k]);
+  }
+  if (n == 0) return element;
+  if (is_whole_array(element, n, open)) return element->args[0];
+  const struct node *body = graph_substitute(graph, element, n, open, values);
+  return graph_node(graph, &(struct node){.kind = NODE_MAP, .base = element->base, .n_dim = n, .dim = dim, .n_binder = n,
+                                          .binders = binders, .n_arg = 1, .args = &body});
+}
+
+/* The switch stands outside the loop. */
+static const struct node *reduce_choose(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
+                                        const struct node *choose) {
+  const struct node **options = floe__arena_array(graph->arena, choose->n_arg, sizeof *options);
+  for (size_t k = 0; k < choose->n_arg; k++)
+    if (choose->args[k]) options[k] = node_reduce(graph, reduction, open, choose->args[k]);
+  return node_choose(graph, choose->axis, options);
+}
+
+const struct node *node_reduce(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
+                               const struct node *element) {
+  graph_close(graph, open);
+  if (element->kind == NODE_CHOOSE) return reduce_choose(graph, reduction, open, element);
+  if (reduction == REDUCE_SUM && !(element->free & bit(open)))
+    return node_binary(graph, OP_MUL, node_size(graph, open->dimension), element);
+  const struct graph_binder *binder =
+      graph_binder(graph, open->dimension, level_above(graph, open->dimension, element->bound), open->name);
+  const struct node *body = renamed(graph, element, open, binder);
+  bool truth = reduction == REDUCE_ALL || reduction == REDUCE_ANY;
+  return graph_node(graph, &(struct node){.kind = NODE_REDUCE, .base = truth ? BASE_BOOL : element->base, .reduction = reduction,
+                                          .binder = binder, .n_arg = 1, .args = &body});
+}
+
+/* No two scans share a binder: the lowest level from which this scan is new, or is there already. */
+const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                             const struct node *const *args) {
+  struct graph_table *table = graph->table;
+  size_t n = n_output * start;
+  const struct node **bodies = floe__arena_array(graph->arena, n + 1, sizeof *bodies);
+  uint64_t bound = 0;
+  graph_close(graph, open);
+  for (size_t k = 0; k < n; k++) bound |= args[k]->bound;
+  for (size_t level = level_above(graph, open->dimension, bound);; level++) {
+    const struct graph_binder *binder = graph_binder(graph, open->dimension, level, open->name);
+    for (size_t k = 0; k < n; k++) bodies[k] = renamed(graph, args[k], open, binder);
+    struct node proto = {.kind = NODE_SCAN, .n_dim = 1, .dim = &(const struct dimension *){open->dimension}, .binder = binder,
+                         .start = start, .n_arg = n, .args = bodies};
+    if (!(table->scans & bit(binder)) || graph_find(graph, &proto)) return graph_node(graph, &proto);
+  }
+}
+
+const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag, enum base base) {
+  return graph_node(graph, &(struct node){.kind = NODE_PREVIOUS, .base = base, .binder = open, .index = index, .lag = lag});
+}

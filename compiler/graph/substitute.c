@@ -1,0 +1,147 @@
+/* Rewriting nodes from the bottom up: binders replaced by values, choices by one of their options. Loops inside are opened
+ * afresh and closed again by their constructors, so that nothing is captured and levels stay canonical. */
+#include <math.h>
+
+#include "base/arena.h"
+#include "compiler/graph/construct.h"
+
+struct memo_entry {
+  const struct node *node, *result;
+};
+
+struct rewriting {
+  struct graph *graph;
+  size_t n;
+  const struct graph_binder *const *binders;
+  const struct node *const *values;
+  uint64_t domain; /* of the binders to replace */
+  bool specialise;
+  const struct axis *axis;
+  size_t option;
+  size_t n_memo, capacity;
+  struct memo_entry *memo;
+};
+
+static const struct node *rewrite(struct rewriting *to, const struct node *node);
+
+/* ---- memo: each node once ---- */
+
+static struct memo_entry *memo_slot(struct memo_entry *memo, size_t capacity, const struct node *node) {
+  size_t slot = node->id * 2654435761u % capacity;
+  while (memo[slot].node && memo[slot].node != node) slot = (slot + 1) % capacity;
+  return &memo[slot];
+}
+
+static void remember(struct rewriting *to, const struct node *node, const struct node *result) {
+  if (2 * (to->n_memo + 1) > to->capacity) {
+    size_t capacity = to->capacity ? 2 * to->capacity : 16;
+    struct memo_entry *memo = floe__arena_array(to->graph->arena, capacity, sizeof *memo);
+    for (size_t k = 0; k < to->capacity; k++)
+      if (to->memo[k].node) *memo_slot(memo, capacity, to->memo[k].node) = to->memo[k];
+    to->memo = memo;
+    to->capacity = capacity;
+  }
+  *memo_slot(to->memo, to->capacity, node) = (struct memo_entry){node, result};
+  to->n_memo++;
+}
+
+/* ---- leaves and loops ---- */
+
+static const struct node *value_of(const struct rewriting *to, const struct graph_binder *binder) {
+  for (size_t k = 0; k < to->n; k++)
+    if (to->binders[k] == binder) return to->values[k];
+  return NULL;
+}
+
+static const struct node *rewrite_leaf(const struct rewriting *to, const struct node *node) {
+  const struct node *value = value_of(to, node->binder);
+  if (!value) return node;
+  return node->kind == NODE_BINDER ? value : node_previous(to->graph, value->binder, node->index, node->lag, node->base);
+}
+
+/* The loop's own binders become temporary ones, in a rewriting of their own. */
+static const struct node *rewrite_loop(struct rewriting *to, const struct node *node) {
+  struct floe__arena *arena = to->graph->arena;
+  const struct graph_binder *const *own = node->kind == NODE_MAP ? node->binders : &node->binder;
+  size_t n_own = node->kind == NODE_MAP ? node->n_binder : 1;
+  const struct graph_binder **binders = floe__arena_array(arena, to->n + n_own, sizeof *binders);
+  const struct graph_binder **open = floe__arena_array(arena, n_own, sizeof *open);
+  const struct node **values = floe__arena_array(arena, to->n + n_own, sizeof *values);
+  const struct node **args = floe__arena_array(arena, node->n_arg, sizeof *args);
+  struct rewriting inner = *to;
+  for (size_t k = 0; k < to->n; k++) {
+    binders[k] = to->binders[k];
+    values[k] = to->values[k];
+  }
+  for (size_t k = 0; k < n_own; k++) {
+    open[k] = graph_open(to->graph, own[k]->dimension, own[k]->name);
+    binders[to->n + k] = own[k];
+    values[to->n + k] = node_binder(to->graph, open[k]);
+    inner.domain |= UINT64_C(1) << own[k]->id;
+  }
+  inner.n += n_own;
+  inner.binders = binders;
+  inner.values = values;
+  inner.n_memo = inner.capacity = 0;
+  inner.memo = NULL;
+  for (size_t k = 0; k < node->n_arg; k++) args[k] = rewrite(&inner, node->args[k]);
+  if (node->kind == NODE_MAP) return node_map(to->graph, n_own, open, args[0]);
+  if (node->kind == NODE_REDUCE) return node_reduce(to->graph, node->reduction, open[0], args[0]);
+  return node_scan(to->graph, open[0], node->start, node->n_arg / node->start, args);
+}
+
+/* ---- everything else ---- */
+
+const struct node *node_rebuild(struct graph *graph, const struct node *node, const struct node *const *args) {
+  switch (node->kind) {
+  case NODE_OPERATOR: return node_operator(graph, node->op, node->n_arg, args);
+  case NODE_SELECT: return node_select(graph, args[0], args[1], args[2]);
+  case NODE_EXTERN: return node_extern(graph, node->external, node->base, node->n_dim, node->dim, args);
+  case NODE_DRAW: return node_draw(graph, node->external, node->site, node->n_arg - node->external->n_formal, args);
+  case NODE_FINITE: return node_finite(graph, args[0], args[1]);
+  case NODE_GATHER: return node_gather(graph, args[0], args + 1);
+  case NODE_PROJECT: return node_project(graph, args[0], node->index);
+  case NODE_LITERAL: return node_literal(graph, node->dim[0], node->n_arg, args);
+  case NODE_CHOOSE: return node_choose(graph, node->axis, args);
+  case NODE_CONST: case NODE_VALUE: case NODE_COORDINATE: case NODE_AXIS: case NODE_SIZE: case NODE_BINDER:
+  case NODE_PREVIOUS: case NODE_MAP: case NODE_REDUCE: case NODE_SCAN: return node;
+  }
+  return node;
+}
+
+static const struct node *rewrite_parts(struct rewriting *to, const struct node *node) {
+  const struct node **args = floe__arena_array(to->graph->arena, node->n_arg + 1, sizeof *args);
+  for (size_t k = 0; k < node->n_arg; k++) args[k] = node->args[k] ? rewrite(to, node->args[k]) : NULL;
+  const struct node *result = node_rebuild(to->graph, node, args);
+  if (result->kind == node->kind) node_name(result, node->name);
+  return result;
+}
+
+static const struct node *rewrite(struct rewriting *to, const struct node *node) {
+  bool chooses = to->specialise && (node->chooses & choose_bit(to->axis));
+  if (!(node->free & to->domain) && !chooses) return node;
+  if (to->capacity) {
+    const struct memo_entry *known = memo_slot(to->memo, to->capacity, node);
+    if (known->node) return known->result;
+  }
+  const struct node *result;
+  if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS) result = rewrite_leaf(to, node);
+  else if (node->kind == NODE_CHOOSE && to->specialise && node->axis == to->axis)
+    result = node->args[to->option] ? rewrite(to, node->args[to->option]) : node_const(to->graph, NAN);
+  else if (node->kind == NODE_MAP || node->kind == NODE_REDUCE || node->kind == NODE_SCAN) result = rewrite_loop(to, node);
+  else result = rewrite_parts(to, node);
+  remember(to, node, result);
+  return result;
+}
+
+const struct node *graph_substitute(struct graph *graph, const struct node *node, size_t n,
+                                    const struct graph_binder *const *binders, const struct node *const *values) {
+  struct rewriting to = {.graph = graph, .n = n, .binders = binders, .values = values};
+  for (size_t k = 0; k < n; k++) to.domain |= UINT64_C(1) << binders[k]->id;
+  return rewrite(&to, node);
+}
+
+const struct node *graph_specialise(struct graph *graph, const struct node *node, const struct axis *axis, size_t option) {
+  struct rewriting to = {.graph = graph, .specialise = true, .axis = axis, .option = option};
+  return rewrite(&to, node);
+}

@@ -1,0 +1,206 @@
+/* Expressions that stand for distributions: after `~`, in options, and in the power methods of distributions. */
+#include "compiler/meaning/checker.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+static const struct term *error_distribution_expected(struct checker *c, struct span span) {
+  diagnose(c->sink, "E2029", span, "a distribution is expected here")->fix =
+      "for example normal(0, 1), or an axis whose options are distributions";
+  return c->poison;
+}
+
+static void error_no_power(struct checker *c, struct span span, const struct distribution *family, bool on_log) {
+  struct diagnostic *d = diagnose(c->sink, "E2023", span, "`%s` has no exact power%s", family->name, on_log ? " on log" : "");
+  d->fix = floe__arena_printf(c->arena, "give its `dist` a method %s(a), or take another family", on_log ? "power_log" : "power");
+}
+
+static void error_power_improper(struct checker *c, struct span span, const struct distribution *family, const char *argument,
+                                 double value, const char *where) {
+  struct diagnostic *d = diagnose(c->sink, "E2024", span, "this power of `%s` is no distribution%s: `%s` would be %g",
+                                  family->name, where, argument, value);
+  d->fix = "narrow the range of the axis";
+}
+
+/* ---- families ---- */
+
+void for_each_family(const struct term *distribution, void (*visit)(void *context, const struct term *family), void *context) {
+  if (!distribution) return;
+  if (distribution->kind == TERM_DISTRIBUTION) visit(context, distribution);
+  if (distribution->kind == TERM_POWER) for_each_family(distribution->items[0], visit, context);
+  if (distribution->kind == TERM_CHOOSE)
+    for (size_t k = 0; k < distribution->n_item; k++) for_each_family(distribution->items[k], visit, context);
+}
+
+/* ---- what an expression is, before it is evaluated ---- */
+
+static const struct term *axis_body(const struct context *at, const struct expr *expr) {
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->name);
+  return symbol && symbol->kind == SYMBOL_AXIS && !symbol->axis->continuous ? symbol->axis->options[0].value : NULL;
+}
+
+/* The first family that the text names: all options of a choice agree in kind and rank. NULL: none. */
+static const struct expr *first_family(const struct expr *expr) {
+  while (expr) {
+    bool power = expr->kind == EXPR_BINARY && expr->op == OP_POW;
+    if (expr->kind == EXPR_CHOOSE) expr = expr->options ? expr->options->value : NULL;
+    else if (power || expr->kind == EXPR_ON || expr->kind == EXPR_WITHIN || expr->kind == EXPR_IF) expr = expr->left;
+    else return expr;
+  }
+  return NULL;
+}
+
+bool is_distribution(struct checker *c, const struct context *at, const struct expr *expr) {
+  const struct expr *family = first_family(expr);
+  if (!family) return false;
+  if (family->kind == EXPR_NAME) {
+    const struct term *body = axis_body(at, family);
+    return body && !is_poison(c, body) && body->type.base == BASE_DISTRIBUTION;
+  }
+  if (family->kind != EXPR_CALL) return false;
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, family->name);
+  return symbol && symbol->kind == SYMBOL_DISTRIBUTION;
+}
+
+size_t joint_rank(struct checker *c, const struct context *at, const struct expr *expr) {
+  const struct expr *family = expr ? first_family(expr) : NULL;
+  if (!family || !is_distribution(c, at, family)) return 0;
+  if (family->kind == EXPR_NAME) return axis_body(at, family)->type.n_dim;
+  return scope_find(at->scope, NAMESPACE_CALLABLE, family->name)->distribution->support.n_dim;
+}
+
+/* ---- powers ---- */
+
+struct power_check {
+  struct checker *c;
+  const struct term *power;
+  const struct term *family;  /* the one that is raised */
+  struct environment environment;
+  const char *where;
+  bool sound;
+};
+
+static void check_power_arguments(void *context, const struct term *result) {
+  struct power_check *check = context;
+  double value;
+  for (size_t k = 0; k < result->n_item && check->sound; k++) {
+    const struct formal *formal = result->distribution->formals[k];
+    if (!constant_value(result->items[k], &check->environment, &value)) continue;
+    if (constant_in_type(value, &formal->type, &check->environment)) continue;
+    error_power_improper(check->c, check->power->span, check->family->distribution, formal->name, value, check->where);
+    check->sound = false;
+  }
+}
+
+/* The method's arguments at one end of the continuous axes; what is not constant is assumed fine. */
+static void check_power_at(struct power_check *check, int end) {
+  const struct distribution *d = check->family->distribution;
+  const struct environment plain = {.axis_end = end};
+  double values[16];
+  for (size_t k = 0; k < d->n_formal && k < 16; k++)
+    if (!constant_value(check->family->items[k], &plain, &values[k])) values[k] = NAN;
+  check->environment = (struct environment){.n_formal = d->n_formal < 16 ? d->n_formal : 16, .formals = d->formals,
+                                            .values = values, .extra = d->a, .axis_end = end};
+  if (!constant_value(check->power->items[1], &plain, &check->environment.extra_value)) check->environment.extra_value = NAN;
+  check->where = end < 0 ? " at the low end of the axis" : end > 0 ? " at the high end of the axis" : "";
+  if (check->environment.extra_value <= 0) {
+    error_power_improper(check->c, check->power->span, d, "the exponent", check->environment.extra_value, check->where);
+    check->sound = false;
+    return;
+  }
+  for_each_family(check->power->on_log ? d->power_log : d->power, check_power_arguments, check);
+}
+
+static void check_power_of(void *context, const struct term *family) {
+  struct power_check *check = context;
+  const struct distribution *d = family->distribution;
+  double exponent;
+  check->family = family;
+  if (!(check->power->on_log ? d->power_log : d->power)) {
+    error_no_power(check->c, check->power->span, d, check->power->on_log);
+    check->sound = false;
+    return;
+  }
+  bool constant = constant_value(check->power->items[1], NULL, &exponent);
+  for (int end = constant ? 0 : -1; check->sound && end <= (constant ? 0 : 1); end += 2) check_power_at(check, end);
+}
+
+static const struct term *power_of(struct checker *c, const struct context *at, const struct expr *base,
+                                   const struct expr *exponent, bool on_log, struct span span) {
+  struct term *term = term_new(c, TERM_POWER, span, 2);
+  term->items[0] = distribution_of(c, at, base);
+  term->items[1] = number_of(c, at, exponent);
+  term->on_log = on_log;
+  if (is_poison(c, term->items[0]) || is_poison(c, term->items[1])) return c->poison;
+  if (term->items[0]->kind == TERM_POWER) {
+    error_absent(c, span, "a power of a power is")->fix = "multiply the exponents";
+    return c->poison;
+  }
+  term->type = term->items[0]->type;
+  struct power_check check = {.c = c, .power = term, .sound = true};
+  for_each_family(term->items[0], check_power_of, &check);
+  return check.sound ? term : c->poison;
+}
+
+static const struct term *power_on_log(struct checker *c, const struct context *at, const struct expr *expr) {
+  const struct expr *power = expr->left;
+  if (power->kind == EXPR_BINARY && power->op == OP_POW && strcmp(expr->name, "log") == 0)
+    return power_of(c, at, power->left, power->right, true, expr->span);
+  return error_distribution_expected(c, expr->span);
+}
+
+/* ---- distributions ---- */
+
+static const struct term *family_of(struct checker *c, const struct context *at, const struct expr *call) {
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, call->name);
+  if (!symbol) {
+    error_unknown(c, at->scope, NAMESPACE_CALLABLE, call->name, call->name_span);
+    return c->poison;
+  }
+  if (symbol->kind != SYMBOL_DISTRIBUTION || call->binder) return error_distribution_expected(c, call->span);
+  struct list pairs = {0};
+  const struct distribution *d = symbol->distribution;
+  struct term *term = term_new(c, TERM_DISTRIBUTION, call->span, d->n_formal);
+  term->distribution = d;
+  if (!arguments_of(c, at, call, d->n_formal, d->formals, term->items, &pairs)) return c->poison;
+  term->type = type_substituted(c, &pairs, d->support);
+  term->type.base = BASE_DISTRIBUTION;
+  term->type.structure = d->support.structure;
+  return term;
+}
+
+static const struct term *named_distribution(struct checker *c, const struct context *at, const struct expr *expr) {
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->name);
+  if (!symbol && (strcmp(expr->name, "flat") == 0 || strcmp(expr->name, "elicited") == 0)) {
+    struct diagnostic *d = error_absent(c, expr->span, floe__arena_printf(c->arena, "`~ %s` is", expr->name));
+    d->fix = "take a proper prior";
+    return c->poison;
+  }
+  const struct term *term = raw_name(c, at, expr);
+  if (is_poison(c, term) || term->type.base == BASE_DISTRIBUTION) return term;
+  return error_distribution_expected(c, expr->span);
+}
+
+const struct term *distribution_of(struct checker *c, const struct context *at, const struct expr *expr) {
+  switch (expr->kind) {
+  case EXPR_CALL: return family_of(c, at, expr);
+  case EXPR_NAME: return named_distribution(c, at, expr);
+  case EXPR_CHOOSE: return choose_of(c, at, expr, distribution_of);
+  case EXPR_ON: return power_on_log(c, at, expr);
+  case EXPR_BINARY:
+    if (expr->op == OP_POW) return power_of(c, at, expr->left, expr->right, false, expr->span);
+    return error_distribution_expected(c, expr->span);
+  case EXPR_WITHIN:
+    error_absent(c, expr->span, "truncation (`D in a..b`) is")->fix = "take a distribution on the interval";
+    return c->poison;
+  case EXPR_IF:
+    error_absent(c, expr->span, "a mixture by if(...) is")->fix = "choose between distributions by an axis";
+    return c->poison;
+  case EXPR_ERROR: return c->poison;
+  case EXPR_NUMBER: case EXPR_UNARY: case EXPR_INDEX: case EXPR_RANGE: case EXPR_TUPLE: case EXPR_ARRAY:
+    return error_distribution_expected(c, expr->span);
+  }
+  return c->poison;
+}

@@ -1,0 +1,278 @@
+/* What a name stands for, and indexing: explicit, x[i], and implicit, where the context has bound the dimension. */
+#include "compiler/meaning/checker.h"
+
+const struct bound *bound_new(struct checker *c, const char *name, const struct binder *binder, const struct bound *outer) {
+  struct bound *bound = floe__arena_alloc(c->arena, sizeof *bound);
+  *bound = (struct bound){name, binder, outer};
+  return bound;
+}
+
+const struct bound *bound_find(const struct bound *bound, const char *name) {
+  while (bound && bound->name != name) bound = bound->outer;
+  return bound;
+}
+
+/* ---- errors ---- */
+
+static const struct term *error_not_reduced(struct checker *c, struct span span, const struct dimension *dimension,
+                                            const char *text) {
+  struct diagnostic *d = diagnose(c->sink, "E2009", span, "`%s` has a value for each %s, but one number is needed here", text,
+                                  dimension->name);
+  d->fix = floe__arena_printf(c->arena, "put [%s] on the left, or reduce it: sum(%s: ...)", dimension->name, dimension->name);
+  return c->poison;
+}
+
+static const struct term *error_ambiguous(struct checker *c, struct span span, const struct dimension *dimension) {
+  struct diagnostic *d = diagnose(c->sink, "E2033", span, "several indices run over %s here: which one is meant?", dimension->name);
+  d->fix = "write the index in brackets";
+  return c->poison;
+}
+
+static void error_not_bound(struct checker *c, struct span span, const char *index) {
+  struct diagnostic *d = diagnose(c->sink, "E2008", span, "the index `%s` is not bound here", index);
+  d->fix = floe__arena_printf(c->arena, "put [%s] on the left, or reduce it: sum(%s: ...)", index, index);
+}
+
+static const struct term *error_number_of_indices(struct checker *c, struct span span, size_t given, size_t n_dim) {
+  struct diagnostic *d = diagnose(c->sink, "E2010", span, "%zu %s given to a value with %zu", given,
+                                  given == 1 ? "index is" : "indices are", n_dim);
+  d->fix = n_dim ? "remove the superfluous ones" : "it is a single number: remove the brackets";
+  return c->poison;
+}
+
+static void error_wrong_index(struct checker *c, struct span span, const struct dimension *given, const struct dimension *wanted) {
+  struct diagnostic *d = diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is expected", given->name,
+                                  wanted->name);
+  d->fix = floe__arena_printf(c->arena, "index by a code, `data code[%s] : index %s`, or by a number", given->name, wanted->name);
+}
+
+static void error_not_whole_index(struct checker *c, struct span span) {
+  diagnose(c->sink, "E2012", span, "an index is a whole number")->fix = "use floor, ceil or round";
+}
+
+static const struct term *error_label_axis(struct checker *c, struct span span, const struct axis *axis) {
+  struct diagnostic *d = diagnose(c->sink, "E3006", span, "the axis `%s` has no values: its options are only labels", axis->name);
+  d->fix = floe__arena_printf(c->arena, "choose by it: `choose %s { %s: ... }`, or give its options bodies", axis->name,
+                              axis->options[0].label);
+  return c->poison;
+}
+
+static void error_too_early(struct checker *c, struct span span, const struct symbol *symbol) {
+  struct diagnostic *d = diagnose(c->sink, "E4001", span, "`%s` is used before it is generated", symbol->name);
+  d->fix = floe__arena_printf(c->arena, "put `%s ~ ...` first", symbol->name);
+  d->related = symbol->span;
+  d->related_message = "it is declared here";
+}
+
+/* ---- names ---- */
+
+static void require_generated(struct checker *c, const struct context *at, const struct symbol *symbol, struct span span) {
+  if (at->place != PLACE_MODEL || symbol->variable->role != ROLE_OBS) return;
+  if (!symbol->pieces.n) {
+    error_too_early(c, span, symbol);
+    return;
+  }
+  struct presence generated = ((const struct piece *)symbol->pieces.items[0])->presence;
+  for (size_t k = 1; k < symbol->pieces.n; k++)
+    presence_join(c, generated, ((const struct piece *)symbol->pieces.items[k])->presence, &generated);
+  presence_require(c, at->presence, generated, symbol->name, span, symbol->span);
+}
+
+static const struct term *axis_value(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
+  const struct axis *axis = symbol->axis;
+  *(at->place == PLACE_PREP ? &symbol->used_to_prepare : &symbol->used_otherwise) = true;
+  if (axis->continuous) {
+    struct term *term = term_new(c, TERM_AXIS, span, 0);
+    term->axis = axis;
+    term->type = type_scalar(BASE_REAL);
+    return term;
+  }
+  for (size_t o = 0; o < axis->n_option; o++) {
+    if (!axis->options[o].value) return error_label_axis(c, span, axis);
+    if (is_poison(c, axis->options[o].value)) return c->poison;
+  }
+  struct term *choose = choose_term(c, axis, span);
+  for (size_t o = 0; o < axis->n_option; o++)
+    if (at->presence.options[axis->id] >> o & 1) choose->items[o] = axis->options[o].value;
+  return choose_typed(c, choose, span) ? choose : c->poison;
+}
+
+static const struct term *symbol_value(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
+  struct term *term;
+  if (!symbol->library) presence_require(c, at->presence, symbol->presence, symbol->name, span, symbol->span);
+  switch (symbol->kind) {
+  case SYMBOL_CONSTANT: return term_number(c, span, symbol->term->number);
+  case SYMBOL_TERM: return symbol->term;
+  case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
+  case SYMBOL_VARIABLE:
+    require_generated(c, at, symbol, span);
+    term = term_new(c, TERM_VARIABLE, span, 0);
+    term->variable = symbol->variable;
+    term->type = symbol->variable->type;
+    return term;
+  case SYMBOL_DEFINITION:
+    term = term_new(c, TERM_DEFINITION, span, 0);
+    term->definition = symbol->definition;
+    term->type = symbol->definition->type;
+    return term;
+  case SYMBOL_FORMAL:
+    term = term_new(c, TERM_FORMAL, span, 0);
+    term->formal = symbol->formal;
+    term->type = symbol->formal->type;
+    return term;
+  case SYMBOL_PARTIAL: case SYMBOL_POISON: case SYMBOL_FUNCTION: case SYMBOL_EXTERN: case SYMBOL_DISTRIBUTION:
+  case SYMBOL_INDEX: return c->poison;
+  }
+  return c->poison;
+}
+
+const struct term *raw_name(struct checker *c, const struct context *at, const struct expr *expr) {
+  struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->name);
+  if (symbol && symbol->kind == SYMBOL_PARTIAL) return read_partial(c, at, symbol, expr);
+  if (symbol) return symbol_value(c, at, symbol, expr->span);
+  const struct bound *bound = bound_find(at->bound, expr->name);
+  if (bound) return term_binder(c, expr->span, bound->binder);
+  if (scope_find(at->scope, NAMESPACE_INDEX, expr->name)) {
+    error_not_bound(c, expr->span, expr->name);
+    return c->poison;
+  }
+  error_unknown(c, at->scope, NAMESPACE_VALUE, expr->name, expr->span);
+  return c->poison;
+}
+
+const struct term *raw_of(struct checker *c, const struct context *at, const struct expr *expr) {
+  if (expr->kind == EXPR_NAME) return raw_name(c, at, expr);
+  if (expr->kind == EXPR_CALL) return call_of(c, at, expr);
+  return array_of(c, at, expr);
+}
+
+/* ---- implicit indexing ---- */
+
+static bool hidden_from(const struct context *at, const struct bound *bound) {
+  for (const struct bound *b = at->hidden; b; b = b->outer)
+    if (b == bound) return true;
+  return false;
+}
+
+/* The binder that an array's k-th of `total` dimensions over `dimension` is gathered at; NULL: none.
+ * A binder with the dimension's own name comes first; otherwise there must be as many as dimensions. */
+static const struct binder *implicit_binder(const struct context *at, const struct dimension *dimension, size_t k, size_t total,
+                                            bool *ambiguous) {
+  const struct binder *found[16], *canonical = NULL;
+  size_t n = 0;
+  for (const struct bound *b = at->bound; b && !hidden_from(at, b); b = b->outer) {
+    if (b->binder->dimension != dimension || bound_find(at->bound, b->name) != b) continue;
+    if (n < 16) found[n++] = b->binder;
+    if (!canonical && b->name == dimension->name) canonical = b->binder;
+  }
+  if (n == total) return found[n - 1 - k];
+  if (total == 1 && canonical) return canonical;
+  *ambiguous = n > 0;
+  return NULL;
+}
+
+static const struct term *open_binder(struct checker *c, struct opened *opened, const struct dimension *dimension, size_t k,
+                                      struct span span) {
+  for (size_t o = 0; o < opened->n; o++)
+    if (opened->binders[o]->dimension == dimension && k-- == 0) return opened->terms[o];
+  if (opened->n == 16) return NULL;
+  struct binder *binder = binder_new(c, dimension, NULL);
+  struct term *term = (struct term *)term_binder(c, span, binder);
+  opened->binders[opened->n] = binder;
+  opened->terms[opened->n++] = term;
+  return term;
+}
+
+static const struct term *implicit_index(struct checker *c, const struct context *at, const struct term *array, size_t k,
+                                         struct span span) {
+  const struct dimension *dimension = array->type.dim[k];
+  size_t before = 0, total = 0;
+  bool ambiguous = false;
+  for (size_t j = 0; j < array->type.n_dim; j++) {
+    before += j < k && array->type.dim[j] == dimension;
+    total += array->type.dim[j] == dimension;
+  }
+  const struct binder *binder = implicit_binder(at, dimension, before, total, &ambiguous);
+  if (binder) return term_binder(c, span, binder);
+  if (ambiguous) return error_ambiguous(c, span, dimension);
+  const struct term *opened = at->opened ? open_binder(c, at->opened, dimension, before, span) : NULL;
+  if (opened) return opened;
+  const char *text = array->kind == TERM_VARIABLE     ? array->variable->name
+                     : array->kind == TERM_DEFINITION ? array->definition->name
+                     : array->kind == TERM_FORMAL     ? array->formal->name
+                                                      : "this expression";
+  return error_not_reduced(c, span, dimension, text);
+}
+
+const struct term *gather(struct checker *c, const struct context *at, const struct term *array, size_t n_given,
+                          const struct term *const *given, struct span span) {
+  if (is_poison(c, array) || array->type.n_dim == 0) return array;
+  struct term *element = term_new(c, TERM_ELEMENT, span, array->type.n_dim + 1);
+  element->items[0] = array;
+  for (size_t k = 0; k < array->type.n_dim; k++) {
+    element->items[k + 1] = k < n_given ? given[k] : implicit_index(c, at, array, k, span);
+    if (is_poison(c, element->items[k + 1])) return c->poison;
+  }
+  element->type = (struct type){.base = array->type.base, .codes = array->type.codes, .low = array->type.low,
+                                .high = array->type.high, .strict = array->type.strict};
+  return element;
+}
+
+/* ---- explicit indexing ---- */
+
+static const struct term *explicit_index(struct checker *c, const struct context *at, const struct expr *item,
+                                         const struct dimension *dimension) {
+  const struct bound *bound = item->kind == EXPR_NAME ? bound_find(at->bound, item->name) : NULL;
+  if (bound) {
+    if (dimension_same(bound->binder->dimension, dimension)) return term_binder(c, item->span, bound->binder);
+    error_wrong_index(c, item->span, bound->binder->dimension, dimension);
+    return c->poison;
+  }
+  if (item->kind == EXPR_RANGE) {
+    error_absent(c, item->span, "a slice x[a..b] is")->fix = "use a loop, or if(...) inside a reduction";
+    return c->poison;
+  }
+  if (item->kind == EXPR_WITHIN) {
+    error_absent(c, item->span, "an alias on the right is")->fix = "name the index on the left or in the reduction";
+    return c->poison;
+  }
+  const struct term *term = scalar_of(c, at, item);
+  if (is_poison(c, term)) return term;
+  if (term->type.base == BASE_CODE && term->type.codes && !dimension_same(term->type.codes, dimension)) {
+    error_wrong_index(c, item->span, term->type.codes, dimension);
+    return c->poison;
+  }
+  if (term->type.base == BASE_INT || term->type.base == BASE_CODE) return term;
+  error_not_whole_index(c, item->span);
+  return c->poison;
+}
+
+static void error_outside(struct checker *c, struct span span, const struct term *index, const struct dimension *dimension) {
+  struct diagnostic *d = diagnose(c->sink, "E2035", span, "%s has no element %g", dimension->name, index->number);
+  d->fix = dimension->high == SIZE_MAX ? "indices start at 1"
+                                       : floe__arena_printf(c->arena, "indices run from 1 to %zu", dimension->high);
+}
+
+const struct term *index_of(struct checker *c, const struct context *at, const struct expr *expr) {
+  const struct term *given[16];
+  size_t n = 0;
+  if (expr->left->kind == EXPR_NAME) {
+    struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->left->name);
+    if (symbol && symbol->kind == SYMBOL_PARTIAL) return read_partial(c, at, symbol, expr);
+  }
+  const struct term *array = raw_of(c, at, expr->left);
+  if (is_poison(c, array)) return array;
+  for (const struct expr *item = expr->items; item; item = item->next, n++) {
+    if (n >= array->type.n_dim || n == 16) {
+      while (item) item = item->next, n++;
+      return error_number_of_indices(c, expr->span, n, array->type.n_dim);
+    }
+    given[n] = explicit_index(c, at, item, array->type.dim[n]);
+    if (is_poison(c, given[n])) return c->poison;
+    if (given[n]->kind == TERM_NUMBER && (given[n]->number < 1 || given[n]->number > (double)array->type.dim[n]->high)) {
+      error_outside(c, item->span, given[n], array->type.dim[n]);
+      return c->poison;
+    }
+  }
+  return gather(c, at, array, n, given, expr->span);
+}

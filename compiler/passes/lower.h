@@ -1,0 +1,103 @@
+/* lower.h: typed terms -> nodes. Private to passes/.
+ *
+ * Functions and methods are inlined: a frame says what their formals, formal dimensions and local definitions stand for.
+ * Arguments are lowered once, before the body, so a draw that a function uses twice is one draw. */
+#ifndef FLOE_PASSES_LOWER_H
+#define FLOE_PASSES_LOWER_H
+
+#include "compiler/graph/construct.h"
+#include "compiler/graph/graph.h"
+
+/* What one interpretation takes a variable's value to be. */
+struct reading {
+  const struct node *(*value)(void *context, const struct variable *variable);
+  void *context;
+};
+
+/* A typed binder in scope and the graph's temporary one; innermost first. */
+struct loops {
+  const struct binder *binder;       /* NULL: a loop that the derivation itself opened */
+  const struct graph_binder *open;
+  const struct loops *outer;
+};
+
+/* Something that has a node: a formal or a definition. */
+struct meaning {
+  const void *of;
+  const struct node *node;
+  struct meaning *next;
+};
+
+struct dimension_pair {
+  const struct dimension *formal, *actual;
+  struct dimension_pair *next;
+};
+
+struct frame {
+  struct meaning *meanings;
+  struct dimension_pair *dimensions;
+  const struct loops *loops;         /* around the body */
+  size_t *site;                      /* where a raw draw takes its site from; NULL where there can be none */
+};
+
+/* A recurrence that is being lowered. */
+struct stepping {
+  const struct recurrence *recurrence;
+  const struct graph_binder *open;
+  const struct node **nodes;         /* as NODE_SCAN's args; NULL where not lowered yet */
+  const struct stepping *outer;
+};
+
+struct lowering {
+  struct graph *graph;
+  const struct program *program;
+  struct reading reading;
+  struct frame spec;                 /* the statements of the spec: definitions, lowered when first used */
+};
+
+/* Where a term stands. */
+struct place {
+  struct lowering *lowering;
+  struct frame *frame;
+  const struct loops *loops;
+  const struct stepping *stepping;
+};
+
+struct place place_of_spec(struct lowering *lowering);
+const struct node *lower(struct place place, const struct term *term);
+
+/* Opens a loop at a place. */
+struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension, const char *name);
+
+/* A fresh frame inside the loops of the place. */
+struct place place_inlined(struct place place);
+void frame_bind(struct place place, const struct formal *formal, const struct node *node);
+
+/* ---- families (family.c): what a distribution-valued term can be ---- */
+
+/* A choice (n > 0; excluded options NULL), or one distribution with its arguments. */
+struct family {
+  const struct axis *axis;
+  size_t n;
+  const struct family **options;
+  const struct distribution *distribution;
+  const struct node **args;
+};
+
+const struct family *family_of(struct place place, const struct term *term);
+const struct node *family_log_density(struct place place, const struct family *single, const struct node *x);
+/* Draws take the sites from `site` on. An array for joint distributions. */
+const struct node *family_sample(struct place place, const struct family *single, size_t site);
+/* A bound of the support, or NULL: unbounded. */
+const struct node *family_low(struct place place, const struct family *single);
+const struct node *family_high(struct place place, const struct family *single);
+/* Affine distributions: location and scale; and the standard form, with location 0 and scale 1. */
+bool family_is_affine(const struct family *single);
+const struct node *family_location(const struct family *single);
+const struct node *family_scale(const struct family *single);
+const struct family *family_standard(struct place place, const struct family *single);
+
+/* A node as a bound: NULL where it is an infinite constant. */
+const struct node *finite_bound(const struct node *bound);
+
+#endif

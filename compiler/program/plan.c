@@ -1,0 +1,356 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/program/scheduler.h"
+
+/* ---- what a node is, given the options that are known ---- */
+
+static size_t slot_of(const struct scheduler *s, const struct axis *axis) { return axis ? axis->id : s->n_axis; }
+
+static bool takes_own_binders(const struct node *map, const struct node *gather) {
+  if (map->n_binder + 1 != gather->n_arg) return false;
+  for (size_t k = 0; k < map->n_binder; k++)
+    if (gather->args[k + 1]->kind != NODE_BINDER || gather->args[k + 1]->binder != map->binders[k]) return false;
+  return true;
+}
+
+static bool memory_visible(const struct scheduler *s, const struct node *node) {
+  const struct memory *memory = s->memory_of[node->id];
+  return memory && (!memory->scope || memory->scope->open);
+}
+
+/* Element of a literal that a constant index names, or NULL. */
+static const struct node *literal_element(const struct node *literal, const struct node *gather) {
+  if (gather->n_arg != 2 || gather->args[1]->kind != NODE_CONST) return NULL;
+  double k = gather->args[1]->number;
+  return k >= 1 && k <= (double)literal->n_arg && k == floor(k) ? literal->args[(size_t)k - 1] : NULL;
+}
+
+const struct node *resolve(const struct scheduler *s, const struct node *node) {
+  while (node) {
+    if (node->kind == NODE_CHOOSE) {
+      size_t option = s->option[slot_of(s, node->axis)];
+      if (option == NO_OPTION) return node;
+      node = option < node->n_arg ? node->args[option] : NULL;
+      continue;
+    }
+    if (node->kind != NODE_GATHER) return node;
+    const struct node *array = resolve(s, node->args[0]), *element = NULL;
+    if (array->kind == NODE_CONST) return array;
+    if (array->kind == NODE_MAP && takes_own_binders(array, node) && !memory_visible(s, array)) element = array->args[0];
+    if (array->kind == NODE_LITERAL) element = literal_element(array, node);
+    if (!element) return node;
+    node = element;
+  }
+  return s->not_a_number;
+}
+
+/* The k-th thing that must exist before the (resolved) node can be computed; NULL if that argument needs nothing. */
+const struct node *dependency(const struct scheduler *s, const struct node *node, size_t k) {
+  if (!node->args[k]) return NULL;
+  const struct node *arg = resolve(s, node->args[k]);
+  if (arg->n_dim && (arg->kind == NODE_VALUE || arg->kind == NODE_COORDINATE)) return NULL;
+  return arg->kind == NODE_PROJECT ? resolve(s, arg->args[0]) : arg;
+}
+
+bool available(const struct scheduler *s, const struct node *node) {
+  if (node->kind == NODE_SCAN) return s->outputs_of[node->id] && s->outputs_of[node->id][0]->scope->open;
+  if (node->n_dim) return memory_visible(s, node);
+  const struct value *value = s->value_of[node->id];
+  return value && (!value->scope || value->scope->open);
+}
+
+/* The undecided choice that the (resolved) node hangs on directly, or NULL. */
+static const struct node *undecided(const struct scheduler *s, const struct node *node) {
+  if (node->kind == NODE_CHOOSE) return node;
+  if (node->kind != NODE_GATHER) return NULL;
+  const struct node *array = resolve(s, node->args[0]);
+  return array->kind == NODE_CHOOSE && !memory_visible(s, array) ? array : NULL;
+}
+
+static bool inside(const struct scheduler *s, const struct node *node) { return !(node->free & ~s->bound); }
+
+/* ---- sets of axes ---- */
+
+bool axis_set_empty(struct axis_set set) { return !set.axes && !set.coordinates; }
+
+bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis) {
+  return slot == n_axis ? set.coordinates : set.axes >> slot & 1;
+}
+
+static void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis) {
+  if (slot == n_axis) set->coordinates = true;
+  else set->axes |= UINT64_C(1) << slot;
+}
+
+/* The axes on which the inside of a loop depends. */
+static void interior_axes(const struct scheduler *s, const struct node *node, bool *seen, struct axis_set *set) {
+  for (size_t k = 0; k < node->n_arg; k++) {
+    const struct node *d = dependency(s, node, k);
+    if (!d || seen[d->id] || inside(s, d) || available(s, d)) continue;
+    seen[d->id] = true;
+    const struct node *choice = undecided(s, d);
+    if (choice) axis_set_add(set, slot_of(s, choice->axis), s->n_axis);
+    else interior_axes(s, d, seen, set);
+  }
+}
+
+static struct axis_set axes_inside(const struct scheduler *s, const struct node *loop) {
+  struct axis_set set = {0};
+  if (s->copies >= MAX_COPIES) return set;
+  bool *seen = floe__arena_array(s->arena, s->n_node, sizeof *seen);
+  interior_axes(s, loop, seen, &set);
+  return set;
+}
+
+/* ---- demands ---- */
+
+static void push(struct scheduler *s, struct demands *demands, struct demand demand) {
+  if (demands->n == demands->capacity) {
+    size_t capacity = demands->capacity ? 2 * demands->capacity : 8;
+    struct demand *list = floe__arena_array(s->arena, capacity, sizeof *list);
+    if (demands->n) memcpy(list, demands->list, demands->n * sizeof *list);
+    demands->list = list;
+    demands->capacity = capacity;
+  }
+  demands->list[demands->n++] = demand;
+}
+
+/* Whether a sum is better added to a term part by part: because a part is a loop, a switch or a guard. */
+static bool splits(const struct scheduler *s, const struct node *sum) {
+  if (sum->kind != NODE_OPERATOR || sum->op != OP_ADD) return false;
+  for (size_t k = 0; k < sum->n_arg; k++) {
+    const struct node *part = resolve(s, sum->args[k]);
+    if (part->kind == NODE_REDUCE || part->kind == NODE_FINITE || undecided(s, part) || splits(s, part)) return true;
+  }
+  return false;
+}
+
+/* Drops a demand that is absent here, and takes sums and guards apart. */
+static void expand(struct scheduler *s, struct demands *out, struct demand demand) {
+  const struct program *program = s->study->program;
+  for (size_t a = 0; demand.present && a < s->n_axis; a++)
+    if (!program->axes[a]->continuous && s->option[a] != NO_OPTION && !(demand.present[a] >> s->option[a] & 1)) {
+      if (!demand.absent) return;
+      demand.node = demand.absent;
+      demand.present = NULL;
+    }
+  const struct node *node = resolve(s, demand.node);
+  if (node == s->not_a_number && demand.action == ACTION_UPDATE) return; /* an option that cannot occur here */
+  if (demand.term && splits(s, node)) {
+    for (size_t k = 0; k < node->n_arg; k++) {
+      demand.node = node->args[k];
+      expand(s, out, demand);
+    }
+  } else if (demand.term && node->kind == NODE_FINITE) {
+    struct demand guard = demand;
+    guard.term = false;
+    guard.node = node->args[1];
+    guard.cell = s->builder->routine->supported[demand.tag];
+    guard.reduction = REDUCE_ALL;
+    push(s, out, guard);
+    demand.node = node->args[0];
+    expand(s, out, demand);
+  } else {
+    push(s, out, demand);
+  }
+}
+
+static void add_presence(const struct scheduler *s, struct demand *demand) {
+  for (size_t a = 0; demand->present && a < s->n_axis; a++) {
+    const struct axis *axis = s->study->program->axes[a];
+    if (axis->continuous || s->option[a] != NO_OPTION) continue;
+    uint64_t all = axis->n_option >= 64 ? UINT64_MAX : (UINT64_C(1) << axis->n_option) - 1;
+    if ((demand->present[a] & all) != all) axis_set_add(&demand->axes, a, s->n_axis);
+  }
+}
+
+static bool is_sum(const struct demand *demand, const struct node *node) {
+  return demand->action == ACTION_UPDATE && !demand->assign && demand->reduction == REDUCE_SUM && node->kind == NODE_REDUCE &&
+         node->reduction == REDUCE_SUM;
+}
+
+static void classify(const struct scheduler *s, struct demand *demand) {
+  demand->axes = (struct axis_set){0};
+  demand->binder = NULL;
+  demand->complex = true;
+  add_presence(s, demand);
+  if (!axis_set_empty(demand->axes)) return;
+  const struct node *node = resolve(s, demand->node), *choice = undecided(s, node);
+  switch (demand->action) {
+  case ACTION_UPDATE:
+  case ACTION_STORE:
+    if (available(s, node)) demand->complex = false;
+    else if (choice) axis_set_add(&demand->axes, slot_of(s, choice->axis), s->n_axis);
+    else if (is_sum(demand, node)) demand->axes = axes_inside(s, node), demand->binder = node->binder;
+    else demand->complex = false;
+    return;
+  case ACTION_REDUCE:
+    demand->axes = axes_inside(s, node);
+    demand->binder = node->binder;
+    return;
+  case ACTION_FILL:
+    if (choice) axis_set_add(&demand->axes, slot_of(s, choice->axis), s->n_axis);
+    if (node->kind == NODE_MAP && !memory_visible(s, node)) {
+      demand->axes = axes_inside(s, node);
+      demand->binder = node->binders[demand->n_subscript];
+    }
+    return;
+  case ACTION_SCAN: demand->axes = axes_inside(s, node); return;
+  }
+}
+
+/* ---- the nodes to be computed in this block ---- */
+
+struct collection {
+  bool *seen, *chosen;
+};
+
+/* Marks what `node` needs without a further choice and that could stand in this block. */
+static void reach_inside(const struct scheduler *s, const struct node *node, bool *seen, bool *reached) {
+  if (seen[node->id] || available(s, node)) return;
+  seen[node->id] = true;
+  if (inside(s, node)) reached[node->id] = true;
+  if (undecided(s, node)) return;
+  for (size_t k = 0; k < node->n_arg; k++) {
+    const struct node *d = dependency(s, node, k);
+    if (d) reach_inside(s, d, seen, reached);
+  }
+}
+
+static void collect(struct scheduler *s, struct collection *c, const struct node *node);
+
+/* What all options of a choice need is computed before the switch. */
+static void collect_common(struct scheduler *s, struct collection *c, const struct node *choice) {
+  size_t slot = slot_of(s, choice->axis), n_option = 0;
+  unsigned *count = floe__arena_array(s->arena, s->n_node, sizeof *count);
+  for (size_t k = 0; k < choice->n_arg; k++) {
+    if (!choice->args[k]) continue;
+    bool *seen = floe__arena_array(s->arena, s->n_node, sizeof *seen);
+    bool *reached = floe__arena_array(s->arena, s->n_node, sizeof *reached);
+    s->option[slot] = k;
+    reach_inside(s, resolve(s, choice->args[k]), seen, reached);
+    s->option[slot] = NO_OPTION;
+    for (size_t id = 0; id < s->n_node; id++) count[id] += reached[id];
+    n_option++;
+  }
+  for (size_t id = 0; id < s->n_node && n_option > 1; id++)
+    if (count[id] == n_option && id < s->study->graph->n_node) collect(s, c, s->study->graph->nodes[id]);
+}
+
+static void collect(struct scheduler *s, struct collection *c, const struct node *unresolved) {
+  const struct node *node = resolve(s, unresolved);
+  if (c->seen[node->id] || available(s, node)) return;
+  c->seen[node->id] = true;
+  if (inside(s, node)) c->chosen[node->id] = true;
+  const struct node *choice = undecided(s, node);
+  if (choice) {
+    collect_common(s, c, choice);
+    for (size_t k = 1; node->kind == NODE_GATHER && k < node->n_arg; k++) collect(s, c, node->args[k]);
+    return;
+  }
+  for (size_t k = 0; k < node->n_arg; k++) {
+    const struct node *d = dependency(s, node, k);
+    if (d) collect(s, c, d);
+  }
+}
+
+/* What a demand needs. Of loops that the demand itself runs, only their insides. */
+static void collect_demand(struct scheduler *s, struct collection *c, const struct demand *demand) {
+  struct axis_set by_presence = {0};
+  struct demand probe = *demand;
+  probe.axes = by_presence;
+  add_presence(s, &probe);
+  if (!axis_set_empty(probe.axes)) return;
+  const struct node *node = resolve(s, demand->node), *choice = undecided(s, node);
+  if (!demand->complex) {
+    collect(s, c, node);
+  } else if (choice) {
+    collect_common(s, c, choice);
+    for (size_t k = 1; node->kind == NODE_GATHER && k < node->n_arg; k++) collect(s, c, node->args[k]);
+  } else if (node->kind == NODE_PROJECT) {
+    collect(s, c, node->args[0]);
+  } else {
+    for (size_t k = 0; k < node->n_arg; k++) {
+      const struct node *d = dependency(s, node, k);
+      if (d) collect(s, c, d);
+    }
+  }
+}
+
+static bool needs_no_work(const struct node *node) {
+  if (node->n_dim) return node->kind == NODE_VALUE || node->kind == NODE_COORDINATE || node->kind == NODE_PROJECT;
+  return node->kind == NODE_CONST || node->kind == NODE_BINDER || node->kind == NODE_SIZE || node->kind == NODE_AXIS;
+}
+
+static struct demand item_of(const struct scheduler *s, const struct node *node) {
+  struct demand item = {.node = node, .item = true, .action = ACTION_UPDATE, .assign = true};
+  if (node->kind == NODE_SCAN) item.action = ACTION_SCAN;
+  else if (node->n_dim) item.action = ACTION_FILL;
+  else if (node->kind == NODE_REDUCE) item.action = ACTION_REDUCE, item.assign = false, item.reduction = node->reduction;
+  classify(s, &item);
+  return item;
+}
+
+/* ---- order ---- */
+
+struct ranking {
+  const struct scheduler *s;
+  const size_t *item; /* by node id: 1 + position in the list, 0: none */
+  const struct demands *demands;
+  bool *seen;
+};
+
+static size_t rank_below(const struct ranking *r, const struct node *node) {
+  size_t rank = 0;
+  for (size_t k = 0; k < node->n_arg; k++) {
+    const struct node *d = dependency(r->s, node, k);
+    if (!d || r->seen[d->id]) continue;
+    r->seen[d->id] = true;
+    size_t below;
+    if (r->item[d->id]) {
+      const struct demand *item = &r->demands->list[r->item[d->id] - 1];
+      below = item->rank + item->complex;
+    } else if (available(r->s, d)) {
+      below = 0;
+    } else {
+      below = rank_below(r, d);
+    }
+    if (below > rank) rank = below;
+  }
+  return rank;
+}
+
+static size_t rank_of(struct scheduler *s, const struct demands *demands, const size_t *item, const struct demand *demand) {
+  struct ranking r = {s, item, demands, floe__arena_array(s->arena, s->n_node, sizeof(bool))};
+  const struct node *node = resolve(s, demand->node);
+  if (!demand->item && item[node->id]) { /* a demand for the value of an item */
+    const struct demand *of = &demands->list[item[node->id] - 1];
+    return of->rank + of->complex;
+  }
+  return rank_below(&r, node);
+}
+
+struct demands plan_block(struct scheduler *s, const struct demand *demands, size_t n) {
+  struct demands expanded = {0}, plan = {0};
+  for (size_t k = 0; k < n; k++) expand(s, &expanded, demands[k]);
+  struct collection c = {floe__arena_array(s->arena, s->n_node, sizeof(bool)), floe__arena_array(s->arena, s->n_node, sizeof(bool))};
+  for (size_t k = 0; k < expanded.n; k++) {
+    classify(s, &expanded.list[k]);
+    collect_demand(s, &c, &expanded.list[k]);
+  }
+  size_t *item = floe__arena_array(s->arena, s->n_node, sizeof *item);
+  for (size_t id = 0; id < s->study->graph->n_node && id < s->n_node; id++) {
+    const struct node *node = s->study->graph->nodes[id];
+    if (!c.chosen[id] || needs_no_work(node)) continue;
+    push(s, &plan, item_of(s, node));
+    plan.list[plan.n - 1].rank = rank_of(s, &plan, item, &plan.list[plan.n - 1]);
+    item[id] = plan.n;
+  }
+  for (size_t k = 0; k < expanded.n; k++) {
+    push(s, &plan, expanded.list[k]);
+    plan.list[plan.n - 1].rank = rank_of(s, &plan, item, &plan.list[plan.n - 1]);
+  }
+  return plan;
+}

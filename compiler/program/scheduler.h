@@ -1,0 +1,82 @@
+/* scheduler.h: what schedule.c (order of work), plan.c (what a block has to compute) and lower.c (nodes to values) share. */
+#ifndef FLOE_PROGRAM_SCHEDULER_H
+#define FLOE_PROGRAM_SCHEDULER_H
+
+#include "compiler/program/builder.h"
+
+#define NO_OPTION SIZE_MAX
+#define MAX_BINDER 64
+#define MAX_COPIES 32 /* loops are repeated for at most so many combinations of options */
+
+struct axis_set {
+  uint64_t axes;
+  bool coordinates;
+};
+
+enum action {
+  ACTION_UPDATE, /* cell (assigned or reduced) with the node's value */
+  ACTION_REDUCE, /* the node is a REDUCE: run its loop into cell */
+  ACTION_STORE,  /* memory[subscripts] = the node's value */
+  ACTION_FILL,   /* memory[subscripts, ...] = the node's array */
+  ACTION_SCAN    /* run the scan into outputs */
+};
+
+/* Something that a block has to get done. */
+struct demand {
+  enum action action;
+  const struct node *node;
+  const struct cell *cell;
+  bool assign, term;                 /* term: cell is the term `tag` of the log density */
+  enum term_tag tag;
+  enum reduction reduction;
+  const struct memory *memory;
+  const struct subscript *subscripts;
+  size_t n_subscript;
+  const struct memory **outputs;
+  const uint64_t *present;           /* (n_axis) masks; NULL: everywhere */
+  const struct node *absent;         /* what it is elsewhere; NULL: nothing to do */
+  /* made by plan.c: */
+  bool complex;                      /* a loop, a switch or a call; else one line */
+  struct axis_set axes;              /* complex: must stand in a switch over one of these first */
+  const struct graph_binder *binder; /* complex: a loop that may be shared with others over the same binder */
+  size_t rank;                       /* how many loops and switches of this block must have run before */
+  bool item, done;                   /* item: computes `node` for the others */
+};
+
+struct scheduler {
+  struct floe__arena *arena;
+  struct builder *builder;
+  const struct study *study;
+  size_t n_node, n_axis;
+  const struct value **value_of;         /* by node id; counts while its scope is open */
+  const struct memory **memory_of;       /* arrays */
+  const struct memory ***outputs_of;     /* scans */
+  size_t *option;                        /* (n_axis + 1) what is known of the universe here; the last: coordinates */
+  uint64_t bound;                        /* binders of the enclosing loops */
+  const struct loop *loop_of[MAX_BINDER];
+  const struct memory **scan_of[MAX_BINDER]; /* outputs of the innermost scan over the binder */
+  size_t copies;
+  const struct memory **data, **values, **coordinates; /* by variable id */
+  struct node *not_a_number, *zero;
+};
+
+struct demands {
+  size_t n, capacity;
+  struct demand *list;
+};
+
+/* plan.c */
+const struct node *resolve(const struct scheduler *s, const struct node *node);
+const struct node *dependency(const struct scheduler *s, const struct node *node, size_t k);
+bool available(const struct scheduler *s, const struct node *node);
+struct demands plan_block(struct scheduler *s, const struct demand *demands, size_t n);
+bool axis_set_empty(struct axis_set set);
+bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis);
+
+/* lower.c */
+const struct value *value_of_node(struct scheduler *s, const struct node *node);
+const struct memory *memory_of_node(struct scheduler *s, const struct node *array);
+void fill_straight(struct scheduler *s, const struct demand *demand);
+const struct memory *variable_memory(struct scheduler *s, const struct variable *variable, enum memory_kind kind);
+
+#endif

@@ -1,0 +1,217 @@
+#include "compiler/syntax/parse.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "compiler/source/diagnostic.h"
+#include "compiler/syntax/build.h"
+#include "grammar/parser.h"
+
+/* ---- tokens for the parser ---- */
+
+/* Moves behind the `}` that closes the `{` before p->at. */
+static void skip_block(struct parser *p) {
+  for (size_t depth = 1; depth > 0 && p->tokens[p->at].kind != TOK_END; p->at++) {
+    depth += p->tokens[p->at].kind == '{';
+    depth -= p->tokens[p->at].kind == '}';
+  }
+}
+
+/* Behind a syntax error whole blocks are passed over: their lines would be read as if they stood outside. */
+const struct token *build_next_token(struct parser *p) {
+  while (p->recovering && p->tokens[p->at].kind == '{') {
+    p->at++;
+    skip_block(p);
+  }
+  const struct token *token = &p->tokens[p->at];
+  if (token->kind == TOK_NEWLINE || token->kind == '}') p->recovering = false;
+  if (token->kind != TOK_END) p->at++;
+  return token;
+}
+
+/* ---- syntax errors ---- */
+
+static const struct token *token_before(const struct parser *p, const struct token *token) {
+  return token > p->tokens ? token - 1 : NULL;
+}
+
+/* The first token of the statement in which `token` stands. */
+static const struct token *statement_start(const struct parser *p, const struct token *token) {
+  for (const struct token *before; (before = token_before(p, token)); token = before)
+    if (before->kind == TOK_NEWLINE || before->kind == '{' || before->kind == '}') break;
+  return token;
+}
+
+static bool compares(const struct parser *p, const struct token *token) {
+  const struct token *start = statement_start(p, token);
+  switch (start->kind) {
+    case TOK_IF: case TOK_CLAIM: case TOK_CHECK: case TOK_REPORT: case TOK_RESULT: return true;
+    case TOK_NAME:
+      for (const struct token *t = start; t < token; t++)
+        if (t->kind == '=' || t->kind == '~') return true;
+      return false;
+    default: return false;
+  }
+}
+
+/* "`sgma`", "the end of the line" */
+static const char *seen(struct parser *p, const struct token *token) {
+  switch (token->kind) {
+    case TOK_NAME: case TOK_NUMBER: case TOK_LABEL: {
+      size_t length = token->span.end - token->span.begin;
+      return floe__arena_printf(p->arena, "`%.*s`", (int)(length < 60 ? length : 60), p->source->text + token->span.begin);
+    }
+    default: return token_words(token->kind);
+  }
+}
+
+static const char *expectation(struct parser *p, size_t n, const char *const *words) {
+  if (n == 0) return "";
+  struct floe__text text = {0};
+  for (size_t k = 0; k < n; k++)
+    floe__text_printf(&text, "%s%s", k == 0 ? "; expected " : k + 1 < n ? ", " : " or ", words[k]);
+  const char *kept = text.failed ? "" : floe__arena_copy(p->arena, text.data, text.length);
+  floe__text_free(&text);
+  return kept;
+}
+
+/* `parm mu ~ ...`: two names in a row, the first of them nearly a keyword. True if that was it. */
+static bool misspelt_keyword(struct parser *p, const struct token *token) {
+  if (token->kind != TOK_NAME && token->kind != TOK_STRING && token->kind != '{') return false;
+  const struct token *word = token_before(p, token);
+  if (!word || word->kind != TOK_NAME || statement_start(p, word) != word) return false;
+  const char *near = token_nearest_keyword(word->text);
+  if (!near) return false;
+  diagnose(p->sink, "E1010", word->span, "unexpected `%.60s` at the start of a statement", word->text)->fix =
+      floe__arena_printf(p->arena, "did you mean `%s`?", near);
+  return true;
+}
+
+static const char *advice(const struct parser *p, const struct token *token) {
+  const struct token *before = token_before(p, token);
+  if (token->kind == '<' && token[1].kind == '-' && token->span.end == token[1].span.begin) return "write `=` to define";
+  if (token->kind == '*' && before && before->kind == '*') return "write `^` for powers";
+  if (token->kind == '-' && before && before->kind == '-') return "write a space between signs";
+  return NULL;
+}
+
+void build_syntax_error(struct parser *p, size_t n_expected, const char *const *expected) {
+  const struct token *token = &p->tokens[p->at];
+  if (token->kind != TOK_END || (p->at > 0 && p->at == p->n_token)) token--;
+  p->recovering = token->kind != TOK_NEWLINE && token->kind != '}';
+  if (token->kind == '{') skip_block(p);
+  if (p->quiet || misspelt_keyword(p, token)) return;
+  if (token->kind == '=' && compares(p, token)) {
+    diagnose(p->sink, "E1014", token->span, "unexpected `=`")->fix = "write `==` to compare two values";
+    return;
+  }
+  struct span span = token->span;
+  if (token->kind == TOK_NEWLINE) span.end = span.begin; /* show the end of the line, not the next one */
+  diagnose(p->sink, "E1010", span, "unexpected %s%s", seen(p, token), expectation(p, n_expected, expected))->fix =
+      advice(p, token);
+}
+
+/* ---- where statements may stand ---- */
+
+enum place { PLACE_FILE = 1, PLACE_OPTION = 2, PLACE_LOOP = 4, PLACE_FUNCTION = 8 };
+
+static unsigned places_of(enum statement_kind kind) {
+  switch (kind) {
+    case STATEMENT_MODEL: case STATEMENT_USE: case STATEMENT_INDEX: case STATEMENT_FUN: case STATEMENT_DIST:
+    case STATEMENT_EXTERN: case STATEMENT_NETWORK: case STATEMENT_FORBID: case STATEMENT_REQUIRE: case STATEMENT_PREP:
+    case STATEMENT_REPORT: case STATEMENT_CLAIM: case STATEMENT_CHECK:
+      return PLACE_FILE;
+    case STATEMENT_DATA: case STATEMENT_PARAM: case STATEMENT_LATENT: case STATEMENT_OBS: case STATEMENT_AXIS:
+      return PLACE_FILE | PLACE_OPTION;
+    case STATEMENT_SAMPLE: case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
+    case STATEMENT_DEFINE: case STATEMENT_FOR: case STATEMENT_IF:
+      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
+    case STATEMENT_ASSIGN: case STATEMENT_RESULT: return PLACE_FUNCTION;
+    case STATEMENT_METHOD: case STATEMENT_ABSENT: case STATEMENT_ERROR: break;
+  }
+  return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
+}
+
+static const char *place_words(enum place place) {
+  switch (place) {
+    case PLACE_FILE: return "outside functions";
+    case PLACE_OPTION: return "in an option of `choose`";
+    case PLACE_LOOP: return "in a loop or an `if`";
+    case PLACE_FUNCTION: return "in a function";
+  }
+  return "here";
+}
+
+static void check_places(struct parser *p, struct statement *list, enum place place);
+
+static void check_function(struct parser *p, struct statement *function) {
+  if (function->value) return;
+  check_places(p, function->body, PLACE_FUNCTION);
+  struct statement *last = function->body;
+  for (struct statement *s = function->body; s; s = s->next) {
+    if (s->kind == STATEMENT_RESULT && s->next)
+      diagnose(p->sink, "E1018", s->span, "`result` is the last statement of a body")->fix = "move it to the end";
+    last = s;
+  }
+  bool broken = last && (last->kind == STATEMENT_ERROR || last->kind == STATEMENT_ABSENT);
+  if (!broken && (!last || last->kind != STATEMENT_RESULT))
+    diagnose(p->sink, "E1017", function->name_span, "the body of `%s` does not end with `result`", function->name)->fix =
+        "add `result e` as its last statement";
+}
+
+static void check_places(struct parser *p, struct statement *list, enum place place) {
+  for (struct statement *s = list; s; s = s->next) {
+    if (!(places_of(s->kind) & place)) {
+      struct span word = {s->span.file, s->span.begin, s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
+      diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
+      continue;
+    }
+    enum place inner = place == PLACE_FUNCTION ? PLACE_FUNCTION : PLACE_LOOP;
+    if (s->kind == STATEMENT_FOR || s->kind == STATEMENT_IF) {
+      check_places(p, s->body, inner);
+      check_places(p, s->otherwise, inner);
+    }
+    if (s->kind == STATEMENT_CHOOSE)
+      for (struct option *option = s->options; option; option = option->next)
+        check_places(p, option->body, place == PLACE_LOOP ? PLACE_LOOP : PLACE_OPTION);
+    if (s->kind == STATEMENT_FUN) check_function(p, s);
+    if (s->kind == STATEMENT_DIST)
+      for (struct statement *method = s->body; method; method = method->next) check_function(p, method);
+  }
+}
+
+struct statement *build_outermost(struct parser *p, struct statement *statements) {
+  check_places(p, statements, PLACE_FILE);
+  return statements;
+}
+
+/* ---- entry ---- */
+
+struct tree *parse_source(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
+                          const struct source *source) {
+  struct token_list list = tokens_read(arena, names, sink, source);
+  struct parser parser = {.arena = arena, .names = names, .sink = sink, .source = source, .tokens = list.tokens,
+                          .n_token = list.n, .quiet = list.truncated};
+  struct span everything = {source, 0, source->length};
+  if (grammar_parse(&parser) != 0) build_too_deep(&parser, everything);
+  struct tree *tree = floe__arena_alloc(arena, sizeof *tree);
+  tree->source = source;
+  tree->statements = parser.statements;
+  tree->comments = list.comments;
+  return tree;
+}
+
+struct statement *parse_statement(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
+                                  const struct source *source) {
+  size_t before = diagnostics_errors(sink);
+  struct statement *statement = parse_source(arena, names, sink, source)->statements;
+  if (diagnostics_errors(sink) > before) return NULL;
+  struct span everything = {source, 0, source->length};
+  if (!statement || statement->next) {
+    struct span span = statement ? statement->next->span : everything;
+    diagnose(sink, "E1010", span, "%s; expected one statement", statement ? "more than one statement" : "nothing here");
+    return NULL;
+  }
+  return statement;
+}

@@ -1,0 +1,57 @@
+/* folder_verbs.c: which artifacts there are, and away with them. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "runtime/report/results.h"
+#include "runtime/study/artifacts.h"
+#include "runtime/study/verbs.h"
+
+static const char *const artifacts[] = {"network", "network.checkpoint", "training.json", "calibration.json", "results.json", "report.html"};
+enum { N_ARTIFACT = sizeof artifacts / sizeof *artifacts };
+
+/* missing, current, or why it is not current. */
+static const char *state_of(struct session *session, const char *name, const char *network_hash) {
+  char path[STUDY_PATH_LENGTH];
+  session_path(session, name, path);
+  if (!floe__file_exists(path)) return "missing";
+  if (strcmp(name, "network") == 0) {
+    struct floe_network *network = NULL;
+    struct floe_error error = {0};
+    const floe_status status = floe_network_load(session->model, path, &network, &error);
+    floe_network_free(network);
+    return status == FLOE_OK ? "current" : "stale or damaged";
+  }
+  if (strcmp(name, "network.checkpoint") == 0) return "an interrupted training: train resumes it";
+  if (strcmp(name, "calibration.json") != 0 && strcmp(name, "results.json") != 0) return "present";
+  json_t *value = study_json_read(session, name);
+  const bool current = value && strcmp(result_text(value, "network_hash"), network_hash) == 0;
+  json_decref(value);
+  return current ? "current" : "stale";
+}
+
+floe_status verb_status(struct session *session, struct floe_error *error) {
+  char hash[17];
+  (void)error;
+  study_network_hash(session, hash);
+  if (!session->json) printf("%s, spec %s\n", session->folder, session->model->fingerprint);
+  for (size_t k = 0; k < N_ARTIFACT; k++) {
+    const char *state = state_of(session, artifacts[k], hash);
+    json_object_set_new(json_object_get(session->answer, "result"), artifacts[k], json_string(state));
+    if (!session->json) printf("  %-20s %s\n", artifacts[k], state);
+  }
+  return FLOE_OK;
+}
+
+floe_status verb_clean(struct session *session, struct floe_error *error) {
+  for (size_t k = 0; k < N_ARTIFACT; k++) {
+    char path[STUDY_PATH_LENGTH];
+    session_path(session, artifacts[k], path);
+    if (!floe__file_exists(path)) continue;
+    if (session->dry_run) printf("would remove %s\n", path);
+    else if (unlink(path) != 0) return floe__fail(error, FLOE_EENVIRONMENT, path, "check the folder's permissions", "cannot be removed");
+  }
+  return FLOE_OK;
+}

@@ -1,0 +1,211 @@
+#include "runtime/train/member.h"
+
+#include <string.h>
+
+#include "runtime/nn/elementary.h"
+
+static const float log_sqrt_2pi = 0.918938533f;
+
+/* Streams of a member: its own range of units. */
+static uint64_t unit(size_t index, uint64_t part) { return (uint64_t)index * 4096 + part; }
+
+int floe__member_make(struct floe__member *m, const struct floe__architecture *shape, uint64_t seed, size_t index) {
+  const struct floe__architecture *a = shape;
+  *m = (struct floe__member){.shape = *a};
+  size_t used = 0;
+  m->summary = floe__summary_make(&used, a->n_context, a->n_flat, a->n_row, a->width < 128 ? 128 : a->width, a->summary);
+  if (a->n_global > 0) {
+    const size_t layers = a->n_global == 1 && a->layers > 2 ? 2 : a->layers;
+    if (!floe__flow_make(&m->global, &used, a->n_global, layers, a->width, seed, unit(index, 0))) return 0;
+    m->global_condition = floe__linear_make(&used, a->summary + a->n_context, m->global.n_pre, 0);
+  }
+  if (a->n_local > 0) {
+    const size_t layers = a->n_local == 1 ? 1 : a->layers < 4 ? a->layers : 4;
+    if (!floe__flow_make(&m->local, &used, a->n_local, layers, a->width, seed, unit(index, 512))) {
+      floe__member_drop(m);
+      return 0;
+    }
+    m->local_condition = floe__linear_make(&used, a->n_global + a->summary + a->n_context, m->local.n_pre, 0);
+    m->local_row = floe__linear_make(&used, a->n_row, m->local.n_pre, 0);
+  }
+  m->n_weight = used;
+  return 1;
+}
+
+void floe__member_drop(struct floe__member *m) {
+  floe__flow_drop(&m->global);
+  floe__flow_drop(&m->local);
+}
+
+void floe__member_start(const struct floe__member *m, float *weights, uint64_t seed, size_t index) {
+  memset(weights, 0, m->n_weight * sizeof(float));
+  floe__summary_start(&m->summary, weights, seed, unit(index, 1024));
+  if (m->global.n > 0) {
+    floe__linear_start(&m->global_condition, weights, 1, seed, unit(index, 1100));
+    floe__flow_start(&m->global, weights, seed, unit(index, 1200));
+  }
+  if (m->local.n > 0) {
+    floe__linear_start(&m->local_condition, weights, 1, seed, unit(index, 1101));
+    floe__linear_start(&m->local_row, weights, 1, seed, unit(index, 1102));
+    floe__flow_start(&m->local, weights, seed, unit(index, 2048));
+  }
+}
+
+/* Work space of a batch. */
+struct places {
+  float *summary, *h, *dh;
+  float *condition, *d_condition;             /* (n, summary + context) */
+  float *pre, *d_pre, *flow, *z, *log_det;    /* of the global flow */
+  float *local_condition, *d_local_condition; /* (n, globals + summary + context) */
+  float *local_shared, *d_local_shared;       /* (n, local n_pre) */
+  float *local_pre, *d_local_pre, *local_flow, *local_z, *local_log_det;
+};
+
+static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float *work, struct places *p) {
+  const size_t s = m->shape.summary, c = s + m->shape.n_context, l = m->shape.n_global + c;
+  const size_t g_pre = m->global.n_pre, l_pre = m->local.n_pre;
+  const struct {
+    size_t size;
+    float **at;
+  } parts[] = {
+      {floe__summary_work(&m->summary, n, n_row), &p->summary},
+      {n * s, &p->h},
+      {n * s, &p->dh},
+      {n * c, &p->condition},
+      {n * c, &p->d_condition},
+      {n * g_pre, &p->pre},
+      {n * g_pre, &p->d_pre},
+      {m->global.n > 0 ? floe__flow_work(&m->global, n) : 0, &p->flow},
+      {n * m->global.n, &p->z},
+      {n, &p->log_det},
+      {n * l, &p->local_condition},
+      {n * l, &p->d_local_condition},
+      {n * l_pre, &p->local_shared},
+      {n * l_pre, &p->d_local_shared},
+      {n_row * l_pre, &p->local_pre},
+      {n_row * l_pre, &p->d_local_pre},
+      {m->local.n > 0 ? floe__flow_work(&m->local, n_row) : 0, &p->local_flow},
+      {n_row * m->local.n, &p->local_z},
+      {n_row, &p->local_log_det},
+  };
+  size_t used = 0;
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    const size_t offset = floe__block_take(&used, parts[k].size);
+    if (work) *parts[k].at = work + offset;
+  }
+  return used;
+}
+
+size_t floe__member_work(const struct floe__member *m, size_t n, size_t n_row) {
+  struct places p;
+  return divide(m, n, n_row, NULL, &p);
+}
+
+/* log density of the flow's result, of one row */
+static float log_base(size_t n, const float *z, const float *mask) {
+  float sum = 0;
+  for (size_t j = 0; j < n; j++) sum += mask[j] != 0 ? -0.5f * z[j] * z[j] - log_sqrt_2pi : 0.0f;
+  return sum;
+}
+
+static struct floe__flow_rows global_rows(const struct floe__batch *batch, const struct floe__member *m, const float *pre) {
+  return (struct floe__flow_rows){.n = batch->n, .mask = batch->global_mask, .pre = {pre, m->global.n_pre, NULL}};
+}
+static struct floe__flow_rows local_rows(const struct floe__batch *batch, const struct floe__member *m, const float *pre) {
+  return (struct floe__flow_rows){.n = batch->n_row, .mask = batch->local_mask, .pre = {pre, m->local.n_pre, NULL}};
+}
+
+static void join_conditions(const struct floe__member *m, const struct floe__batch *batch, const struct places *p) {
+  const size_t s = m->shape.summary, x = m->shape.n_context, g = m->shape.n_global;
+  for (size_t i = 0; i < batch->n; i++) {
+    float *condition = p->condition + i * (s + x);
+    memcpy(condition, p->h + i * s, s * sizeof(float));
+    if (x > 0) memcpy(condition + s, batch->context + i * x, x * sizeof(float));
+    if (m->local.n == 0) continue;
+    float *local = p->local_condition + i * (g + s + x);
+    for (size_t j = 0; j < g; j++) local[j] = batch->global[i * g + j] * batch->global_mask[i * g + j];
+    memcpy(local + g, condition, (s + x) * sizeof(float));
+  }
+}
+
+/* y (n_row, width) += shared (n, width) of each row's owner */
+FLOE__FOR_EACH_CPU static void add_shared(size_t n_row, size_t width, const uint32_t *owner, const float *shared, float *y) {
+  for (size_t r = 0; r < n_row; r++)
+    for (size_t j = 0; j < width; j++) y[r * width + j] += shared[owner[r] * width + j];
+}
+
+/* sum (n, width) += d (n_row, width), to each row's owner */
+FLOE__FOR_EACH_CPU static void sum_shared(size_t n_row, size_t width, const uint32_t *owner, const float *d, float *sum) {
+  for (size_t r = 0; r < n_row; r++)
+    for (size_t j = 0; j < width; j++) sum[owner[r] * width + j] += d[r * width + j];
+}
+
+static void local_log_q(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                        const struct places *p, float *log_q) {
+  const size_t width = m->local.n_pre, n_in = m->shape.n_global + m->shape.summary + m->shape.n_context;
+  floe__linear_forward(&m->local_condition, weights, batch->n, p->local_condition, n_in, p->local_shared, width, 0);
+  floe__linear_forward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->local_pre, width, 0);
+  add_shared(batch->n_row, width, batch->owner, p->local_shared, p->local_pre);
+  const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
+  floe__flow_forward(&m->local, weights, &rows, batch->local, p->local_flow, p->local_z, p->local_log_det);
+  for (size_t r = 0; r < batch->n_row; r++)
+    log_q[batch->owner[r]] += p->local_log_det[r] + log_base(m->local.n, p->local_z + r * m->local.n,
+                                                            batch->local_mask + r * m->local.n);
+}
+
+void floe__member_log_q(const struct floe__member *m, const float *weights, const struct floe__batch *batch, float *work,
+                        float *log_q) {
+  struct places p;
+  divide(m, batch->n, batch->n_row, work, &p);
+  floe__summary_forward(&m->summary, weights, batch, p.summary, p.h);
+  join_conditions(m, batch, &p);
+  memset(log_q, 0, batch->n * sizeof(float));
+  if (m->global.n > 0) {
+    const size_t n_in = m->shape.summary + m->shape.n_context;
+    floe__linear_forward(&m->global_condition, weights, batch->n, p.condition, n_in, p.pre, m->global.n_pre, 0);
+    const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
+    floe__flow_forward(&m->global, weights, &rows, batch->global, p.flow, p.z, p.log_det);
+    for (size_t i = 0; i < batch->n; i++)
+      log_q[i] = p.log_det[i] + log_base(m->global.n, p.z + i * m->global.n, batch->global_mask + i * m->global.n);
+  }
+  if (m->local.n > 0) local_log_q(m, weights, batch, &p, log_q);
+}
+
+/* d log q / dz = -z where present */
+static void base_backward(size_t n, float weight, const float *mask, float *z) {
+  for (size_t k = 0; k < n; k++) z[k] = mask[k] != 0 ? -weight * z[k] : 0;
+}
+
+static void local_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                           const struct places *p, float weight, float *gradient) {
+  const size_t width = m->local.n_pre, g = m->shape.n_global, s = m->shape.summary, n_in = g + s + m->shape.n_context;
+  const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
+  base_backward(batch->n_row * m->local.n, weight, batch->local_mask, p->local_z);
+  floe__flow_backward(&m->local, weights, &rows, p->local_flow, p->local_z, weight, p->d_local_pre, gradient);
+  memset(p->d_local_shared, 0, batch->n * width * sizeof(float));
+  sum_shared(batch->n_row, width, batch->owner, p->d_local_pre, p->d_local_shared);
+  floe__linear_backward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->d_local_pre, width, NULL, 0, 0,
+                        gradient);
+  floe__linear_backward(&m->local_condition, weights, batch->n, p->local_condition, n_in, p->d_local_shared, width,
+                        p->d_local_condition, n_in, 0, gradient);
+  for (size_t i = 0; i < batch->n; i++)
+    for (size_t j = 0; j < s; j++) p->dh[i * s + j] += p->d_local_condition[i * n_in + g + j];
+}
+
+void floe__member_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch, float *work,
+                           float weight, float *gradient) {
+  struct places p;
+  divide(m, batch->n, batch->n_row, work, &p);
+  const size_t s = m->shape.summary, n_in = s + m->shape.n_context;
+  memset(p.dh, 0, batch->n * s * sizeof(float));
+  if (m->global.n > 0) {
+    const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
+    base_backward(batch->n * m->global.n, weight, batch->global_mask, p.z);
+    floe__flow_backward(&m->global, weights, &rows, p.flow, p.z, weight, p.d_pre, gradient);
+    floe__linear_backward(&m->global_condition, weights, batch->n, p.condition, n_in, p.d_pre, m->global.n_pre, p.d_condition,
+                          n_in, 0, gradient);
+    for (size_t i = 0; i < batch->n; i++) memcpy(p.dh + i * s, p.d_condition + i * n_in, s * sizeof(float));
+  }
+  if (m->local.n > 0) local_backward(m, weights, batch, &p, weight, gradient);
+  floe__summary_backward(&m->summary, weights, batch, p.summary, p.dh, gradient);
+}

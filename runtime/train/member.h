@@ -1,0 +1,43 @@
+/* member.h: one member of the ensemble: summary network, flow of the globals, flow of a row's coordinates. */
+#ifndef FLOE_TRAIN_MEMBER_H
+#define FLOE_TRAIN_MEMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/flow/flow.h"
+#include "runtime/summary/features.h"
+#include "runtime/summary/summary.h"
+
+struct floe__architecture {
+  size_t n_context, n_flat, n_row, n_global, n_local; /* as in struct floe__features */
+  size_t layers, width, summary;                      /* of the flows; widths of the networks and of the summary */
+};
+
+struct floe__member {
+  struct floe__architecture shape;
+  struct floe__summary summary;
+  struct floe__linear global_condition; /* [h, context] -> the global flow's layers */
+  struct floe__linear local_condition;  /* [globals, h, context] -> the local flow's layers */
+  struct floe__linear local_row;        /* row features -> the local flow's layers */
+  struct floe__flow global, local;
+  size_t n_weight;
+};
+
+/* False: no memory. The structure is a function of shape, seed and index. */
+int floe__member_make(struct floe__member *member, const struct floe__architecture *shape, uint64_t seed, size_t index);
+void floe__member_drop(struct floe__member *member);
+void floe__member_start(const struct floe__member *member, float *weights, uint64_t seed, size_t index);
+
+/* Floats of work space for batches of up to n data sets with up to n_row rows. */
+size_t floe__member_work(const struct floe__member *member, size_t n, size_t n_row);
+
+/* log_q (n) of the batch's standardised coordinates; the work space then serves floe__member_backward. */
+void floe__member_log_q(const struct floe__member *member, const float *weights, const struct floe__batch *batch, float *work,
+                        float *log_q);
+
+/* Adds the gradient of weight * sum(log_q) to `gradient`. */
+void floe__member_backward(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
+                           float *work, float weight, float *gradient);
+
+#endif

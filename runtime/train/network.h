@@ -1,0 +1,91 @@
+/* network.h: the amortized posterior q(parameters | data, universe): trained on simulations from all universes and sizes at
+ * once, then asked about any data set in any universe.
+ *
+ * q is an equally weighted mixture of `ensemble` members, each a summary network (summary.h) and two conditional flows
+ * (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of the plate, for a row's
+ * coordinates given the globals, the row's data, summary and context. That is the exact factorisation where rows are
+ * independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over simulations.
+ *
+ * Settings (network { ... } in the spec): layers, width, summary, ensemble, simulations, epochs, batch, rate.
+ * Training is a function of model, seed, settings and simulations, not of the number of threads or of interruptions. */
+#ifndef FLOE_TRAIN_NETWORK_H
+#define FLOE_TRAIN_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <floe/model.h>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "runtime/data/bind.h"
+
+struct floe_network;
+
+/* Zero-initialise, then set what applies. */
+struct floe_network_options {
+  uint64_t seed;
+  size_t n_thread;                   /* 0: one */
+  size_t simulations;                /* 0: the spec's setting, or the default */
+  double seconds;                    /* stop after about so long, with the best weights so far; 0: no limit. Not reproducible */
+  const struct floe_universe *universe; /* train in this universe alone; NULL: over all of them */
+  const struct floe_dataset *dataset; /* whence rows of data without `~` come; may be NULL if the spec imagines all */
+  const char *checkpoint;            /* path: written now and then and when interrupted, resumed from, removed at the end; or NULL */
+};
+
+/* FLOE_EINTERRUPTED after Ctrl-C, resumable where there is a checkpoint. FLOE_ESPEC: an unknown setting, or no coordinates to
+ * infer. Errors of floe_simulate. */
+FLOE_NODISCARD floe_status floe_network_train(const struct floe_model *model, const struct floe_network_options *options,
+                                              const struct floe_progress *progress, struct floe_network **network,
+                                              struct floe_error *error);
+void floe_network_free(struct floe_network *network); /* NULL is allowed */
+
+/* The same bytes for the same training. Loading refuses damaged files and those of another spec: FLOE_EARTIFACT. */
+FLOE_NODISCARD floe_status floe_network_save(const struct floe_network *network, const char *path, struct floe_error *error);
+FLOE_NODISCARD floe_status floe_network_load(const struct floe_model *model, const char *path, struct floe_network **network,
+                                             struct floe_error *error);
+
+struct floe_network_point { /* of the loss curve */
+  size_t simulations;
+  double training, validation; /* mean -log q of standardised coordinates; of all members */
+};
+
+struct floe_network_info {
+  size_t n_member, n_weight; /* n_weight: of one member */
+  size_t simulations, steps;
+  size_t n_rejected;         /* simulations that were not finite */
+  uint64_t seed;
+  double loss;               /* best validation loss */
+  double seconds;            /* of this process's training; 0 after loading */
+  size_t n_point;
+  const struct floe_network_point *curve; /* (n_point) owned by the network */
+};
+struct floe_network_info floe_network_info(const struct floe_network *network);
+
+/* What to ask about: data sets in universes. Coordinates are FAMILY coordinates whatever the contexts say. */
+struct floe_network_ask {
+  size_t n_context;
+  const struct floe_context *contexts; /* layout, universe and prepared data of each; layouts may differ */
+  size_t n;                            /* points for each */
+  uint64_t seed;
+  const uint64_t *units;               /* (n_context): data sets; equal units share their base draws, as universes of one data set should. NULL: all 0 */
+  size_t member;                       /* FLOE_NONE: all */
+  size_t n_thread;                     /* 0: one */
+};
+
+/* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster. Draw k comes from
+ * member k modulo their number. Coordinates absent from the universe are arbitrary. */
+FLOE_NODISCARD floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
+                                             double *coordinates, double *log_q, struct floe_error *error);
+
+/* log q of given coordinates, laid out as floe_network_draw writes them. */
+FLOE_NODISCARD floe_status floe_network_log_q(const struct floe_network *network, const struct floe_network_ask *ask,
+                                              const double *coordinates, double *log_q, struct floe_error *error);
+
+/* Mahalanobis distance of each context's summary from those of training data (n_context), and the distance that a share
+ * `quantile` of training data stays below. */
+FLOE_NODISCARD floe_status floe_network_distance(const struct floe_network *network, const struct floe_network_ask *ask,
+                                                 double *distance, struct floe_error *error);
+double floe_network_distance_quantile(const struct floe_network *network, double quantile);
+
+#endif

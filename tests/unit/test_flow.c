@@ -1,0 +1,422 @@
+/* Layers, flows and members: derivatives against finite differences, inverses against forward passes, log determinants
+ * against numerical Jacobians. Networks compute in float: a central difference along a random direction with step h has a
+ * rounding error of about 1e-7 |f| / h and a truncation error of order h^2; tolerances are ten times their sum. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "runtime/flow/flow.h"
+#include "runtime/flow/spline.h"
+#include "runtime/nn/adam.h"
+#include "runtime/nn/elementary.h"
+#include "runtime/rng/bulk.h"
+#include "runtime/train/member.h"
+
+static void normals(uint64_t unit, size_t n, float *x) { floe__normal_fill_float(7, 99, unit, 0, n, x); }
+
+static void elementary_functions_agree_with_libm(void **state) {
+  (void)state;
+  for (float x = -80; x < 80; x += 0.037f) {
+    assert_true(fabs(floe__exp(x) / exp((double)x) - 1) < 1e-6);
+    assert_true(fabs((double)floe__softplus(x) - (x > 30 ? (double)x : log1p(exp((double)x)))) < 1e-6 * (1 + fabsf(x)));
+  }
+  for (float x = 1e-30f; x < 1e30f; x *= 1.37f) assert_true(fabs((double)floe__log(x) - log((double)x)) < 2e-6 * (1 + fabs(log((double)x))));
+}
+
+static void the_silu_slope_is_its_derivative(void **state) {
+  (void)state;
+  for (float x = -9; x < 9; x += 0.25f) {
+    float value = x, slope, up = x + 1e-2f, down = x - 1e-2f;
+    floe__silu(1, &value, &slope);
+    floe__silu(1, &up, NULL);
+    floe__silu(1, &down, NULL);
+    assert_true(fabsf((up - down) / 2e-2f - slope) < 2e-4f);
+    assert_true(fabs((double)value - (double)x / (1 + exp(-(double)x))) < 1e-6);
+  }
+}
+
+/* Checks the gradient of f along random directions within each of n_part parts of the block. */
+struct target {
+  double (*value)(void *context, const float *block);
+  void *context;
+};
+
+static void check_gradient(const struct target *f, size_t n, float *block, const float *gradient, double tolerance) {
+  const float h = 4e-3f;
+  float *moved = FLOE__NEW(n, float), *direction = FLOE__NEW(n, float);
+  for (size_t part = 0; part < 24; part++) {
+    const size_t first = part * n / 24, last = (part + 1) * n / 24;
+    if (last == first) continue;
+    double norm = 0, slope = 0, size = 0;
+    memset(direction, 0, n * sizeof(float));
+    normals(1000 + part, last - first, direction + first);
+    for (size_t i = first; i < last; i++) norm += (double)direction[i] * direction[i];
+    for (size_t i = first; i < last; i++) direction[i] /= (float)sqrt(norm);
+    for (size_t i = first; i < last; i++) slope += (double)gradient[i] * direction[i];
+    for (size_t i = first; i < last; i++) size += (double)gradient[i] * gradient[i];
+    for (size_t i = 0; i < n; i++) moved[i] = block[i] + h * direction[i];
+    const double up = f->value(f->context, moved);
+    for (size_t i = 0; i < n; i++) moved[i] = block[i] - h * direction[i];
+    const double numeric = (up - f->value(f->context, moved)) / (2 * (double)h);
+    if (!(fabs(numeric - slope) < tolerance * (1 + fabs(numeric) + sqrt(size))))
+      fail_msg("part %zu: gradient %g, finite difference %g", part, slope, numeric);
+  }
+  floe__free(moved);
+  floe__free(direction);
+}
+
+struct mlp_case {
+  struct floe__mlp net;
+  size_t n;
+  float *x, *pre, *work, *y, *weight_of_y;
+  uint32_t *row;
+};
+
+static double mlp_value(void *context, const float *block) {
+  struct mlp_case *c = context;
+  const struct floe__pre pre = {c->pre, c->net.width, c->row};
+  floe__mlp_forward(&c->net, block, c->n, c->x, c->net.n_in, &pre, c->work, c->y);
+  double sum = 0;
+  for (size_t i = 0; i < c->n * c->net.n_out; i++) sum += (double)c->y[i] * c->weight_of_y[i];
+  return sum;
+}
+
+static double mlp_value_of_x(void *context, const float *x) {
+  struct mlp_case *c = context, moved = *c;
+  moved.x = (float *)(uintptr_t)x;
+  return mlp_value(&moved, c->x - 4096);
+}
+
+static void a_perceptron_differentiates_by_weights_and_inputs(void **state) {
+  (void)state;
+  size_t used = 0;
+  struct mlp_case c = {.net = floe__mlp_make(&used, 5, 12, 3, 4), .n = 7};
+  float *space = FLOE__NEW(4096 + 35, float), gradient[4096] = {0}, dx[35], d_pre[7 * 12];
+  assert_true(used <= 4096);
+  c.x = space + 4096;
+  c.pre = FLOE__NEW(7 * 12, float);
+  c.work = FLOE__NEW(floe__mlp_work(&c.net, 7), float);
+  c.y = FLOE__NEW(28, float);
+  c.weight_of_y = FLOE__NEW(28, float);
+  normals(1, 35, c.x);
+  normals(2, 84, c.pre);
+  normals(3, 28, c.weight_of_y);
+  normals(4, used, space);
+  for (size_t i = 0; i < used; i++) space[i] *= 0.3f;
+  struct target by_weights = {mlp_value, &c}, by_input = {mlp_value_of_x, &c};
+  mlp_value(&c, space);
+  floe__mlp_backward(&c.net, space, 7, c.x, 5, c.work, c.weight_of_y, dx, 5, d_pre, 12, gradient);
+  check_gradient(&by_weights, used, space, gradient, 2e-3);
+  check_gradient(&by_input, 35, c.x, dx, 2e-3);
+  /* the term of the first layer moves as its bias does */
+  for (size_t j = 0; j < 12; j++) {
+    double sum = 0;
+    for (size_t i = 0; i < 7; i++) sum += d_pre[i * 12 + j];
+    assert_true(fabs(sum - gradient[c.net.layer[0].bias + j]) < 1e-4 * (1 + fabs(sum)));
+  }
+  floe__free(space);
+  floe__free(c.pre);
+  floe__free(c.work);
+  floe__free(c.y);
+  floe__free(c.weight_of_y);
+}
+
+enum { COLUMN = 37 };
+static struct floe__spline_column spline_case(float *raw, float *mask) {
+  normals(20, COLUMN * FLOE__SPLINE_RAW, raw);
+  for (size_t i = 0; i < COLUMN; i++) mask[i] = i % 9 != 4;
+  return (struct floe__spline_column){.n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
+}
+
+static void a_spline_inverts_and_agrees_on_the_determinant(void **state) {
+  (void)state;
+  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], y[COLUMN], back[COLUMN], forward[COLUMN] = {0}, inverse[COLUMN] = {0};
+  const struct floe__spline_column c = spline_case(raw, mask);
+  normals(21, COLUMN, x);
+  for (size_t i = 0; i < COLUMN; i++) x[i] *= 3; /* some beyond the spline's ends */
+  floe__spline_forward(&c, x, y, forward);
+  floe__spline_inverse(&c, y, back, inverse);
+  for (size_t i = 0; i < COLUMN; i++) {
+    assert_true(fabsf(back[i] - x[i]) < 2e-4f * (1 + fabsf(x[i])));
+    assert_true(fabsf(forward[i] - inverse[i]) < 2e-3f);
+    if (mask[i] == 0) assert_true(y[i] == x[i] && forward[i] == 0);
+  }
+}
+
+static void raw_zeros_are_the_identity(void **state) {
+  (void)state;
+  float raw[COLUMN * FLOE__SPLINE_RAW] = {0}, mask[COLUMN], x[COLUMN], y[COLUMN], log_det[COLUMN] = {0};
+  for (size_t i = 0; i < COLUMN; i++) mask[i] = 1, x[i] = -6 + 0.33f * (float)i;
+  const struct floe__spline_column c = {.n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
+  floe__spline_forward(&c, x, y, log_det);
+  for (size_t i = 0; i < COLUMN; i++) assert_true(fabsf(y[i] - x[i]) < 1e-5f && fabsf(log_det[i]) < 1e-5f);
+}
+
+struct spline_target {
+  struct floe__spline_column column;
+  const float *x, *weight;
+  int by_raw;
+};
+
+static double spline_value(void *context, const float *block) {
+  const struct spline_target *t = context;
+  struct floe__spline_column c = t->column;
+  float y[COLUMN], log_det[COLUMN] = {0};
+  if (t->by_raw) c.raw = block;
+  floe__spline_forward(&c, t->by_raw ? t->x : block, y, log_det);
+  double sum = 0;
+  for (size_t i = 0; i < COLUMN; i++) sum += (double)t->weight[i] * y[i] + 0.7 * (double)log_det[i];
+  return sum;
+}
+
+static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state) {
+  (void)state;
+  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], weight[COLUMN], dx[COLUMN], d_raw[COLUMN * FLOE__SPLINE_RAW];
+  struct spline_target t = {.column = spline_case(raw, mask), .x = x, .weight = weight};
+  normals(22, COLUMN, x);
+  normals(23, COLUMN, weight);
+  floe__spline_backward(&t.column, x, weight, 0.7f, dx, d_raw);
+  for (size_t i = 0; i < COLUMN; i++)
+    if (mask[i] == 0) assert_true(dx[i] == weight[i]);
+  struct target f = {spline_value, &t};
+  check_gradient(&f, COLUMN, x, dx, 5e-3);
+  t.by_raw = 1;
+  check_gradient(&f, COLUMN * FLOE__SPLINE_RAW, raw, d_raw, 5e-3);
+}
+
+struct flow_case {
+  struct floe__flow flow;
+  size_t n, used;
+  float *block, *x, *z, *mask, *pre, *work, *log_det;
+};
+
+static struct flow_case flow_new(size_t d, size_t n) {
+  struct flow_case c = {.n = n};
+  assert_true(floe__flow_make(&c.flow, &c.used, d, 5, 16, 3, 0));
+  c.block = FLOE__NEW(c.used, float);
+  c.x = FLOE__NEW(n * d, float);
+  c.z = FLOE__NEW(n * d, float);
+  c.mask = FLOE__NEW(n * d, float);
+  c.pre = FLOE__NEW(n * c.flow.n_pre, float);
+  c.work = FLOE__NEW(floe__flow_work(&c.flow, n), float);
+  c.log_det = FLOE__NEW(n, float);
+  normals(31, c.used, c.block);
+  for (size_t i = 0; i < c.used; i++) c.block[i] *= 0.08f; /* stronger maps amplify the rounding of z beyond the tolerances */
+  normals(32, n * d, c.x);
+  normals(33, n * c.flow.n_pre, c.pre);
+  for (size_t i = 0; i < n * d; i++) c.mask[i] = d == 1 || i % 5 != 3;
+  return c;
+}
+
+static void flow_free(struct flow_case *c) {
+  floe__flow_drop(&c->flow);
+  float *const blocks[] = {c->block, c->x, c->z, c->mask, c->pre, c->work, c->log_det};
+  for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
+}
+
+static struct floe__flow_rows flow_rows(const struct flow_case *c) {
+  return (struct floe__flow_rows){.n = c->n, .mask = c->mask, .pre = {c->pre, c->flow.n_pre, NULL}};
+}
+
+static void a_flow_inverts_and_leaves_absent_coordinates_alone(void **state) {
+  (void)state;
+  for (size_t d = 1; d < 6; d++) {
+    struct flow_case c = flow_new(d, 19);
+    const struct floe__flow_rows rows = flow_rows(&c);
+    float log_det[19];
+    floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, c.z, c.log_det);
+    for (size_t i = 0; i < 19 * d; i++)
+      if (c.mask[i] == 0) assert_true(c.z[i] == c.x[i]);
+    float *z = FLOE__NEW(19 * d, float);
+    memcpy(z, c.z, 19 * d * sizeof(float));
+    floe__flow_inverse(&c.flow, c.block, &rows, z, c.work, z, log_det);
+    for (size_t i = 0; i < 19 * d; i++) assert_true(fabsf(z[i] - c.x[i]) < 2e-4f * (1 + fabsf(c.x[i])));
+    for (size_t i = 0; i < 19; i++) assert_true(fabsf(log_det[i] - c.log_det[i]) < 2e-3f);
+    /* what an absent coordinate holds changes nothing */
+    for (size_t i = 0; i < 19 * d; i++) c.x[i] += c.mask[i] == 0 ? 5 : 0;
+    floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, z, log_det);
+    for (size_t i = 0; i < 19 * d; i++) assert_true(c.mask[i] == 0 || z[i] == c.z[i]);
+    assert_memory_equal(log_det, c.log_det, sizeof log_det);
+    floe__free(z);
+    flow_free(&c);
+  }
+}
+
+static void rows_that_share_a_condition_need_it_once(void **state) {
+  (void)state;
+  struct flow_case c = flow_new(3, 12);
+  uint32_t row[12];
+  float log_det[12], z[36], *copies = FLOE__NEW(12 * c.flow.n_pre, float);
+  for (uint32_t i = 0; i < 12; i++) {
+    row[i] = i / 5;
+    memcpy(copies + i * c.flow.n_pre, c.pre + row[i] * c.flow.n_pre, c.flow.n_pre * sizeof(float));
+  }
+  struct floe__flow_rows rows = flow_rows(&c);
+  rows.pre.row = row;
+  rows.n_condition = 3;
+  floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, c.z, c.log_det);
+  rows.pre = (struct floe__pre){copies, c.flow.n_pre, NULL};
+  floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, z, log_det);
+  for (size_t i = 0; i < 36; i++) assert_true(fabsf(z[i] - c.z[i]) < 1e-5f);
+  for (size_t i = 0; i < 12; i++) assert_true(fabsf(log_det[i] - c.log_det[i]) < 1e-5f);
+  floe__free(copies);
+  flow_free(&c);
+}
+
+static double determinant(size_t n, double *a) {
+  double det = 1;
+  for (size_t k = 0; k < n; k++) {
+    size_t best = k;
+    for (size_t i = k + 1; i < n; i++)
+      if (fabs(a[i * n + k]) > fabs(a[best * n + k])) best = i;
+    for (size_t j = 0; j < n && best != k; j++) {
+      const double swap = a[k * n + j];
+      a[k * n + j] = a[best * n + j], a[best * n + j] = swap;
+    }
+    det *= best == k ? a[k * n + k] : -a[k * n + k];
+    for (size_t i = k + 1; i < n; i++)
+      for (size_t j = n; j-- > k;) a[i * n + j] -= a[i * n + k] / a[k * n + k] * a[k * n + j];
+  }
+  return det;
+}
+
+static void the_log_determinant_is_that_of_the_jacobian(void **state) {
+  (void)state;
+  enum { D = 4 };
+  const float h = 2e-3f;
+  struct flow_case c = flow_new(D, 8);
+  const struct floe__flow_rows rows = flow_rows(&c);
+  float up[8 * D], down[8 * D], ignored[8];
+  double jacobian[8][D * D];
+  for (size_t j = 0; j < D; j++) {
+    for (size_t i = 0; i < 8; i++) c.x[i * D + j] += h;
+    floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, up, ignored);
+    for (size_t i = 0; i < 8; i++) c.x[i * D + j] -= 2 * h;
+    floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, down, ignored);
+    for (size_t i = 0; i < 8; i++) c.x[i * D + j] += h;
+    for (size_t i = 0; i < 8; i++)
+      for (size_t k = 0; k < D; k++) jacobian[i][k * D + j] = ((double)up[i * D + k] - down[i * D + k]) / (2 * (double)h);
+  }
+  floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, c.z, c.log_det);
+  for (size_t i = 0; i < 8; i++) assert_true(fabs(log(fabs(determinant(D, jacobian[i]))) - (double)c.log_det[i]) < 2e-2);
+  flow_free(&c);
+}
+
+/* A member with globals, rows of unequal number, and absent coordinates. */
+struct member_case {
+  struct floe__member member;
+  struct floe__batch batch;
+  float *weights, *work, log_q[6];
+};
+
+static double member_value(void *context, const float *block) {
+  struct member_case *c = context;
+  floe__member_log_q(&c->member, block, &c->batch, c->work, c->log_q);
+  double sum = 0;
+  for (size_t i = 0; i < c->batch.n; i++) sum += (double)c->log_q[i];
+  return 0.5 * sum;
+}
+
+static float *random_block(uint64_t unit, size_t n) {
+  float *x = FLOE__NEW(n + 1, float);
+  normals(unit, n, x);
+  return x;
+}
+
+static void member_new(struct member_case *c, size_t n_row_feature, size_t n_global, size_t n_local) {
+  static uint32_t first_row[] = {0, 3, 4, 9, 9, 11, 13}, owner[] = {0, 0, 0, 1, 2, 2, 2, 2, 2, 4, 4, 5, 5};
+  const struct floe__architecture shape = {.n_context = 3, .n_flat = 4, .n_row = n_row_feature, .n_global = n_global,
+                                           .n_local = n_local, .layers = 3, .width = 16, .summary = 5};
+  assert_true(floe__member_make(&c->member, &shape, 5, 1));
+  c->weights = FLOE__NEW(c->member.n_weight, float);
+  floe__member_start(&c->member, c->weights, 5, 1);
+  for (size_t i = 0; i < c->member.n_weight; i++) c->weights[i] += 0.02f * (float)((int)(i % 7) - 3);
+  c->batch = (struct floe__batch){.n = 6, .n_row = n_row_feature > 0 ? 13 : 0, .first_row = first_row, .owner = owner};
+  c->batch.context = random_block(51, 18);
+  c->batch.flat = random_block(52, 24);
+  c->batch.rows = random_block(53, 13 * n_row_feature);
+  c->batch.global = random_block(54, 6 * n_global);
+  c->batch.global_mask = random_block(55, 6 * n_global);
+  c->batch.local = random_block(56, 13 * n_local);
+  c->batch.local_mask = random_block(57, 13 * n_local);
+  for (size_t i = 0; i < 6 * n_global; i++) c->batch.global_mask[i] = i % 4 != 1;
+  for (size_t i = 0; i < 13 * n_local; i++) c->batch.local_mask[i] = i % 6 != 2;
+  c->work = FLOE__NEW(floe__member_work(&c->member, 6, 13), float);
+}
+
+static void member_free(struct member_case *c) {
+  float *const blocks[] = {c->weights, c->work, c->batch.context, c->batch.flat, c->batch.rows, c->batch.global,
+                           c->batch.global_mask, c->batch.local, c->batch.local_mask};
+  floe__member_drop(&c->member);
+  for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
+}
+
+static void a_member_differentiates_by_its_weights(void **state) {
+  (void)state;
+  static const size_t cases[][3] = {{3, 3, 1}, {2, 1, 2}, {0, 4, 0}, {0, 1, 0}, {2, 0, 1}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    struct member_case c;
+    member_new(&c, cases[k][0], cases[k][1], cases[k][2]);
+    float *gradient = FLOE__NEW(c.member.n_weight, float);
+    member_value(&c, c.weights);
+    floe__member_backward(&c.member, c.weights, &c.batch, c.work, 0.5f, gradient);
+    struct target f = {member_value, &c};
+    check_gradient(&f, c.member.n_weight, c.weights, gradient, 5e-3);
+    floe__free(gradient);
+    member_free(&c);
+  }
+}
+
+static void a_data_set_does_not_see_the_others_of_its_batch(void **state) {
+  (void)state;
+  struct member_case c;
+  member_new(&c, 3, 3, 1);
+  member_value(&c, c.weights);
+  const float last = c.log_q[5];
+  uint32_t first_row[] = {0, 2}, owner[] = {0, 0};
+  struct floe__batch alone = {.n = 1, .n_row = 2, .first_row = first_row, .owner = owner, .context = c.batch.context + 15,
+                              .flat = c.batch.flat + 20, .rows = c.batch.rows + 33, .global = c.batch.global + 15,
+                              .global_mask = c.batch.global_mask + 15, .local = c.batch.local + 11, .local_mask = c.batch.local_mask + 11};
+  float log_q;
+  floe__member_log_q(&c.member, c.weights, &alone, c.work, &log_q);
+  assert_true(fabsf(log_q - last) < 1e-4f * (1 + fabsf(last)));
+  member_free(&c);
+}
+
+static void adam_finds_the_bottom_of_a_bowl(void **state) {
+  (void)state;
+  float weight[3] = {3, -2, 1}, first[3] = {0}, second[3] = {0}, average[3] = {0};
+  for (size_t step = 0; step < 2000; step++) {
+    float gradient[3];
+    double norm = 0;
+    for (int i = 0; i < 3; i++) gradient[i] = (weight[i] - (float)i) * (float)(1 + 10 * i), norm += gradient[i] * gradient[i];
+    const struct floe__adam adam = floe__adam_step(step, 2000, 0.05, 0, 1.5, sqrt(norm));
+    floe__adam_update(&adam, 3, weight, gradient, first, second, average);
+  }
+  for (int i = 0; i < 3; i++) assert_true(fabsf(average[i] - (float)i) < 1e-3f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(elementary_functions_agree_with_libm),
+      cmocka_unit_test(the_silu_slope_is_its_derivative),
+      cmocka_unit_test(a_perceptron_differentiates_by_weights_and_inputs),
+      cmocka_unit_test(a_spline_inverts_and_agrees_on_the_determinant),
+      cmocka_unit_test(raw_zeros_are_the_identity),
+      cmocka_unit_test(a_spline_differentiates_by_its_numbers_and_its_argument),
+      cmocka_unit_test(a_flow_inverts_and_leaves_absent_coordinates_alone),
+      cmocka_unit_test(rows_that_share_a_condition_need_it_once),
+      cmocka_unit_test(the_log_determinant_is_that_of_the_jacobian),
+      cmocka_unit_test(a_member_differentiates_by_its_weights),
+      cmocka_unit_test(a_data_set_does_not_see_the_others_of_its_batch),
+      cmocka_unit_test(adam_finds_the_bottom_of_a_bowl),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
