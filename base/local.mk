@@ -12,3 +12,8 @@ base_sources += \
   base/text.c base/text.h \
   base/study_verbs.c base/study_verbs.h
 
+
+check_PROGRAMS += \
+  tests/unit/test_base_file \
+  tests/unit/test_base_memory \
+  tests/unit/test_base_options

@@ -9,6 +9,7 @@
 %define api.location.type {struct span}
 %define parse.error custom
 %define parse.lac full
+%define lr.default-reduction accepting
 %expect 0
 %locations
 %parse-param {struct parser *p}
@@ -51,8 +52,8 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %token '+' "`+`" '-' "`-`" '*' "`*`" '/' "`/`" '^' "`^`" '<' "`<`" '>' "`>`" '=' "`=`" '~' "`~`" ':' "`:`"
 %token ',' "`,`" '|' "`|`" '@' "`@`" '(' "`(`" ')' "`)`" '[' "`[`" ']' "`]`" '{' "`{`" '}' "`}`"
 
-%nterm <struct expr *> expr conjunction negation comparison chain scaled sum term unary power postfix primary range open_range
-%nterm <struct expr *> bound within index_item formal_index argument literal distribution
+%nterm <struct expr *> expr conjunction negation comparison chain scaled sum term unary power postfix primary
+%nterm <struct expr *> range open_range bound within index_item formal_index argument literal distribution
 %nterm <struct expr *> condition condition_and condition_not condition_leaf condition_operand
 %nterm <struct expr_list> exprs more_exprs arguments index_items formal_indices
 %nterm <struct expr *> indices formal_index_list index_size derivative probability weight
@@ -94,7 +95,7 @@ block: '{' lines '}' { $$ = $lines.first; };
 statement:
   MODEL NAME title                   { $$ = build_named(p, STATEMENT_MODEL, @$, $2, @2); $$->text = $3; }
 | USE NAME                           { $$ = build_named(p, STATEMENT_USE, @$, $2, @2); }
-| INDEX NAME index_size ordered      { $$ = build_named(p, STATEMENT_INDEX, @$, $2, @2); $$->value = $3; $$->ordered = $4; }
+| INDEX NAME index_size ordered      { $$ = build_valued(p, STATEMENT_INDEX, @$, $2, @2, $3); $$->ordered = $4; }
 | declaration NAME indices result_type distribution
     { $$ = build_declaration(p, $1, @$, $2, @2, $3, $4, $5); }
 | hidden NAME indices result_type distribution via
@@ -353,7 +354,12 @@ chain:
 ;
 
 comparator:
-  '<' { $$ = OP_LT; } | LE { $$ = OP_LE; } | '>' { $$ = OP_GT; } | GE { $$ = OP_GE; } | EQ { $$ = OP_EQ; } | NE { $$ = OP_NE; }
+  '<' { $$ = OP_LT; }
+| LE  { $$ = OP_LE; }
+| '>' { $$ = OP_GT; }
+| GE  { $$ = OP_GE; }
+| EQ  { $$ = OP_EQ; }
+| NE  { $$ = OP_NE; }
 ;
 
 within: scaled IN bound { $$ = build_within(p, @$, $1, $3); };
@@ -442,7 +448,7 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, struct parser *p) {
-  enum { LIMIT = 6 };
+  enum { LIMIT = 7 }; /* more would not help */
   yysymbol_kind_t expected[LIMIT];
   const char *words[LIMIT];
   int n = yypcontext_expected_tokens(context, expected, LIMIT);

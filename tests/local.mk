@@ -1,5 +1,5 @@
-check_scripts += tests/include-order tests/run-golden tests/end-to-end/driver
-EXTRA_DIST += tests/run-tests tests/run-golden tests/include-order tests/end-to-end/driver
+check_scripts += tests/include-order tests/run-golden tests/end-to-end/driver tests/end-to-end/study tests/documentation
+EXTRA_DIST += tests/run-tests tests/run-golden tests/include-order tests/end-to-end/driver tests/end-to-end/study tests/documentation
 
 # Models written by hand, for tests that need one.
 check_LIBRARIES += libtestsupport.a

@@ -15,6 +15,13 @@ struct places {
   const char *folder, *program, *code;
 };
 
+struct building {
+  struct places places;
+  bool explicit_build; /* `floe build` itself: shows lints and heeds --dry-run; other verbs only want the program */
+  json_t *answer;      /* takes the lints; NULL: stderr does */
+  bool cached;
+};
+
 static struct places places_of(const struct driver *driver, const char *spec) {
   const char *slash = strrchr(spec, '/'), *file = slash ? slash + 1 : spec, *point = strrchr(file, '.');
   int n_folder = (int)(file - spec), n_stem = (int)(point && point > file ? point - file : (long)strlen(file));
@@ -26,24 +33,29 @@ static struct places places_of(const struct driver *driver, const char *spec) {
   return places;
 }
 
-static floe_status compile(struct driver *driver, const struct pipeline *pipeline, const struct places *places,
-                           bool *cached, struct floe_error *error) {
+static floe_status compile(struct driver *driver, const struct pipeline *pipeline, struct building *building,
+                           struct floe_error *error) {
+  const struct places *places = &building->places;
   const char *messages;
-  struct compile_request request = {&pipeline->home,  pipeline->code.data, pipeline->code.length,
-                                    places->code, places->program,     places->folder};
-  floe_status status = toolchain_compile(driver->arena, &request, cached, &messages, error);
+  struct compile_request request = {.home = &pipeline->home,
+                                    .code = pipeline->code.data,
+                                    .length = pipeline->code.length,
+                                    .code_path = places->code,
+                                    .program = places->program,
+                                    .folder = places->folder};
+  floe_status status = toolchain_compile(driver->arena, &request, &building->cached, &messages, error);
   if (status && messages) fputs(messages, stderr);
   return status;
 }
 
-/* Spec -> program in its place. Lints are shown by `check` and `build`, not each time a study is used. */
-static floe_status build(struct driver *driver, const struct places *places, bool lints, json_t *answer, bool *cached,
-                         struct floe_error *error) {
+/* Spec -> program in its place. */
+static floe_status build(struct driver *driver, struct building *building, struct floe_error *error) {
   struct pipeline pipeline;
+  bool dry = building->explicit_build && floe__option_given(&driver->arguments, "dry-run");
   floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], STAGE_C, error);
   if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
-  if (!status && lints) driver_show(driver, pipeline.sink, answer);
-  if (!status) status = compile(driver, &pipeline, places, cached, error);
+  if (!status && building->explicit_build) driver_show(driver, pipeline.sink, building->answer);
+  if (!status && !dry) status = compile(driver, &pipeline, building, error);
   pipeline_free(&pipeline);
   return status;
 }
@@ -81,38 +93,36 @@ floe_status driver_build(struct driver *driver, struct floe_error *error) {
   if (!stage) stage = floe__option_string(&driver->arguments, "emit", NULL);
   if (stage) return dump(driver, stage_named(stage), error);
 
-  struct places places = places_of(driver, driver->arguments.positional[0]);
-  places.program = floe__option_string(&driver->arguments, "output", places.program);
-  json_t *answer = driver->json ? floe__answer_new("build", true, "pass") : NULL;
-  bool cached = false;
-  floe_status status = build(driver, &places, true, answer, &cached, error);
+  struct building building = {.places = places_of(driver, driver->arguments.positional[0]), .explicit_build = true};
+  struct places *places = &building.places;
+  places->program = floe__option_string(&driver->arguments, "output", places->program);
+  if (driver->json) building.answer = floe__answer_new("build", true, "pass");
+  floe_status status = build(driver, &building, error);
   if (status) {
-    json_decref(answer);
-    return status;
-  }
-  if (answer) {
-    json_object_set_new(json_object_get(answer, "result"), "cached", json_boolean(cached));
-    json_object_set_new(json_object_get(answer, "files"), "program", json_string(places.program));
-    json_object_set_new(json_object_get(answer, "files"), "c", json_string(places.code));
-    floe__answer_print(answer, stdout);
+    json_decref(building.answer);
+  } else if (building.answer) {
+    json_object_set_new(json_object_get(building.answer, "result"), "cached", json_boolean(building.cached));
+    json_object_set_new(json_object_get(building.answer, "files"), "program", json_string(places->program));
+    json_object_set_new(json_object_get(building.answer, "files"), "c", json_string(places->code));
+    floe__answer_print(building.answer, stdout);
   } else {
-    printf("%s\n", places.program);
+    printf("%s\n", places->program);
   }
-  return FLOE_OK;
+  return status;
 }
 
 /* ---- every verb of a study: build, then become the study ---- */
 
 floe_status driver_study(struct driver *driver, struct floe_error *error) {
   const char *spec = driver->arguments.positional[0];
-  struct places places = places_of(driver, spec);
-  bool cached;
-  floe_status status = build(driver, &places, false, NULL, &cached, error);
+  struct building building = {.places = places_of(driver, spec)};
+  floe_status status = build(driver, &building, error);
   if (status) return status;
+  const char *program = building.places.program;
   char **argv = floe__arena_array(driver->arena, (size_t)driver->argc + 1, sizeof *argv);
   int n = 0;
   bool left_out = false;
-  argv[n++] = floe__arena_copy(driver->arena, places.program, strlen(places.program));
+  argv[n++] = floe__arena_copy(driver->arena, program, strlen(program));
   for (int k = 1; k < driver->argc; k++) {
     if (!left_out && driver->argv[k] == spec) {
       left_out = true;
@@ -121,6 +131,6 @@ floe_status driver_study(struct driver *driver, struct floe_error *error) {
     }
   }
   fflush(NULL);
-  execv(places.program, argv);
-  return floe__fail(error, FLOE_EENVIRONMENT, places.program, "", "cannot run the compiled study: %s", strerror(errno));
+  execv(program, argv);
+  return floe__fail(error, FLOE_EENVIRONMENT, program, "", "cannot run the compiled study: %s", strerror(errno));
 }

@@ -63,7 +63,8 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
   if (status || last == STAGE_TOKENS) return status;
 
   pipeline->tree = parse_source(arena, pipeline->names, pipeline->sink, pipeline->source);
-  if (last == STAGE_TREE) return diagnostics_errors(pipeline->sink) ? FLOE_ESPEC : FLOE_OK;
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC; /* what names mean in a broken text is guesswork */
+  if (last == STAGE_TREE) return FLOE_OK;
 
   status = locate_installation(arena, &pipeline->home, error);
   if (!status) status = parse_library(pipeline, library, error);

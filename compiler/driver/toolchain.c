@@ -1,11 +1,14 @@
 #include "compiler/driver/toolchain.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -18,6 +21,8 @@
 
 #define WORDS_MAX 64
 #define FILE_LIMIT ((size_t)1 << 30)
+#define CACHE_SECONDS ((time_t)30 * 24 * 3600)
+#define KEY_DIGITS 32
 
 /* ---- the compiler ---- */
 
@@ -82,6 +87,20 @@ floe_status toolchain_cache(struct floe__arena *arena, const char *fallback, con
   if (*folder && writeable(*folder)) return FLOE_OK;
   *folder = fallback;
   return floe__folder_make(fallback, error);
+}
+
+/* Programs that nobody used for a month, and what killed compilations left, make room. */
+static void trim_cache(struct floe__arena *arena, const char *folder) {
+  DIR *entries = opendir(folder);
+  time_t oldest = time(NULL) - CACHE_SECONDS;
+  if (!entries) return;
+  for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+    struct stat status;
+    if (strspn(entry->d_name, "0123456789abcdef") < KEY_DIGITS) continue;
+    const char *path = floe__arena_printf(arena, "%s/%s", folder, entry->d_name);
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_mtime < oldest) unlink(path);
+  }
+  closedir(entries);
 }
 
 static void mix_text(const char *text, uint64_t *hash) {
@@ -202,6 +221,11 @@ floe_status toolchain_compile(struct floe__arena *arena, const struct compile_re
   if (status) return status;
   const char *target = floe__arena_printf(arena, "%s/%016jx%016jx", cache, (uintmax_t)key[0], (uintmax_t)key[1]);
   *cached = access(target, X_OK) == 0;
-  if (!*cached) status = compile(arena, request, &toolchain, target, messages, error);
+  if (*cached) {
+    utimensat(AT_FDCWD, target, NULL, 0); /* used now: see trim_cache */
+  } else {
+    status = compile(arena, request, &toolchain, target, messages, error);
+    trim_cache(arena, cache);
+  }
   return status ? status : place(arena, target, request->program, error);
 }

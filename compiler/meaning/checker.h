@@ -71,7 +71,8 @@ struct symbol {
   struct presence presence;
   struct list pieces;             /* struct piece *: variables that `~` generates, definitions */
   size_t order;                   /* when a variable came into being */
-  bool library, generated_late;   /* generated_late: an obs without its own `~` */
+  bool library, local;            /* local: inside a function, distribution or loop */
+  bool untyped;                   /* an obs whose type comes from its distribution */
   bool prepared, used_to_prepare, used_otherwise;
   unsigned roles;                 /* definitions: what the value depends on; bit = enum role */
   const struct term *term;
@@ -84,6 +85,7 @@ struct symbol {
   struct external *external;
   struct distribution *distribution;
   const struct dimension *dimension;
+  struct scope *inner;            /* SYMBOL_DISTRIBUTION, SYMBOL_EXTERN: formals and formal dimensions */
   struct symbol *next;            /* in its bucket */
 };
 
@@ -291,7 +293,7 @@ void match_options(struct checker *c, const struct context *at, const struct axi
                    struct span span, const struct option **matched);
 const struct axis *via_axis(struct checker *c, const struct context *at, const char *name, struct span span);
 
-/* ---- statements.c, variables.c, recurrences.c, library.c ---------------------------------------------------------- */
+/* ---- statements.c, variables.c, definitions.c, recurrences.c, order.c, library.c, dists.c ---------------------------------------------------------- */
 
 void check_statements(struct checker *c, const struct context *at, const struct statement *statements);
 void check_variable(struct checker *c, const struct context *at, const struct statement *statement);
@@ -300,14 +302,20 @@ void check_define(struct checker *c, const struct context *at, const struct stat
 void check_for(struct checker *c, const struct context *at, const struct statement *statement);
 void check_initial(struct checker *c, const struct context *at, const struct statement *statement);
 const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol, const struct expr *expr);
-/* Binders for the indices on the left of a statement: NAME or `i in dimension`. NULL in *bound's place where wrong. */
-bool left_binders(struct checker *c, const struct context *at, const struct expr *indices, struct list *binders,
-                  const struct bound **bound);
-bool index_parts(const struct expr *index, const char **alias, const char **dimension, struct span *span);
+/* Binders for the indices on the left of a statement, NAMEs or `i in dimension`: a list of struct bound *. */
+bool left_indices(struct checker *c, const struct context *at, const struct expr *indices, struct list *left);
+const struct bound *bind_left(struct checker *c, const struct list *left, size_t n, const struct bound *outer);
+bool has_number_index(const struct expr *indices);
+const struct term *definition_value(struct checker *c, const struct context *at, const struct expr *value); /* no distribution */
+void definition_finish(struct checker *c, struct symbol *symbol);
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
+void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
+void finish_partials(struct checker *c);
 
 void check_library(struct checker *c, const struct tree *tree);
+/* The statements of a function's body; its result. */
+const struct term *body_of(struct checker *c, const struct context *at, const struct statement *body);
 void check_fun(struct checker *c, const struct context *at, const struct statement *statement);
 struct symbol *check_extern_signature(struct checker *c, const struct context *at, const struct statement *statement);
 void check_extern_derivative(struct checker *c, const struct context *at, const struct statement *statement,

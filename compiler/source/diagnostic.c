@@ -81,7 +81,9 @@ static struct diagnostic *store(struct diagnostics *sink, struct diagnostic diag
   return own;
 }
 
-void diagnostics_add(struct diagnostics *sink, struct diagnostic diagnostic) { store(sink, diagnostic); }
+void diagnostics_add(struct diagnostics *sink, struct diagnostic diagnostic) {
+  store(sink, diagnostic);
+}
 
 struct diagnostic *diagnose(struct diagnostics *sink, const char *code, struct span span, const char *format, ...) {
   va_list arguments, again;
@@ -98,12 +100,22 @@ struct diagnostic *diagnose(struct diagnostics *sink, const char *code, struct s
   return store(sink, (struct diagnostic){.code = code, .severity = severity, .span = span, .message = message});
 }
 
-size_t diagnostics_errors(const struct diagnostics *sink) { return sink->n_of[SEVERITY_ERROR]; }
-size_t diagnostics_warnings(const struct diagnostics *sink) { return sink->n_of[SEVERITY_WARNING]; }
-size_t diagnostics_count(const struct diagnostics *sink) { return sink->n_kept; }
-const struct diagnostic *diagnostics_at(const struct diagnostics *sink, size_t k) { return sink->kept[k]; }
+size_t diagnostics_errors(const struct diagnostics *sink) {
+  return sink->n_of[SEVERITY_ERROR];
+}
+size_t diagnostics_warnings(const struct diagnostics *sink) {
+  return sink->n_of[SEVERITY_WARNING];
+}
+size_t diagnostics_count(const struct diagnostics *sink) {
+  return sink->n_kept;
+}
+const struct diagnostic *diagnostics_at(const struct diagnostics *sink, size_t k) {
+  return sink->kept[k];
+}
 
-static size_t minimum(size_t a, size_t b) { return a < b ? a : b; }
+static size_t minimum(size_t a, size_t b) {
+  return a < b ? a : b;
+}
 
 /* Edit distance with transpositions of neighbours (optimal string alignment). */
 static size_t edit_distance(const char *a, size_t n, const char *b, size_t m) {
@@ -124,7 +136,8 @@ const char *suggest(const char *name, const char *const *candidates, size_t n) {
   size_t length = strlen(name);
   if (length == 0 || length > MAX_NAME) return NULL;
   const char *nearest = NULL;
-  size_t best = length <= 2 ? 2 : 2 + (length - 1) / 3; /* exclusive: one slip in up to three letters, two in six, ... */
+  size_t best =
+      length <= 2 ? 2 : 2 + (length - 1) / 3; /* exclusive: one slip in up to three letters, two in six, ... */
   for (size_t k = 0; k < n; k++) {
     size_t other = strlen(candidates[k]);
     if (other > MAX_NAME || strcmp(candidates[k], name) == 0) continue;

@@ -10,9 +10,13 @@
 static const char *const severity_words[] = {"error", "warning", "note"};
 static const char *const severity_colours[] = {"\033[1;31m", "\033[1;35m", "\033[1;36m"};
 
-static const char *paint(bool colour, const char *sequence) { return colour ? sequence : ""; }
+static const char *paint(bool colour, const char *sequence) {
+  return colour ? sequence : "";
+}
 
-static bool continuation(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+static bool continuation(char c) {
+  return ((unsigned char)c & 0xc0) == 0x80;
+}
 
 static size_t characters(const char *text, size_t begin, size_t end) {
   size_t n = 0;
@@ -36,7 +40,8 @@ static void put_place(struct floe__text *out, struct span span) {
 }
 
 /* The source line with a caret under the span's first line. */
-static void put_caret(struct floe__text *out, struct span span, const char *beside, const char *tint, const char *plain) {
+static void put_caret(struct floe__text *out, struct span span, const char *beside, const char *tint,
+                      const char *plain) {
   const struct source *file = span.file;
   size_t line, column;
   source_position(file, span.begin, &line, &column);
@@ -69,8 +74,10 @@ static void print_one(const struct diagnostic *diagnostic, bool colour, struct f
   put_place(out, diagnostic->span);
   floe__text_printf(out, "%s%s %s%s: %s\n", tint, severity_words[diagnostic->severity], diagnostic->code, plain,
                     diagnostic->message);
-  if (diagnostic->span.file) put_caret(out, diagnostic->span, diagnostic->fix, tint, plain);
-  else if (diagnostic->fix) floe__text_printf(out, "      = %s\n", diagnostic->fix);
+  if (diagnostic->span.file)
+    put_caret(out, diagnostic->span, diagnostic->fix, tint, plain);
+  else if (diagnostic->fix)
+    floe__text_printf(out, "      = %s\n", diagnostic->fix);
   if (diagnostic->universes && diagnostic->universes[0])
     floe__text_printf(out, "      = in the universes %s\n", diagnostic->universes);
   if (diagnostic->related.file && diagnostic->related_message) {
@@ -104,9 +111,9 @@ json_t *diagnostics_json(const struct diagnostics *sink) {
   json_t *array = json_array();
   for (size_t k = 0; k < diagnostics_count(sink); k++) {
     const struct diagnostic *diagnostic = diagnostics_at(sink, k);
-    json_t *object = json_pack("{s:s, s:s, s:o, s:s?, s:s?}", "code", diagnostic->code, "message", diagnostic->message,
-                               "where", place_json(diagnostic->span), "universes", diagnostic->universes, "fix",
-                               diagnostic->fix);
+    json_t *object =
+        json_pack("{s:s, s:s, s:o, s:s?, s:s?}", "code", diagnostic->code, "message", diagnostic->message, "where",
+                  place_json(diagnostic->span), "universes", diagnostic->universes, "fix", diagnostic->fix);
     if (json_array_append_new(array, object) != 0) break;
   }
   return array;

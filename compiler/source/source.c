@@ -101,8 +101,10 @@ void source_position(const struct source *file, size_t offset, size_t *line, siz
   size_t low = 0, high = file->n_line; /* line[low] <= offset < line[high] */
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;
-    if (file->line[middle] <= offset) low = middle;
-    else high = middle;
+    if (file->line[middle] <= offset)
+      low = middle;
+    else
+      high = middle;
   }
   *line = low + 1;
   *column = 1;

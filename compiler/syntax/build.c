@@ -162,7 +162,9 @@ struct option *build_option(struct parser *p, struct span span, const char *labe
   return option;
 }
 
-const char *build_else_label(struct parser *p) { return floe__name_of(p->names, "else"); }
+const char *build_else_label(struct parser *p) {
+  return floe__name_of(p->names, "else");
+}
 
 /* ---- types and parameters ---- */
 

@@ -12,18 +12,29 @@ struct parser {
   struct diagnostics *sink;
   const struct source *source;
   const struct token *tokens;
-  size_t n_token, at;            /* tokens[at] comes next */
-  struct statement *statements;  /* the result */
-  bool recovering;               /* behind a syntax error, before the end of its line or block */
-  bool quiet;                    /* a limit was reached: no further syntax errors */
+  size_t n_token, at;           /* tokens[at] comes next */
+  struct statement *statements; /* the result */
+  bool recovering;              /* behind a syntax error, before the end of its line or block */
+  bool quiet;                   /* a limit was reached: no further syntax errors */
 };
 
 /* Lists in the making. */
-struct expr_list { struct expr *first, *last; };
-struct option_list { struct option *first, *last; };
-struct parameter_list { struct parameter *first, *last; };
-struct statement_list { struct statement *first, *last; };
-struct via { const char *name; struct span span; };
+struct expr_list {
+  struct expr *first, *last;
+};
+struct option_list {
+  struct option *first, *last;
+};
+struct parameter_list {
+  struct parameter *first, *last;
+};
+struct statement_list {
+  struct statement *first, *last;
+};
+struct via {
+  const char *name;
+  struct span span;
+};
 
 const struct token *build_next_token(struct parser *p);
 void build_syntax_error(struct parser *p, size_t n_expected, const char *const *expected);
@@ -33,17 +44,21 @@ struct expr *build_number(struct parser *p, struct token token);
 struct expr *build_name(struct parser *p, const char *name, struct span span);
 struct expr *build_unary(struct parser *p, enum operator_kind op, struct span span, struct expr *operand);
 struct expr *build_binary(struct parser *p, enum operator_kind op, struct expr *left, struct expr *right);
-struct expr *build_chained(struct parser *p, struct span span, enum operator_kind op, struct expr *left, struct expr *right);
+struct expr *build_chained(struct parser *p, struct span span, enum operator_kind op, struct expr *left,
+                           struct expr *right);
 struct expr *build_within(struct parser *p, struct span span, struct expr *left, struct expr *right);
 struct expr *build_range(struct parser *p, struct span span, struct expr *low, struct expr *high);
 struct expr *build_on(struct parser *p, struct span span, struct expr *left, const char *name, struct span name_span);
 struct expr *build_index(struct parser *p, struct span span, struct expr *array, struct expr *items);
 struct expr *build_sequence(struct parser *p, enum expr_kind kind, struct span span, struct expr *items);
-struct expr *build_call(struct parser *p, struct span span, const char *name, struct span name_span, struct expr *arguments);
+struct expr *build_call(struct parser *p, struct span span, const char *name, struct span name_span,
+                        struct expr *arguments);
 struct expr *build_reduction(struct parser *p, struct span span, const char *name, struct span name_span,
                              struct expr *binder, struct expr *element);
-struct expr *build_conditional(struct parser *p, struct span span, struct expr *condition, struct expr *yes, struct expr *no);
-struct expr *build_choice(struct parser *p, struct span span, const char *axis, struct span name_span, struct option *options);
+struct expr *build_conditional(struct parser *p, struct span span, struct expr *condition, struct expr *yes,
+                               struct expr *no);
+struct expr *build_choice(struct parser *p, struct span span, const char *axis, struct span name_span,
+                          struct option *options);
 
 struct expr_list build_exprs(struct expr_list list, struct expr *expr);
 struct expr_list build_more(struct expr *first, struct expr_list rest);

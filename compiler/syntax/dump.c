@@ -31,7 +31,8 @@ void dump_tokens(struct floe__arena *arena, const struct source *source, struct 
     source_position(source, token->span.begin, &line, &column);
     bool bare = token->kind == TOK_NEWLINE || token->kind == TOK_END;
     floe__text_printf(out, "%-8s", class_of(token->kind));
-    if (token->kind == TOK_ABSENT) floe__text_printf(out, " %s", token->text);
+    if (token->kind == TOK_ABSENT)
+      floe__text_printf(out, " %s", token->text);
     else if (!bare)
       floe__text_printf(out, " %.*s", (int)(token->span.end - token->span.begin), source->text + token->span.begin);
     floe__text_printf(out, " %zu:%zu\n", line, column);
@@ -41,20 +42,20 @@ void dump_tokens(struct floe__arena *arena, const struct source *source, struct 
 /* ---- tree ---- */
 
 static const char *const expr_words[] = {
-    [EXPR_NUMBER] = "number", [EXPR_NAME] = "name",     [EXPR_UNARY] = "unary",   [EXPR_BINARY] = "binary",
-    [EXPR_CALL] = "call",     [EXPR_INDEX] = "index",   [EXPR_RANGE] = "range",   [EXPR_TUPLE] = "tuple",
-    [EXPR_ARRAY] = "array",   [EXPR_CHOOSE] = "choose", [EXPR_ON] = "on",         [EXPR_WITHIN] = "within",
+    [EXPR_NUMBER] = "number", [EXPR_NAME] = "name",     [EXPR_UNARY] = "unary", [EXPR_BINARY] = "binary",
+    [EXPR_CALL] = "call",     [EXPR_INDEX] = "index",   [EXPR_RANGE] = "range", [EXPR_TUPLE] = "tuple",
+    [EXPR_ARRAY] = "array",   [EXPR_CHOOSE] = "choose", [EXPR_ON] = "on",       [EXPR_WITHIN] = "within",
     [EXPR_IF] = "if",         [EXPR_ERROR] = "error"};
 
 static const char *const statement_words[] = {
-    [STATEMENT_MODEL] = "model",     [STATEMENT_USE] = "use",       [STATEMENT_INDEX] = "index",
-    [STATEMENT_DATA] = "data",       [STATEMENT_PARAM] = "param",   [STATEMENT_LATENT] = "latent",
-    [STATEMENT_OBS] = "obs",         [STATEMENT_SAMPLE] = "sample", [STATEMENT_DEFINE] = "define",
-    [STATEMENT_ASSIGN] = "assign",   [STATEMENT_FOR] = "for",       [STATEMENT_IF] = "if",
-    [STATEMENT_AXIS] = "axis",       [STATEMENT_CHOOSE] = "choose", [STATEMENT_FORBID] = "forbid",
-    [STATEMENT_REQUIRE] = "require", [STATEMENT_PREP] = "prep",     [STATEMENT_REPORT] = "report",
-    [STATEMENT_CLAIM] = "claim",     [STATEMENT_CHECK] = "check",   [STATEMENT_FUN] = "fun",
-    [STATEMENT_DIST] = "dist",       [STATEMENT_METHOD] = "method", [STATEMENT_RESULT] = "result",
+    [STATEMENT_MODEL] = "model",     [STATEMENT_USE] = "use",         [STATEMENT_INDEX] = "index",
+    [STATEMENT_DATA] = "data",       [STATEMENT_PARAM] = "param",     [STATEMENT_LATENT] = "latent",
+    [STATEMENT_OBS] = "obs",         [STATEMENT_SAMPLE] = "sample",   [STATEMENT_DEFINE] = "define",
+    [STATEMENT_ASSIGN] = "assign",   [STATEMENT_FOR] = "for",         [STATEMENT_IF] = "if",
+    [STATEMENT_AXIS] = "axis",       [STATEMENT_CHOOSE] = "choose",   [STATEMENT_FORBID] = "forbid",
+    [STATEMENT_REQUIRE] = "require", [STATEMENT_PREP] = "prep",       [STATEMENT_REPORT] = "report",
+    [STATEMENT_CLAIM] = "claim",     [STATEMENT_CHECK] = "check",     [STATEMENT_FUN] = "fun",
+    [STATEMENT_DIST] = "dist",       [STATEMENT_METHOD] = "method",   [STATEMENT_RESULT] = "result",
     [STATEMENT_EXTERN] = "extern",   [STATEMENT_NETWORK] = "network", [STATEMENT_ABSENT] = "absent",
     [STATEMENT_ERROR] = "error"};
 

@@ -1,6 +1,7 @@
 /* The layout pass: where lines end statements, which words are keywords where they stand, what is skipped. */
 #include "compiler/syntax/layout.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -45,20 +46,30 @@ static const struct keyword {
   const char *word;
   int kind;
   enum follow follow;
-} keywords[] = {
-    {"model", TOK_MODEL, FOLLOW_NAME},     {"use", TOK_USE, FOLLOW_NAME},       {"index", TOK_INDEX, FOLLOW_NAME},
-    {"data", TOK_DATA, FOLLOW_NAME},       {"param", TOK_PARAM, FOLLOW_NAME},   {"latent", TOK_LATENT, FOLLOW_NAME},
-    {"obs", TOK_OBS, FOLLOW_NAME},         {"axis", TOK_AXIS, FOLLOW_NAME},     {"equiv", TOK_EQUIV, FOLLOW_NAME},
-    {"prep", TOK_PREP, FOLLOW_NAME},       {"fun", TOK_FUN, FOLLOW_NAME},       {"dist", TOK_DIST, FOLLOW_NAME},
-    {"extern", TOK_EXTERN, FOLLOW_NAME},   {"claim", TOK_CLAIM, FOLLOW_NAME},   {"check", TOK_CHECK, FOLLOW_NAME},
-    {"network", TOK_NETWORK, FOLLOW_NAME}, {"report", TOK_REPORT, FOLLOW_EXPRESSION},
-    {"forbid", TOK_FORBID, FOLLOW_EXPRESSION}, {"require", TOK_REQUIRE, FOLLOW_EXPRESSION},
-    {"result", TOK_RESULT, FOLLOW_EXPRESSION}};
+} keywords[] = {{"model", TOK_MODEL, FOLLOW_NAME},
+                {"use", TOK_USE, FOLLOW_NAME},
+                {"index", TOK_INDEX, FOLLOW_NAME},
+                {"data", TOK_DATA, FOLLOW_NAME},
+                {"param", TOK_PARAM, FOLLOW_NAME},
+                {"latent", TOK_LATENT, FOLLOW_NAME},
+                {"obs", TOK_OBS, FOLLOW_NAME},
+                {"axis", TOK_AXIS, FOLLOW_NAME},
+                {"equiv", TOK_EQUIV, FOLLOW_NAME},
+                {"prep", TOK_PREP, FOLLOW_NAME},
+                {"fun", TOK_FUN, FOLLOW_NAME},
+                {"dist", TOK_DIST, FOLLOW_NAME},
+                {"extern", TOK_EXTERN, FOLLOW_NAME},
+                {"claim", TOK_CLAIM, FOLLOW_NAME},
+                {"check", TOK_CHECK, FOLLOW_NAME},
+                {"network", TOK_NETWORK, FOLLOW_NAME},
+                {"report", TOK_REPORT, FOLLOW_EXPRESSION},
+                {"forbid", TOK_FORBID, FOLLOW_EXPRESSION},
+                {"require", TOK_REQUIRE, FOLLOW_EXPRESSION},
+                {"result", TOK_RESULT, FOLLOW_EXPRESSION}};
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
 
 /* Statements of the language that this version does not have. */
 static const char *const absent_words[] = {"ode", "sim", "part", "hyper", "elicit", "summary", "var"};
-static const char *const absent_clauses[] = {"missing", "censored"};
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
   for (size_t k = 0; k < n; k++)
@@ -98,15 +109,21 @@ static int last_kind(const struct layout *l, size_t back) {
   return l->out.n > back ? l->out.tokens[l->out.n - 1 - back].kind : TOK_NEWLINE;
 }
 
-static struct bracket *top(struct layout *l) { return &l->bracket[l->depth]; }
+static struct bracket *top(struct layout *l) {
+  return &l->bracket[l->depth];
+}
 
-static void emit(struct layout *l, struct token token) { token_list_push(l->arena, &l->out, token); }
+static void emit(struct layout *l, struct token token) {
+  token_list_push(l->arena, &l->out, token);
+}
 
 static void emit_at(struct layout *l, int kind, size_t offset, const struct source *file) {
   emit(l, (struct token){.kind = kind, .span = {file, offset, offset}});
 }
 
-static int closer_of(int opener) { return opener == '(' ? ')' : opener == '[' ? ']' : '}'; }
+static int closer_of(int opener) {
+  return opener == '(' ? ')' : opener == '[' ? ']' : '}';
+}
 
 /* Closes the innermost bracket, which the text does not close. */
 static void close_missing(struct layout *l, struct span before) {
@@ -131,17 +148,41 @@ static bool ends_with_mark(struct layout *l) {
 
 static bool line_may_end(struct layout *l) {
   switch (last_kind(l, 0)) {
-    case TOK_NEWLINE: case '{': case ',': case '+': case '-': case '/': case '^': case '<': case '>': case '=': case '~':
-    case '|': case '@': case ':': case TOK_LE: case TOK_GE: case TOK_EQ: case TOK_NE: case TOK_AND: case TOK_OR:
-    case TOK_NOT: case TOK_IN: case TOK_ON: case TOK_VIA: case TOK_WITH: case TOK_ASSIGN: case TOK_IMPLIES:
-      return false;
+    case TOK_NEWLINE:
+    case '{':
+    case ',':
+    case '+':
+    case '-':
+    case '/':
+    case '^':
+    case '<':
+    case '>':
+    case '=':
+    case '~':
+    case '|':
+    case '@':
+    case ':':
+    case TOK_LE:
+    case TOK_GE:
+    case TOK_EQ:
+    case TOK_NE:
+    case TOK_AND:
+    case TOK_OR:
+    case TOK_NOT:
+    case TOK_IN:
+    case TOK_ON:
+    case TOK_VIA:
+    case TOK_WITH:
+    case TOK_ASSIGN:
+    case TOK_IMPLIES: return false;
     case '*': return ends_with_mark(l);
     default: return true;
   }
 }
 
 static void end_line(struct layout *l, size_t newline, size_t next) {
-  if (!line_may_end(l) || l->raw[next].kind == '}' || l->raw[next].kind == TOK_ELSE || l->raw[next].kind == TOK_END) return;
+  if (!line_may_end(l) || l->raw[next].kind == '}' || l->raw[next].kind == TOK_ELSE || l->raw[next].kind == TOK_END)
+    return;
   emit(l, l->raw[newline]);
   top(l)->word = 0;
   l->start = top(l)->role == ROLE_STATEMENTS || top(l)->role == ROLE_BLOCK_CHOICE;
@@ -149,6 +190,7 @@ static void end_line(struct layout *l, size_t newline, size_t next) {
 
 /* A line inside ( ) or [ ] that starts like a statement: the bracket was forgotten. */
 static bool starts_statement(const struct layout *l, size_t k) {
+  if (l->raw[k].kind == TOK_FOR) return true;
   const struct keyword *keyword = keyword_at(l, k);
   if (!keyword || keyword->follow != FOLLOW_NAME) return false;
   int next = l->raw[k + 1].kind;
@@ -157,32 +199,34 @@ static bool starts_statement(const struct layout *l, size_t k) {
 
 /* ---- parts that are not there ---- */
 
-static bool has_absent_clause(const struct layout *l, size_t k) {
+/* Position of `missing` or `censored` in the declaration that starts at k; 0 if there is none. */
+static size_t absent_clause(const struct layout *l, size_t k) {
   for (k++; l->raw[k].kind != TOK_NEWLINE && l->raw[k].kind != TOK_END; k++) {
     int before = l->raw[k - 1].kind;
-    bool behind_value = before == TOK_NAME || before == TOK_NUMBER || before == ']' || before == ')';
-    for (size_t j = 0; behind_value && j < 2; j++)
-      if (word_is(l, k, absent_clauses[j])) return true;
+    if (before != TOK_NAME && before != TOK_NUMBER && before != ']' && before != ')') continue;
+    if (word_is(l, k, "missing") || word_is(l, k, "censored")) return k;
   }
-  return false;
+  return 0;
 }
 
-static const char *absent_word_at(struct layout *l, size_t k) {
-  if (word_is(l, k, "extern") && word_is(l, k + 1, "sim")) return "sim";
-  if (l->raw[k].kind != TOK_NAME || l->raw[k + 1].kind != TOK_NAME) return NULL;
-  if (word_is(l, k, "data") || word_is(l, k, "obs")) {
-    if (!has_absent_clause(l, k)) return NULL;
-    for (k++; !word_is(l, k, "missing"); k++)
-      if (word_is(l, k, "censored")) return "censored";
-    return "missing";
-  }
+static const char *name_at(struct layout *l, size_t k) {
   struct span span = l->raw[k].span;
-  const char *word = floe__name(l->names, span.file->text + span.begin, span.end - span.begin);
-  return is_one_of(word, absent_words, sizeof absent_words / sizeof absent_words[0]) ? word : NULL;
+  return floe__name(l->names, span.file->text + span.begin, span.end - span.begin);
+}
+
+/* Position of the word because of which the statement at k cannot be read; SIZE_MAX if it can. */
+static size_t absent_word(struct layout *l, size_t k) {
+  if (word_is(l, k, "extern") && word_is(l, k + 1, "sim")) return k + 1;
+  if (l->raw[k].kind != TOK_NAME || l->raw[k + 1].kind != TOK_NAME) return SIZE_MAX;
+  if (word_is(l, k, "data") || word_is(l, k, "obs")) {
+    size_t clause = absent_clause(l, k);
+    return clause ? clause : SIZE_MAX;
+  }
+  return is_one_of(name_at(l, k), absent_words, sizeof absent_words / sizeof absent_words[0]) ? k : SIZE_MAX;
 }
 
 /* One token for the whole statement, with its blocks; gives back the position behind it. */
-static size_t skip_absent(struct layout *l, size_t k, const char *word) {
+static size_t skip_absent(struct layout *l, size_t k, size_t word) {
   size_t first = k, depth = 0;
   for (; l->raw[k].kind != TOK_END; k++) {
     int kind = l->raw[k].kind;
@@ -194,8 +238,9 @@ static size_t skip_absent(struct layout *l, size_t k, const char *word) {
     }
   }
   struct span whole = span_join(l->raw[first].span, l->raw[k - 1].span);
-  diagnose(l->sink, "E9010", l->raw[first].span, "`%s` is not part of this version", word);
-  emit(l, (struct token){.kind = TOK_ABSENT, .span = whole, .text = word});
+  const char *name = name_at(l, word);
+  diagnose(l->sink, "E9010", l->raw[word].span, "`%s` is not part of this version", name);
+  emit(l, (struct token){.kind = TOK_ABSENT, .span = whole, .text = name});
   return k;
 }
 
@@ -268,7 +313,17 @@ static void close_bracket(struct layout *l, struct token token) {
   while (match > 0 && closer_of(l->bracket[match].opener) != token.kind) match--;
   bool across_block = false; /* a `)` does not close what lies outside the block it stands in */
   for (size_t k = match + 1; k <= l->depth; k++) across_block = across_block || l->bracket[k].opener == '{';
-  if (match == 0 || across_block) {
+  bool mistaken = (match == 0 || across_block) && top(l)->role == ROLE_PARENTHESES && token.kind != '}';
+  if (mistaken) {
+    int meant = closer_of(top(l)->opener);
+    struct diagnostic *found =
+        diagnose(l->sink, "E1012", token.span, "`%c` does not close `%c`", token.kind, top(l)->opener);
+    found->fix = floe__arena_printf(l->arena, "write `%c`", meant);
+    found->related = top(l)->span;
+    found->related_message = "opened here";
+    token.kind = meant;
+    match = l->depth;
+  } else if (match == 0 || across_block) {
     diagnose(l->sink, "E1012", token.span, "this `%c` closes nothing", token.kind)->fix = "remove it";
     return;
   }
@@ -291,7 +346,8 @@ static bool place_word(struct layout *l, size_t k) {
     close_bracket(l, token);
     return true;
   }
-  if (token.kind == TOK_LABEL) token.text = floe__name(l->names, token.span.file->text + token.span.begin, token.span.end - token.span.begin);
+  if (token.kind == TOK_LABEL)
+    token.text = name_at(l, k);
   else if (!token_finish(l->arena, l->names, l->sink, &token)) {
     l->start = starts;
     return true;
@@ -316,8 +372,8 @@ static bool place_all(struct layout *l) {
     }
     if (pending) end_line(l, newline, k);
     pending = false;
-    const char *absent = l->start ? absent_word_at(l, k) : NULL;
-    if (absent) {
+    size_t absent = l->start ? absent_word(l, k) : SIZE_MAX;
+    if (absent != SIZE_MAX) {
       k = skip_absent(l, k, absent);
       l->start = false;
       continue;
@@ -330,7 +386,8 @@ static bool place_all(struct layout *l) {
 void layout_tokens(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
                    struct growing_tokens *raw, struct token_list *list) {
   struct layout *l = floe__arena_alloc(arena, sizeof *l);
-  *l = (struct layout){.arena = arena, .names = names, .sink = sink, .raw = raw->tokens, .n_raw = raw->n, .start = true};
+  *l =
+      (struct layout){.arena = arena, .names = names, .sink = sink, .raw = raw->tokens, .n_raw = raw->n, .start = true};
   l->block_choice = (size_t)-1;
   struct token end = raw->tokens[raw->n - 1];
   if (!place_all(l)) {

@@ -6,3 +6,4 @@ compiler_sources += \
   compiler/syntax/print_expr.c compiler/syntax/printer.c compiler/syntax/printer.h \
   compiler/syntax/tokens.c compiler/syntax/tokens.h \
   compiler/syntax/tree.c compiler/syntax/tree.h
+check_PROGRAMS += tests/unit/test_syntax

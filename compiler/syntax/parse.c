@@ -46,7 +46,11 @@ static const struct token *statement_start(const struct parser *p, const struct 
 static bool compares(const struct parser *p, const struct token *token) {
   const struct token *start = statement_start(p, token);
   switch (start->kind) {
-    case TOK_IF: case TOK_CLAIM: case TOK_CHECK: case TOK_REPORT: case TOK_RESULT: return true;
+    case TOK_IF:
+    case TOK_CLAIM:
+    case TOK_CHECK:
+    case TOK_REPORT:
+    case TOK_RESULT: return true;
     case TOK_NAME:
       for (const struct token *t = start; t < token; t++)
         if (t->kind == '=' || t->kind == '~') return true;
@@ -58,19 +62,31 @@ static bool compares(const struct parser *p, const struct token *token) {
 /* "`sgma`", "the end of the line" */
 static const char *seen(struct parser *p, const struct token *token) {
   switch (token->kind) {
-    case TOK_NAME: case TOK_NUMBER: case TOK_LABEL: {
+    case TOK_NAME:
+    case TOK_NUMBER:
+    case TOK_LABEL: {
       size_t length = token->span.end - token->span.begin;
-      return floe__arena_printf(p->arena, "`%.*s`", (int)(length < 60 ? length : 60), p->source->text + token->span.begin);
+      return floe__arena_printf(p->arena, "`%.*s`", (int)(length < 60 ? length : 60),
+                                p->source->text + token->span.begin);
     }
-    default: return token_words(token->kind);
+    default: {
+      const char *words = token_words(token->kind);
+      return strncmp(words, "the ", 4) == 0 ? words + 4 : words;
+    }
   }
 }
 
 static const char *expectation(struct parser *p, size_t n, const char *const *words) {
-  if (n == 0) return "";
+  const char *kept_words[16];
+  size_t n_kept = 0;
+  bool line_may_end = false; /* then so may the file: one of the two is enough */
+  for (size_t k = 0; k < n; k++) line_may_end = line_may_end || words[k] == token_words(TOK_NEWLINE);
+  for (size_t k = 0; k < n && n_kept < 16; k++)
+    if (!line_may_end || words[k] != token_words(TOK_END)) kept_words[n_kept++] = words[k];
+  if (n_kept == 0) return "";
   struct floe__text text = {0};
-  for (size_t k = 0; k < n; k++)
-    floe__text_printf(&text, "%s%s", k == 0 ? "; expected " : k + 1 < n ? ", " : " or ", words[k]);
+  for (size_t k = 0; k < n_kept; k++)
+    floe__text_printf(&text, "%s%s", k == 0 ? "; expected " : k + 1 < n_kept ? ", " : " or ", kept_words[k]);
   const char *kept = text.failed ? "" : floe__arena_copy(p->arena, text.data, text.length);
   floe__text_free(&text);
   return kept;
@@ -90,10 +106,35 @@ static bool misspelt_keyword(struct parser *p, const struct token *token) {
 
 static const char *advice(const struct parser *p, const struct token *token) {
   const struct token *before = token_before(p, token);
-  if (token->kind == '<' && token[1].kind == '-' && token->span.end == token[1].span.begin) return "write `=` to define";
+  if (token->kind == '<' && token[1].kind == '-' && token->span.end == token[1].span.begin)
+    return "write `=` to define";
   if (token->kind == '*' && before && before->kind == '*') return "write `^` for powers";
-  if (token->kind == '-' && before && before->kind == '-') return "write a space between signs";
   return NULL;
+}
+
+/* Whether the statement already has an error from which this one may follow: a character that was left out, a bracket
+ * that was put in. */
+static bool follows_from_another(const struct parser *p, const struct token *token) {
+  static const char *const causes[] = {"E1001", "E1011", "E1012", "E9010"};
+  size_t begin = statement_start(p, token)->span.begin;
+  for (size_t k = 0; k < diagnostics_count(p->sink); k++) {
+    const struct diagnostic *found = diagnostics_at(p->sink, k);
+    if (found->span.file != p->source || found->span.begin < begin || found->span.begin > token->span.begin) continue;
+    for (size_t j = 0; j < sizeof causes / sizeof causes[0]; j++)
+      if (strcmp(found->code, causes[j]) == 0) return true;
+  }
+  return false;
+}
+
+/* Where an unexpected token is shown: the end of a line or of the file right behind the last word. */
+static struct span shown_at(const struct parser *p, const struct token *token) {
+  const struct token *before = token_before(p, token);
+  if (token->kind == TOK_NEWLINE) return (struct span){token->span.file, token->span.begin, token->span.begin};
+  if (token->kind == TOK_END && before) {
+    size_t end = before->kind == TOK_NEWLINE ? before->span.begin : before->span.end;
+    return (struct span){token->span.file, end, end};
+  }
+  return token->span;
 }
 
 void build_syntax_error(struct parser *p, size_t n_expected, const char *const *expected) {
@@ -101,15 +142,14 @@ void build_syntax_error(struct parser *p, size_t n_expected, const char *const *
   if (token->kind != TOK_END || (p->at > 0 && p->at == p->n_token)) token--;
   p->recovering = token->kind != TOK_NEWLINE && token->kind != '}';
   if (token->kind == '{') skip_block(p);
-  if (p->quiet || misspelt_keyword(p, token)) return;
+  if (p->quiet || follows_from_another(p, token) || misspelt_keyword(p, token)) return;
   if (token->kind == '=' && compares(p, token)) {
     diagnose(p->sink, "E1014", token->span, "unexpected `=`")->fix = "write `==` to compare two values";
     return;
   }
-  struct span span = token->span;
-  if (token->kind == TOK_NEWLINE) span.end = span.begin; /* show the end of the line, not the next one */
-  diagnose(p->sink, "E1010", span, "unexpected %s%s", seen(p, token), expectation(p, n_expected, expected))->fix =
-      advice(p, token);
+  diagnose(p->sink, "E1010", shown_at(p, token), "unexpected %s%s", seen(p, token),
+           expectation(p, n_expected, expected))
+      ->fix = advice(p, token);
 }
 
 /* ---- where statements may stand ---- */
@@ -118,17 +158,34 @@ enum place { PLACE_FILE = 1, PLACE_OPTION = 2, PLACE_LOOP = 4, PLACE_FUNCTION = 
 
 static unsigned places_of(enum statement_kind kind) {
   switch (kind) {
-    case STATEMENT_MODEL: case STATEMENT_USE: case STATEMENT_INDEX: case STATEMENT_FUN: case STATEMENT_DIST:
-    case STATEMENT_EXTERN: case STATEMENT_NETWORK: case STATEMENT_FORBID: case STATEMENT_REQUIRE: case STATEMENT_PREP:
-    case STATEMENT_REPORT: case STATEMENT_CLAIM: case STATEMENT_CHECK:
-      return PLACE_FILE;
-    case STATEMENT_DATA: case STATEMENT_PARAM: case STATEMENT_LATENT: case STATEMENT_OBS: case STATEMENT_AXIS:
-      return PLACE_FILE | PLACE_OPTION;
-    case STATEMENT_SAMPLE: case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
-    case STATEMENT_DEFINE: case STATEMENT_FOR: case STATEMENT_IF:
-      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
-    case STATEMENT_ASSIGN: case STATEMENT_RESULT: return PLACE_FUNCTION;
-    case STATEMENT_METHOD: case STATEMENT_ABSENT: case STATEMENT_ERROR: break;
+    case STATEMENT_MODEL:
+    case STATEMENT_USE:
+    case STATEMENT_INDEX:
+    case STATEMENT_FUN:
+    case STATEMENT_DIST:
+    case STATEMENT_EXTERN:
+    case STATEMENT_NETWORK:
+    case STATEMENT_FORBID:
+    case STATEMENT_REQUIRE:
+    case STATEMENT_PREP:
+    case STATEMENT_REPORT:
+    case STATEMENT_CLAIM:
+    case STATEMENT_CHECK: return PLACE_FILE;
+    case STATEMENT_DATA:
+    case STATEMENT_PARAM:
+    case STATEMENT_LATENT:
+    case STATEMENT_OBS:
+    case STATEMENT_AXIS: return PLACE_FILE | PLACE_OPTION;
+    case STATEMENT_SAMPLE:
+    case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
+    case STATEMENT_DEFINE:
+    case STATEMENT_FOR:
+    case STATEMENT_IF: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
+    case STATEMENT_ASSIGN:
+    case STATEMENT_RESULT: return PLACE_FUNCTION;
+    case STATEMENT_METHOD:
+    case STATEMENT_ABSENT:
+    case STATEMENT_ERROR: break;
   }
   return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
 }
@@ -156,14 +213,15 @@ static void check_function(struct parser *p, struct statement *function) {
   }
   bool broken = last && (last->kind == STATEMENT_ERROR || last->kind == STATEMENT_ABSENT);
   if (!broken && (!last || last->kind != STATEMENT_RESULT))
-    diagnose(p->sink, "E1017", function->name_span, "the body of `%s` does not end with `result`", function->name)->fix =
-        "add `result e` as its last statement";
+    diagnose(p->sink, "E1017", function->name_span, "the body of `%s` does not end with `result`", function->name)
+        ->fix = "add `result e` as its last statement";
 }
 
 static void check_places(struct parser *p, struct statement *list, enum place place) {
   for (struct statement *s = list; s; s = s->next) {
     if (!(places_of(s->kind) & place)) {
-      struct span word = {s->span.file, s->span.begin, s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
+      struct span word = {s->span.file, s->span.begin,
+                          s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
       diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
       continue;
     }
@@ -191,8 +249,13 @@ struct statement *build_outermost(struct parser *p, struct statement *statements
 struct tree *parse_source(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
                           const struct source *source) {
   struct token_list list = tokens_read(arena, names, sink, source);
-  struct parser parser = {.arena = arena, .names = names, .sink = sink, .source = source, .tokens = list.tokens,
-                          .n_token = list.n, .quiet = list.truncated};
+  struct parser parser = {.arena = arena,
+                          .names = names,
+                          .sink = sink,
+                          .source = source,
+                          .tokens = list.tokens,
+                          .n_token = list.n,
+                          .quiet = list.truncated};
   struct span everything = {source, 0, source->length};
   if (grammar_parse(&parser) != 0) build_too_deep(&parser, everything);
   struct tree *tree = floe__arena_alloc(arena, sizeof *tree);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put(struct printer *p, const char *text) { floe__text_puts(p->out, text); }
+static void put(struct printer *p, const char *text) {
+  floe__text_puts(p->out, text);
+}
 
 void print_source(struct printer *p, struct span span) {
   floe__text_append(p->out, span.file->text + span.begin, span.end - span.begin);
@@ -30,33 +32,56 @@ static void print_number(struct printer *p, const struct expr *expr) {
     floe__text_printf(&digits, "%.*g", precision, expr->number);
     if (digits.failed || strtod(digits.data, NULL) == expr->number) break;
   }
-  if (digits.failed) p->out->failed = true;
-  else put(p, digits.data);
+  if (digits.failed)
+    p->out->failed = true;
+  else
+    put(p, digits.data);
   floe__text_free(&digits);
 }
 
 /* ---- how tightly an expression holds together ---- */
 
-enum tightness { LOOSE, HOLD_OR, HOLD_AND, HOLD_NOT, HOLD_COMPARE, HOLD_ON, HOLD_SUM, HOLD_TERM, HOLD_MINUS, HOLD_POWER, HOLD_FAST };
+enum tightness {
+  LOOSE,
+  HOLD_OR,
+  HOLD_AND,
+  HOLD_NOT,
+  HOLD_COMPARE,
+  HOLD_ON,
+  HOLD_SUM,
+  HOLD_TERM,
+  HOLD_MINUS,
+  HOLD_POWER,
+  HOLD_FAST
+};
 
-static const struct { enum tightness own, left, right; } holds[] = {
-    [OP_OR] = {HOLD_OR, HOLD_OR, HOLD_AND},      [OP_AND] = {HOLD_AND, HOLD_AND, HOLD_NOT},
-    [OP_NOT] = {HOLD_NOT, HOLD_NOT, HOLD_NOT},   [OP_LT] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},
-    [OP_LE] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},  [OP_GT] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},
-    [OP_GE] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},  [OP_EQ] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},
-    [OP_NE] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},  [OP_ADD] = {HOLD_SUM, HOLD_SUM, HOLD_TERM},
-    [OP_SUB] = {HOLD_SUM, HOLD_SUM, HOLD_TERM},  [OP_MUL] = {HOLD_TERM, HOLD_TERM, HOLD_MINUS},
-    [OP_DIV] = {HOLD_TERM, HOLD_TERM, HOLD_MINUS}, [OP_NEG] = {HOLD_MINUS, HOLD_MINUS, HOLD_MINUS},
-    [OP_POW] = {HOLD_POWER, HOLD_FAST, HOLD_MINUS}};
+static const struct {
+  enum tightness own, left, right;
+} holds[] = {[OP_OR] = {HOLD_OR, HOLD_OR, HOLD_AND},        [OP_AND] = {HOLD_AND, HOLD_AND, HOLD_NOT},
+             [OP_NOT] = {HOLD_NOT, HOLD_NOT, HOLD_NOT},     [OP_LT] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},
+             [OP_LE] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},    [OP_GT] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},
+             [OP_GE] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},    [OP_EQ] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},
+             [OP_NE] = {HOLD_COMPARE, HOLD_ON, HOLD_ON},    [OP_ADD] = {HOLD_SUM, HOLD_SUM, HOLD_TERM},
+             [OP_SUB] = {HOLD_SUM, HOLD_SUM, HOLD_TERM},    [OP_MUL] = {HOLD_TERM, HOLD_TERM, HOLD_MINUS},
+             [OP_DIV] = {HOLD_TERM, HOLD_TERM, HOLD_MINUS}, [OP_NEG] = {HOLD_MINUS, HOLD_MINUS, HOLD_MINUS},
+             [OP_POW] = {HOLD_POWER, HOLD_FAST, HOLD_MINUS}};
 
 static enum tightness tightness(const struct expr *expr) {
   switch (expr->kind) {
-    case EXPR_UNARY: case EXPR_BINARY: return holds[expr->op].own;
+    case EXPR_UNARY:
+    case EXPR_BINARY: return holds[expr->op].own;
     case EXPR_WITHIN: return HOLD_COMPARE;
     case EXPR_ON: return HOLD_ON;
     case EXPR_RANGE: return LOOSE;
-    case EXPR_NUMBER: case EXPR_NAME: case EXPR_CALL: case EXPR_INDEX: case EXPR_TUPLE: case EXPR_ARRAY:
-    case EXPR_CHOOSE: case EXPR_IF: case EXPR_ERROR: break;
+    case EXPR_NUMBER:
+    case EXPR_NAME:
+    case EXPR_CALL:
+    case EXPR_INDEX:
+    case EXPR_TUPLE:
+    case EXPR_ARRAY:
+    case EXPR_CHOOSE:
+    case EXPR_IF:
+    case EXPR_ERROR: break;
   }
   return HOLD_FAST;
 }
@@ -89,7 +114,8 @@ static void print_operation(struct printer *p, const struct expr *expr, bool con
   }
   const char *word = condition && expr->op == OP_EQ ? "=" : operator_text(expr->op);
   print_held(p, expr->left, left);
-  floe__text_printf(p->out, expr->op == OP_POW ? "%s" : " %s ", word);
+  bool close = expr->op == OP_POW && (expr->left->kind != EXPR_CALL || expr->right->kind == EXPR_NUMBER);
+  floe__text_printf(p->out, close ? "%s" : " %s ", word);
   print_held(p, expr->right, right);
 }
 
@@ -141,8 +167,10 @@ static void print_choice(struct printer *p, const struct expr *expr) {
 
 static void print_call(struct printer *p, const struct expr *expr) {
   floe__text_printf(p->out, "%s(", expr->name);
-  if (expr->binder && expr->left) floe__text_printf(p->out, "%s in %s: ", expr->binder, expr->left->name);
-  else if (expr->binder) floe__text_printf(p->out, "%s: ", expr->binder);
+  if (expr->binder && expr->left)
+    floe__text_printf(p->out, "%s in %s: ", expr->binder, expr->left->name);
+  else if (expr->binder)
+    floe__text_printf(p->out, "%s: ", expr->binder);
   print_list(p, expr->items);
   put(p, ")");
 }
@@ -151,7 +179,8 @@ static void print_bare(struct printer *p, const struct expr *expr, bool conditio
   switch (expr->kind) {
     case EXPR_NUMBER: print_number(p, expr); break;
     case EXPR_NAME: put(p, expr->name); break;
-    case EXPR_UNARY: case EXPR_BINARY: print_operation(p, expr, condition); break;
+    case EXPR_UNARY:
+    case EXPR_BINARY: print_operation(p, expr, condition); break;
     case EXPR_CALL: print_call(p, expr); break;
     case EXPR_INDEX:
       print_at(p, expr->left, HOLD_FAST);
@@ -204,9 +233,13 @@ static void print_held(struct printer *p, const struct expr *expr, struct style 
   if (enclose) put(p, ")");
 }
 
-void print_expr(struct printer *p, const struct expr *expr) { print_at(p, expr, LOOSE); }
+void print_expr(struct printer *p, const struct expr *expr) {
+  print_at(p, expr, LOOSE);
+}
 
-void print_condition(struct printer *p, const struct expr *expr) { print_held(p, expr, (struct style){LOOSE, true}); }
+void print_condition(struct printer *p, const struct expr *expr) {
+  print_held(p, expr, (struct style){LOOSE, true});
+}
 
 void print_indices(struct printer *p, const struct expr *indices) {
   if (!indices) return;

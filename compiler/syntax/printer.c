@@ -4,7 +4,9 @@
 
 #include "compiler/syntax/parse.h"
 
-static void put(struct printer *p, const char *text) { floe__text_puts(p->out, text); }
+static void put(struct printer *p, const char *text) {
+  floe__text_puts(p->out, text);
+}
 
 /* ---- lines and comments ---- */
 
@@ -150,9 +152,14 @@ static const struct statement *last_of_line(const struct statement *s) {
 
 static bool has_block(const struct statement *s) {
   switch (s->kind) {
-    case STATEMENT_FOR: case STATEMENT_IF: case STATEMENT_CHOOSE: case STATEMENT_DIST: case STATEMENT_NETWORK: return true;
+    case STATEMENT_FOR:
+    case STATEMENT_IF:
+    case STATEMENT_CHOOSE:
+    case STATEMENT_DIST:
+    case STATEMENT_NETWORK: return true;
     case STATEMENT_AXIS: return s->options && s->options->value;
-    case STATEMENT_FUN: case STATEMENT_METHOD: return !s->value;
+    case STATEMENT_FUN:
+    case STATEMENT_METHOD: return !s->value;
     default: return spreads_over_lines(s->value);
   }
 }
@@ -220,8 +227,10 @@ static void put_if(struct printer *p, const struct statement *s) {
   print_block(p, s->body, s->span, end);
   if (!otherwise) return;
   put(p, " else ");
-  if (otherwise->kind == STATEMENT_IF && !otherwise->next) put_if(p, otherwise);
-  else print_block(p, otherwise, otherwise->span, s->span.end);
+  if (otherwise->kind == STATEMENT_IF && !otherwise->next)
+    put_if(p, otherwise);
+  else
+    print_block(p, otherwise, otherwise->span, s->span.end);
 }
 
 static void put_for(struct printer *p, const struct statement *s) {
@@ -267,8 +276,10 @@ static void put_axis(struct printer *p, const struct statement *s) {
       printer_start_line(p, option->span);
     }
     put_option(p, option);
-    if (block) printer_end_line(p, option->span);
-    else if (option->next) put(p, " | ");
+    if (block)
+      printer_end_line(p, option->span);
+    else if (option->next)
+      put(p, " | ");
   }
   if (!block) return;
   printer_comments(p, s->span.end);
@@ -301,7 +312,10 @@ static void put_promise(struct printer *p, const struct statement *s, const char
 
 static void print_statement(struct printer *p, const struct statement *s) {
   switch (s->kind) {
-    case STATEMENT_MODEL: put_named(p, "model", s); put_title(p, s); break;
+    case STATEMENT_MODEL:
+      put_named(p, "model", s);
+      put_title(p, s);
+      break;
     case STATEMENT_USE: put_named(p, "use", s); break;
     case STATEMENT_INDEX: put_index(p, s); break;
     case STATEMENT_DATA: put_declaration(p, s, "data"); break;
@@ -315,14 +329,20 @@ static void print_statement(struct printer *p, const struct statement *s) {
     case STATEMENT_IF: put_if(p, s); break;
     case STATEMENT_AXIS: put_axis(p, s); break;
     case STATEMENT_CHOOSE: put_choose(p, s); break;
-    case STATEMENT_FORBID: put(p, "forbid "); print_condition(p, s->value); break;
+    case STATEMENT_FORBID:
+      put(p, "forbid ");
+      print_condition(p, s->value);
+      break;
     case STATEMENT_REQUIRE:
       put(p, "require ");
       print_condition(p, s->value);
       put(p, " => ");
       print_condition(p, s->consequence);
       break;
-    case STATEMENT_PREP: put(p, "prep "); put_defined(p, s, " = "); break;
+    case STATEMENT_PREP:
+      put(p, "prep ");
+      put_defined(p, s, " = ");
+      break;
     case STATEMENT_REPORT: put_reports(p, s); break;
     case STATEMENT_CLAIM: put_promise(p, s, "claim "); break;
     case STATEMENT_CHECK: put_promise(p, s, "check "); break;
@@ -343,10 +363,17 @@ static void print_statement(struct printer *p, const struct statement *s) {
       if (s->parameters) print_parameters(p, s->parameters);
       put_body(p, s);
       break;
-    case STATEMENT_RESULT: put(p, "result "); print_expr(p, s->value); break;
+    case STATEMENT_RESULT:
+      put(p, "result ");
+      print_expr(p, s->value);
+      break;
     case STATEMENT_EXTERN: put_extern(p, s); break;
-    case STATEMENT_NETWORK: put(p, "network "); print_block(p, s->body, s->span, s->span.end); break;
-    case STATEMENT_ABSENT: case STATEMENT_ERROR:
+    case STATEMENT_NETWORK:
+      put(p, "network ");
+      print_block(p, s->body, s->span, s->span.end);
+      break;
+    case STATEMENT_ABSENT:
+    case STATEMENT_ERROR:
       if (s->span.file) print_source(p, s->span);
       break;
   }

@@ -88,7 +88,7 @@ static void read_number(struct floe__arena *arena, struct diagnostics *sink, str
         token->number == 0 ? "numbers reach from about 5e-324 to 1.8e308" : "write `inf` for an unbounded end";
     token->number = 1;
   }
-  if (token->number > 9007199254740992.0) token->is_int = false; /* beyond 2^53 integers are not exact */
+  if (token->number >= 9007199254740992.0) token->is_int = false; /* from 2^53 on integers are not exact */
 }
 
 static void read_string(struct floe__arena *arena, struct diagnostics *sink, struct token *token) {
@@ -109,11 +109,16 @@ static void read_string(struct floe__arena *arena, struct diagnostics *sink, str
 }
 
 static const char *advice_for_character(const char *text) {
-  static const struct { const char *text, *advice; } advice[] = {
-      {";", "a statement ends at its line's end"}, {"'", "strings stand in double quotes"},
-      {"!", "write `not`"},                        {"&", "write `and`"},
-      {"&&", "write `and`"},                       {"?", "write `if(condition, a, b)`"},
-      {"%", "write `mod(a, b)`"},                  {"$", NULL}};
+  static const struct {
+    const char *text, *advice;
+  } advice[] = {{";", "a statement ends at its line's end"},
+                {"'", "strings stand in double quotes"},
+                {"!", "write `not`"},
+                {"&", "write `and`"},
+                {"&&", "write `and`"},
+                {"?", "write `if(condition, a, b)`"},
+                {"%", "write `mod(a, b)`"},
+                {"$", NULL}};
   for (size_t k = 0; k < sizeof advice / sizeof advice[0]; k++)
     if (strcmp(advice[k].text, text) == 0) return advice[k].advice;
   return (unsigned char)text[0] >= 0x80 ? "names hold the letters a to z, digits and `_`" : NULL;
@@ -147,8 +152,10 @@ bool token_finish(struct floe__arena *arena, struct floe__names *names, struct d
     case RAW_BAD_CHARACTER: {
       const char *text = text_of(arena, token->span);
       bool printable = (unsigned char)text[0] > 0x20 && text[0] != 0x7f;
-      if (printable) diagnose(sink, "E1001", token->span, "unexpected `%.40s`", text)->fix = advice_for_character(text);
-      else diagnose(sink, "E1001", token->span, "unexpected control character (code %d)", text[0]);
+      if (printable)
+        diagnose(sink, "E1001", token->span, "unexpected `%.40s`", text)->fix = advice_for_character(text);
+      else
+        diagnose(sink, "E1001", token->span, "unexpected control character (code %d)", text[0]);
       return false;
     }
     default: return true;
@@ -168,4 +175,6 @@ struct token_list tokens_read(struct floe__arena *arena, struct floe__names *nam
   return list;
 }
 
-const char *token_words(int kind) { return parser_token_words(kind); }
+const char *token_words(int kind) {
+  return parser_token_words(kind);
+}

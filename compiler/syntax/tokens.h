@@ -36,7 +36,7 @@ struct token_list {
   size_t n;
   struct token *tokens; /* (n); the last one is the end of the file */
   struct comment *comments;
-  bool truncated;       /* a limit was reached, and reported: what follows from the missing rest is not an error */
+  bool truncated; /* a limit was reached, and reported: what follows from the missing rest is not an error */
 };
 
 struct token_list tokens_read(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,

@@ -27,7 +27,9 @@ struct expr *expr_binary(struct floe__arena *arena, enum operator_kind op, struc
   return expr;
 }
 
-static int deeper(int depth, const struct expr *child) { return child && child->depth > depth ? child->depth : depth; }
+static int deeper(int depth, const struct expr *child) {
+  return child && child->depth > depth ? child->depth : depth;
+}
 
 struct expr *expr_measure(struct expr *expr) {
   int depth = deeper(deeper(deeper(0, expr->left), expr->right), expr->condition);

@@ -1,5 +1,5 @@
-/* json.h: data as CmdStan reads it: one object; numbers, true and false, arrays of arrays (rectangular), "NaN", "Inf" and
- * "-Inf"; by jansson. */
+/* json.h: data as CmdStan reads it, by jansson: one object of numbers, truth values, words, and rectangular arrays of
+ * arrays of them. "NaN", "Inf", "-Inf" and the like are numbers; null is NaN. */
 #ifndef FLOE_DATA_JSON_H
 #define FLOE_DATA_JSON_H
 
@@ -9,22 +9,23 @@
 
 enum { FLOE__JSON_MAX_DIM = 8 };
 
-/* A key: numbers or, if `word` is not NULL, words. Row-major. */
+/* Row-major; numbers or, if `word` is not NULL, words. */
 struct floe__json_entry {
-  char *key;
+  const char *key;
   size_t n_dim, dim[FLOE__JSON_MAX_DIM];
   size_t n; /* product of dim */
   double *number;
-  char **word;
+  const char **word;
 };
 
 struct floe__json_data {
-  char *path;
+  const char *path;
   size_t n;
   struct floe__json_entry *entries; /* in the file's order */
+  void *root;                       /* owns keys and words */
 };
 
-/* FLOE_EDATA naming file, line or key. Free with floe__json_free, after errors too. */
+/* FLOE_EDATA naming file and line, or key. path is kept, not copied. Free with floe__json_free, after errors too. */
 FLOE_NODISCARD floe_status floe__json_parse(const char *path, const char *text, size_t length, struct floe__json_data *data,
                                             struct floe_error *error);
 void floe__json_free(struct floe__json_data *data);

@@ -1,23 +1,19 @@
-/* table.h: columns of numbers and words, as read from CSV or JSON, before they are bound to a model's variables. */
+/* table.h: what files hold before it is bound to a model's variables: words in rows and columns (CSV), or arrays under keys
+ * (JSON). */
 #ifndef FLOE_DATA_TABLE_H
 #define FLOE_DATA_TABLE_H
 
 #include <stddef.h>
 
-/* A column: named cells of text. In CSV, cell k stands in line `line[k]`. */
-struct floe__column {
-  char *name;
-  size_t n;
-  char **cell;
-};
-
 struct floe__table {
-  char *path;
+  const char *path;
   size_t n_column, n_row;
-  struct floe__column *columns;
-  size_t *line; /* (n_row) line of the file in which the row starts, from 1 */
+  char **name;  /* (n_column) */
+  char **cell;  /* (n_row, n_column) */
+  size_t *line; /* (n_row): the line of the file in which the row starts, from 1 */
+  char *pool;   /* the texts */
 };
 
-void floe__table_free(struct floe__table *table); /* the content; NULL is allowed */
+void floe__table_free(struct floe__table *table); /* its content */
 
 #endif

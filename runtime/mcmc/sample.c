@@ -1,8 +1,7 @@
 #include "runtime/mcmc/sample.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "base/memory.h"
 #include "base/parallel.h"

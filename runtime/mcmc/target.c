@@ -1,8 +1,6 @@
 #include "runtime/mcmc/target.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "runtime/data/universe.h"

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -31,21 +30,6 @@ struct run {
   double *coordinates, *log_q, *distance; /* (BLOCK, n_draw, n_coordinate), (BLOCK, n_draw), (BLOCK) */
   struct floe_error *errors;       /* (BLOCK) */
 };
-
-static floe_status network_draw(void *state, size_t n_context, const struct floe_context *contexts, size_t n, uint64_t seed,
-                                size_t threads, double *coordinates, double *log_q, double *distance,
-                                struct floe_error *error) {
-  const struct floe_network *network = state;
-  const struct floe_network_ask ask = {.n_context = n_context, .contexts = contexts, .n = n, .seed = seed,
-                                       .member = FLOE_NONE, .n_thread = threads};
-  const floe_status status = floe_network_draw(network, &ask, coordinates, log_q, error);
-  return status == FLOE_OK ? floe_network_distance(network, &ask, distance, error) : status;
-}
-
-struct floe_proposal floe_proposal_of_network(const struct floe_network *network) {
-  return (struct floe_proposal){.state = (void *)(uintptr_t)network, .n_member = floe_network_info(network).n_member,
-                                .distance_threshold = floe_network_distance_quantile(network, 0.95), .draw = network_draw};
-}
 
 static floe_status out_of_memory(struct floe_error *error) {
   return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes or draws.", "There is not enough memory for the multiverse.");
@@ -178,7 +162,8 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
   struct floe_network_draws draws = {.distance = NAN, .distance_threshold = NAN};
   struct floe_ladder_options ladder = {.rungs = run->options->rungs, .mcmc = run->options->mcmc};
   ladder.mcmc.threads = 1;
-  ladder.mcmc.seed = run->options->seed;
+  /* Checks share no random number with what they check. */
+  ladder.mcmc.seed = run->options->seed ^ (checks ? UINT64_C(0x9e3779b97f4a7c15) * (row - run->result->n_universe + 1) : 0);
   if (run->proposal && !checks)
     draws = (struct floe_network_draws){.n = n_draw, .coordinates = run->coordinates + k * n_draw * layout->n_coordinate,
                                         .log_q = run->log_q + k * n_draw, .distance = run->distance[k],
@@ -215,9 +200,10 @@ static floe_status run_block(struct run *run, size_t n, struct floe_error *error
   if (status != FLOE_OK) return status;
   size_t n_asked = run->first < run->result->n_universe ? run->result->n_universe - run->first : 0;
   if (n_asked > n) n_asked = n;
+  const struct floe_proposal_ask ask = {.n_context = n_asked, .contexts = run->contexts, .n = run->options->n_draw,
+                                        .seed = run->options->seed, .threads = run->options->threads};
   if (run->proposal && n_asked)
-    status = run->proposal->draw(run->proposal->state, n_asked, run->contexts, run->options->n_draw, run->options->seed,
-                                 run->options->threads, run->coordinates, run->log_q, run->distance, error);
+    status = run->proposal->draw(run->proposal->state, &ask, run->coordinates, run->log_q, run->distance, error);
   if (status != FLOE_OK) return status;
   floe__parallel(n, run->options->threads, answer_unit, run);
   for (size_t k = 0; k < n; k++)

@@ -11,23 +11,9 @@
 #include "base/progress.h"
 #include "runtime/data/bind.h"
 #include "runtime/multiverse/universes.h"
-#include "runtime/train/network.h"
 #include "runtime/trust/ladder.h"
+#include "runtime/trust/proposal.h"
 #include "runtime/trust/summary.h"
-
-/* Whatever proposes draws in many universes at once: a trained network, or in tests a posterior that is known. */
-struct floe_proposal {
-  void *state;
-  size_t n_member;           /* draw k comes from member k modulo n_member */
-  double distance_threshold; /* NaN: distances are not measured */
-  /* contexts (n_context) with prepared data, of one layout -> coordinates (n_context, n, n_coordinate) in FAMILY
-   * coordinates, log_q (n_context, n), distance (n_context). Draws depend on seed and context alone. */
-  floe_status (*draw)(void *state, size_t n_context, const struct floe_context *contexts, size_t n, uint64_t seed,
-                      size_t threads, double *coordinates, double *log_q, double *distance, struct floe_error *error);
-};
-
-/* The network must outlive the proposal. In distribution: up to the 95% quantile of the training data's distances. */
-struct floe_proposal floe_proposal_of_network(const struct floe_network *network);
 
 struct floe_multiverse_options {
   size_t n_draw;                   /* of the proposal, per universe */

@@ -6,19 +6,19 @@
 
 static const double beta_first = 0.9, beta_second = 0.999;
 
-double floe__adam_schedule(size_t step, size_t n_step, double peak) {
-  const double warm_up = 0.05 * (double)n_step, t = (double)step + 1;
-  if (t < warm_up) return peak * t / warm_up;
-  const double share = (t - warm_up) / ((double)n_step - warm_up);
-  return share >= 1 ? 0 : peak * 0.5 * (1 + cos(3.14159265358979323846 * share));
+double floe__adam_schedule(double fraction, double peak) {
+  const double warm_up = 0.05;
+  if (fraction < warm_up) return peak * fraction / warm_up;
+  if (fraction >= 1) return 0;
+  return peak * 0.5 * (1 + cos(3.14159265358979323846 * (fraction - warm_up) / (1 - warm_up)));
 }
 
-struct floe__adam floe__adam_step(size_t step, size_t n_step, double peak, double decay, double clip, double norm) {
+struct floe__adam floe__adam_step(size_t step, double rate, double decay, double clip, double norm) {
   const double t = (double)step + 1, early = (1 + t) / (10 + t);
   struct floe__adam adam;
-  adam.rate = (float)floe__adam_schedule(step, n_step, peak);
+  adam.rate = (float)rate;
   adam.scale = norm <= clip ? 1.0f : (float)(clip / norm);
-  if (!isfinite(norm)) adam.scale = adam.rate = 0; /* a step that overflowed is left out */
+  if (!isfinite(norm)) adam.scale = 0;
   adam.correct_first = (float)(1 / (1 - pow(beta_first, t)));
   adam.correct_second = (float)(1 / (1 - pow(beta_second, t)));
   adam.decay = (float)decay;
@@ -45,10 +45,10 @@ FLOE__FOR_EACH_CPU static void add_part(size_t n, const float *restrict part, fl
   for (size_t i = 0; i < n; i++) sum[i] += part[i];
 }
 
-double floe__sum_parts(size_t n, size_t n_part, const float *const *parts, size_t offset, float *sum) {
-  memcpy(sum, parts[0] + offset, n * sizeof(float));
-  for (size_t k = 1; k < n_part; k++) add_part(n, parts[k] + offset, sum);
+double floe__sum_parts(size_t n, size_t n_part, float *const *parts, size_t first) {
+  float *sum = parts[0] + first;
+  for (size_t k = 1; k < n_part; k++) add_part(n, parts[k] + first, sum);
   double squares = 0;
-  for (size_t i = 0; i < n; i++) squares += (double)sum[i] * sum[i];
+  for (size_t i = 0; i < n; i++) squares += (double)sum[i] * (double)sum[i];
   return squares;
 }

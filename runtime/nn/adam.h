@@ -15,17 +15,18 @@ struct floe__adam {
   float keep;          /* moving average: average = keep average + (1 - keep) weight */
 };
 
-/* Rises linearly over the first 5% of steps, then falls to 0 along a cosine. step counts from 0. */
-double floe__adam_schedule(size_t step, size_t n_step, double peak);
+/* The learning rate at a fraction 0 .. 1 of the way: rises linearly over the first 5%, then falls to 0 along a cosine. */
+double floe__adam_schedule(double fraction, double peak);
 
-/* The settings of step `step`; norm is that of the gradient, clip the largest that passes unscaled. */
-struct floe__adam floe__adam_step(size_t step, size_t n_step, double peak, double decay, double clip, double norm);
+/* The settings of step `step`, from 0; norm is that of the gradient, clip the largest that passes unscaled. A gradient that
+ * is not finite moves nothing. */
+struct floe__adam floe__adam_step(size_t step, double rate, double decay, double clip, double norm);
 
 /* weight, gradient, first, second, average (n) */
 void floe__adam_update(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
                        float *second, float *average);
 
-/* sum (n) = parts[0] + ... + parts[n_part - 1], in this order; returns the squared norm. */
-double floe__sum_parts(size_t n, size_t n_part, const float *const *parts, size_t offset, float *sum);
+/* parts[0][first ..] (n) becomes parts[0] + ... + parts[n_part - 1] there, summed in this order; returns its squared norm. */
+double floe__sum_parts(size_t n, size_t n_part, float *const *parts, size_t first);
 
 #endif

@@ -28,7 +28,7 @@ struct run {
   atomic_size_t n_done;
 };
 
-static bool finite(size_t n, const double *x) {
+static bool all_finite(size_t n, const double *x) {
   for (size_t k = 0; k < n; k++)
     if (!isfinite(x[k])) return false;
   return true;
@@ -39,7 +39,7 @@ static size_t first_not_finite(const struct floe_layout *layout, const struct fl
   for (size_t v = 0; v < layout->model->n_variable; v++) {
     const double *numbers = floe_variable_is_data(&layout->model->variables[v]) ? data : values;
     if (!floe_variable_present(layout->model, universe, v)) continue;
-    if (!finite(layout->count[v], numbers + layout->offset[v])) return v;
+    if (!all_finite(layout->count[v], numbers + layout->offset[v])) return v;
   }
   return FLOE_NONE;
 }
@@ -51,7 +51,7 @@ static size_t first_bad_coordinate(const struct floe_layout *layout, const struc
     double *own = coordinates + layout->coordinate[v];
     if (!floe_variable_present(layout->model, universe, v)) {
       for (size_t k = 0; k < layout->free[v]; k++) own[k] = 0;
-    } else if (!finite(layout->free[v], own)) {
+    } else if (!all_finite(layout->free[v], own)) {
       return v;
     }
   }

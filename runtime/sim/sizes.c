@@ -9,6 +9,9 @@
 #include "runtime/data/layout.h"
 #include "runtime/rng/purpose.h"
 
+/* A dimension without a declared range reaches up to SIZE_MAX: there is nothing to vary it over. */
+static const size_t most_varied = (size_t)1 << 40;
+
 static bool resampled(const struct floe_variable *variable) {
   return variable->role == FLOE_DATA && !variable->has_distribution;
 }
@@ -45,6 +48,7 @@ static bool of_resampled_data(const struct floe_model *model, size_t d) {
 static enum floe__sizing sizing_of(const struct floe_simulation_plan *plan, size_t d) {
   const struct floe_dimension *dimension = &plan->model->dimensions[d];
   const bool bound = of_resampled_data(plan->model, d);
+  if (!plan->sizes && dimension->high > most_varied) return FLOE__SIZE_OF_DATASET;
   if (bound && !rows_may_be_drawn(plan->model, d)) return FLOE__SIZE_OF_DATASET;
   if (plan->sizes || dimension->low == dimension->high)
     return bound && (!plan->sizes || plan->sizes[d] == plan->dataset->layout->size[d]) ? FLOE__SIZE_OF_DATASET
@@ -63,6 +67,9 @@ static floe_status check_data_set(const struct floe_simulation_plan *plan, struc
   }
   for (size_t d = 0; d < model->n_dimension; d++) {
     sizes->sizing[d] = sizing_of(plan, d);
+    if (sizes->sizing[d] == FLOE__SIZE_OF_DATASET && !plan->dataset)
+      return floe__fail(error, FLOE_EDATA, "", "give a data file, or declare a range: `index NAME in 4..16`",
+                        "index %s has no range of sizes to simulate", model->dimensions[d].name);
     if (sizes->sizing[d] == FLOE__SIZE_OF_DATASET && plan->sizes && plan->sizes[d] != plan->dataset->layout->size[d])
       return floe__fail(error, FLOE_EDATA, plan->dataset->path, "simulate with the sizes of the data",
                         "%s has size %zu in the data, but %zu is asked for", model->dimensions[d].name,

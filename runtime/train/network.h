@@ -46,7 +46,7 @@ FLOE_NODISCARD floe_status floe_network_load(const struct floe_model *model, con
                                              struct floe_error *error);
 
 struct floe_network_point { /* of the loss curve */
-  size_t simulations;
+  size_t simulations;          /* learnt from so far, repeats counted */
   double training, validation; /* mean -log q of standardised coordinates; of all members */
 };
 

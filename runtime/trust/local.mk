@@ -1,7 +1,10 @@
 runtime_sources += \
+  runtime/trust/bands.c runtime/trust/bands.h \
+  runtime/trust/calibration.c runtime/trust/calibration.h \
   runtime/trust/convergence.c runtime/trust/convergence.h \
   runtime/trust/gates.c runtime/trust/gates.h \
   runtime/trust/ladder.c runtime/trust/ladder.h \
+  runtime/trust/proposal.c runtime/trust/proposal.h \
   runtime/trust/psis.c runtime/trust/psis.h \
   runtime/trust/summary.c runtime/trust/summary.h
 check_PROGRAMS += tests/unit/test_convergence

@@ -397,7 +397,7 @@ static void adam_finds_the_bottom_of_a_bowl(void **state) {
     float gradient[3];
     double norm = 0;
     for (int i = 0; i < 3; i++) gradient[i] = (weight[i] - (float)i) * (float)(1 + 10 * i), norm += gradient[i] * gradient[i];
-    const struct floe__adam adam = floe__adam_step(step, 2000, 0.05, 0, 1.5, sqrt(norm));
+    const struct floe__adam adam = floe__adam_step(step, floe__adam_schedule((double)step / 2000, 0.05), 0, 1.5, sqrt(norm));
     floe__adam_update(&adam, 3, weight, gradient, first, second, average);
   }
   for (int i = 0; i < 3; i++) assert_true(fabsf(average[i] - (float)i) < 1e-3f);

@@ -77,6 +77,7 @@ struct floe_variable {
   size_t codes;            /* FLOE_CODE: the dimension that it numbers, else FLOE_NONE */
   size_t n_condition;      /* universes in which it is present */
   const struct floe_condition *conditions;
+  int strict;              /* low itself is excluded, as in `positive` */
 };
 
 struct floe_report {

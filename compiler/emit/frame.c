@@ -1,0 +1,257 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/emit/writer.h"
+
+struct signature {
+  const char *name, *result, *parameters;
+  const char *inputs[6]; /* parameters that the body may leave unused */
+};
+
+static const struct signature signatures[N_INTERPRETATION + 1] = {
+    [INTERPRETATION_SIMULATE] = {"simulate_one", "void", "const struct floe_context *context, const struct floe_sampling *sampling, uint64_t unit,\n"
+                                 "                         double *data, double *values, double *scratch",
+                                 {"context", "sampling", "unit", "data", "values", "scratch"}},
+    [INTERPRETATION_LOG_DENSITY] = {"log_density_of_one", "double", "const struct floe_context *context, const double *coordinates, double *terms,\n"
+                                    "                                 double *scratch", {"context", "coordinates", "scratch"}},
+    [INTERPRETATION_CONSTRAIN] = {"constrain_one", "void", "const struct floe_context *context, const double *coordinates, double *values, double *scratch",
+                                  {"context", "coordinates", "values", "scratch"}},
+    [INTERPRETATION_UNCONSTRAIN] = {"unconstrain_one", "void", "const struct floe_context *context, const double *values, double *coordinates, double *scratch",
+                                    {"context", "values", "coordinates", "scratch"}},
+    [INTERPRETATION_REPORT] = {"report_one", "void", "const struct floe_context *context, const double *values, double *outputs, double *scratch",
+                               {"context", "values", "outputs", "scratch"}},
+    [INTERPRETATION_CHECK] = {"check_one", "void", "const struct floe_context *context, const double *data, const double *values, double *holds,\n"
+                              "                      double *scratch", {"context", "data", "values", "holds", "scratch"}},
+    [INTERPRETATION_PREPARE] = {"prepare_data", "void", "const struct floe_context *context, const double *data, double *prepared, double *scratch",
+                                {"context", "data", "prepared", "scratch"}},
+    [N_INTERPRETATION] = {"gradient_of_one", "double", "const struct floe_context *context, const double *coordinates, double *gradient,\n"
+                          "                              double *scratch", {"context", "coordinates", "gradient", "scratch"}},
+};
+
+static const struct signature *signature_of(const struct function_writer *f) {
+  return &signatures[f->routine->gradient ? N_INTERPRETATION : f->routine->kind];
+}
+
+/* ---- names ---- */
+
+static const char *const own_names[] = {
+    "context", "sampling", "unit", "data", "values", "coordinates", "terms", "scratch", "outputs", "holds", "prepared", "layout",
+    "universe", "stream", "inside", "at", "add_at", "clear", "gradient", "simulate", "log_density", "constrain", "unconstrain",
+    "report", "check", "prepare", "permitted", "scratch_size", "n", "k", "size", "dimensions", "axes", "variables", "reports",
+    "claims", "checks", "settings",
+};
+
+static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
+  struct floe__arena *arena = f->file->arena;
+  const struct program *program = f->file->study->program;
+  const char *name = memory->name ? memory->name : "array";
+  switch (memory->kind) {
+  case MEMORY_DATA:
+  case MEMORY_VALUES: return name;
+  case MEMORY_COORDINATES: return floe__arena_printf(arena, "%s_free", name);
+  case MEMORY_GRADIENT: return floe__arena_printf(arena, "%s_gradient", name);
+  case MEMORY_SCRATCH: return memory->adjoint ? floe__arena_printf(arena, "%s_bar", name) : name;
+  case MEMORY_RESULT: break;
+  }
+  if (f->routine->kind == INTERPRETATION_UNCONSTRAIN) return floe__arena_printf(arena, "%s_free", name);
+  if (f->routine->kind == INTERPRETATION_PREPARE) return floe__arena_printf(arena, "prepared_%s", name);
+  if (memory->variable) return name;
+  if (f->routine->kind == INTERPRETATION_CHECK) return floe__arena_printf(arena, "check_%zu", memory->output);
+  if (memory->output < program->n_report) return floe__arena_printf(arena, "reported_%s", program->reports[memory->output].name);
+  return floe__arena_printf(arena, "claim_%zu", memory->output - program->n_report);
+}
+
+/* In a simulator the same numbers are written as a result and read as a value: one pointer. */
+static const struct memory *same_place(const struct function_writer *f, const struct memory *memory) {
+  const struct routine *routine = f->routine;
+  if (routine->kind != INTERPRETATION_SIMULATE || !memory->variable) return memory;
+  for (size_t k = 0; k < memory->id; k++)
+    if (routine->memories[k]->variable == memory->variable && f->memory_name[k]) return routine->memories[k];
+  return memory;
+}
+
+void frame_names(struct function_writer *f) {
+  const struct program *program = f->file->study->program;
+  for (size_t k = 0; k < sizeof own_names / sizeof *own_names; k++) identifiers_reserve(f->identifiers, own_names[k]);
+  for (size_t k = 0; k <= N_INTERPRETATION; k++) identifiers_reserve(f->identifiers, signatures[k].name);
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k], *same = same_place(f, memory);
+    if (!f->memory_used[k]) continue;
+    f->memory_name[k] = same != memory ? f->memory_name[same->id] : emit_identifier(f->identifiers, plain_name(f, memory));
+    f->memory_used[k] = false; /* until the body names it */
+  }
+  for (size_t k = 0; k < program->n_dimension; k++)
+    f->size_name[k] = emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "n_%s", program->dimensions[k]->name));
+}
+
+const char *name_of_size(struct function_writer *f, const struct dimension *dimension) {
+  f->size_used[dimension->id] = true;
+  return f->size_name[dimension->id];
+}
+
+const char *name_of_memory(struct function_writer *f, const struct memory *memory) {
+  f->memory_used[same_place(f, memory)->id] = true;
+  return f->memory_name[memory->id];
+}
+
+/* ---- declarations ---- */
+
+static bool uses_memory(const struct function_writer *f, bool scratch) {
+  for (size_t k = 0; k < f->routine->n_memory; k++)
+    if (f->memory_used[k] && (f->routine->memories[k]->kind == MEMORY_SCRATCH) == scratch) return true;
+  return false;
+}
+
+static bool in_data(const struct variable *variable) { return variable->role == ROLE_DATA || variable->role == ROLE_OBS; }
+
+/* The vector that holds the memory, and the position in it. */
+static const char *vector_of(const struct function_writer *f, const struct memory *memory) {
+  const enum interpretation_kind kind = f->routine->kind;
+  const struct variable *v = memory->variable;
+  bool own_data = kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_CHECK || kind == INTERPRETATION_PREPARE;
+  switch (memory->kind) {
+  case MEMORY_DATA: return own_data ? "data" : "context->data";
+  case MEMORY_VALUES: return "values";
+  case MEMORY_COORDINATES: return "coordinates";
+  case MEMORY_GRADIENT: return "gradient";
+  case MEMORY_SCRATCH: return "scratch";
+  case MEMORY_RESULT: break;
+  }
+  if (!v) return kind == INTERPRETATION_CHECK ? "holds" : "outputs";
+  if (kind == INTERPRETATION_PREPARE) return "prepared";
+  if (kind == INTERPRETATION_UNCONSTRAIN) return "coordinates";
+  return in_data(v) ? "data" : "values";
+}
+
+static bool is_written(const struct function_writer *f, const struct memory *memory) {
+  if (memory->kind == MEMORY_RESULT || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_SCRATCH) return true;
+  return f->routine->kind == INTERPRETATION_SIMULATE;
+}
+
+static void declare_pointer(struct function_writer *f, const struct memory *memory) {
+  const bool coordinate = memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT ||
+                          (memory->kind == MEMORY_RESULT && f->routine->kind == INTERPRETATION_UNCONSTRAIN);
+  floe__text_printf(f->out, "  %sdouble *restrict %s = %s + ", is_written(f, memory) ? "" : "const ", f->memory_name[memory->id],
+                    vector_of(f, memory));
+  if (memory->variable) floe__text_printf(f->out, "layout->%s[%zu];\n", coordinate ? "coordinate" : "offset", memory->variable->id);
+  else if (f->routine->kind == INTERPRETATION_CHECK) floe__text_printf(f->out, "%zu;\n", memory->output);
+  else floe__text_printf(f->out, "layout->output[%zu];\n", memory->output);
+}
+
+/* One array behind the other. */
+static void declare_scratch(struct function_writer *f) {
+  const struct memory *before = NULL;
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
+    floe__text_printf(f->out, "  double *restrict %s = ", f->memory_name[k]);
+    if (before) {
+      floe__text_printf(f->out, "%s + ", f->memory_name[before->id]);
+      write_extent(f, before);
+    } else {
+      floe__text_puts(f->out, "scratch");
+    }
+    floe__text_puts(f->out, "; /* (");
+    for (size_t d = 0; d < memory->n_dim; d++) floe__text_printf(f->out, "%s%s", d ? ", " : "", name_of_size(f, memory->dim[d]));
+    floe__text_puts(f->out, ") */\n");
+    before = memory;
+  }
+}
+
+static void declare_sizes(struct function_writer *f) {
+  for (size_t k = 0; k < f->file->study->program->n_dimension; k++)
+    if (f->size_used[k]) floe__text_printf(f->out, "  const size_t %s = layout->size[%zu];\n", f->size_name[k], k);
+}
+
+/* Whether the body leaves the parameter alone. */
+static bool leaves(const struct function_writer *f, const char *parameter, bool layout) {
+  if (!strcmp(parameter, "context")) return !layout && !f->uses_universe && !f->uses_context && !f->routine->gradient;
+  if (!strcmp(parameter, "sampling"))
+    return !f->uses_draws && f->routine->body->n_step == 0;
+  if (!strcmp(parameter, "unit")) return !f->uses_draws;
+  if (!strcmp(parameter, "gradient")) return false;
+  for (size_t k = 0; k < f->routine->n_memory; k++)
+    if (f->memory_used[k] && !strcmp(vector_of(f, f->routine->memories[k]), parameter)) return false;
+  return true;
+}
+
+void frame_open(struct function_writer *f) {
+  const struct signature *signature = signature_of(f);
+  floe__text_printf(f->out, "static %s %s(%s) {\n", signature->result, signature->name, signature->parameters);
+  for (size_t k = 0; k < f->routine->n_memory; k++) { /* extents of scratch arrays and their comments use sizes, too */
+    const struct memory *memory = f->routine->memories[k];
+    for (size_t d = 0; f->memory_used[k] && memory->kind == MEMORY_SCRATCH && d < memory->n_dim; d++) name_of_size(f, memory->dim[d]);
+  }
+  bool layout = uses_memory(f, false);
+  for (size_t k = 0; k < f->file->study->program->n_dimension; k++) layout = layout || f->size_used[k];
+  bool offsets = layout && !(f->routine->kind == INTERPRETATION_CHECK && !uses_memory(f, true));
+  for (size_t k = 0; k < 6 && signature->inputs[k]; k++)
+    if (leaves(f, signature->inputs[k], offsets)) floe__text_printf(f->out, "  (void)%s;\n", signature->inputs[k]);
+  if (layout) floe__text_puts(f->out, "  const struct floe_layout *layout = context->layout;\n");
+  if (f->uses_universe) floe__text_puts(f->out, "  const struct floe_universe *universe = context->universe;\n");
+  declare_sizes(f);
+  for (size_t k = 0; k < f->routine->n_memory; k++)
+    if (f->memory_used[k] && f->routine->memories[k]->kind != MEMORY_SCRATCH) declare_pointer(f, f->routine->memories[k]);
+  declare_scratch(f);
+  if (f->uses_draws) floe__text_puts(f->out, "  struct floe_stream stream;\n");
+  if (f->routine->gradient) floe__text_puts(f->out, "  clear(gradient, context->layout->n_coordinate);\n"), f->file->clears = true;
+}
+
+/* ---- results ---- */
+
+static bool write_support(struct function_writer *f, const char *before) {
+  bool any = false;
+  for (size_t tag = 0; tag < N_TAG; tag++) {
+    const struct cell *guard = f->routine->supported[tag];
+    if (!f->cell_updated[guard->id]) continue;
+    floe__text_printf(f->out, "%s%s", any ? " && " : before, f->cell_name[guard->id]);
+    any = true;
+  }
+  return any;
+}
+
+static void return_density(struct function_writer *f) {
+  static const char *const tags[N_TAG] = {"FLOE_PRIOR", "FLOE_LIKELIHOOD", "FLOE_JACOBIAN"};
+  const struct routine *routine = f->routine;
+  if (!routine->gradient) {
+    floe__text_puts(f->out, "  if (terms) {\n");
+    for (size_t tag = 0; tag < N_TAG; tag++) {
+      const char *term = f->cell_name[routine->term[tag]->id], *guard = f->cell_name[routine->supported[tag]->id];
+      floe__text_printf(f->out, "    terms[%s] = ", tags[tag]);
+      if (f->cell_updated[routine->supported[tag]->id]) floe__text_printf(f->out, "%s ? %s : -INFINITY;\n", guard, term);
+      else floe__text_printf(f->out, "%s;\n", term);
+    }
+    floe__text_puts(f->out, "  }\n");
+  }
+  if (write_support(f, "  if (!(")) {
+    floe__text_puts(f->out, ")) {\n");
+    if (routine->gradient) floe__text_puts(f->out, "    clear(gradient, context->layout->n_coordinate);\n");
+    floe__text_puts(f->out, "    return -INFINITY;\n  }\n");
+  }
+  floe__text_puts(f->out, "  return ");
+  for (size_t tag = 0; tag < N_TAG; tag++)
+    floe__text_printf(f->out, "%s%s", tag ? " + " : "", f->cell_name[routine->term[tag]->id]);
+  floe__text_puts(f->out, ";\n");
+}
+
+void frame_close(struct function_writer *f) {
+  if (f->routine->kind == INTERPRETATION_LOG_DENSITY) return_density(f);
+  floe__text_puts(f->out, "}\n\n");
+}
+
+/* The doubles of scratch that the function takes, as a statement of scratch_size. */
+void frame_count_scratch(struct function_writer *f) {
+  bool any = false;
+  struct floe__text *out = f->out;
+  f->out = &f->file->scratch;
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
+    floe__text_puts(f->out, any ? " + " : "  largest = greater(largest, ");
+    write_extent(f, memory);
+    any = true;
+  }
+  if (any) floe__text_puts(f->out, ");\n");
+  f->file->n_scratch += any;
+  f->out = out;
+}

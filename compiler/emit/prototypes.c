@@ -1,0 +1,83 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/emit/writer.h"
+
+#define MAX_FORMAL_SIZE 16
+
+/* Whether the symbol is new; then it counts as declared. */
+static bool begin(struct writer *w, const char *symbol) {
+  struct prototypes *p = &w->prototypes;
+  for (size_t k = 0; k < p->n; k++)
+    if (!strcmp(p->symbols[k], symbol)) return false;
+  if (p->n == p->capacity) {
+    size_t capacity = p->capacity ? 2 * p->capacity : 32;
+    const char **symbols = floe__arena_array(w->arena, capacity, sizeof *symbols);
+    if (p->n) memcpy(symbols, p->symbols, p->n * sizeof *symbols);
+    p->symbols = symbols;
+    p->capacity = capacity;
+  }
+  p->symbols[p->n++] = symbol;
+  return true;
+}
+
+/* Functions of numbers depend on nothing else: the C compiler may move and merge their calls. */
+void declare_scalar(struct writer *w, const char *symbol, size_t n_arg) {
+  if (!begin(w, symbol)) return;
+  floe__text_printf(&w->prototypes.text, "double %s(", symbol);
+  for (size_t k = 0; k < n_arg; k++) floe__text_puts(&w->prototypes.text, k ? ", double" : "double");
+  floe__text_puts(&w->prototypes.text, n_arg ? ") __attribute__((const));\n" : "void);\n");
+}
+
+size_t formal_sizes(const struct external *external, const struct dimension **sizes) {
+  size_t n = 0;
+  for (size_t k = 0; k < external->n_formal; k++) {
+    const struct type *type = &external->formals[k]->type;
+    for (size_t d = 0; d < type->n_dim; d++) {
+      bool known = !type->dim[d]->formal;
+      for (size_t i = 0; i < n; i++) known = known || sizes[i] == type->dim[d];
+      if (!known && n < MAX_FORMAL_SIZE) sizes[n++] = type->dim[d];
+    }
+  }
+  return n;
+}
+
+static const char *separator(size_t *n) { return (*n)++ ? ", " : ""; }
+
+static void formals(struct writer *w, const struct external *external, size_t *n) {
+  struct floe__text *out = &w->prototypes.text;
+  const struct dimension *sizes[MAX_FORMAL_SIZE];
+  size_t n_size = formal_sizes(external, sizes);
+  for (size_t k = 0; k < n_size; k++) floe__text_printf(out, "%ssize_t", separator(n));
+  for (size_t k = 0; k < external->n_formal; k++)
+    floe__text_printf(out, "%s%s", separator(n), external->formals[k]->type.n_dim ? "const double *" : "double");
+}
+
+void declare_external(struct writer *w, const struct external *external) {
+  bool scalar = !external->random && !external->type.n_dim;
+  for (size_t k = 0; k < external->n_formal; k++) scalar = scalar && !external->formals[k]->type.n_dim;
+  if (scalar) {
+    declare_scalar(w, external->symbol, external->n_formal);
+    return;
+  }
+  if (!begin(w, external->symbol)) return;
+  size_t n = 0;
+  struct floe__text *out = &w->prototypes.text;
+  floe__text_printf(out, "%s %s(", external->type.n_dim ? "void" : "double", external->symbol);
+  if (external->random) floe__text_printf(out, "%sstruct floe_stream *", separator(&n));
+  formals(w, external, &n);
+  if (external->type.n_dim) floe__text_printf(out, "%sdouble *", separator(&n));
+  floe__text_puts(out, ");\n");
+}
+
+void declare_adjoint(struct writer *w, const struct external *external) {
+  if (!begin(w, external->adjoint)) return;
+  size_t n = 0;
+  struct floe__text *out = &w->prototypes.text;
+  const char *result = external->type.n_dim ? "const double *" : "double";
+  floe__text_printf(out, "void %s(", external->adjoint);
+  formals(w, external, &n);
+  floe__text_printf(out, "%s%s, %s", separator(&n), result, result);
+  for (size_t k = 0; k < external->n_formal; k++) floe__text_puts(out, ", double *");
+  floe__text_puts(out, ");\n");
+}

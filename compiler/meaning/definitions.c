@@ -1,0 +1,135 @@
+/* x = e and x[i] = e, at the top, in options, and in functions. */
+#include "compiler/meaning/checker.h"
+
+static const struct term *error_distribution_defined(struct checker *c, struct span span) {
+  diagnose(c->sink, "E2017", span, "a distribution is no value")->fix = "draw from it: `param x ~ ...`, or make it the option of an axis";
+  return c->poison;
+}
+
+static void error_pieces_differ(struct checker *c, const struct statement *s, const struct symbol *symbol) {
+  struct diagnostic *d = diagnose(c->sink, "E2026", s->name_span, "`%s` has another kind or shape in another option", s->name);
+  d->fix = "give all options the same indices and kind of value";
+  d->related = symbol->span;
+  d->related_message = "it is defined here first";
+}
+
+const struct term *definition_value(struct checker *c, const struct context *at, const struct expr *value) {
+  const struct term *term = is_distribution(c, at, value) ? distribution_of(c, at, value) : scalar_of(c, at, value);
+  if (is_poison(c, term) || term->type.base != BASE_DISTRIBUTION) return term;
+  return error_distribution_defined(c, value->span);
+}
+
+/* Without indices on the left, an expression that is a whole array by itself (a call, a name) makes an array. */
+static const struct term *whole_value(struct checker *c, const struct context *at, const struct expr *value, struct list *left) {
+  bool whole = value->kind == EXPR_CALL || value->kind == EXPR_NAME;
+  if (!whole || is_distribution(c, at, value)) return definition_value(c, at, value);
+  const struct term *array = raw_of(c, at, value), *given[16];
+  if (is_poison(c, array) || array->type.n_dim == 0) return array;
+  if (value->kind == EXPR_NAME && at->place == PLACE_MODEL) return gather(c, at, array, 0, NULL, value->span);
+  for (size_t k = 0; k < array->type.n_dim && k < 16; k++) {
+    const struct binder *binder = binder_new(c, array->type.dim[k], NULL);
+    list_add(c->arena, left, bound_new(c, binder->name, binder, NULL));
+    given[k] = term_binder(c, value->span, binder);
+  }
+  return gather(c, at, array, array->type.n_dim, given, value->span);
+}
+
+/* ---- several options define the same name ---- */
+
+static bool disjoint(struct checker *c, const struct symbol *symbol, struct presence presence) {
+  struct presence meet;
+  for (size_t k = 0; k < symbol->pieces.n; k++)
+    if (presence_meet(c, ((const struct piece *)symbol->pieces.items[k])->presence, presence, &meet)) return false;
+  return true;
+}
+
+static struct symbol *earlier_option(struct checker *c, const struct context *at, const struct statement *s) {
+  struct symbol *symbol = scope_find_here(at->scope, NAMESPACE_VALUE, s->name);
+  bool may = symbol && symbol->kind == SYMBOL_DEFINITION && !symbol->local && !symbol->definition->recurrence;
+  return may && disjoint(c, symbol, at->presence) ? symbol : NULL;
+}
+
+static bool rename_left(struct checker *c, const struct statement *s, const struct symbol *symbol, struct list *left) {
+  const struct definition *d = symbol->definition;
+  bool same = left->n == d->n_binder;
+  for (size_t k = 0; k < left->n && same; k++) {
+    const struct bound *b = left->items[k];
+    same = b->binder->dimension == d->binders[k]->dimension;
+    left->items[k] = (void *)bound_new(c, b->name, d->binders[k], NULL);
+  }
+  if (!same) error_pieces_differ(c, s, symbol);
+  return same;
+}
+
+static void add_piece(struct checker *c, const struct context *at, struct symbol *symbol, const struct term *value, struct span span) {
+  struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
+  *piece = (struct piece){at->presence, value, span};
+  list_add(c->arena, &symbol->pieces, piece);
+  symbol->roles |= term_roles(c, value);
+}
+
+static void merge(struct checker *c, const struct context *at, const struct statement *s, struct symbol *symbol,
+                  const struct term *value) {
+  struct type *type = &symbol->definition->type;
+  struct presence join;
+  bool numbers = type->base != BASE_BOOL && value->type.base != BASE_BOOL;
+  if (type->base != value->type.base && !numbers) {
+    error_pieces_differ(c, s, symbol);
+    return;
+  }
+  if (!presence_join(c, symbol->presence, at->presence, &join)) {
+    error_absent(c, s->name_span, "a definition in options of different axes is")->fix = "nest one `choose` in the other";
+    return;
+  }
+  if (type->base != value->type.base) *type = type_array(c, type_scalar(BASE_REAL), type->n_dim, type->dim);
+  symbol->presence = symbol->definition->presence = join;
+  add_piece(c, at, symbol, value, s->span);
+}
+
+void definition_finish(struct checker *c, struct symbol *symbol) {
+  if (symbol->pieces.n > 1) symbol->definition->value = presence_decide(c, symbol->presence, &symbol->pieces, NULL);
+}
+
+/* ---- definitions ---- */
+
+static void define(struct checker *c, const struct context *at, const struct statement *s, const struct list *left,
+                   const struct term *value) {
+  const struct dimension *dims[16];
+  struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
+  struct type element = {.base = value->type.base, .codes = value->type.codes};
+  *d = (struct definition){.name = s->name, .span = s->name_span, .presence = at->presence, .n_binder = left->n, .value = value};
+  d->binders = floe__arena_array(c->arena, left->n + 1, sizeof *d->binders);
+  for (size_t k = 0; k < left->n; k++) {
+    d->binders[k] = ((const struct bound *)left->items[k])->binder;
+    dims[k] = d->binders[k]->dimension;
+  }
+  d->type = type_array(c, element, left->n, dims);
+  struct symbol *symbol = scope_add(c, at->scope, SYMBOL_DEFINITION, s->name, s->name_span, at->presence);
+  if (!symbol) return;
+  symbol->definition = d;
+  symbol->local = at->scope != c->spec;
+  add_piece(c, at, symbol, value, s->span);
+  if (!symbol->local) list_add(c->arena, &c->definition_symbols, symbol);
+}
+
+void check_define(struct checker *c, const struct context *at, const struct statement *s) {
+  struct list left = {0};
+  if (has_number_index(s->indices)) {
+    check_initial(c, at, s);
+    return;
+  }
+  struct symbol *earlier = earlier_option(c, at, s);
+  bool sound = left_indices(c, at, s->indices, &left) && (!earlier || !left.n || rename_left(c, s, earlier, &left));
+  struct context inner = *at;
+  inner.bound = bind_left(c, &left, left.n, at->bound);
+  const struct term *value = c->poison;
+  if (sound) value = s->indices ? definition_value(c, &inner, s->value) : whole_value(c, &inner, s->value, &left);
+  if (is_poison(c, value)) {
+    if (!earlier && !scope_find_here(at->scope, NAMESPACE_VALUE, s->name))
+      scope_add(c, at->scope, SYMBOL_POISON, s->name, s->name_span, at->presence);
+    return;
+  }
+  if (earlier && left.n != earlier->definition->n_binder) error_pieces_differ(c, s, earlier);
+  else if (earlier) merge(c, at, s, earlier, value);
+  else define(c, at, s, &left, value);
+}

@@ -1,0 +1,230 @@
+/* The statements of a spec, one by one. */
+#include "compiler/meaning/checker.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- model, index, network ---- */
+
+static void check_model(struct checker *c, const struct statement *s) {
+  if (c->program->name) {
+    diagnose(c->sink, "E2004", s->name_span, "the study has a name already")->fix = "keep one `model` statement";
+    return;
+  }
+  c->program->name = s->name;
+  c->program->title = s->text ? s->text : "";
+}
+
+static bool whole_literal(const struct expr *e, size_t *value) {
+  if (!e || e->kind != EXPR_NUMBER || !e->is_int || e->number < 1 || e->number > 1e9) return false;
+  *value = (size_t)e->number;
+  return true;
+}
+
+static void error_index_size(struct checker *c, const struct statement *s) {
+  struct diagnostic *d = diagnose(c->sink, "E2031", s->value->span, "the size of an index is a whole number, or a range of them");
+  d->fix = floe__arena_printf(c->arena, "for example `index %s = 8` or `index %s in 4..16`", s->name, s->name);
+}
+
+static void check_index(struct checker *c, const struct context *at, const struct statement *s) {
+  struct dimension *d = floe__arena_alloc(c->arena, sizeof *d);
+  *d = (struct dimension){.name = s->name, .span = s->name_span, .low = 1, .high = SIZE_MAX, .ordered = s->ordered};
+  bool range = s->value && s->value->kind == EXPR_RANGE;
+  bool sound = !s->value || (range ? whole_literal(s->value->left, &d->low) && (!s->value->right || whole_literal(s->value->right, &d->high))
+                                   : whole_literal(s->value, &d->low));
+  if (s->value && !range) d->high = d->low;
+  if (!sound || d->low > d->high) error_index_size(c, s);
+  if (!presence_within(c, c->everywhere, at->presence)) error_absent(c, s->span, "an index inside of an option is");
+  struct symbol *symbol = scope_add(c, c->spec, SYMBOL_INDEX, s->name, s->name_span, c->everywhere);
+  if (!symbol) return;
+  symbol->dimension = d;
+  d->id = c->dimensions.n;
+  list_add(c->arena, &c->dimensions, d);
+}
+
+static void check_network(struct checker *c, const struct statement *s) {
+  for (const struct statement *item = s->body; item; item = item->next) {
+    if (item->kind != STATEMENT_DEFINE || !item->value || item->value->kind == EXPR_ERROR) continue;
+    struct setting *setting = floe__arena_alloc(c->arena, sizeof *setting);
+    *setting = (struct setting){.name = item->name, .span = item->span, .number = item->value->number};
+    if (item->value->kind == EXPR_NAME) setting->word = item->value->name;
+    if (item->value->kind == EXPR_NAME || item->value->kind == EXPR_NUMBER) list_add(c->arena, &c->settings, setting);
+    else diagnose(c->sink, "E2019", item->value->span, "a setting is a number or a word")->fix = "for example `layers = 6`";
+  }
+}
+
+/* ---- choose blocks ---- */
+
+static void check_choose(struct checker *c, const struct context *at, const struct statement *s) {
+  const struct option *matched[MAX_OPTIONS];
+  struct symbol *symbol = axis_named(c, at, s->name, s->name_span);
+  if (!symbol) return;
+  symbol->used_otherwise = true;
+  match_options(c, at, symbol->axis, s->options, s->name_span, matched);
+  for (const struct option *option = s->options; option; option = option->next) {
+    struct context inner = *at;
+    uint64_t mask = 0;
+    for (size_t o = 0; o < symbol->axis->n_option; o++) mask |= (uint64_t)(matched[o] == option) << o;
+    if (!mask) continue;
+    inner.presence = presence_with(c, at->presence, symbol->axis, mask);
+    check_statements(c, &inner, option->body);
+  }
+}
+
+/* ---- prep ---- */
+
+static void error_prep_target(struct checker *c, const struct statement *s) {
+  diagnose(c->sink, "E4014", s->name_span, "`prep` changes observations or data, and `%s` is neither", s->name)->fix =
+      "for example: prep y = winsorize(y, 0.1)";
+}
+
+static void error_prep_type(struct checker *c, struct span span, const char *name, const char *fix) {
+  diagnose(c->sink, "E4005", span, "the prepared `%s` is of another kind or shape", name)->fix = fix;
+}
+
+static void error_prep_unknowns(struct checker *c, struct span span, const char *name) {
+  diagnose(c->sink, "E4004", span, "the preparation of `%s` depends on unknowns", name)->fix = "use data and observations only";
+}
+
+static bool same_shape(const struct type *a, const struct type *b) {
+  bool same = a->n_dim == b->n_dim;
+  for (size_t k = 0; k < a->n_dim && same; k++) same = dimension_same(a->dim[k], b->dim[k]);
+  return same;
+}
+
+static void check_prep(struct checker *c, const struct context *at, const struct statement *s) {
+  struct context inner = *at;
+  struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
+  inner.place = PLACE_PREP;
+  if (!symbol) {
+    error_unknown(c, at->scope, NAMESPACE_VALUE, s->name, s->name_span);
+    return;
+  }
+  const struct term *value = array_of(c, &inner, s->value);
+  if (is_poison(c, value) || symbol->kind == SYMBOL_POISON) return;
+  if (symbol->kind != SYMBOL_VARIABLE || symbol->variable->role == ROLE_PARAM || symbol->variable->role == ROLE_LATENT) {
+    error_prep_target(c, s);
+    return;
+  }
+  const struct variable *v = symbol->variable;
+  bool whole = v->type.base == BASE_INT || v->type.base == BASE_CODE;
+  if (!same_shape(&v->type, &value->type) || value->type.base == BASE_DISTRIBUTION)
+    error_prep_type(c, s->value->span, s->name, "it must have the same indices as before");
+  else if ((whole && !is_whole(value)) || (v->type.base == BASE_BOOL && value->type.base != BASE_BOOL))
+    error_prep_type(c, s->value->span, s->name, "counts stay counts: use round");
+  if (term_roles(c, value) & ((1u << ROLE_PARAM) | (1u << ROLE_LATENT))) error_prep_unknowns(c, s->value->span, s->name);
+  if (!presence_within(c, c->everywhere, at->presence))
+    error_absent(c, s->span, "`prep` inside of an option is")->fix = "write prep y = choose A { a: ... }";
+  if (symbol->prepared) error_defined_twice(c, s->name, s->name_span, v->span);
+  symbol->prepared = true;
+  struct preparation *preparation = floe__arena_alloc(c->arena, sizeof *preparation);
+  *preparation = (struct preparation){v, s->span, value};
+  list_add(c->arena, &c->preparations, preparation);
+}
+
+/* ---- report, claim, check ---- */
+
+static void error_inside_option(struct checker *c, struct span span) {
+  diagnose(c->sink, "E4011", span, "what is reported must be defined in every universe")->fix =
+      "put it outside of `choose`; a value may differ: report x = choose A { a: ... else: ... }";
+}
+
+static void check_report(struct checker *c, const struct context *at, const struct statement *s) {
+  const char *name = s->name ? s->name : s->value->kind == EXPR_NAME ? s->value->name : NULL;
+  const struct term *value = array_of(c, at, s->value);
+  if (!name) {
+    diagnose(c->sink, "E4012", s->value->span, "this report needs a name")->fix = "write report NAME = ...";
+    return;
+  }
+  for (size_t k = 0; k < c->reports.n; k++) {
+    const struct report *earlier = c->reports.items[k];
+    if (earlier->name == name) error_defined_twice(c, name, s->span, earlier->span);
+  }
+  if (is_poison(c, value)) return;
+  if (value->type.base == BASE_DISTRIBUTION) {
+    diagnose(c->sink, "E2017", s->value->span, "a distribution cannot be reported")->fix = "report a value drawn from it";
+    return;
+  }
+  struct report *report = floe__arena_alloc(c->arena, sizeof *report);
+  *report = (struct report){name, s->span, value};
+  list_add(c->arena, &c->reports, report);
+}
+
+static void check_assertion(struct checker *c, const struct context *at, const struct statement *s) {
+  const struct term *value = condition_of(c, at, s->value);
+  double probability = 1;
+  if (s->probability) {
+    const struct term *p = number_of(c, at, s->probability);
+    bool known = is_poison(c, p) || constant_value(p, NULL, &probability);
+    if (!known || probability < 0 || probability > 1)
+      diagnose(c->sink, "E4013", s->probability->span, "a probability is a number between 0 and 1")->fix = "for example: with prob 0.98";
+  }
+  if (is_poison(c, value)) return;
+  if (s->kind == STATEMENT_CLAIM) {
+    struct claim *claim = floe__arena_alloc(c->arena, sizeof *claim);
+    *claim = (struct claim){s->text ? s->text : "", s->span, value};
+    list_add(c->arena, &c->claims, claim);
+  } else {
+    struct check *check = floe__arena_alloc(c->arena, sizeof *check);
+    *check = (struct check){s->text ? s->text : "", s->span, value, probability};
+    list_add(c->arena, &c->checks, check);
+  }
+}
+
+void check_results(struct checker *c, const struct context *at, const struct statement *s) {
+  struct context inner = *at;
+  inner.place = PLACE_AFTER;
+  if (!presence_within(c, c->everywhere, at->presence)) error_inside_option(c, s->span);
+  else if (s->kind == STATEMENT_REPORT) check_report(c, &inner, s);
+  else check_assertion(c, &inner, s);
+}
+
+/* ---- all of them ---- */
+
+static void check_spec_extern(struct checker *c, const struct context *at, const struct statement *s) {
+  if (!c->allow_extern) {
+    struct diagnostic *d = diagnose(c->sink, "E2028", s->name_span, "`%s` would run C code that comes with the spec", s->name);
+    d->fix = "if you trust it, say --allow-extern";
+  }
+  struct symbol *symbol = check_extern_signature(c, at, s);
+  if (symbol) check_extern_derivative(c, at, s, symbol);
+}
+
+static void check_spec_dist(struct checker *c, const struct context *at, const struct statement *s) {
+  struct symbol *symbol = check_dist_signature(c, at, s);
+  if (symbol) check_dist_methods(c, at, s, symbol);
+}
+
+static void check_top_constraint(struct checker *c, const struct context *at, const struct statement *s) {
+  if (presence_within(c, c->everywhere, at->presence)) check_constraint(c, at, s);
+  else error_absent(c, s->span, "a constraint inside of an option is")->fix = "state it at the top, with `A = a and ...`";
+}
+
+static void check_statement(struct checker *c, const struct context *at, const struct statement *s) {
+  switch (s->kind) {
+  case STATEMENT_MODEL: check_model(c, s); return;
+  case STATEMENT_INDEX: check_index(c, at, s); return;
+  case STATEMENT_DATA: case STATEMENT_PARAM: case STATEMENT_LATENT: case STATEMENT_OBS: check_variable(c, at, s); return;
+  case STATEMENT_SAMPLE: check_sample(c, at, s); return;
+  case STATEMENT_DEFINE: check_define(c, at, s); return;
+  case STATEMENT_FOR: check_for(c, at, s); return;
+  case STATEMENT_AXIS: check_axis(c, at, s); return;
+  case STATEMENT_CHOOSE: check_choose(c, at, s); return;
+  case STATEMENT_FORBID: case STATEMENT_REQUIRE: check_top_constraint(c, at, s); return;
+  case STATEMENT_PREP: check_prep(c, at, s); return;
+  case STATEMENT_REPORT: case STATEMENT_CLAIM: case STATEMENT_CHECK: check_results(c, at, s); return;
+  case STATEMENT_FUN: check_fun(c, at, s); return;
+  case STATEMENT_DIST: check_spec_dist(c, at, s); return;
+  case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
+  case STATEMENT_NETWORK: check_network(c, s); return;
+  case STATEMENT_USE: error_absent(c, s->span, "`use` is")->fix = "the standard library needs no `use`"; return;
+  case STATEMENT_IF: error_absent(c, s->span, "a conditional statement is")->fix = "use if(c, a, b), or `choose`"; return;
+  case STATEMENT_ASSIGN: error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`"; return;
+  case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
+  case STATEMENT_METHOD: case STATEMENT_RESULT: case STATEMENT_ERROR: return;
+  }
+}
+
+void check_statements(struct checker *c, const struct context *at, const struct statement *statements) {
+  for (const struct statement *s = statements; s; s = s->next) check_statement(c, at, s);
+}

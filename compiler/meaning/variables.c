@@ -1,0 +1,260 @@
+/* data, param, latent, obs, and `~`. */
+#include "compiler/meaning/checker.h"
+
+#include <string.h>
+
+#define BIT(role) (1u << (role))
+
+static const char *const role_texts[] = {"data", "param", "latent", "obs"};
+
+/* ---- errors ---- */
+
+static void error_no_prior(struct checker *c, const struct statement *s, enum role role) {
+  struct diagnostic *d = diagnose(c->sink, "E4017", s->name_span, "`%s` has no distribution", s->name);
+  d->fix = floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`", role_texts[role], s->name);
+}
+
+static void error_depends(struct checker *c, struct span span, enum role role, const char *name, const char *on) {
+  struct diagnostic *d = diagnose(c->sink, role == ROLE_DATA ? "E4003" : "E4002", span, "the %s `%s` depends on %s",
+                                  role == ROLE_DATA ? "data" : "parameter", name, on);
+  d->fix = role == ROLE_DATA ? "what imagines data in training may use other data only; declare it as obs if the model explains it"
+                             : "a prior comes before the observations: declare them as data if they are known";
+}
+
+static void error_not_obs(struct checker *c, const struct statement *s, const struct symbol *symbol) {
+  struct diagnostic *d = diagnose(c->sink, "E4010", s->name_span, "`~` generates obs, and `%s` is none", s->name);
+  d->fix = symbol->kind == SYMBOL_VARIABLE ? "put its distribution into its declaration" : "declare it: `obs ...` or `param ...`";
+  d->related = symbol->span;
+  d->related_message = "it is defined here";
+}
+
+static void error_shape(struct checker *c, struct span span, const char *name, size_t given, size_t wanted) {
+  struct diagnostic *d = diagnose(c->sink, "E2010", span, "`%s` has %zu %s, but %zu stand here", name, wanted,
+                                  wanted == 1 ? "index" : "indices", given);
+  d->fix = "write the indices of its declaration";
+}
+
+static void error_joint_shape(struct checker *c, struct span span, const char *name) {
+  diagnose(c->sink, "E2016", span, "the draws of this distribution do not have the shape of `%s`", name)->fix =
+      "a joint distribution fills the last indices of a variable";
+}
+
+static void error_left_dimension(struct checker *c, struct span span, const struct dimension *given, const struct dimension *wanted) {
+  diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is declared", given->name, wanted->name)->fix =
+      "write the indices of its declaration";
+}
+
+/* ---- indices on the left ---- */
+
+bool has_number_index(const struct expr *indices) {
+  for (; indices; indices = indices->next)
+    if (indices->kind == EXPR_NUMBER) return true;
+  return false;
+}
+
+static void error_left_index(struct checker *c, struct span span) {
+  diagnose(c->sink, "E4016", span, "an index on the left is the name of an index, or an alias `i in school`")->fix =
+      "fill single elements in a loop: for i in school { x[i] = ... }";
+}
+
+bool left_indices(struct checker *c, const struct context *at, const struct expr *indices, struct list *left) {
+  for (const struct expr *index = indices; index; index = index->next) {
+    bool alias = index->kind == EXPR_WITHIN && index->left->kind == EXPR_NAME && index->right->kind == EXPR_NAME;
+    if (index->kind != EXPR_NAME && !alias) return error_left_index(c, index->span), false;
+    const struct expr *named = alias ? index->right : index;
+    const char *name = alias ? index->left->name : index->name;
+    const struct dimension *dimension = dimension_named(c, at, named->name, named->span);
+    if (!dimension) return false;
+    for (size_t k = 0; k < left->n; k++)
+      if (((const struct bound *)left->items[k])->name == name) {
+        error_defined_twice(c, name, index->span, index->span);
+        return false;
+      }
+    if (left->n == 8) return error_absent(c, index->span, "an array with more than 8 indices is"), false;
+    list_add(c->arena, left, bound_new(c, name, binder_new(c, dimension, name), NULL));
+  }
+  return true;
+}
+
+const struct bound *bind_left(struct checker *c, const struct list *left, size_t n, const struct bound *outer) {
+  for (size_t k = 0; k < n; k++) {
+    const struct bound *b = left->items[k];
+    outer = bound_new(c, b->name, b->binder, outer);
+  }
+  return outer;
+}
+
+/* ---- distributions of variables ---- */
+
+static void check_roles(struct checker *c, const struct variable *v, const struct term *distribution) {
+  unsigned roles = term_roles(c, distribution), unknowns = BIT(ROLE_PARAM) | BIT(ROLE_LATENT);
+  if (v->role == ROLE_DATA && roles & (unknowns | BIT(ROLE_OBS)))
+    error_depends(c, distribution->span, v->role, v->name, roles & unknowns ? "parameters" : "observations");
+  if ((v->role == ROLE_PARAM || v->role == ROLE_LATENT) && roles & BIT(ROLE_OBS))
+    error_depends(c, distribution->span, v->role, v->name, "observations");
+}
+
+/* The last dimensions of the variable are those of one draw. */
+static bool check_joint(struct checker *c, const struct variable *v, const struct term *distribution) {
+  size_t joint = distribution->type.n_dim, n = v->type.n_dim;
+  bool sound = joint == n - v->n_binder;
+  for (size_t k = 0; k < joint && sound; k++)
+    sound = dimension_same(distribution->type.dim[k], v->type.dim[n - joint + k]);
+  if (!sound) error_joint_shape(c, distribution->span, v->name);
+  return sound;
+}
+
+static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
+  bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
+  if (unknown && v->type.base != BASE_REAL)
+    error_absent(c, distribution->span, "a discrete unknown is")->fix = "sum it out by hand, or take a continuous distribution";
+  if (v->n_binder < v->type.n_dim && v->role != ROLE_PARAM && v->role != ROLE_LATENT)
+    error_absent(c, distribution->span, "a joint distribution of data or observations is")->fix =
+        "write the elements as independent given a latent array";
+}
+
+/* The distribution of a variable whose indices are `left`; adds a piece. */
+static bool generate(struct checker *c, const struct context *at, struct symbol *symbol, const struct list *left,
+                     const struct expr *value, bool declared_type) {
+  struct variable *v = symbol->variable;
+  struct context inner = *at;
+  inner.bound = bind_left(c, left, v->n_binder, at->bound);
+  const struct term *distribution = distribution_of(c, &inner, value);
+  if (is_poison(c, distribution) || !check_joint(c, v, distribution)) return false;
+  if (declared_type) check_support(c, distribution, &v->type, v->name);
+  else type_from_support(c, distribution, &v->type);
+  check_roles(c, v, distribution);
+  check_absent_kinds(c, v, distribution);
+  struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
+  *piece = (struct piece){at->presence, distribution, value->span};
+  list_add(c->arena, &symbol->pieces, piece);
+  symbol->order = ++c->n_order;
+  return true;
+}
+
+/* ---- declarations ---- */
+
+static enum role role_of(enum statement_kind kind) {
+  return kind == STATEMENT_DATA ? ROLE_DATA : kind == STATEMENT_PARAM ? ROLE_PARAM : kind == STATEMENT_LATENT ? ROLE_LATENT : ROLE_OBS;
+}
+
+/* Dimensions: those in brackets, then those of the type (simplex[k]). */
+static bool shape_variable(struct checker *c, const struct context *at, const struct statement *s, struct variable *v,
+                           struct list *left) {
+  const struct dimension *dims[16];
+  struct type type = {.base = BASE_REAL};
+  if (!left_indices(c, at, s->indices, left)) return false;
+  struct context inner = *at;
+  size_t joint = joint_rank(c, at, s->value);
+  inner.bound = bind_left(c, left, left->n, at->bound);
+  if (s->type && !type_of(c, &inner, s->type, &type)) return false;
+  size_t n = left->n;
+  for (size_t k = 0; k < left->n; k++) dims[k] = ((const struct bound *)left->items[k])->binder->dimension;
+  for (size_t k = 0; k < type.n_dim; k++) dims[n++] = type.dim[k];
+  if (joint > n) return error_joint_shape(c, s->value->span, s->name), false;
+  v->type = type_array(c, type, n, dims);
+  v->n_binder = s->value ? n - joint : left->n;
+  if (v->n_binder > left->n) v->n_binder = left->n;
+  v->binders = floe__arena_array(c->arena, left->n + 1, sizeof *v->binders);
+  for (size_t k = 0; k < left->n; k++) v->binders[k] = ((const struct bound *)left->items[k])->binder;
+  return true;
+}
+
+static void affine_only(void *context, const struct term *family) {
+  if (!family->distribution->location) *(const struct term **)context = family;
+}
+
+static void check_via(struct checker *c, const struct context *at, const struct statement *s, struct variable *v) {
+  const struct term *rigid = NULL;
+  v->via = via_axis(c, at, s->via, s->via_span);
+  if (!v->via) return;
+  for_each_family(v->distribution, affine_only, &rigid);
+  if (!rigid) return;
+  struct diagnostic *d = diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: it has no `affine` method",
+                                  rigid->distribution->name);
+  d->fix = "remove `via`";
+}
+
+void check_variable(struct checker *c, const struct context *at, const struct statement *s) {
+  struct list left = {0};
+  struct variable *v = floe__arena_alloc(c->arena, sizeof *v);
+  struct symbol draft = {.kind = SYMBOL_VARIABLE, .variable = v, .presence = at->presence, .span = s->name_span};
+  *v = (struct variable){.role = role_of(s->kind), .name = s->name, .span = s->name_span, .presence = at->presence};
+  bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
+  bool sound = shape_variable(c, at, s, v, &left);
+  if (unknown && !s->value) error_no_prior(c, s, v->role), sound = false;
+  if (sound && s->value) sound = generate(c, at, &draft, &left, s->value, s->type != NULL);
+  if (sound && draft.pieces.n) v->distribution = ((const struct piece *)draft.pieces.items[0])->term;
+  if (sound && s->via) check_via(c, at, s, v);
+  struct symbol *symbol = scope_add(c, c->spec, sound ? SYMBOL_VARIABLE : SYMBOL_POISON, s->name, s->name_span, at->presence);
+  if (!symbol || !sound) return;
+  symbol->variable = v;
+  symbol->pieces = draft.pieces;
+  symbol->order = ++c->n_order;
+  symbol->untyped = v->role == ROLE_OBS && !s->type;
+  list_add(c->arena, &c->variable_symbols, symbol);
+}
+
+/* ---- y[school] ~ D ---- */
+
+/* The statement's names for the variable's own binders. */
+static bool sample_indices(struct checker *c, const struct context *at, const struct statement *s, const struct variable *v,
+                           size_t joint, struct list *left) {
+  struct list named = {0};
+  if (!left_indices(c, at, s->indices, &named)) return false;
+  if (named.n != v->type.n_dim && named.n + joint != v->type.n_dim)
+    return error_shape(c, s->name_span, s->name, named.n, v->type.n_dim), false;
+  for (size_t k = 0; k < named.n; k++) {
+    const struct bound *b = named.items[k];
+    if (b->binder->dimension != v->type.dim[k])
+      return error_left_dimension(c, s->name_span, b->binder->dimension, v->type.dim[k]), false;
+    list_add(c->arena, left, bound_new(c, b->name, v->binders[k], NULL));
+  }
+  return true;
+}
+
+static bool same_kind_as_before(struct checker *c, const struct symbol *symbol, const struct expr *value, enum base base) {
+  if (!symbol->untyped || symbol->pieces.n < 2 || symbol->variable->type.base == base) return true;
+  struct diagnostic *d = diagnose(c->sink, "E2026", value->span, "`%s` is %s here and %s elsewhere", symbol->name,
+                                  base_text(symbol->variable->type.base), base_text(base));
+  d->fix = "all distributions of a variable give numbers of the same kind";
+  return false;
+}
+
+void check_sample(struct checker *c, const struct context *at, const struct statement *s) {
+  struct list left = {0};
+  struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
+  if (!symbol) {
+    error_unknown(c, at->scope, NAMESPACE_VALUE, s->name, s->name_span);
+    return;
+  }
+  if (symbol->kind == SYMBOL_POISON) return;
+  if (symbol->kind != SYMBOL_VARIABLE || symbol->variable->role != ROLE_OBS) {
+    error_not_obs(c, s, symbol);
+    return;
+  }
+  presence_require(c, at->presence, symbol->presence, s->name, s->name_span, symbol->span);
+  struct variable *v = symbol->variable;
+  size_t joint = joint_rank(c, at, s->value);
+  if (joint > v->type.n_dim) {
+    error_joint_shape(c, s->value->span, s->name);
+    return;
+  }
+  enum base before = v->type.base;
+  if (!sample_indices(c, at, s, v, joint, &left)) joint = SIZE_MAX;
+  if (joint != SIZE_MAX) v->n_binder = v->type.n_dim - joint;
+  if (joint == SIZE_MAX || !generate(c, at, symbol, &left, s->value, !symbol->untyped)) symbol->kind = SYMBOL_POISON;
+  else same_kind_as_before(c, symbol, s->value, before);
+}
+
+/* ---- at the end ---- */
+
+void finish_variables(struct checker *c) {
+  for (size_t k = 0; k < c->variable_symbols.n; k++) {
+    struct symbol *symbol = c->variable_symbols.items[k];
+    struct variable *v = symbol->variable;
+    if (symbol->kind != SYMBOL_VARIABLE || v->role != ROLE_OBS) continue;
+    v->distribution = presence_decide(c, v->presence, &symbol->pieces, symbol);
+    if (symbol->untyped && v->distribution) type_from_support(c, v->distribution, &v->type);
+  }
+}

@@ -1,0 +1,215 @@
+/* Unconstrained coordinates: per element by its bounds, or as a standardised residual where the distribution is affine.
+ * The log-Jacobian of a residual is absorbed by the density of the standard form: p(m + s u) s = p_standard(u). */
+#include "base/arena.h"
+#include "compiler/passes/derive.h"
+
+/* ---- forms ---- */
+
+static struct graph *graph_of(const struct derivation *derivation) { return derivation->lowering.graph; }
+
+const struct node *form_value(const struct derivation *derivation, const struct form *form, const struct node *u) {
+  struct graph *graph = graph_of(derivation);
+  const struct transform_functions *functions = &derivation->functions;
+  switch (form->kind) {
+  case FORM_IDENTITY: return u;
+  case FORM_LOW: return node_binary(graph, OP_ADD, form->low, node_call(graph, functions->exp, u));
+  case FORM_HIGH: return node_binary(graph, OP_SUB, form->high, node_call(graph, functions->exp, u));
+  case FORM_BOTH:
+    return node_binary(graph, OP_ADD, form->low,
+                       node_binary(graph, OP_MUL, node_binary(graph, OP_SUB, form->high, form->low),
+                                   node_call(graph, functions->inv_logit, u)));
+  case FORM_RESIDUAL: return node_binary(graph, OP_ADD, form->location, node_binary(graph, OP_MUL, form->scale, u));
+  }
+  return NULL;
+}
+
+const struct node *form_coordinate(const struct derivation *derivation, const struct form *form, const struct node *value) {
+  struct graph *graph = graph_of(derivation);
+  const struct external *log = derivation->functions.log;
+  const struct node *above = form->low ? node_binary(graph, OP_SUB, value, form->low) : NULL;
+  const struct node *below = form->high ? node_binary(graph, OP_SUB, form->high, value) : NULL;
+  switch (form->kind) {
+  case FORM_IDENTITY: return value;
+  case FORM_LOW: return node_call(graph, log, above);
+  case FORM_HIGH: return node_call(graph, log, below);
+  case FORM_BOTH: return node_binary(graph, OP_SUB, node_call(graph, log, above), node_call(graph, log, below));
+  case FORM_RESIDUAL: return node_binary(graph, OP_DIV, node_binary(graph, OP_SUB, value, form->location), form->scale);
+  }
+  return NULL;
+}
+
+/* log |d value / d u|. */
+const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form, const struct node *u) {
+  struct graph *graph = graph_of(derivation);
+  const struct transform_functions *functions = &derivation->functions;
+  switch (form->kind) {
+  case FORM_IDENTITY: case FORM_RESIDUAL: return node_const(graph, 0);
+  case FORM_LOW: case FORM_HIGH: return u;
+  case FORM_BOTH: {
+    const struct node *width = node_call(graph, functions->log, node_binary(graph, OP_SUB, form->high, form->low));
+    const struct node *falling = node_call(graph, functions->log1p_exp, node_unary(graph, OP_NEG, u));
+    const struct node *rising = node_call(graph, functions->log1p_exp, u);
+    return node_binary(graph, OP_SUB, node_binary(graph, OP_SUB, width, falling), rising);
+  }
+  }
+  return NULL;
+}
+
+static struct form form_between(const struct node *low, const struct node *high) {
+  enum form_kind kind = low && high ? FORM_BOTH : low ? FORM_LOW : high ? FORM_HIGH : FORM_IDENTITY;
+  return (struct form){.kind = kind, .low = low, .high = high};
+}
+
+static struct form form_residual(const struct family *single) {
+  return (struct form){.kind = FORM_RESIDUAL, .location = family_location(single), .scale = family_scale(single)};
+}
+
+/* ---- which form ---- */
+
+static bool depends_on_parameters(const struct family *single) {
+  return family_location(single)->level >= LEVEL_PARAM || family_scale(single)->level >= LEVEL_PARAM;
+}
+
+struct affinity {
+  bool all_affine, some_dependent;
+};
+
+static void survey(const struct family *family, struct affinity *affinity) {
+  for (size_t k = 0; k < family->n; k++)
+    if (family->options[k]) survey(family->options[k], affinity);
+  if (family->n) return;
+  if (!family_is_affine(family)) affinity->all_affine = false;
+  else if (depends_on_parameters(family)) affinity->some_dependent = true;
+}
+
+struct decision {
+  const struct derivation *derivation;
+  const struct element *element;
+  const struct variable *variable;
+  enum coordinates coordinates;
+  bool residual; /* FAMILY: every option is affine and some option depends on parameters */
+  element_quantity quantity;
+  void *context;
+};
+
+static const struct node *bound_of_type(const struct decision *decision, const struct term *bound) {
+  return bound ? finite_bound(lower(decision->element->place, bound)) : NULL;
+}
+
+static struct form form_of_type(const struct decision *decision) {
+  const struct type *type = &decision->variable->type;
+  return form_between(bound_of_type(decision, type->low), bound_of_type(decision, type->high));
+}
+
+static const struct node *with_form(const struct decision *decision, const struct family *single, struct form form) {
+  return decision->quantity(decision->derivation, decision->element, single, &form, decision->context);
+}
+
+static bool is_label(const char *label, const char *text) {
+  while (*label && *label == *text) label++, text++;
+  return *label == *text;
+}
+
+/* The parameterisation by the `via` axis: centred is the number itself, anything else the residual. */
+static const struct node *decide_via(const struct decision *decision, const struct family *single) {
+  const struct axis *via = decision->variable->via;
+  const struct node *options[64];
+  for (size_t k = 0; k < via->n_option; k++) {
+    bool centred = is_label(via->options[k].label, "centred");
+    options[k] = with_form(decision, single, centred ? (struct form){.kind = FORM_IDENTITY} : form_residual(single));
+  }
+  return node_choose(graph_of(decision->derivation), via, options);
+}
+
+static const struct node *decide_single(void *context, const struct family *single) {
+  const struct decision *decision = context;
+  struct place place = decision->element->place;
+  bool affine = family_is_affine(single);
+  if (decision->coordinates == COORDINATES_FAMILY)
+    return with_form(decision, single, decision->residual ? form_residual(single) : form_of_type(decision));
+  if (affine && decision->variable->via) return decide_via(decision, single);
+  if (affine && depends_on_parameters(single)) return with_form(decision, single, form_residual(single));
+  return with_form(decision, single, form_between(family_low(place, single), family_high(place, single)));
+}
+
+const struct node *decide_family(const struct derivation *derivation, const struct family *family,
+                                 const struct node *(*of)(void *context, const struct family *single), void *context) {
+  if (!family->n) return of(context, family);
+  const struct node *options[64] = {NULL};
+  for (size_t k = 0; k < family->n; k++)
+    if (family->options[k]) options[k] = decide_family(derivation, family->options[k], of, context);
+  return node_choose(graph_of(derivation), family->axis, options);
+}
+
+const struct node *decide_coordinates(const struct derivation *derivation, const struct element *element,
+                                      const struct variable *variable, element_quantity quantity, void *context) {
+  struct decision decision = {.derivation = derivation, .element = element, .variable = variable, .quantity = quantity,
+                              .context = context};
+  if (!variable->distribution) return with_form(&decision, NULL, form_of_type(&decision));
+  const struct family *family = family_of(element->place, variable->distribution);
+  struct affinity affinity = {.all_affine = true};
+  survey(family, &affinity);
+  decision.residual = affinity.all_affine && affinity.some_dependent;
+  const struct node *systems[N_COORDINATES];
+  for (size_t k = 0; k < N_COORDINATES; k++) {
+    decision.coordinates = (enum coordinates)k;
+    systems[k] = decide_family(derivation, family, decide_single, &decision);
+  }
+  return node_choose(graph_of(derivation), NULL, systems);
+}
+
+/* ---- values from coordinates, and back ---- */
+
+static const struct node *value_quantity(const struct derivation *derivation, const struct element *element,
+                                         const struct family *single, const struct form *form, void *variable) {
+  struct graph *graph = graph_of(derivation);
+  (void)single;
+  return form_value(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
+}
+
+static const struct node *coordinate_quantity(const struct derivation *derivation, const struct element *element,
+                                              const struct family *single, const struct form *form, void *variable) {
+  struct graph *graph = graph_of(derivation);
+  (void)single;
+  return form_coordinate(derivation, form, node_gather(graph, node_value(graph, variable), element->indices));
+}
+
+static const struct node *mapped(struct derivation *derivation, const struct variable *variable, element_quantity quantity) {
+  struct element element = element_open(derivation, variable);
+  element_open_joint(derivation, variable, &element);
+  void *context = (void *)(uintptr_t)variable;
+  return element_close(derivation, &element, decide_coordinates(derivation, &element, variable, quantity, context));
+}
+
+const struct node *value_from_coordinates(struct derivation *derivation, const struct variable *variable) {
+  const struct node **value = &derivation->values[variable->id];
+  if (!*value) {
+    *value = mapped(derivation, variable, value_quantity);
+    node_name(*value, variable->name);
+  }
+  return *value;
+}
+
+static bool has_coordinates(const struct variable *variable) {
+  return variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
+}
+
+void derive_constrain(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (!has_coordinates(variable)) continue;
+    derive_root(derivation, (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence,
+                                          .node = value_from_coordinates(derivation, variable)});
+  }
+}
+
+void derive_unconstrain(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (!has_coordinates(variable)) continue;
+    derive_root(derivation, (struct root){.target = TARGET_COORDINATE, .variable = variable, .presence = variable->presence,
+                                          .node = mapped(derivation, variable, coordinate_quantity)});
+  }
+}

@@ -1,0 +1,154 @@
+/* The log density of coordinates: prior and likelihood terms, and the Jacobians of the transforms. */
+#include <math.h>
+
+#include "base/arena.h"
+#include "compiler/passes/derive.h"
+
+static struct graph *graph_of(const struct derivation *derivation) { return derivation->lowering.graph; }
+
+/* ---- the edge of the support ---- */
+
+/* Whether every number that the first bound lets through passes the second one too. `side` is 1 for lower bounds. */
+static bool implied(const struct node *known, const struct node *needed, int side) {
+  if (!needed || known == needed) return true;
+  if (!known || known->kind != NODE_CONST || needed->kind != NODE_CONST) return false;
+  return side * known->number >= side * needed->number;
+}
+
+static const struct node *guarded(const struct derivation *derivation, const struct node *density, const struct node *x,
+                                  enum operator_kind op, const struct node *bound) {
+  struct graph *graph = graph_of(derivation);
+  return node_finite(graph, density, node_binary(graph, op, x, bound));
+}
+
+/* What is known of a number before its distribution is asked: NULL bounds say nothing. */
+struct known_bounds {
+  const struct node *low, *high;
+  bool strict; /* low itself is excluded */
+};
+
+/* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
+static const struct node *supported(const struct derivation *derivation, struct place place, const struct family *single,
+                                    const struct node *density, const struct node *x, struct known_bounds known) {
+  const struct node *least = family_low(place, single), *most = family_high(place, single);
+  bool strict = single->distribution->support.strict;
+  if (x->n_dim) return density;
+  if (!implied(known.low, least, 1) || (least && strict && !known.strict))
+    density = guarded(derivation, density, x, strict ? OP_GT : OP_GE, least);
+  if (!implied(known.high, most, -1)) density = guarded(derivation, density, x, OP_LE, most);
+  return density;
+}
+
+/* ---- params and latents ---- */
+
+/* One draw of a variable: a number, or the array over a joint distribution's dimensions. */
+static const struct node *one_draw(const struct derivation *derivation, const struct variable *variable,
+                                   const struct element *element, const struct node *whole) {
+  struct graph *graph = graph_of(derivation);
+  const struct type *type = &variable->type;
+  size_t n_joint = type->n_dim - variable->n_binder;
+  if (n_joint == 0) return node_gather(graph, whole, element->indices);
+  if (variable->n_binder == 0) return whole;
+  const struct graph_binder **open = floe__arena_array(graph->arena, n_joint, sizeof *open);
+  const struct node **indices = floe__arena_array(graph->arena, type->n_dim, sizeof *indices);
+  for (size_t k = 0; k < variable->n_binder; k++) indices[k] = element->indices[k];
+  for (size_t k = 0; k < n_joint; k++) {
+    const struct dimension *dimension = type->dim[variable->n_binder + k];
+    open[k] = graph_open(graph, dimension, dimension->name);
+    indices[variable->n_binder + k] = node_binder(graph, open[k]);
+  }
+  return node_map(graph, n_joint, open, node_gather(graph, whole, indices));
+}
+
+struct prior {
+  struct derivation *derivation;
+  const struct variable *variable;
+};
+
+static const struct node *prior_quantity(const struct derivation *derivation, const struct element *element,
+                                         const struct family *single, const struct form *form, void *context) {
+  struct graph *graph = graph_of(derivation);
+  const struct prior *prior = context;
+  if (form->kind == FORM_RESIDUAL) {
+    const struct node *u = one_draw(derivation, prior->variable, element, node_coordinate(graph, prior->variable));
+    return family_log_density(element->place, family_standard(element->place, single), u);
+  }
+  const struct node *x = one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
+  const struct node *density = family_log_density(element->place, single, x);
+  return supported(derivation, element->place, single, density, x, (struct known_bounds){form->low, form->high, true});
+}
+
+static const struct node *jacobian_quantity(const struct derivation *derivation, const struct element *element,
+                                            const struct family *single, const struct form *form, void *variable) {
+  struct graph *graph = graph_of(derivation);
+  (void)single;
+  return form_log_jacobian(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
+}
+
+static const struct node *summed(struct derivation *derivation, const struct element *element, const struct node *node) {
+  for (size_t k = element->n_open; k-- > 0;) node = node_reduce(graph_of(derivation), REDUCE_SUM, element->open[k], node);
+  return node;
+}
+
+static void add_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag, const struct node *node) {
+  if (node->kind == NODE_CONST && node->number == 0) return;
+  derive_root(derivation, (struct root){.target = TARGET_TERM, .variable = variable, .tag = tag, .presence = variable->presence,
+                                        .node = node});
+}
+
+static void add_prior(struct derivation *derivation, const struct variable *variable) {
+  struct prior prior = {derivation, variable};
+  value_from_coordinates(derivation, variable);
+  if (variable->distribution) {
+    struct element element = element_open(derivation, variable);
+    const struct node *term = decide_coordinates(derivation, &element, variable, prior_quantity, &prior);
+    add_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+  }
+  struct element element = element_open(derivation, variable);
+  element_open_joint(derivation, variable, &element);
+  const struct node *jacobian =
+      decide_coordinates(derivation, &element, variable, jacobian_quantity, (void *)(uintptr_t)variable);
+  add_term(derivation, variable, TAG_JACOBIAN, summed(derivation, &element, jacobian));
+}
+
+/* ---- obs ---- */
+
+struct likelihood {
+  struct derivation *derivation;
+  const struct variable *variable;
+  const struct element *element;
+};
+
+/* What the data reader has checked: constant bounds of the family's type. */
+static const struct node *checked_bound(const struct likelihood *likelihood, const struct term *bound) {
+  const struct node *node = bound ? lower(likelihood->element->place, bound) : NULL;
+  return node && node->kind == NODE_CONST ? node : NULL;
+}
+
+static const struct node *likelihood_of(void *context, const struct family *single) {
+  const struct likelihood *likelihood = context;
+  const struct variable *variable = likelihood->variable;
+  const struct derivation *derivation = likelihood->derivation;
+  struct place place = likelihood->element->place;
+  const struct node *x = one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
+  struct known_bounds known = {checked_bound(likelihood, variable->type.low), checked_bound(likelihood, variable->type.high),
+                               variable->type.strict};
+  return supported(derivation, place, single, family_log_density(place, single, x), x, known);
+}
+
+static void add_likelihood(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  struct likelihood likelihood = {derivation, variable, &element};
+  const struct family *family = family_of(element.place, variable->distribution);
+  const struct node *term = decide_family(derivation, family, likelihood_of, &likelihood);
+  add_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
+}
+
+void derive_log_density(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT) add_prior(derivation, variable);
+    else if (variable->role == ROLE_OBS && variable->distribution) add_likelihood(derivation, variable);
+  }
+}

@@ -1,0 +1,146 @@
+/* From a checked program to a study: each interpretation lowers the same terms under its own reading of variables. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/passes/derive.h"
+#include "compiler/passes/passes.h"
+
+/* ---- roots and elements ---- */
+
+void derive_root(struct derivation *derivation, struct root root) {
+  if (derivation->n_root == derivation->capacity) {
+    size_t capacity = derivation->capacity ? 2 * derivation->capacity : 16;
+    struct root *roots = floe__arena_array(derivation->lowering.graph->arena, capacity, sizeof *roots);
+    if (derivation->n_root) memcpy(roots, derivation->roots, derivation->n_root * sizeof *roots);
+    derivation->roots = roots;
+    derivation->capacity = capacity;
+  }
+  derivation->roots[derivation->n_root++] = root;
+}
+
+static void element_add(struct derivation *derivation, struct element *element, const struct graph_binder *open) {
+  element->open[element->n_open] = open;
+  element->indices[element->n_open++] = node_binder(derivation->lowering.graph, open);
+}
+
+struct element element_open(struct derivation *derivation, const struct variable *variable) {
+  struct floe__arena *arena = derivation->lowering.graph->arena;
+  struct element element = {.place = place_of_spec(&derivation->lowering)};
+  element.open = floe__arena_array(arena, variable->type.n_dim + 1, sizeof *element.open);
+  element.indices = floe__arena_array(arena, variable->type.n_dim + 1, sizeof *element.indices);
+  for (size_t k = 0; k < variable->n_binder; k++) {
+    const struct binder *binder = variable->binders[k];
+    element.place = place_within(element.place, binder, binder->dimension, binder->name);
+    element_add(derivation, &element, element.place.loops->open);
+  }
+  return element;
+}
+
+void element_open_joint(struct derivation *derivation, const struct variable *variable, struct element *element) {
+  for (size_t k = variable->n_binder; k < variable->type.n_dim; k++) {
+    const struct dimension *dimension = variable->type.dim[k];
+    element_add(derivation, element, graph_open(derivation->lowering.graph, dimension, dimension->name));
+  }
+}
+
+const struct node *element_close(struct derivation *derivation, const struct element *element, const struct node *node) {
+  return node_map(derivation->lowering.graph, element->n_open, element->open, node);
+}
+
+/* ---- readings ---- */
+
+static const struct node *read_memory(void *context, const struct variable *variable) {
+  struct derivation *derivation = context;
+  return node_value(derivation->lowering.graph, variable);
+}
+
+static const struct node *read_coordinates(void *context, const struct variable *variable) {
+  bool unknown = variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
+  return unknown ? value_from_coordinates(context, variable) : read_memory(context, variable);
+}
+
+/* ---- what is computed from values ---- */
+
+static void add_output(struct derivation *derivation, const struct term *value) {
+  const struct node *node = lower(place_of_spec(&derivation->lowering), value);
+  derive_root(derivation, (struct root){.target = TARGET_OUTPUT, .output = derivation->n_root, .presence = derivation->everywhere,
+                                        .node = node});
+}
+
+static void derive_report(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_report; k++) {
+    add_output(derivation, program->reports[k].value);
+    node_name(derivation->roots[k].node, program->reports[k].name);
+  }
+  for (size_t k = 0; k < program->n_claim; k++) add_output(derivation, program->claims[k].value);
+}
+
+static void derive_check(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_check; k++) add_output(derivation, program->checks[k].value);
+}
+
+static void derive_prepare(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_preparation; k++) {
+    const struct preparation *preparation = &program->preparations[k];
+    const struct node *node = lower(place_of_spec(&derivation->lowering), preparation->value);
+    derive_root(derivation, (struct root){.target = TARGET_VALUE, .variable = preparation->variable,
+                                          .presence = preparation->variable->presence, .node = node});
+  }
+}
+
+/* ---- the study ---- */
+
+struct deriver {
+  void (*derive)(struct derivation *derivation);
+  const struct node *(*read)(void *context, const struct variable *variable);
+};
+
+static const struct deriver derivers[N_INTERPRETATION] = {
+    [INTERPRETATION_SIMULATE] = {derive_simulate, read_memory},
+    [INTERPRETATION_LOG_DENSITY] = {derive_log_density, read_coordinates},
+    [INTERPRETATION_CONSTRAIN] = {derive_constrain, read_coordinates},
+    [INTERPRETATION_UNCONSTRAIN] = {derive_unconstrain, read_memory},
+    [INTERPRETATION_REPORT] = {derive_report, read_memory},
+    [INTERPRETATION_CHECK] = {derive_check, read_memory},
+    [INTERPRETATION_PREPARE] = {derive_prepare, read_memory},
+};
+
+static const struct external *external_named(const struct program *program, const char *name) {
+  for (size_t k = 0; k < program->n_external; k++)
+    if (strcmp(program->externals[k]->name, name) == 0) return program->externals[k];
+  return NULL;
+}
+
+static struct presence presence_everywhere(struct floe__arena *arena, size_t n_axis) {
+  uint64_t *options = floe__arena_array(arena, n_axis + 1, sizeof *options);
+  for (size_t k = 0; k < n_axis; k++) options[k] = UINT64_MAX;
+  return (struct presence){options};
+}
+
+static struct interpretation interpret_as(struct graph *graph, const struct program *program, enum interpretation_kind kind) {
+  struct derivation *derivation = floe__arena_alloc(graph->arena, sizeof *derivation);
+  *derivation = (struct derivation){
+      .lowering = {.graph = graph, .program = program, .reading = {derivers[kind].read, derivation}},
+      .functions = {external_named(program, "exp"), external_named(program, "log"), external_named(program, "inv_logit"),
+                    external_named(program, "log1p_exp")},
+      .everywhere = presence_everywhere(graph->arena, program->n_axis),
+      .values = floe__arena_array(graph->arena, program->n_variable + 1, sizeof *derivation->values),
+  };
+  derivers[kind].derive(derivation);
+  return (struct interpretation){kind, derivation->n_root, derivation->roots};
+}
+
+struct study *derive_study(struct floe__arena *arena, const struct program *program) {
+  struct graph *graph = graph_new(arena);
+  struct study *study = floe__arena_alloc(arena, sizeof *study);
+  study->program = program;
+  for (size_t k = 0; k < N_INTERPRETATION; k++)
+    study->interpretations[k] = interpret_as(graph, program, (enum interpretation_kind)k);
+  study->graph = graph_compact(arena, graph, study->interpretations);
+  study->blueprint = derive_blueprint(program);
+  study->axis_effect = derive_axis_effect(study, arena);
+  return study;
+}

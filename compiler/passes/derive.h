@@ -1,0 +1,79 @@
+/* derive.h: what the derivations share. Private to passes/. */
+#ifndef FLOE_PASSES_DERIVE_H
+#define FLOE_PASSES_DERIVE_H
+
+#include "compiler/passes/lower.h"
+
+/* The functions of the library that transforms are made of. */
+struct transform_functions {
+  const struct external *exp, *log, *inv_logit, *log1p_exp;
+};
+
+/* One interpretation in the making. */
+struct derivation {
+  struct lowering lowering;
+  struct transform_functions functions;
+  struct presence everywhere;
+  const struct node **values;        /* (n_variable) params and latents as expressions of their coordinates, where they are */
+  size_t n_root, capacity;
+  struct root *roots;
+};
+
+void derive_root(struct derivation *derivation, struct root root);
+
+/* A variable's own loops, opened; and its element's place among them. */
+struct element {
+  struct place place;                /* inside `binders`: where the distribution of one element stands */
+  size_t n_open;                     /* dimensions of the variable: binders, then those within one joint draw */
+  const struct graph_binder **open;
+  const struct node **indices;
+};
+struct element element_open(struct derivation *derivation, const struct variable *variable);
+void element_open_joint(struct derivation *derivation, const struct variable *variable, struct element *element);
+const struct node *element_close(struct derivation *derivation, const struct element *element, const struct node *node);
+
+/* ---- coordinates.c ---- */
+
+/* How a number hangs together with its unconstrained coordinate u. */
+enum form_kind {
+  FORM_IDENTITY,  /* u */
+  FORM_LOW,       /* low + exp(u) */
+  FORM_HIGH,      /* high - exp(u) */
+  FORM_BOTH,      /* low + (high - low) inv_logit(u) */
+  FORM_RESIDUAL   /* location + scale u */
+};
+struct form {
+  enum form_kind kind;
+  const struct node *low, *high;       /* NULL: unbounded */
+  const struct node *location, *scale; /* RESIDUAL */
+};
+
+const struct node *form_value(const struct derivation *derivation, const struct form *form, const struct node *u);
+const struct node *form_coordinate(const struct derivation *derivation, const struct form *form, const struct node *value);
+const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form, const struct node *u);
+
+/* A quantity of one element, decided by the coordinate system and by the choices in the variable's distribution. `single`
+ * is NULL for variables without a distribution. */
+typedef const struct node *(*element_quantity)(const struct derivation *derivation, const struct element *element,
+                                       const struct family *single, const struct form *form, void *context);
+const struct node *decide_coordinates(const struct derivation *derivation, const struct element *element,
+                                      const struct variable *variable, element_quantity quantity, void *context);
+
+/* The value of a param or latent as an expression of coordinates. */
+const struct node *value_from_coordinates(struct derivation *derivation, const struct variable *variable);
+
+/* Over the choices in a family: single families become nodes. */
+const struct node *decide_family(const struct derivation *derivation, const struct family *family,
+                                 const struct node *(*of)(void *context, const struct family *single), void *context);
+
+void derive_constrain(struct derivation *derivation);
+void derive_unconstrain(struct derivation *derivation);
+void derive_log_density(struct derivation *derivation); /* density.c */
+void derive_simulate(struct derivation *derivation);    /* simulate.c */
+
+/* ---- blueprint.c ---- */
+
+struct blueprint derive_blueprint(const struct program *program);
+const struct presence *derive_axis_effect(const struct study *study, struct floe__arena *arena);
+
+#endif

@@ -1,0 +1,38 @@
+/* The simulator: every variable drawn, in the order in which the world comes into being. Options of one choice use the
+ * same sites, so that universes share their random numbers. */
+#include "base/arena.h"
+#include "compiler/passes/derive.h"
+
+#define SITES_PER_VARIABLE 64
+
+struct drawing {
+  struct derivation *derivation;
+  const struct variable *variable;
+  const struct element *element; /* its joint dimensions are not opened yet while the distribution is sampled */
+  size_t n_joint;
+  const struct node *const *joint_indices;
+};
+
+static const struct node *sample_of(void *context, const struct family *single) {
+  const struct drawing *drawing = context;
+  const struct node *sample = family_sample(drawing->element->place, single, drawing->variable->id * SITES_PER_VARIABLE);
+  return drawing->n_joint ? node_gather(drawing->derivation->lowering.graph, sample, drawing->joint_indices) : sample;
+}
+
+static void draw(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  size_t n_binder = element.n_open;
+  const struct family *family = family_of(element.place, variable->distribution);
+  element_open_joint(derivation, variable, &element);
+  struct drawing drawing = {derivation, variable, &element, element.n_open - n_binder, element.indices + n_binder};
+  const struct node *node = element_close(derivation, &element, decide_family(derivation, family, sample_of, &drawing));
+  node_name(node, variable->name);
+  derive_root(derivation,
+              (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = node});
+}
+
+void derive_simulate(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_variable; k++)
+    if (program->variables[k]->distribution) draw(derivation, program->variables[k]);
+}

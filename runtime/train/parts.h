@@ -1,0 +1,56 @@
+/* parts.h: what a network is made of; shared by the files of this folder. */
+#ifndef FLOE_TRAIN_PARTS_H
+#define FLOE_TRAIN_PARTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "runtime/summary/features.h"
+#include "runtime/train/member.h"
+#include "runtime/train/network.h"
+
+struct floe__settings {
+  size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
+  double rate;
+};
+
+enum { FLOE__DISTANCE_QUANTILES = 1001, FLOE__DISTANCE_SAMPLE = 10000 };
+
+struct floe_network {
+  const struct floe_model *model;
+  uint64_t seed;
+  struct floe__settings settings;
+  struct floe__features *features;
+  size_t n_member;
+  struct floe__member *members; /* (n_member) */
+  float **weights;              /* (n_member): (n_weight of the member) */
+  size_t simulations, steps, n_rejected;
+  double loss, seconds;
+  size_t n_point;
+  struct floe_network_point *curve;
+  double *summary_mean, *summary_chol;         /* (summary), (summary, summary): of member 0's summaries */
+  double distances[FLOE__DISTANCE_QUANTILES];  /* of training data: quantiles 0, 0.001, .. 1 */
+};
+
+enum { FLOE__CURVE_POINTS = 32 };
+
+/* The spec's settings over the defaults. FLOE_ESPEC. */
+FLOE_NODISCARD floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,
+                                               struct floe_error *error);
+
+/* A network with first weights. largest (n_dimension): largest sizes in use. settings->summary is chosen if 0. */
+FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, const struct floe__settings *settings, uint64_t seed,
+                                             const size_t *largest, struct floe_network **network, struct floe_error *error);
+
+/* distance of summaries h (summary) from the training summaries */
+double floe__summary_distance(const struct floe_network *network, const float *h, double *work); /* work (2 summary) */
+
+/* Serialised form: appended to a buffer, and read back from bytes; reading moves *at. Little-endian. */
+void floe__put(struct floe__text *to, const void *data, size_t size, size_t count);
+int floe__get(const unsigned char **at, const unsigned char *end, void *data, size_t size, size_t count);
+void floe__network_put(struct floe__text *to, const struct floe_network *network);
+FLOE_NODISCARD floe_status floe__network_get(const struct floe_model *model, const char *path, const unsigned char **at,
+                                             const unsigned char *end, struct floe_network **network, struct floe_error *error);
+
+#endif

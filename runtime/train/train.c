@@ -1,0 +1,93 @@
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/stop.h"
+#include "runtime/nn/adam.h"
+#include "runtime/train/trainer.h"
+
+enum { EVALUATIONS = 25, PATIENCE = 8 };
+
+/* How far training is: by steps or, where a time is set, by whichever is further. */
+static double fraction_done(const struct floe__trainer *t, double elapsed) {
+  const double by_steps = (double)t->step / (double)t->n_step;
+  const double by_time = t->options->seconds > 0 ? elapsed / t->options->seconds : 0;
+  return by_steps > by_time ? by_steps : by_time;
+}
+
+static void tell(const struct floe__trainer *t, double fraction, double elapsed) {
+  char text[128];
+  const struct floe_network *network = t->network;
+  const double validation = network->n_point ? network->curve[network->n_point - 1].validation : NAN;
+  snprintf(text, sizeof text, "loss %.3f, held out %.3f, %zu simulations, %.0f s left",
+           t->n_summed ? t->summed / (double)t->n_summed : NAN, validation, network->simulations,
+           fraction > 0 ? elapsed * (1 - fraction) / fraction : NAN);
+  floe__progress(t->progress, fraction, text);
+}
+
+static floe_status interrupted(const struct floe__trainer *t, struct floe_error *error) {
+  if (!t->options->checkpoint) return floe__fail(error, FLOE_EINTERRUPTED, "", "", "training was interrupted");
+  const floe_status status = floe__checkpoint_write(t, error);
+  if (status) return status;
+  return floe__fail(error, FLOE_EINTERRUPTED, "", "run the same command again to go on from there",
+                    "training was interrupted after %.0f%% and can be resumed", 100.0 * (double)t->step / (double)t->n_step);
+}
+
+/* Until the steps or the time are used up, or held-out losses stopped improving. step_before: what a resumed checkpoint had
+ * done, and this process's clock does not know of. */
+static floe_status learn(struct floe__trainer *t, double started, struct floe_error *error) {
+  const size_t step_before = t->step;
+  while (t->n_stale < PATIENCE) {
+    const double elapsed = floe__clock() - started, fraction = fraction_done(t, elapsed);
+    if (fraction >= 1) break;
+    const floe_status status = floe__trainer_fill(t, error);
+    if (status) return status == FLOE_EINTERRUPTED ? interrupted(t, error) : status;
+    floe__trainer_step(t, floe__adam_schedule(fraction, t->settings.rate));
+    const double now = (double)t->step / (double)t->n_step, here = (double)(t->step - step_before) / (double)t->n_step;
+    tell(t, now, here > 0 ? elapsed * now / here : elapsed);
+    if (fraction_done(t, elapsed) * EVALUATIONS >= (double)(t->n_evaluation + 1)) {
+      t->n_evaluation++;
+      t->n_stale = floe__trainer_evaluate(t) ? 0 : t->n_stale + 1;
+      const floe_status written = t->options->checkpoint ? floe__checkpoint_write(t, error) : FLOE_OK;
+      if (written) return written;
+    }
+    if (floe__stop_requested()) return interrupted(t, error);
+  }
+  if (t->n_summed > 0) floe__trainer_evaluate(t);
+  return FLOE_OK;
+}
+
+static floe_status train(struct floe__trainer *t, struct floe_error *error) {
+  const double started = floe__clock();
+  floe__progress(t->progress, 0, "simulating");
+  floe_status status = floe__trainer_start(t, error);
+  if (!status) status = learn(t, started, error);
+  if (!status && !isfinite(t->network->loss))
+    status = floe__fail(error, FLOE_ENUMERIC, "", "try a smaller `rate`, or look at the prior predictive draws with `simulate`",
+                        "training diverged: the network never had a finite held-out loss");
+  if (!status) status = floe__trainer_distances(t, error);
+  if (!status) {
+    t->network->seconds = floe__clock() - started;
+    if (t->options->checkpoint) unlink(t->options->checkpoint); /* it may never have been written */
+    floe__progress(t->progress, 1, "trained");
+  }
+  return status;
+}
+
+floe_status floe_network_train(const struct floe_model *model, const struct floe_network_options *options,
+                               const struct floe_progress *progress, struct floe_network **network, struct floe_error *error) {
+  struct floe__trainer t = {.model = model, .options = options, .progress = progress};
+  *network = NULL;
+  t.n_thread = options->n_thread > 0 ? options->n_thread : 1;
+  floe_status status = floe__settings_read(model, &t.settings, error);
+  if (status) return status;
+  if (options->simulations > 0) t.settings.simulations = options->simulations < 256 ? 256 : options->simulations;
+  status = train(&t, error);
+  if (!status) {
+    *network = t.network;
+    t.network = NULL;
+  }
+  floe__trainer_drop(&t);
+  return status;
+}

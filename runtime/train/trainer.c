@@ -1,0 +1,271 @@
+#include "runtime/train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "runtime/data/layout.h"
+#include "runtime/nn/adam.h"
+#include "runtime/rng/bulk.h"
+#include "runtime/rng/purpose.h"
+#include "runtime/sim/simulate.h"
+
+enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 3000 };
+static const double pool_numbers = 6.4e7, clip = 1.5, decay = 1e-4;
+
+static floe_status no_memory(struct floe_error *error) {
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "set a smaller `width` or `ensemble`", "not enough memory to train the network");
+}
+
+static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64_t purpose, size_t first_unit, size_t n) {
+  return (struct floe_simulation_plan){.model = t->model, .seed = t->options->seed, .purpose = purpose, .first_unit = first_unit,
+                                       .n = n, .dataset = t->options->dataset, .n_thread = t->n_thread};
+}
+
+/* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS steps. */
+static floe_status schedule(struct floe__trainer *t, size_t *largest, struct floe_error *error) {
+  const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_TRAIN, 0, 1);
+  struct floe_layout *layout;
+  const floe_status status = floe_simulation_largest(&plan, &layout, error);
+  if (status) return status;
+  for (size_t d = 0; d < t->model->n_dimension; d++) largest[d] = layout->size[d];
+  const double room = pool_numbers / (double)(layout->n_data + layout->n_coordinate + 1);
+  floe_layout_free(layout);
+  const size_t n = t->settings.simulations, batch = t->settings.batch;
+  t->n_pool = n < MOST_POOL ? n : MOST_POOL;
+  if ((double)t->n_pool > room) t->n_pool = room < 256 ? 256 : (size_t)room;
+  if (t->settings.batch > t->n_pool / 2) t->settings.batch = t->n_pool / 2;
+  t->n_round = (n + t->n_pool / 2) / t->n_pool;
+  t->n_pass = t->settings.epochs;
+  if (t->n_pass == 0) t->n_pass = (USUAL_STEPS * batch + n / 2) / n;
+  if (t->n_pass == 0) t->n_pass = 1;
+  t->steps_of_pass = t->n_pool / t->settings.batch;
+  t->n_step = t->n_round * t->n_pass * t->steps_of_pass;
+  return FLOE_OK;
+}
+
+static int allocate_learners(struct floe__trainer *t) {
+  const size_t n_member = t->network->n_member;
+  t->learners = FLOE__NEW(n_member, struct floe__learner);
+  t->gradients = FLOE__NEW(n_member * t->n_chunk, float *);
+  if (!t->learners || !t->gradients) return 0;
+  for (size_t m = 0; m < n_member; m++) {
+    const size_t n = t->network->members[m].n_weight;
+    struct floe__learner *l = &t->learners[m];
+    l->now = FLOE__NEW(n, float);
+    l->average = FLOE__NEW(n, float);
+    l->first = FLOE__NEW(n, float);
+    l->second = FLOE__NEW(n, float);
+    l->best = INFINITY;
+    if (!l->now || !l->average || !l->first || !l->second) return 0;
+    memcpy(l->now, t->network->weights[m], n * sizeof(float));
+    memcpy(l->average, l->now, n * sizeof(float));
+    for (size_t c = 0; c < t->n_chunk; c++)
+      if (!(t->gradients[m * t->n_chunk + c] = FLOE__NEW(n, float))) return 0;
+  }
+  return 1;
+}
+
+static int allocate_work(struct floe__trainer *t) {
+  const struct floe__features *f = t->network->features;
+  const size_t n_member = t->network->n_member, rows = f->max_rows > 0 ? f->max_rows : 1;
+  t->chunk = CHUNK_ROWS / rows > CHUNK ? CHUNK : CHUNK_ROWS / rows < 4 ? 4 : CHUNK_ROWS / rows;
+  t->n_chunk = (t->settings.batch + t->chunk - 1) / t->chunk;
+  for (size_t m = 0; m < n_member; m++) {
+    const size_t work = floe__member_work(&t->network->members[m], t->chunk, t->chunk * f->max_rows);
+    t->n_work = work > t->n_work ? work : t->n_work;
+    const size_t slices = (t->network->members[m].n_weight + SLICE - 1) / SLICE;
+    t->n_slice = slices > t->n_slice ? slices : t->n_slice;
+  }
+  t->n_floats = (floe__batch_floats(f, t->chunk) + 15) / 16 * 16;
+  t->n_indices = (floe__batch_indices(f, t->chunk) + 15) / 16 * 16;
+  const size_t blocks = (MOST_HELD_OUT + t->chunk - 1) / t->chunk, n_loss = blocks > t->n_chunk ? blocks : t->n_chunk;
+  t->work = floe__new(t->n_thread, t->n_work * sizeof(float));
+  t->floats = floe__new(t->n_thread, t->n_floats * sizeof(float));
+  t->indices = floe__new(t->n_thread, t->n_indices * sizeof(uint32_t));
+  t->log_q = floe__new(t->n_thread, t->chunk * sizeof(float));
+  t->losses = FLOE__NEW(n_member * n_loss, double);
+  t->squares = FLOE__NEW(n_member * t->n_slice, double);
+  t->adams = FLOE__NEW(n_member, struct floe__adam);
+  t->order = FLOE__NEW(t->n_pool, size_t);
+  return t->work && t->floats && t->indices && t->log_q && t->losses && t->squares && t->adams && t->order;
+}
+
+static floe_status pack(struct floe__trainer *t, struct floe_simulations *simulations, size_t n, struct floe__examples *examples,
+                        struct floe_error *error) {
+  floe_status status = examples->n_row ? FLOE_OK : floe__examples_new(t->network->features, n, examples, error);
+  if (!status) status = floe__examples_pack(examples, simulations, t->n_thread, error);
+  return status;
+}
+
+static floe_status hold_out(struct floe__trainer *t, struct floe_error *error) {
+  const size_t quarter = t->settings.simulations / 4, n = quarter > MOST_HELD_OUT ? MOST_HELD_OUT : quarter;
+  const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_VALIDATE, 0, n < 64 ? 64 : n);
+  struct floe_simulations *simulations;
+  floe_status status = floe_simulate(&plan, &simulations, error);
+  if (status) return status;
+  status = pack(t, simulations, plan.n, &t->held_out, error);
+  floe_simulations_free(simulations);
+  return status;
+}
+
+floe_status floe__trainer_fill(struct floe__trainer *t, struct floe_error *error) {
+  if (t->ready_round == t->round + 1) return FLOE_OK;
+  const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_TRAIN, t->round_unit, t->n_pool);
+  struct floe_simulations *simulations;
+  floe_status status = floe_simulate(&plan, &simulations, error);
+  if (status) return status;
+  if (t->ready_round == 0 && t->step == 0) status = floe__features_standardise(t->network->features, simulations, error);
+  if (!status) status = pack(t, simulations, t->n_pool, &t->pool, error);
+  if (t->next_unit != simulations->next_unit) { /* else a checkpoint has counted them */
+    t->next_unit = simulations->next_unit;
+    t->network->simulations += t->n_pool;
+    t->network->n_rejected += simulations->n_rejected;
+  }
+  t->ready_round = t->round + 1;
+  floe_simulations_free(simulations);
+  return status;
+}
+
+floe_status floe__trainer_start(struct floe__trainer *t, struct floe_error *error) {
+  size_t *largest = FLOE__NEW(t->model->n_dimension + 1, size_t);
+  if (!largest) return no_memory(error);
+  floe_status status = schedule(t, largest, error);
+  if (!status) status = floe__network_new(t->model, &t->settings, t->options->seed, largest, &t->network, error);
+  floe__free(largest);
+  if (status) return status;
+  t->settings = t->network->settings;
+  if (!allocate_work(t) || !allocate_learners(t)) return no_memory(error);
+  status = floe__checkpoint_read(t, error);
+  if (!status) status = floe__trainer_fill(t, error);
+  return status ? status : hold_out(t, error);
+}
+
+void floe__trainer_drop(struct floe__trainer *t) {
+  const size_t n_member = t->settings.ensemble;
+  for (size_t m = 0; t->learners && m < n_member; m++) {
+    floe__free(t->learners[m].now);
+    floe__free(t->learners[m].average);
+    floe__free(t->learners[m].first);
+    floe__free(t->learners[m].second);
+  }
+  for (size_t k = 0; t->gradients && k < n_member * t->n_chunk; k++) floe__free(t->gradients[k]);
+  void *const blocks[] = {t->learners, t->gradients, t->work, t->floats, t->indices, t->log_q, t->losses, t->squares, t->adams, t->order};
+  for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
+  floe__examples_free(&t->pool);
+  floe__examples_free(&t->held_out);
+  floe_network_free(t->network);
+}
+
+static struct floe__batch gather(struct floe__trainer *t, const struct floe__examples *examples, const size_t *order, size_t first,
+                                 size_t n, size_t thread) {
+  return floe__batch_gather(examples, order, first, n, t->floats + thread * t->n_floats, t->indices + thread * t->n_indices);
+}
+
+static double total_loss(const float *log_q, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum -= (double)log_q[i];
+  return sum;
+}
+
+static void learn_chunk(void *context, size_t k, size_t thread) {
+  struct floe__trainer *t = context;
+  const size_t m = k / t->n_chunk, first = (k % t->n_chunk) * t->chunk, batch = t->settings.batch;
+  const size_t n = first + t->chunk < batch ? t->chunk : batch - first;
+  const struct floe__member *member = &t->network->members[m];
+  float *work = t->work + thread * t->n_work, *log_q = t->log_q + thread * t->chunk;
+  const struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
+  memset(t->gradients[k], 0, member->n_weight * sizeof(float));
+  floe__member_log_q(member, t->learners[m].now, &b, work, log_q);
+  t->losses[k] = total_loss(log_q, n);
+  floe__member_backward(member, t->learners[m].now, &b, work, -1.0f / (float)batch, t->gradients[k]);
+}
+
+static size_t slice_size(const struct floe__trainer *t, size_t m, size_t slice) {
+  const size_t n = t->network->members[m].n_weight, first = slice * SLICE;
+  return first >= n ? 0 : n - first < SLICE ? n - first : SLICE;
+}
+
+static void sum_slice(void *context, size_t k, size_t thread) {
+  struct floe__trainer *t = context;
+  const size_t m = k / t->n_slice, slice = k % t->n_slice, n = slice_size(t, m, slice);
+  (void)thread;
+  float *const *parts = t->gradients + m * t->n_chunk;
+  t->squares[k] = n > 0 ? floe__sum_parts(n, t->n_chunk, parts, slice * SLICE) : 0;
+}
+
+static void update_slice(void *context, size_t k, size_t thread) {
+  struct floe__trainer *t = context;
+  const size_t m = k / t->n_slice, first = k % t->n_slice * SLICE, n = slice_size(t, m, k % t->n_slice);
+  const struct floe__learner *l = &t->learners[m];
+  (void)thread;
+  if (n > 0)
+    floe__adam_update(&t->adams[m], n, l->now + first, t->gradients[m * t->n_chunk] + first, l->first + first, l->second + first,
+                      l->average + first);
+}
+
+void floe__trainer_step(struct floe__trainer *t, double rate) {
+  const size_t n_member = t->network->n_member;
+  const size_t pass = t->step / t->steps_of_pass;
+  if (t->ready_pass != pass + 1) {
+    for (size_t i = 0; i < t->n_pool; i++) t->order[i] = i;
+    floe__shuffle(t->options->seed, FLOE_PURPOSE_SHUFFLE, pass, t->n_pool, t->order);
+    t->ready_pass = pass + 1;
+  }
+  floe__parallel(n_member * t->n_chunk, t->n_thread, learn_chunk, t);
+  floe__parallel(n_member * t->n_slice, t->n_thread, sum_slice, t);
+  for (size_t m = 0; m < n_member; m++) {
+    double squares = 0, loss = 0;
+    for (size_t s = 0; s < t->n_slice; s++) squares += t->squares[m * t->n_slice + s];
+    for (size_t c = 0; c < t->n_chunk; c++) loss += t->losses[m * t->n_chunk + c];
+    t->adams[m] = floe__adam_step(t->step, rate, decay, clip, sqrt(squares));
+    t->summed += loss / (double)t->settings.batch / (double)n_member;
+  }
+  floe__parallel(n_member * t->n_slice, t->n_thread, update_slice, t);
+  t->n_summed++;
+  t->step++;
+  if (t->step % (t->n_pass * t->steps_of_pass) == 0 && t->round + 1 < t->n_round) {
+    t->round++;
+    t->round_unit = t->next_unit;
+  }
+}
+
+static void evaluate_block(void *context, size_t k, size_t thread) {
+  struct floe__trainer *t = context;
+  const size_t blocks = (t->held_out.n + t->chunk - 1) / t->chunk, m = k / blocks, first = k % blocks * t->chunk;
+  const size_t n = first + t->chunk < t->held_out.n ? t->chunk : t->held_out.n - first;
+  float *log_q = t->log_q + thread * t->chunk;
+  const struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
+  floe__member_log_q(&t->network->members[m], t->learners[m].average, &b, t->work + thread * t->n_work, log_q);
+  t->losses[k] = total_loss(log_q, n);
+}
+
+bool floe__trainer_evaluate(struct floe__trainer *t) {
+  const size_t n_member = t->network->n_member, blocks = (t->held_out.n + t->chunk - 1) / t->chunk;
+  struct floe_network *network = t->network;
+  double mean = 0, best = 0;
+  bool improved = false;
+  floe__parallel(n_member * blocks, t->n_thread, evaluate_block, t);
+  for (size_t m = 0; m < n_member; m++) {
+    struct floe__learner *l = &t->learners[m];
+    double loss = 0;
+    for (size_t b = 0; b < blocks; b++) loss += t->losses[m * blocks + b];
+    loss /= (double)t->held_out.n;
+    mean += loss / (double)n_member;
+    if (loss < l->best) {
+      l->best = loss;
+      memcpy(network->weights[m], l->average, network->members[m].n_weight * sizeof(float));
+      improved = true;
+    }
+    best += l->best / (double)n_member;
+  }
+  network->loss = best;
+  network->steps = t->step;
+  if (network->n_point < FLOE__CURVE_POINTS)
+    network->curve[network->n_point++] =
+        (struct floe_network_point){t->step * t->settings.batch, t->n_summed ? t->summed / (double)t->n_summed : NAN, mean};
+  t->summed = 0;
+  t->n_summed = 0;
+  return improved;
+}

@@ -1,0 +1,70 @@
+/* trainer.h: the state of a training run. A batch is split into chunks of a fixed number of data sets; every chunk of every
+ * member has its own gradient, and gradients are summed in the order of chunks, so that the threads do not matter. */
+#ifndef FLOE_TRAIN_TRAINER_H
+#define FLOE_TRAIN_TRAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/train/examples.h"
+#include "runtime/train/parts.h"
+
+struct floe__learner { /* of one member: blocks of n_weight floats */
+  float *now, *average, *first, *second;
+  double best; /* validation loss of the weights that the network holds */
+};
+
+struct floe__trainer {
+  const struct floe_model *model;
+  const struct floe_network_options *options;
+  const struct floe_progress *progress;
+  struct floe__settings settings;
+  size_t n_thread;
+  struct floe_network *network;
+  struct floe__learner *learners; /* (n_member) */
+
+  size_t n_pool, n_round;         /* simulations held at a time, and how often they are replaced by fresh ones */
+  size_t n_pass, steps_of_pass;   /* passes over each pool; steps of a pass */
+  size_t n_step;
+  struct floe__examples pool, held_out;
+  size_t *order;                  /* (n_pool): of the current pass */
+
+  size_t chunk, n_chunk;          /* data sets of a chunk; chunks of a batch */
+  size_t n_work, n_floats, n_indices;
+  float *work, *floats, *log_q;   /* of each thread: (n_work), (n_floats), (chunk) */
+  uint32_t *indices;              /* of each thread: (n_indices) */
+  float **gradients;              /* (n_member, n_chunk): (n_weight) */
+  size_t n_slice;
+  double *losses;                 /* (n_member, n_chunk or blocks of held_out): sums of -log q */
+  double *squares;                /* (n_member, n_slice) */
+  struct floe__adam *adams;       /* (n_member) */
+
+  /* where it stands; with the learners and the network, all that a checkpoint holds */
+  size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
+  double summed;                  /* training losses since the last evaluation: n_summed of them */
+
+  size_t ready_round, ready_pass; /* the round whose pool, the pass whose order is in memory, plus 1 */
+};
+
+/* All that training needs, from the first pool of simulations. *trainer is zero before; drop it in any case. */
+FLOE_NODISCARD floe_status floe__trainer_start(struct floe__trainer *trainer, struct floe_error *error);
+void floe__trainer_drop(struct floe__trainer *trainer);
+
+/* Simulates the current round's pool, unless it is there. */
+FLOE_NODISCARD floe_status floe__trainer_fill(struct floe__trainer *trainer, struct floe_error *error);
+
+void floe__trainer_step(struct floe__trainer *trainer, double rate);
+
+/* Validation losses of the averaged weights; better ones go into the network. Adds a point to the curve. True where a member improved. */
+bool floe__trainer_evaluate(struct floe__trainer *trainer);
+
+/* Mean, covariance and distances of training summaries. */
+FLOE_NODISCARD floe_status floe__trainer_distances(struct floe__trainer *trainer, struct floe_error *error);
+
+FLOE_NODISCARD floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct floe_error *error);
+
+/* Takes up a checkpoint of the same training; does nothing where there is none. A damaged one is FLOE_EARTIFACT. */
+FLOE_NODISCARD floe_status floe__checkpoint_read(struct floe__trainer *trainer, struct floe_error *error);
+
+#endif
