@@ -12,8 +12,9 @@ base_sources += \
   base/text.c base/text.h \
   base/study_verbs.c base/study_verbs.h
 
-
+if HAVE_CMOCKA
 check_PROGRAMS += \
   tests/unit/test_base_file \
   tests/unit/test_base_memory \
   tests/unit/test_base_options
+endif

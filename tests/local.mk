@@ -3,4 +3,8 @@ EXTRA_DIST += tests/run-tests tests/run-golden tests/include-order tests/end-to-
 
 # Models written by hand, for tests that need one.
 check_LIBRARIES += libtestsupport.a
-libtestsupport_a_SOURCES = tests/support/eight_schools_model.c tests/support/eight_schools_model.h
+libtestsupport_a_SOURCES = \
+  tests/support/assertions.h \
+  tests/support/conjugate_model.c tests/support/conjugate_model.h \
+  tests/support/eight_schools_model.c tests/support/eight_schools_model.h \
+  tests/support/normal_model.c tests/support/normal_model.h

@@ -173,6 +173,10 @@ static void print_structure(const struct blueprint *blueprint, struct floe__text
   if (!blueprint->plate && !blueprint->sequence) floe__text_puts(out, "fixed");
 }
 
+static void print_count(size_t n, const char *what, const char *end, struct floe__text *out) {
+  floe__text_printf(out, "%zu %s%s%s", n, what, n == 1 ? "" : "s", end);
+}
+
 void possible_print(const struct study *study, struct floe__text *out) {
   const struct program *program = study->program;
   uint64_t n = count_universes(program);
@@ -182,8 +186,10 @@ void possible_print(const struct study *study, struct floe__text *out) {
   print_structure(&study->blueprint, out);
   floe__text_puts(out, "\n");
   for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) print_role(program, role, out);
-  floe__text_printf(out, "  %-12s %zu reports, %zu claims, %zu checks\n", "questions", program->n_report, program->n_claim,
-                    program->n_check);
+  floe__text_printf(out, "  %-12s ", "questions");
+  print_count(program->n_report, "report", ", ", out);
+  print_count(program->n_claim, "claim", ", ", out);
+  print_count(program->n_check, "check", "\n", out);
   for (size_t k = 0; k < program->n_axis; k++) print_axis(program->axes[k], out);
   floe__text_printf(out, "  %-12s ", "universes");
   if (n) floe__text_printf(out, "%ju", (uintmax_t)n);

@@ -38,7 +38,7 @@ static const char *const own_names[] = {
     "context", "sampling", "unit", "data", "values", "coordinates", "terms", "scratch", "outputs", "holds", "prepared", "layout",
     "universe", "stream", "inside", "at", "add_at", "clear", "gradient", "simulate", "log_density", "constrain", "unconstrain",
     "report", "check", "prepare", "permitted", "scratch_size", "n", "k", "size", "dimensions", "axes", "variables", "reports",
-    "claims", "checks", "settings",
+    "claims", "checks", "settings", "greater", "largest",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -70,18 +70,34 @@ static const struct memory *same_place(const struct function_writer *f, const st
   return memory;
 }
 
+static void reserve_own_names(struct identifiers *identifiers) {
+  for (size_t k = 0; k < sizeof own_names / sizeof *own_names; k++) identifiers_reserve(identifiers, own_names[k]);
+  for (size_t k = 0; k <= N_INTERPRETATION; k++) identifiers_reserve(identifiers, signatures[k].name);
+}
+
+/* The same in all functions. */
+void frame_name_sizes(struct writer *w) {
+  const struct graph *graph = w->study->graph;
+  struct identifiers *identifiers = identifiers_new(w->arena);
+  reserve_own_names(identifiers);
+  for (size_t k = 0; k < graph->n_node; k++)
+    if (graph->nodes[k]->external) identifiers_reserve(identifiers, graph->nodes[k]->external->symbol);
+  for (size_t k = 0; k < w->study->program->n_dimension; k++) {
+    const char *name = w->study->program->dimensions[k]->name;
+    w->size_name[k] = emit_identifier(identifiers, floe__arena_printf(w->arena, "n_%s", name ? name : "anonymous"));
+  }
+}
+
 void frame_names(struct function_writer *f) {
   const struct program *program = f->file->study->program;
-  for (size_t k = 0; k < sizeof own_names / sizeof *own_names; k++) identifiers_reserve(f->identifiers, own_names[k]);
-  for (size_t k = 0; k <= N_INTERPRETATION; k++) identifiers_reserve(f->identifiers, signatures[k].name);
+  reserve_own_names(f->identifiers);
+  for (size_t k = 0; k < program->n_dimension; k++) identifiers_reserve(f->identifiers, f->size_name[k] = f->file->size_name[k]);
   for (size_t k = 0; k < f->routine->n_memory; k++) {
     const struct memory *memory = f->routine->memories[k], *same = same_place(f, memory);
     if (!f->memory_used[k]) continue;
     f->memory_name[k] = same != memory ? f->memory_name[same->id] : emit_identifier(f->identifiers, plain_name(f, memory));
     f->memory_used[k] = false; /* until the body names it */
   }
-  for (size_t k = 0; k < program->n_dimension; k++)
-    f->size_name[k] = emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "n_%s", program->dimensions[k]->name));
 }
 
 const char *name_of_size(struct function_writer *f, const struct dimension *dimension) {
@@ -249,6 +265,7 @@ void frame_count_scratch(struct function_writer *f) {
     if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
     floe__text_puts(f->out, any ? " + " : "  largest = greater(largest, ");
     write_extent(f, memory);
+    for (size_t d = 0; d < memory->n_dim; d++) f->file->size_used[memory->dim[d]->id] = true;
     any = true;
   }
   if (any) floe__text_puts(f->out, ");\n");

@@ -22,6 +22,8 @@ struct writer {
   bool draws, gathers, scatters, clears;  /* helpers that the file needs */
   struct floe__text scratch;              /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
+  const char **size_name;                 /* (n_dimension) */
+  bool *size_used;                        /* (n_dimension) by `scratch` */
 };
 
 /* One function. Its body is written first: what it turns out to use is declared in front of it. */
@@ -64,6 +66,7 @@ void write_number(struct floe__text *out, double number);
 void write_extent(struct function_writer *f, const struct memory *memory); /* how many doubles a scratch array takes */
 
 /* frame.c: what stands around the body of a function */
+void frame_name_sizes(struct writer *w);
 void frame_names(struct function_writer *f);  /* names of memory and sizes; before the body is written */
 void frame_open(struct function_writer *f);   /* signature and declarations; after that */
 void frame_close(struct function_writer *f);  /* what is returned */

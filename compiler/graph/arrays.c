@@ -45,6 +45,7 @@ static const struct node *element_at(const struct node *array, const struct node
 
 const struct node *node_gather(struct graph *graph, const struct node *array, const struct node *const *indices) {
   const struct node *simple = NULL;
+  if (array->n_dim == 0) return array;
   if (array->kind == NODE_MAP) simple = element_of_map(graph, array, indices);
   else if (array->n_dim == 1) simple = element_at(array, indices[0]);
   if (simple) return simple;
@@ -67,11 +68,18 @@ const struct node *node_literal(struct graph *graph, const struct dimension *dim
 
 /* ---- loops ---- */
 
-static size_t level_above(const struct graph *graph, const struct dimension *dimension, uint64_t bound) {
+/* The lowest level above those of the loops inside that captures nothing: outer loops are still temporary as a rule, but a
+ * body may be made for a place inside closed ones. */
+static size_t level_above(const struct graph *graph, const struct dimension *dimension, uint64_t bound, uint64_t free) {
   size_t level = 0;
-  for (size_t k = 0; k < graph->n_binder; k++)
-    if ((bound >> k & 1) && graph->binders[k]->dimension == dimension && graph->binders[k]->level >= level)
-      level = graph->binders[k]->level + 1;
+  uint64_t taken = 0;
+  for (size_t k = 0; k < graph->n_binder; k++) {
+    const struct graph_binder *binder = graph->binders[k];
+    if (binder->dimension != dimension || binder->level >= LEVEL_OPEN) continue;
+    if ((bound >> k & 1) && binder->level >= level) level = binder->level + 1;
+    if ((free >> k & 1) && binder->level < 64) taken |= UINT64_C(1) << binder->level;
+  }
+  while (level < 64 && (taken >> level & 1)) level++;
   return level;
 }
 
@@ -101,7 +109,7 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
   for (size_t k = n; k-- > 0;) {
     graph_close(graph, open[k]);
     dim[k] = open[k]->dimension;
-    binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], bound), open[k]->name);
+    binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], bound, element->free), open[k]->name);
     values[k] = node_binder(graph, binders[k]);
     bound |= bit(binders[k]);
   }
@@ -128,7 +136,7 @@ const struct node *node_reduce(struct graph *graph, enum reduction reduction, co
   if (reduction == REDUCE_SUM && !(element->free & bit(open)))
     return node_binary(graph, OP_MUL, node_size(graph, open->dimension), element);
   const struct graph_binder *binder =
-      graph_binder(graph, open->dimension, level_above(graph, open->dimension, element->bound), open->name);
+      graph_binder(graph, open->dimension, level_above(graph, open->dimension, element->bound, element->free), open->name);
   const struct node *body = renamed(graph, element, open, binder);
   bool truth = reduction == REDUCE_ALL || reduction == REDUCE_ANY;
   return graph_node(graph, &(struct node){.kind = NODE_REDUCE, .base = truth ? BASE_BOOL : element->base, .reduction = reduction,
@@ -141,10 +149,13 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
   struct graph_table *table = graph->table;
   size_t n = n_output * start;
   const struct node **bodies = floe__arena_array(graph->arena, n + 1, sizeof *bodies);
-  uint64_t bound = 0;
+  uint64_t bound = 0, free = 0;
   graph_close(graph, open);
-  for (size_t k = 0; k < n; k++) bound |= args[k]->bound;
-  for (size_t level = level_above(graph, open->dimension, bound);; level++) {
+  for (size_t k = 0; k < n; k++) {
+    bound |= args[k]->bound;
+    free |= args[k]->free;
+  }
+  for (size_t level = level_above(graph, open->dimension, bound, free);; level++) {
     const struct graph_binder *binder = graph_binder(graph, open->dimension, level, open->name);
     for (size_t k = 0; k < n; k++) bodies[k] = renamed(graph, args[k], open, binder);
     struct node proto = {.kind = NODE_SCAN, .n_dim = 1, .dim = &(const struct dimension *){open->dimension}, .binder = binder,

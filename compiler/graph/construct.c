@@ -207,11 +207,16 @@ static bool folded_call(const struct external *external, double argument, double
   return false;
 }
 
+static bool is_call(const struct node *node, const char *symbol) {
+  return node->kind == NODE_EXTERN && strcmp(node->external->symbol, symbol) == 0;
+}
+
 const struct node *node_extern(struct graph *graph, const struct external *external, enum base base, size_t n_dim,
                                const struct dimension *const *dim, const struct node *const *args) {
   double number;
   if (external->n_formal == 1 && is_const(args[0]) && folded_call(external, args[0]->number, &number))
     return node_const(graph, number);
+  if (strcmp(external->symbol, "log") == 0 && is_call(args[0], "exp")) return args[0]->args[0]; /* priors of positive parameters */
   return make(graph, &(struct node){.kind = NODE_EXTERN, .base = base, .external = external, .n_dim = n_dim,
                                     .dim = (const struct dimension **)(uintptr_t)dim, .n_arg = external->n_formal,
                                     .args = (const struct node **)(uintptr_t)args});

@@ -1,6 +1,7 @@
 /* The graph as text: a line per node, leaves written where they are used, then the roots of every interpretation.
  *   mu  value      mu~  coordinate      @power  axis      #school  size      school'0  binder */
-#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "compiler/graph/construct.h"
@@ -27,11 +28,21 @@ static void print_binder(const struct graph_binder *binder, struct floe__text *o
   floe__text_printf(out, "%s'%zu", binder->dimension->name ? binder->dimension->name : "anonymous", binder->level);
 }
 
+/* The shortest decimal that reads back as the same number. */
+static void print_number(double number, struct floe__text *out) {
+  char digits[40];
+  for (int precision = 15; precision <= 17; precision++) {
+    snprintf(digits, sizeof digits, "%.*g", precision, number);
+    if (strtod(digits, NULL) == number) break;
+  }
+  floe__text_puts(out, digits);
+}
+
 static void print_leaf(const struct node *node, struct floe__text *out) {
   switch (node->kind) {
   case NODE_CONST:
     if (node->base == BASE_BOOL) floe__text_puts(out, node->number != 0 ? "true" : "false");
-    else floe__text_printf(out, "%.17g", node->number);
+    else print_number(node->number, out);
     return;
   case NODE_VALUE: floe__text_puts(out, node->variable->name); return;
   case NODE_COORDINATE: floe__text_printf(out, "%s~", node->variable->name); return;

@@ -321,6 +321,7 @@ struct symbol *check_extern_signature(struct checker *c, const struct context *a
 void check_extern_derivative(struct checker *c, const struct context *at, const struct statement *statement,
                              struct symbol *symbol);
 struct symbol *check_dist_signature(struct checker *c, const struct context *at, const struct statement *statement);
-void check_dist_methods(struct checker *c, const struct context *at, const struct statement *statement, struct symbol *symbol);
+void check_dist_methods(struct checker *c, const struct statement *statement, struct symbol *symbol);
+size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters, const struct formal ***formals);
 
 #endif

@@ -1,1 +1,22 @@
-compiler_sources += compiler/meaning/check.h compiler/meaning/checker.h compiler/meaning/typed.h 
+compiler_sources += \
+  compiler/meaning/axes.c \
+  compiler/meaning/calls.c \
+  compiler/meaning/check.c compiler/meaning/check.h compiler/meaning/checker.h \
+  compiler/meaning/constants.c \
+  compiler/meaning/definitions.c \
+  compiler/meaning/distributions.c \
+  compiler/meaning/dists.c \
+  compiler/meaning/dump.c \
+  compiler/meaning/expressions.c \
+  compiler/meaning/library.c \
+  compiler/meaning/lint.c \
+  compiler/meaning/names.c \
+  compiler/meaning/order.c \
+  compiler/meaning/presence.c \
+  compiler/meaning/recurrences.c \
+  compiler/meaning/scope.c \
+  compiler/meaning/statements.c \
+  compiler/meaning/terms.c \
+  compiler/meaning/typed.h \
+  compiler/meaning/types.c \
+  compiler/meaning/variables.c

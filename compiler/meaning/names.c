@@ -97,8 +97,20 @@ static const struct term *axis_value(struct checker *c, const struct context *at
   return choose_typed(c, choose, span) ? choose : c->poison;
 }
 
+/* Functions and distributions are closed: what they depend on stands in their arguments. Numbers with a name are fine. */
+static const struct term *value_from_outside(struct checker *c, const struct symbol *symbol, struct span span) {
+  double value;
+  if (symbol->kind == SYMBOL_DEFINITION && constant_value(symbol->definition->value, NULL, &value)) return term_number(c, span, value);
+  struct diagnostic *d = diagnose(c->sink, "E2036", span, "a function sees its arguments only, not `%s`", symbol->name);
+  d->fix = floe__arena_printf(c->arena, "make `%s` an argument", symbol->name);
+  return c->poison;
+}
+
 static const struct term *symbol_value(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
   struct term *term;
+  bool closed = at->place == PLACE_FUNCTION || at->place == PLACE_SAMPLE;
+  bool outside = symbol->kind == SYMBOL_VARIABLE || symbol->kind == SYMBOL_DEFINITION || symbol->kind == SYMBOL_AXIS;
+  if (closed && outside && !symbol->local) return value_from_outside(c, symbol, span);
   if (!symbol->library) presence_require(c, at->presence, symbol->presence, symbol->name, span, symbol->span);
   switch (symbol->kind) {
   case SYMBOL_CONSTANT: return term_number(c, span, symbol->term->number);

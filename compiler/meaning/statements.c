@@ -192,7 +192,7 @@ static void check_spec_extern(struct checker *c, const struct context *at, const
 
 static void check_spec_dist(struct checker *c, const struct context *at, const struct statement *s) {
   struct symbol *symbol = check_dist_signature(c, at, s);
-  if (symbol) check_dist_methods(c, at, s, symbol);
+  if (symbol) check_dist_methods(c, s, symbol);
 }
 
 static void check_top_constraint(struct checker *c, const struct context *at, const struct statement *s) {

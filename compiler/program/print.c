@@ -1,5 +1,6 @@
 #include "base/text.h"
-#include "compiler/program/routine.h"
+#include "compiler/program/adjoint.h"
+#include "compiler/program/schedule.h"
 
 static void indent(struct floe__text *out, size_t depth) {
   for (size_t k = 0; k < depth; k++) floe__text_puts(out, "  ");
@@ -126,4 +127,12 @@ void routine_print(const struct routine *routine, struct floe__text *out) {
   static const char *const names[N_INTERPRETATION] = {"simulate", "log_density", "constrain", "unconstrain", "report", "check", "prepare"};
   floe__text_printf(out, "%s\n", routine->gradient ? "gradient" : names[routine->kind]);
   print_block(routine->body, 1, out);
+}
+
+void dump_routines(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
+  for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
+    struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
+    routine_print(routine, out);
+    if (kind == INTERPRETATION_LOG_DENSITY) routine_print(adjoint_routine(arena, routine), out);
+  }
 }

@@ -168,7 +168,8 @@ bool routine_is_guard(const struct routine *routine, const struct cell *cell);
 /* Removes what nothing depends on. */
 void routine_prune(struct routine *routine);
 
-/* --dump program. */
+/* --dump program: all routines of a study. */
+void dump_routines(const struct study *study, struct floe__arena *arena, struct floe__text *out);
 void routine_print(const struct routine *routine, struct floe__text *out);
 
 /* Every value and cell is defined once, before its use and where it is visible; arrays are declared and written before they

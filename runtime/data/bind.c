@@ -1,6 +1,6 @@
 #include "runtime/data/bind.h"
 
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,12 +91,13 @@ static floe_status sizes_from_lengths(struct binding *b) {
   return FLOE_OK;
 }
 
+/* At least 1 where there are codes; 0 where there are none. */
 static size_t largest_code(const struct binding *b, size_t d) {
   double largest = 0;
   for (size_t v = 0; v < b->model->n_variable; v++)
     for (size_t k = 0; codes_dimension(b, v, d) && k < b->fields.field[v].n; k++)
-      if (b->fields.field[v].number[k] > largest) largest = b->fields.field[v].number[k];
-  return largest < 1e12 ? (size_t)largest : 0;
+      largest = fmax(fmax(largest, 1), fmin(b->fields.field[v].number[k], 1e12));
+  return (size_t)largest;
 }
 
 /* Sizes that no length tells: of the spec, else as many as there are codes. */
@@ -297,7 +298,7 @@ floe_status floe_data_read(const struct floe_model *model, const char *path, siz
   size_t length;
   *dataset = NULL;
   floe_status status = floe__file_read(path, limit, &text, &length, error);
-  if (status == FLOE_EARTIFACT) return floe__fail(error, FLOE_EDATA, path, "check the path of the data file", "the data file cannot be read");
+  if (status == FLOE_EARTIFACT) return floe__fail(error, FLOE_EDATA, path, "check the path of the data file", "there is no such file");
   if (status != FLOE_OK) return status;
   struct binding b = {.model = model, .error = error};
   status = floe__fields_read(model, path, n_columns, columns, text, length, &b.fields, error);

@@ -6,3 +6,9 @@ runtime_sources += \
   runtime/data/layout.c runtime/data/layout.h \
   runtime/data/suggest.c runtime/data/suggest.h \
   runtime/data/universe.c runtime/data/universe.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_data tests/unit/test_universe
+tests_unit_test_data_LDADD = libtestsupport.a $(LDADD)
+tests_unit_test_universe_LDADD = libtestsupport.a $(LDADD)
+endif

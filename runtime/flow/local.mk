@@ -1,1 +1,7 @@
-runtime_sources +=
+runtime_sources += \
+  runtime/flow/flow.c \
+  runtime/flow/spline.c \
+  runtime/flow/flow.h \
+  runtime/flow/spline.h
+
+check_PROGRAMS += tests/unit/test_flow

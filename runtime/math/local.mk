@@ -5,3 +5,7 @@ runtime_sources += \
   runtime/math/distances.c \
   runtime/math/order.c runtime/math/order.h \
   runtime/math/special.c runtime/math/special_gsl.c runtime/math/special.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_math tests/unit/test_symbols
+endif

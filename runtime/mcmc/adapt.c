@@ -19,7 +19,9 @@ double floe__dual_averaging_learn(struct floe__dual_averaging *state, double acc
   return exp(log_step);
 }
 
-double floe__dual_averaging_end(const struct floe__dual_averaging *state) { return exp(state->log_mean); }
+double floe__dual_averaging_end(const struct floe__dual_averaging *state) {
+  return exp(state->log_mean);
+}
 
 void floe__windows_start(struct floe__windows *windows, size_t warmup) {
   struct floe__windows plan = {.warmup = warmup, .initial = 75, .final = 50, .base = 25};

@@ -24,8 +24,10 @@ struct floe__windows {
 };
 
 void floe__windows_start(struct floe__windows *windows, size_t warmup);
-bool floe__windows_collect(const struct floe__windows *windows, size_t iteration); /* does the iteration lie in a window? */
-bool floe__windows_close(struct floe__windows *windows, size_t iteration);         /* is it the last of one? Goes on to the next */
+bool floe__windows_collect(const struct floe__windows *windows,
+                           size_t iteration); /* does the iteration lie in a window? */
+bool floe__windows_close(struct floe__windows *windows,
+                         size_t iteration); /* is it the last of one? Goes on to the next */
 
 /* Running mean and variance of n coordinates (Welford 1962). The arrays, (n) each, are the caller's. */
 struct floe__spread {

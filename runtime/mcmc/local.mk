@@ -4,3 +4,4 @@ runtime_sources += \
   runtime/mcmc/sample.c runtime/mcmc/sample.h \
   runtime/mcmc/target.c runtime/mcmc/target.h \
   runtime/mcmc/trouble.c runtime/mcmc/trouble.h
+check_PROGRAMS += tests/stat/test_sample

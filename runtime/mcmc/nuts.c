@@ -25,8 +25,8 @@ struct floe__nuts {
   size_t n;
   double *block;
   double *variance;
-  struct phase here, edge[2];            /* the chain's state; the ends of the trajectory, backward and forward */
-  struct span whole, fresh;              /* the trajectory so far; its extension */
+  struct phase here, edge[2];             /* the chain's state; the ends of the trajectory, backward and forward */
+  struct span whole, fresh;               /* the trajectory so far; its extension */
   struct span half[FLOE__NUTS_MAX_DEPTH]; /* by level: the second half of a sub-tree in the making */
 };
 
@@ -53,8 +53,11 @@ static struct phase take_phase(double **block, size_t n) {
 }
 
 static struct span take_span(double **block, size_t n) {
-  struct span span = {.first_momentum = take(block, n), .first_velocity = take(block, n), .last_momentum = take(block, n),
-                      .last_velocity = take(block, n), .total_momentum = take(block, n)};
+  struct span span = {.first_momentum = take(block, n),
+                      .first_velocity = take(block, n),
+                      .last_momentum = take(block, n),
+                      .last_velocity = take(block, n),
+                      .total_momentum = take(block, n)};
   span.proposal = take_phase(block, n);
   return span;
 }
@@ -87,10 +90,18 @@ void floe__nuts_free(struct floe__nuts *nuts) {
   floe__free(nuts);
 }
 
-const double *floe__nuts_position(const struct floe__nuts *nuts) { return nuts->here.position; }
-const double *floe__nuts_gradient(const struct floe__nuts *nuts) { return nuts->here.gradient; }
-double floe__nuts_log_density(const struct floe__nuts *nuts) { return nuts->here.log_density; }
-double *floe__nuts_variance(struct floe__nuts *nuts) { return nuts->variance; }
+const double *floe__nuts_position(const struct floe__nuts *nuts) {
+  return nuts->here.position;
+}
+const double *floe__nuts_gradient(const struct floe__nuts *nuts) {
+  return nuts->here.gradient;
+}
+double floe__nuts_log_density(const struct floe__nuts *nuts) {
+  return nuts->here.log_density;
+}
+double *floe__nuts_variance(struct floe__nuts *nuts) {
+  return nuts->variance;
+}
 
 static void evaluate(const struct floe__nuts *nuts, struct phase *phase) {
   phase->log_density = nuts->density->evaluate(nuts->density->state, phase->position, phase->gradient);
@@ -257,7 +268,9 @@ struct floe__transition floe__nuts_step(struct floe__nuts *nuts, double step_siz
   copy_phase(n, &nuts->here, &whole->proposal);
   struct floe__transition transition = {.log_density = nuts->here.log_density,
                                         .accept = walk.n_leapfrog ? walk.accept_total / walk.n_leapfrog : 0,
-                                        .energy = whole->proposal_energy, .depth = depth,
-                                        .n_leapfrog = walk.n_leapfrog, .divergent = walk.divergent};
+                                        .energy = whole->proposal_energy,
+                                        .depth = depth,
+                                        .n_leapfrog = walk.n_leapfrog,
+                                        .divergent = walk.divergent};
   return transition;
 }

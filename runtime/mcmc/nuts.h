@@ -36,8 +36,8 @@ void floe__nuts_free(struct floe__nuts *nuts);
 /* Sets the position (n). False where the density or its gradient is not finite there. */
 bool floe__nuts_start(struct floe__nuts *nuts, const double *position);
 
-const double *floe__nuts_position(const struct floe__nuts *nuts);    /* (n) */
-const double *floe__nuts_gradient(const struct floe__nuts *nuts);    /* (n) at the position */
+const double *floe__nuts_position(const struct floe__nuts *nuts); /* (n) */
+const double *floe__nuts_gradient(const struct floe__nuts *nuts); /* (n) at the position */
 double floe__nuts_log_density(const struct floe__nuts *nuts);
 
 /* Variances of the coordinates, (n), all positive: the inverse of the metric. Ones at first. */

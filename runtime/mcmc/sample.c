@@ -11,7 +11,8 @@
 #include "runtime/rng/purpose.h"
 
 enum { START_ATTEMPTS = 100 };
-static const double far_away = 1e15; /* no proper posterior in everyday units has its mass here, not even half-Cauchy tails */
+static const double far_away =
+    1e15; /* no proper posterior in everyday units has its mass here, not even half-Cauchy tails */
 
 const char *const floe_sampler_column_names[FLOE_N_SAMPLER_COLUMN] = {
     "lp__", "accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__"};
@@ -21,7 +22,7 @@ struct chain {
   struct floe__target *target;
   struct floe__density density;
   struct floe__nuts *nuts;
-  double *start;               /* (n) */
+  double *start; /* (n) */
   struct floe__spread spread;
   struct floe_error error;
 };
@@ -82,7 +83,8 @@ static floe_status start_chain(const struct run *run, size_t c) {
   struct chain *chain = &run->chain[c];
   const struct floe_sample_options *options = run->options;
   if (options->starts && options->n_start) {
-    floe__target_gather(chain->target, options->starts + (c % options->n_start) * run->result->n_coordinate, chain->start);
+    floe__target_gather(chain->target, options->starts + (c % options->n_start) * run->result->n_coordinate,
+                        chain->start);
     if (floe__nuts_start(chain->nuts, chain->start)) return FLOE_OK;
   }
   struct floe_stream stream;
@@ -91,7 +93,8 @@ static floe_status start_chain(const struct run *run, size_t c) {
     for (size_t k = 0; k < chain->target->n; k++) chain->start[k] = 4 * floe_draw_uniform(&stream) - 2;
     if (floe__nuts_start(chain->nuts, chain->start)) return FLOE_OK;
   }
-  return floe__trouble_no_start(chain->target, chain->start, floe__nuts_gradient(chain->nuts), START_ATTEMPTS, &chain->error);
+  return floe__trouble_no_start(chain->target, chain->start, floe__nuts_gradient(chain->nuts), START_ATTEMPTS,
+                                &chain->error);
 }
 
 /* Whether the position is still somewhere; fills in the chain's error if not. */
@@ -147,7 +150,8 @@ static double warm_up(const struct run *run, struct chain *chain, struct floe_st
 static void record(struct floe_chains *result, size_t row, const struct chain *chain, double step,
                    const struct floe__transition *transition) {
   double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
-  floe__target_scatter(chain->target, floe__nuts_position(chain->nuts), result->coordinates + row * result->n_coordinate);
+  floe__target_scatter(chain->target, floe__nuts_position(chain->nuts),
+                       result->coordinates + row * result->n_coordinate);
   columns[FLOE_LP] = transition->log_density;
   columns[FLOE_ACCEPT_STAT] = transition->accept;
   columns[FLOE_STEPSIZE] = step;
@@ -175,7 +179,8 @@ static void run_chain(void *context, size_t c, size_t thread) {
     if (floe__nuts_position(chain->nuts)[0] != first) moved = true;
     if (!still_near(chain) || stopped(chain)) return;
     if (thread == 0 && i % 64 == 0)
-      floe__progress(run->progress, ((double)c + (double)i / (double)result->n_draw) / (double)result->n_chain, "sampling");
+      floe__progress(run->progress, ((double)c + (double)i / (double)result->n_draw) / (double)result->n_chain,
+                     "sampling");
   }
   if (!moved && result->n_draw >= 20)
     (void)floe__trouble_stuck(chain->target, floe__nuts_gradient(chain->nuts), &chain->error);
@@ -218,13 +223,14 @@ static floe_status run_all(const struct floe_context *context, struct run *run, 
 floe_status floe_sample(const struct floe_context *context, const struct floe_sample_options *options,
                         const struct floe_progress *progress, struct floe_chains **chains, struct floe_error *error) {
   if (options->chains == 0 || options->draws == 0)
-    return floe__fail(error, FLOE_EUSAGE, "", "Ask for at least one of each.", "There are no chains or no draws to sample.");
+    return floe__fail(error, FLOE_EUSAGE, "", "Ask for at least one of each.",
+                      "There are no chains or no draws to sample.");
   struct run run = {options, progress, new_chains(options->chains, options->draws, context->layout->n_coordinate),
                     FLOE__NEW(options->chains, struct chain)};
   floe_status status = FLOE_OK;
   if (!run.result || !run.chain)
-    status = floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.", "There is not enough memory for %zu chains of %zu draws.",
-                        options->chains, options->draws);
+    status = floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.",
+                        "There is not enough memory for %zu chains of %zu draws.", options->chains, options->draws);
   else
     status = run_all(context, &run, error);
   if (run.chain)

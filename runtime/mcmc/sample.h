@@ -13,15 +13,22 @@ struct floe_sample_options {
   size_t chains, warmup, draws; /* per chain */
   uint64_t seed;
   size_t threads;
-  double target_accept;         /* in 0 .. 1; 0: 0.8 */
-  size_t n_start;               /* chain c starts from row c mod n_start; without starts, uniformly in -2 .. 2 */
-  const double *starts;         /* (n_start, n_coordinate) in UNIVERSE coordinates, or NULL */
+  double target_accept; /* in 0 .. 1; 0: 0.8 */
+  size_t n_start;       /* chain c starts from row c mod n_start; without starts, uniformly in -2 .. 2 */
+  const double *starts; /* (n_start, n_coordinate) in UNIVERSE coordinates, or NULL */
 };
 
-#define FLOE_SAMPLE_DEFAULTS ((struct floe_sample_options){.chains = 4, .warmup = 1000, .draws = 1000, .seed = 1, .threads = 1})
+#define FLOE_SAMPLE_DEFAULTS                                                                                           \
+  ((struct floe_sample_options){.chains = 4, .warmup = 1000, .draws = 1000, .seed = 1, .threads = 1})
 
 enum floe_sampler_column {
-  FLOE_LP, FLOE_ACCEPT_STAT, FLOE_STEPSIZE, FLOE_TREEDEPTH, FLOE_N_LEAPFROG, FLOE_DIVERGENT, FLOE_ENERGY,
+  FLOE_LP,
+  FLOE_ACCEPT_STAT,
+  FLOE_STEPSIZE,
+  FLOE_TREEDEPTH,
+  FLOE_N_LEAPFROG,
+  FLOE_DIVERGENT,
+  FLOE_ENERGY,
   FLOE_N_SAMPLER_COLUMN
 };
 extern const char *const floe_sampler_column_names[FLOE_N_SAMPLER_COLUMN]; /* "lp__", "accept_stat__", ... */

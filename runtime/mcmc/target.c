@@ -15,7 +15,8 @@ static size_t find_places(const struct floe_context *context, size_t *place) {
   return n;
 }
 
-floe_status floe__target_new(const struct floe_context *context, struct floe__target **target, struct floe_error *error) {
+floe_status floe__target_new(const struct floe_context *context, struct floe__target **target,
+                             struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
   struct floe__target *new = FLOE__NEW(1, struct floe__target);
   if (new) {
@@ -75,8 +76,9 @@ void floe__target_name(const struct floe__target *target, size_t k, char *name, 
   const struct floe_layout *layout = target->context.layout;
   const struct floe_model *model = layout->model;
   size_t v = 0;
-  while (v + 1 < model->n_variable && !(layout->coordinate[v] != FLOE_NONE && target->place[k] >= layout->coordinate[v] &&
-                                        target->place[k] < layout->coordinate[v] + layout->free[v]))
+  while (v + 1 < model->n_variable &&
+         !(layout->coordinate[v] != FLOE_NONE && target->place[k] >= layout->coordinate[v] &&
+           target->place[k] < layout->coordinate[v] + layout->free[v]))
     v++;
   const struct floe_variable *variable = &model->variables[v];
   int length = snprintf(name, capacity, "%s", variable->name);

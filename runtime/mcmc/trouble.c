@@ -44,8 +44,8 @@ static void describe(struct floe__target *target, const double *position, char *
   model->constrain(&target->context, 1, target->coordinates, values, target->scratch);
   for (size_t v = 0; v < model->n_variable && shown < 4 && length + 1 < capacity; v++) {
     if (layout->coordinate[v] == FLOE_NONE || layout->free[v] == 0 || isnan(values[layout->offset[v]])) continue;
-    const int more = snprintf(text + length, capacity - length, "%s%s%s = %.3g", shown ? ", " : "", model->variables[v].name,
-                              layout->count[v] > 1 ? "[1]" : "", values[layout->offset[v]]);
+    const int more = snprintf(text + length, capacity - length, "%s%s%s = %.3g", shown ? ", " : "",
+                              model->variables[v].name, layout->count[v] > 1 ? "[1]" : "", values[layout->offset[v]]);
     length += more > 0 ? (size_t)more : 0;
     shown++;
   }
@@ -62,26 +62,30 @@ floe_status floe__trouble_no_start(struct floe__target *target, const double *po
   for (size_t k = 0; isfinite(sum) && k < target->n; k++) {
     if (isfinite(gradient[k])) continue;
     floe__target_name(target, k, name, sizeof name);
-    return floe__fail(error, FLOE_ENUMERIC, "", "Look at how the spec uses it: a root, logarithm or power at the edge of its domain?",
-                      "The derivative of the log density with respect to %s is not a number at any of %d starting points (the last: %s).",
-                      name, attempts, where);
+    return floe__fail(
+        error, FLOE_ENUMERIC, "", "Look at how the spec uses it: a root, logarithm or power at the edge of its domain?",
+        "The derivative of the log density with respect to %s is not a number at any of %d starting points (the last: %s).",
+        name, attempts, where);
   }
   const bool likelihood = isfinite(terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]);
   const bool undefined = isnan(likelihood ? terms[FLOE_LIKELIHOOD] : terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]);
-  return floe__fail(error, FLOE_ENUMERIC, "",
-                    likelihood ? "Check that the observations lie in the support of their distribution for some parameters."
-                               : "Check the priors: their arguments may leave their domain.",
-                    "The %s is %s at each of %d starting points (the last: %s).", likelihood ? "likelihood of the data" : "prior density",
-                    undefined ? "not a number" : "zero", attempts, where);
+  return floe__fail(
+      error, FLOE_ENUMERIC, "",
+      likelihood ? "Check that the observations lie in the support of their distribution for some parameters."
+                 : "Check the priors: their arguments may leave their domain.",
+      "The %s is %s at each of %d starting points (the last: %s).",
+      likelihood ? "likelihood of the data" : "prior density", undefined ? "not a number" : "zero", attempts, where);
 }
 
 floe_status floe__trouble_flat(const struct floe__target *target, size_t k, bool everywhere, struct floe_error *error) {
   char name[NAME_LENGTH];
   floe__target_name(target, k, name, sizeof name);
-  return floe__fail(error, FLOE_ENUMERIC, "", "Give it a proper prior, or remove it.",
-                    everywhere ? "The density does not change however far the parameters move (%s and all others), so there is no posterior to sample."
-                               : "The density does not depend on %s at all, so its posterior is improper.",
-                    name);
+  return floe__fail(
+      error, FLOE_ENUMERIC, "", "Give it a proper prior, or remove it.",
+      everywhere
+          ? "The density does not change however far the parameters move (%s and all others), so there is no posterior to sample."
+          : "The density does not depend on %s at all, so its posterior is improper.",
+      name);
 }
 
 floe_status floe__trouble_runs_away(const struct floe__target *target, size_t k, struct floe_error *error) {
@@ -97,6 +101,7 @@ floe_status floe__trouble_stuck(const struct floe__target *target, const double 
   for (size_t k = 0; k < target->n; k++)
     if (!(fabs(gradient[k]) <= fabs(gradient[steepest]))) steepest = k;
   floe__target_name(target, steepest, name, sizeof name);
-  return floe__fail(error, FLOE_ENUMERIC, "", "Rescale it, or check that the density has no jumps.",
-                    "A chain could not move from where it stood: every step left the posterior, which is steepest along %s.", name);
+  return floe__fail(
+      error, FLOE_ENUMERIC, "", "Rescale it, or check that the density has no jumps.",
+      "A chain could not move from where it stood: every step left the posterior, which is steepest along %s.", name);
 }

@@ -11,7 +11,8 @@ static int usable(const struct floe_multiverse *m, size_t row, size_t claim) {
 }
 
 struct floe_claim_outcome floe_claim_outcome(const struct floe_multiverse *multiverse, size_t claim) {
-  struct floe_claim_outcome outcome = {.reference = floe_claim_probability(multiverse, 0, claim), .lowest = NAN, .highest = NAN};
+  struct floe_claim_outcome outcome = {
+      .reference = floe_claim_probability(multiverse, 0, claim), .lowest = NAN, .highest = NAN};
   for (size_t row = 0; row < multiverse->n_universe; row++) {
     if (!usable(multiverse, row, claim)) {
       outcome.n_flagged++;
@@ -33,7 +34,8 @@ struct floe_claim_outcome floe_claim_outcome(const struct floe_multiverse *multi
     const struct floe_pair *pair = &multiverse->universes->pairs[k];
     if (!usable(multiverse, pair->from, claim) || !usable(multiverse, pair->to, claim)) continue;
     outcome.n_pair++;
-    outcome.n_flip += (floe_claim_probability(multiverse, pair->from, claim) > 0.5) != (floe_claim_probability(multiverse, pair->to, claim) > 0.5);
+    outcome.n_flip += (floe_claim_probability(multiverse, pair->from, claim) > 0.5) !=
+                      (floe_claim_probability(multiverse, pair->to, claim) > 0.5);
   }
   return outcome;
 }

@@ -9,7 +9,7 @@
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
 
-enum { N_BIN = 5 }; /* groups into which a continuous axis is cut for the variance decomposition */
+enum { N_BIN = 5 };                     /* groups into which a continuous axis is cut for the variance decomposition */
 static const double disagreement = 4.5; /* Monte Carlo errors: 7e-6 a comparison for normal errors */
 
 const char *floe_matters_name(enum floe_matters matters) {
@@ -17,7 +17,9 @@ const char *floe_matters_name(enum floe_matters matters) {
   return names[matters];
 }
 
-static bool is_claim(const struct floe_multiverse *m, size_t output) { return output >= m->n_report; }
+static bool is_claim(const struct floe_multiverse *m, size_t output) {
+  return output >= m->n_report;
+}
 
 /* Whether an answer may enter comparisons. */
 static bool usable(const struct floe_multiverse *m, size_t row, size_t output) {
@@ -28,10 +30,13 @@ static bool usable(const struct floe_multiverse *m, size_t row, size_t output) {
 /* The unit of a difference between two answers: their pooled sd; 1 for claims. */
 static double unit_of(const struct floe_multiverse *m, size_t a, size_t b, size_t output) {
   if (is_claim(m, output)) return 1;
-  return sqrt(0.5 * (pow(floe_multiverse_summary(m, a, output)->sd, 2) + pow(floe_multiverse_summary(m, b, output)->sd, 2)));
+  return sqrt(0.5 *
+              (pow(floe_multiverse_summary(m, a, output)->sd, 2) + pow(floe_multiverse_summary(m, b, output)->sd, 2)));
 }
 
-static double in_units(double difference, double unit) { return difference == 0 ? 0 : difference / unit; }
+static double in_units(double difference, double unit) {
+  return difference == 0 ? 0 : difference / unit;
+}
 
 static double difference(const struct floe_multiverse *m, size_t from, size_t to, size_t output) {
   return in_units(floe_multiverse_summary(m, to, output)->mean - floe_multiverse_summary(m, from, output)->mean,
@@ -53,7 +58,8 @@ static double bootstrap_quantile(size_t n, const double *ascending, double p) {
   return ascending[n - 1];
 }
 
-static void matched_pairs(const struct floe_multiverse *m, size_t axis, size_t output, double *work, struct floe_effect *effect) {
+static void matched_pairs(const struct floe_multiverse *m, size_t axis, size_t output, double *work,
+                          struct floe_effect *effect) {
   const struct floe_universes *u = m->universes;
   double *sizes = work, *distances = work + u->n_pair, toward = 0;
   size_t n = 0;
@@ -68,9 +74,12 @@ static void matched_pairs(const struct floe_multiverse *m, size_t axis, size_t o
     const double *from = m->quantiles + (pair->from * m->n_output + output) * FLOE_N_QUANTILE;
     const double *to = m->quantiles + (pair->to * m->n_output + output) * FLOE_N_QUANTILE;
     sizes[n] = fabs(d);
-    distances[n] = is_claim(m, output) ? fabs(d) : in_units(floe_quantile_distance(from, to), unit_of(m, pair->from, pair->to, output));
+    distances[n] = is_claim(m, output)
+                       ? fabs(d)
+                       : in_units(floe_quantile_distance(from, to), unit_of(m, pair->from, pair->to, output));
     toward += d;
-    const double p_from = floe_multiverse_summary(m, pair->from, output)->mean, p_to = floe_multiverse_summary(m, pair->to, output)->mean;
+    const double p_from = floe_multiverse_summary(m, pair->from, output)->mean,
+                 p_to = floe_multiverse_summary(m, pair->to, output)->mean;
     if (is_claim(m, output) && (p_from > 0.5) != (p_to > 0.5)) effect->n_flip++;
     n++;
   }
@@ -97,7 +106,8 @@ static size_t group_of(const struct floe_axis *axis, const struct floe_universe 
 
 /* The share of the variance of y over universes that lies between the axis's groups, less what chance would put there
  * (epsilon squared: Kelley, PNAS 21, 1935); 0 at least. Reads mean or sd of the summaries. group (n, 3): work space. */
-static double share_of_variance(const struct floe_multiverse *m, size_t axis, size_t output, bool of_sd, double *group) {
+static double share_of_variance(const struct floe_multiverse *m, size_t axis, size_t output, bool of_sd,
+                                double *group) {
   const struct floe_axis *a = &m->universes->model->axes[axis];
   const size_t n_group = a->continuous ? N_BIN : a->n_option;
   struct floe__welford all = {0};
@@ -159,7 +169,8 @@ static void find_floor(const struct floe_multiverse *m, size_t output, double *w
     if (isfinite(between)) spread[n_spread++] = between * (is_claim(m, output) ? s->sd : 1);
     error[n_error++] = sqrt(2) * in_units(s->mcse, unit);
   }
-  *floor = (struct floe_noise_floor){.ensemble = median(n_spread, spread), .equivalence = NAN, .monte_carlo = median(n_error, error)};
+  *floor = (struct floe_noise_floor){
+      .ensemble = median(n_spread, spread), .equivalence = NAN, .monte_carlo = median(n_error, error)};
   for (size_t k = 0; m->reference_check != FLOE_NONE && k < m->universes->n_extra; k++) {
     const size_t row = m->universes->extra[k].universe;
     if (usable(m, row, output) && usable(m, m->reference_check, output))
@@ -187,7 +198,8 @@ static size_t work_size(const struct floe_multiverse *m) {
   return 2 * (m->universes->n_pair + m->n_universe + most);
 }
 
-floe_status floe_effects_new(const struct floe_multiverse *multiverse, struct floe_effects **effects, struct floe_error *error) {
+floe_status floe_effects_new(const struct floe_multiverse *multiverse, struct floe_effects **effects,
+                             struct floe_error *error) {
   const struct floe_model *model = multiverse->universes->model;
   struct floe_effects *new = FLOE__NEW(1, struct floe_effects);
   double *work = FLOE__NEW(work_size(multiverse), double);
@@ -200,7 +212,8 @@ floe_status floe_effects_new(const struct floe_multiverse *multiverse, struct fl
   if (!new || !work || !new->effects || !new->floors) {
     floe_effects_free(new);
     floe__free(work);
-    return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes.", "There is not enough memory to compare the universes.");
+    return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes.",
+                      "There is not enough memory to compare the universes.");
   }
   for (size_t output = 0; output < multiverse->n_output; output++) {
     find_floor(multiverse, output, work, &new->floors[output]);
@@ -220,12 +233,14 @@ floe_status floe_effects_new(const struct floe_multiverse *multiverse, struct fl
 
 /* The output in which two rows disagree most, counted in Monte Carlo errors. */
 static struct floe_agreement compare(const struct floe_multiverse *m, size_t a, size_t b) {
-  struct floe_agreement worst = {.axis = FLOE_NONE, .universe = b, .difference = NAN, .threshold = NAN, .verdict = FLOE_UNKNOWN};
+  struct floe_agreement worst = {
+      .axis = FLOE_NONE, .universe = b, .difference = NAN, .threshold = NAN, .verdict = FLOE_UNKNOWN};
   double worst_ratio = -1;
   for (size_t output = 0; output < m->n_output; output++) {
     if (!usable(m, a, output) || !usable(m, b, output)) continue;
     const double unit = unit_of(m, a, b, output), size = fabs(difference(m, a, b, output));
-    const double error = in_units(hypot(floe_multiverse_summary(m, a, output)->mcse, floe_multiverse_summary(m, b, output)->mcse), unit);
+    const double error =
+        in_units(hypot(floe_multiverse_summary(m, a, output)->mcse, floe_multiverse_summary(m, b, output)->mcse), unit);
     const double ratio = size == 0 ? 0 : size / error;
     if (!(ratio > worst_ratio)) continue;
     worst_ratio = ratio;

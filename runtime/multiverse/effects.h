@@ -20,16 +20,16 @@ struct floe_noise_floor {
 enum floe_matters { FLOE_MATTERS_UNKNOWN, FLOE_MATTERS_NOT, FLOE_MATTERS_SOMETIMES, FLOE_MATTERS };
 const char *floe_matters_name(enum floe_matters matters); /* "unknown", "below noise", "in places", "matters" */
 
-struct floe_effect {              /* of one axis on one output */
-  size_t n_pair, n_left_out;      /* pairs used; pairs left out because an answer is flagged or undefined */
-  double median, low, high;       /* of |difference of means|, with the 90% bootstrap interval of the median over pairs */
+struct floe_effect {         /* of one axis on one output */
+  size_t n_pair, n_left_out; /* pairs used; pairs left out because an answer is flagged or undefined */
+  double median, low, high;  /* of |difference of means|, with the 90% bootstrap interval of the median over pairs */
   double largest;
-  double toward;                  /* mean signed difference from lower to higher option or value */
-  double distance;                /* median Wasserstein-1 distance, same unit; claims: as median */
-  double share_mean, share_sd;    /* of the variance of posterior means, and sds, over universes: the axis's main effect */
-  double slope;                   /* continuous: d mean at the reference per doubling (logarithmic) or per range; else NaN */
-  size_t n_flip;                  /* claims: pairs across P = 0.5 */
-  enum floe_matters matters;      /* always: low above the floor; sometimes: largest above it */
+  double toward;               /* mean signed difference from lower to higher option or value */
+  double distance;             /* median Wasserstein-1 distance, same unit; claims: as median */
+  double share_mean, share_sd; /* of the variance of posterior means, and sds, over universes: the axis's main effect */
+  double slope;              /* continuous: d mean at the reference per doubling (logarithmic) or per range; else NaN */
+  size_t n_flip;             /* claims: pairs across P = 0.5 */
+  enum floe_matters matters; /* always: low above the floor; sometimes: largest above it */
 };
 
 struct floe_effects {

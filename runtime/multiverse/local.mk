@@ -3,3 +3,4 @@ runtime_sources += \
   runtime/multiverse/effects.c runtime/multiverse/effects.h \
   runtime/multiverse/multiverse.c runtime/multiverse/multiverse.h \
   runtime/multiverse/universes.c runtime/multiverse/universes.h
+check_PROGRAMS += tests/unit/test_multiverse

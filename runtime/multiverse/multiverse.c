@@ -7,7 +7,9 @@
 #include "base/parallel.h"
 #include "base/stop.h"
 
-enum { BLOCK = 64 }; /* universes that are asked about in one pass: enough to fill the network's batches, little memory */
+enum {
+  BLOCK = 64
+}; /* universes that are asked about in one pass: enough to fill the network's batches, little memory */
 
 /* What one thread works with. */
 struct worker {
@@ -22,17 +24,18 @@ struct run {
   const struct floe_proposal *proposal;
   const struct floe_multiverse_options *options;
   struct floe_multiverse *result;
-  struct worker *workers;          /* (threads) */
-  size_t first;                    /* row of the block's first universe */
-  struct floe_context *contexts;   /* (BLOCK) */
-  struct floe_universe *universes; /* (BLOCK) */
-  double *prepared;                /* (BLOCK, n_data) */
+  struct worker *workers;                 /* (threads) */
+  size_t first;                           /* row of the block's first universe */
+  struct floe_context *contexts;          /* (BLOCK) */
+  struct floe_universe *universes;        /* (BLOCK) */
+  double *prepared;                       /* (BLOCK, n_data) */
   double *coordinates, *log_q, *distance; /* (BLOCK, n_draw, n_coordinate), (BLOCK, n_draw), (BLOCK) */
-  struct floe_error *errors;       /* (BLOCK) */
+  struct floe_error *errors;              /* (BLOCK) */
 };
 
 static floe_status out_of_memory(struct floe_error *error) {
-  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes or draws.", "There is not enough memory for the multiverse.");
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes or draws.",
+                    "There is not enough memory for the multiverse.");
 }
 
 void floe_multiverse_free(struct floe_multiverse *multiverse) {
@@ -114,10 +117,11 @@ static floe_status prepare_block(struct run *run, size_t n, struct floe_error *e
   for (size_t k = 0; k < n; k++) {
     double *prepared = run->prepared + k * layout->n_data;
     run->universes[k] = *universe_of_row(run->result, run->first + k);
-    run->contexts[k] = (struct floe_context){.layout = layout, .universe = &run->universes[k],
-                                             .coordinates = FLOE_FAMILY_COORDINATES, .data = prepared};
+    run->contexts[k] = (struct floe_context){
+        .layout = layout, .universe = &run->universes[k], .coordinates = FLOE_FAMILY_COORDINATES, .data = prepared};
     run->errors[k].status = FLOE_OK;
-    const floe_status status = floe_data_prepare(run->dataset, &run->universes[k], prepared, run->workers[0].scratch, error);
+    const floe_status status =
+        floe_data_prepare(run->dataset, &run->universes[k], prepared, run->workers[0].scratch, error);
     if (status != FLOE_OK) return status;
   }
   return FLOE_OK;
@@ -149,9 +153,15 @@ static void spread_of_members(const struct run *run, const struct worker *worker
 
 static void record(const struct run *run, const struct floe_answer *answer, size_t row) {
   struct floe_outcome *outcome = &run->result->outcomes[row];
-  *outcome = (struct floe_outcome){.method = answer->method, .khat = answer->khat, .khat_threshold = answer->khat_threshold,
-                                   .distance = answer->distance, .distance_threshold = answer->distance_threshold,
-                                   .ess = answer->ess, .rhat = answer->rhat, .n_draw = answer->n, .gates = answer->gates};
+  *outcome = (struct floe_outcome){.method = answer->method,
+                                   .khat = answer->khat,
+                                   .khat_threshold = answer->khat_threshold,
+                                   .distance = answer->distance,
+                                   .distance_threshold = answer->distance_threshold,
+                                   .ess = answer->ess,
+                                   .rhat = answer->rhat,
+                                   .n_draw = answer->n,
+                                   .gates = answer->gates};
   snprintf(outcome->why, sizeof outcome->why, "%s", answer->why);
 }
 
@@ -163,10 +173,13 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
   struct floe_ladder_options ladder = {.rungs = run->options->rungs, .mcmc = run->options->mcmc};
   ladder.mcmc.threads = 1;
   /* Checks share no random number with what they check. */
-  ladder.mcmc.seed = run->options->seed ^ (checks ? UINT64_C(0x9e3779b97f4a7c15) * (row - run->result->n_universe + 1) : 0);
+  ladder.mcmc.seed =
+      run->options->seed ^ (checks ? UINT64_C(0x9e3779b97f4a7c15) * (row - run->result->n_universe + 1) : 0);
   if (run->proposal && !checks)
-    draws = (struct floe_network_draws){.n = n_draw, .coordinates = run->coordinates + k * n_draw * layout->n_coordinate,
-                                        .log_q = run->log_q + k * n_draw, .distance = run->distance[k],
+    draws = (struct floe_network_draws){.n = n_draw,
+                                        .coordinates = run->coordinates + k * n_draw * layout->n_coordinate,
+                                        .log_q = run->log_q + k * n_draw,
+                                        .distance = run->distance[k],
                                         .distance_threshold = run->proposal->distance_threshold};
   floe_status status = floe_climb(&run->contexts[k], &draws, &ladder, NULL, &worker->answer, error);
   if (status != FLOE_OK) return status;
@@ -178,7 +191,8 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
     if (!worker->outputs) return out_of_memory(error);
   }
   layout->model->report(&run->contexts[k], worker->answer.n, worker->answer.values, worker->outputs, worker->scratch);
-  status = floe_summarise(&worker->answer, n_output, worker->outputs, worker->summary, run->result->summaries + row * n_output,
+  status = floe_summarise(&worker->answer, n_output, worker->outputs, worker->summary,
+                          run->result->summaries + row * n_output,
                           run->result->quantiles + row * n_output * FLOE_N_QUANTILE, error);
   record(run, &worker->answer, row);
   if (!checks) spread_of_members(run, worker, row);
@@ -188,7 +202,8 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
 static void answer_unit(void *context, size_t k, size_t thread) {
   const struct run *run = context;
   if (floe__stop_requested())
-    (void)floe__fail(&run->errors[k], FLOE_EINTERRUPTED, "", "Run the same command again.", "The multiverse was stopped on request.");
+    (void)floe__fail(&run->errors[k], FLOE_EINTERRUPTED, "", "Run the same command again.",
+                     "The multiverse was stopped on request.");
   else {
     struct floe_error error = {0};
     if (answer_row(run, &run->workers[thread], k, &error) != FLOE_OK) run->errors[k] = error;
@@ -200,8 +215,11 @@ static floe_status run_block(struct run *run, size_t n, struct floe_error *error
   if (status != FLOE_OK) return status;
   size_t n_asked = run->first < run->result->n_universe ? run->result->n_universe - run->first : 0;
   if (n_asked > n) n_asked = n;
-  const struct floe_proposal_ask ask = {.n_context = n_asked, .contexts = run->contexts, .n = run->options->n_draw,
-                                        .seed = run->options->seed, .threads = run->options->threads};
+  const struct floe_proposal_ask ask = {.n_context = n_asked,
+                                        .contexts = run->contexts,
+                                        .n = run->options->n_draw,
+                                        .seed = run->options->seed,
+                                        .threads = run->options->threads};
   if (run->proposal && n_asked)
     status = run->proposal->draw(run->proposal->state, &ask, run->coordinates, run->log_q, run->distance, error);
   if (status != FLOE_OK) return status;

@@ -16,15 +16,16 @@
 #include "runtime/trust/summary.h"
 
 struct floe_multiverse_options {
-  size_t n_draw;                   /* of the proposal, per universe */
+  size_t n_draw; /* of the proposal, per universe */
   uint64_t seed;
   size_t threads;
   unsigned rungs;                  /* FLOE_RUNG_* that may be used */
   struct floe_sample_options mcmc; /* threads, seed and starts are filled in */
 };
 
-#define FLOE_MULTIVERSE_DEFAULTS \
-  ((struct floe_multiverse_options){.n_draw = 1000, .seed = 1, .threads = 1, .rungs = FLOE_RUNG_ALL, .mcmc = FLOE_SAMPLE_DEFAULTS})
+#define FLOE_MULTIVERSE_DEFAULTS                                                                                       \
+  ((struct floe_multiverse_options){                                                                                   \
+      .n_draw = 1000, .seed = 1, .threads = 1, .rungs = FLOE_RUNG_ALL, .mcmc = FLOE_SAMPLE_DEFAULTS})
 
 /* How the answer of one universe was obtained; fields as in struct floe_answer. */
 struct floe_outcome {
@@ -42,12 +43,12 @@ struct floe_outcome {
 struct floe_multiverse {
   const struct floe_universes *universes;
   size_t n_row, n_universe, n_output;
-  size_t n_report;                 /* outputs before the claims */
-  size_t reference_check;          /* row of the reference by MCMC; FLOE_NONE if there is none */
-  struct floe_outcome *outcomes;   /* (n_row) */
-  struct floe_summary *summaries;  /* (n_row, n_output): the mean of a claim is P(claim) */
-  double *quantiles;               /* (n_row, n_output, FLOE_N_QUANTILE) */
-  double *member_spread;           /* (n_universe, n_output) sd of the members' means in posterior sd; NaN: one member, or mcmc */
+  size_t n_report;                /* outputs before the claims */
+  size_t reference_check;         /* row of the reference by MCMC; FLOE_NONE if there is none */
+  struct floe_outcome *outcomes;  /* (n_row) */
+  struct floe_summary *summaries; /* (n_row, n_output): the mean of a claim is P(claim) */
+  double *quantiles;              /* (n_row, n_output, FLOE_N_QUANTILE) */
+  double *member_spread; /* (n_universe, n_output) sd of the members' means in posterior sd; NaN: one member, or mcmc */
   size_t n_by_method[FLOE_N_METHOD]; /* of the n_universe */
 };
 
@@ -56,11 +57,12 @@ struct floe_multiverse {
 FLOE_NODISCARD floe_status floe_multiverse_run(const struct floe_dataset *dataset, const struct floe_proposal *proposal,
                                                const struct floe_universes *universes,
                                                const struct floe_multiverse_options *options,
-                                               const struct floe_progress *progress, struct floe_multiverse **multiverse,
-                                               struct floe_error *error);
+                                               const struct floe_progress *progress,
+                                               struct floe_multiverse **multiverse, struct floe_error *error);
 void floe_multiverse_free(struct floe_multiverse *multiverse); /* NULL is allowed */
 
-static inline const struct floe_summary *floe_multiverse_summary(const struct floe_multiverse *multiverse, size_t row, size_t output) {
+static inline const struct floe_summary *floe_multiverse_summary(const struct floe_multiverse *multiverse, size_t row,
+                                                                 size_t output) {
   return &multiverse->summaries[row * multiverse->n_output + output];
 }
 

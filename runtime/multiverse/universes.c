@@ -66,21 +66,26 @@ static bool add(struct making *making, struct floe_universe universe) {
 
 static bool varies(const struct making *making, size_t axis) {
   const struct floe_axis *a = &making->model->axes[axis];
-  return !a->equivalence && !(making->options->held && making->options->held[axis]) && (a->continuous || a->n_option > 1);
+  return !a->equivalence && !(making->options->held && making->options->held[axis]) &&
+         (a->continuous || a->n_option > 1);
 }
 
 double floe_axis_point(const struct floe_axis *axis, size_t k, size_t n_point) {
   const double share = n_point > 1 ? (double)k / (double)(n_point - 1) : 0.5;
   if (k == 0) return axis->low;
   if (k + 1 == n_point) return axis->high;
-  const double point = axis->logarithmic ? axis->low * pow(axis->high / axis->low, share) : axis->low + share * (axis->high - axis->low);
+  const double point =
+      axis->logarithmic ? axis->low * pow(axis->high / axis->low, share) : axis->low + share * (axis->high - axis->low);
   /* The reference often is a point of the grid: rounding must not make it another one. */
   return fabs(point - axis->reference_value) <= 1e-12 * fabs(axis->reference_value) ? axis->reference_value : point;
 }
 
-static size_t n_setting(const struct floe_axis *axis, size_t n_point) { return axis->continuous ? n_point : axis->n_option; }
+static size_t n_setting(const struct floe_axis *axis, size_t n_point) {
+  return axis->continuous ? n_point : axis->n_option;
+}
 
-static void set_axis(const struct floe_model *model, struct floe_universe *universe, size_t axis, size_t k, size_t n_point) {
+static void set_axis(const struct floe_model *model, struct floe_universe *universe, size_t axis, size_t k,
+                     size_t n_point) {
   if (model->axes[axis].continuous)
     universe->value[axis] = floe_axis_point(&model->axes[axis], k, n_point);
   else
@@ -99,10 +104,12 @@ static void add_one_axis_changes(struct making *making) {
   }
 }
 
-static void draw_axis(const struct floe_axis *axis, size_t place, struct floe_stream *stream, struct floe_universe *universe) {
+static void draw_axis(const struct floe_axis *axis, size_t place, struct floe_stream *stream,
+                      struct floe_universe *universe) {
   double u = floe_draw_uniform(stream);
   if (axis->continuous) {
-    universe->value[place] = axis->logarithmic ? axis->low * pow(axis->high / axis->low, u) : axis->low + u * (axis->high - axis->low);
+    universe->value[place] =
+        axis->logarithmic ? axis->low * pow(axis->high / axis->low, u) : axis->low + u * (axis->high - axis->low);
     return;
   }
   size_t k = 0;
@@ -168,10 +175,12 @@ static floe_status add_product(struct making *making, struct floe_error *error) 
 }
 
 /* The axis in which two universes differ, FLOE_NONE if there is not exactly one. */
-static size_t only_difference(const struct floe_model *model, const struct floe_universe *a, const struct floe_universe *b) {
+static size_t only_difference(const struct floe_model *model, const struct floe_universe *a,
+                              const struct floe_universe *b) {
   size_t found = FLOE_NONE;
   for (size_t axis = 0; axis < model->n_axis; axis++) {
-    const bool same = model->axes[axis].continuous ? a->value[axis] == b->value[axis] : a->option[axis] == b->option[axis];
+    const bool same =
+        model->axes[axis].continuous ? a->value[axis] == b->value[axis] : a->option[axis] == b->option[axis];
     if (same) continue;
     if (found != FLOE_NONE) return FLOE_NONE;
     found = axis;
@@ -198,8 +207,9 @@ static bool find_pairs(struct floe_universes *all) {
         all->pairs = pairs;
         capacity = 2 * capacity + 64;
       }
-      const bool ascends = all->model->axes[axis].continuous ? all->universe[i].value[axis] < all->universe[j].value[axis]
-                                                             : all->universe[i].option[axis] < all->universe[j].option[axis];
+      const bool ascends = all->model->axes[axis].continuous
+                               ? all->universe[i].value[axis] < all->universe[j].value[axis]
+                               : all->universe[i].option[axis] < all->universe[j].option[axis];
       all->pairs[all->n_pair++] = (struct floe_pair){ascends ? i : j, ascends ? j : i, axis};
     }
   if (all->n_pair) qsort(all->pairs, all->n_pair, sizeof *all->pairs, compare_pairs);
@@ -212,7 +222,8 @@ static bool add_equivalence_runs(const struct making *making, struct floe_univer
   for (size_t axis = 0; axis < model->n_axis; axis++)
     if (model->axes[axis].equivalence && !model->axes[axis].continuous) n_extra += model->axes[axis].n_option - 1;
   all->extra = FLOE__NEW(n_extra + 1, struct floe_equivalence);
-  struct floe_universe *universe = floe__resize(all->universe, making->list.capacity, all->n + n_extra + 1, sizeof *universe);
+  struct floe_universe *universe =
+      floe__resize(all->universe, making->list.capacity, all->n + n_extra + 1, sizeof *universe);
   if (universe) all->universe = universe;
   if (!universe || !all->extra) return false;
   for (size_t axis = 0; axis < model->n_axis; axis++) {
@@ -232,9 +243,11 @@ static bool add_equivalence_runs(const struct making *making, struct floe_univer
 static floe_status make_list(struct making *making, struct floe_universes *all, struct floe_error *error) {
   const size_t wanted = making->options->n ? making->options->n : 100;
   if (wanted > FLOE_MAX_UNIVERSE)
-    return floe__fail(error, FLOE_EUSAGE, "", "", "%zu universes are too many; the limit is %d.", wanted, FLOE_MAX_UNIVERSE);
+    return floe__fail(error, FLOE_EUSAGE, "", "", "%zu universes are too many; the limit is %d.", wanted,
+                      FLOE_MAX_UNIVERSE);
   if (!add(making, making->reference) && !making->list.failed)
-    return floe__fail(error, FLOE_EUSAGE, "", "Name a reference that `forbid` and `require` allow.", "The reference universe is not permitted.");
+    return floe__fail(error, FLOE_EUSAGE, "", "Name a reference that `forbid` and `require` allow.",
+                      "The reference universe is not permitted.");
   if (making->options->grid) {
     const floe_status status = add_product(making, error);
     if (status != FLOE_OK) return status;
@@ -247,7 +260,8 @@ static floe_status make_list(struct making *making, struct floe_universes *all, 
   all->n = making->list.n;
   making->list.universe = NULL;
   if (!making->list.failed && find_pairs(all) && add_equivalence_runs(making, all)) return FLOE_OK;
-  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes.", "There is not enough memory for the universes.");
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer universes.",
+                    "There is not enough memory for the universes.");
 }
 
 floe_status floe_universes_new(const struct floe_model *model, const struct floe_universes_options *options,

@@ -15,11 +15,11 @@
 enum { FLOE_AXIS_POINTS = 5, FLOE_GRID_POINTS = 3, FLOE_MAX_UNIVERSE = 100000 };
 
 struct floe_universes_options {
-  size_t n;                             /* how many universes; one-axis changes are listed even beyond it. 0: 100 */
-  bool grid;                            /* the full product, continuous axes at FLOE_GRID_POINTS points */
+  size_t n;  /* how many universes; one-axis changes are listed even beyond it. 0: 100 */
+  bool grid; /* the full product, continuous axes at FLOE_GRID_POINTS points */
   uint64_t seed;
   const struct floe_universe *reference; /* NULL: the spec's */
-  const bool *held;                     /* (n_axis) axes that stay at the reference; NULL: none */
+  const bool *held;                      /* (n_axis) axes that stay at the reference; NULL: none */
 };
 
 /* Two universes of the list that differ in one axis only; `from` has the lower option or value. */
@@ -43,7 +43,8 @@ struct floe_universes {
 };
 
 /* FLOE_EUSAGE where the reference is not permitted or the product has more than FLOE_MAX_UNIVERSE universes. */
-FLOE_NODISCARD floe_status floe_universes_new(const struct floe_model *model, const struct floe_universes_options *options,
+FLOE_NODISCARD floe_status floe_universes_new(const struct floe_model *model,
+                                              const struct floe_universes_options *options,
                                               struct floe_universes **universes, struct floe_error *error);
 void floe_universes_free(struct floe_universes *universes); /* NULL is allowed */
 

@@ -15,20 +15,26 @@
 #endif
 #define FLOE__INLINE static inline __attribute__((always_inline))
 
+/* a b + c: in one rounding where that is one instruction. */
+#ifdef __FMA__
+#define floe__fma(a, b, c) __builtin_fmaf(a, b, c)
+#else
+#define floe__fma(a, b, c) ((a) * (b) + (c))
+#endif
+
 /* exp of x clamped to -87 .. 88: x = k log 2 + r with |r| <= log(2) / 2, and exp r by its Taylor series. */
 FLOE__INLINE float floe__exp(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
-  const int32_t k = (int32_t)(x * 1.44269504f + 128.5f) - 128; /* rounds: the argument of the cast is positive */
-  const float r = (x - (float)k * 0.693359375f) + (float)k * 2.12194440e-4f;
-  float p = 1.0f / 5040;
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
+  const int32_t k = (int32_t)floe__fma(x, 1.44269504f, 128.5f) - 128; /* rounds: the argument of the cast is positive */
+  const float r = floe__fma((float)k, 2.12194440e-4f, floe__fma((float)k, -0.693359375f, x));
+  float p = floe__fma(r, 1.0f / 5040, 1.0f / 720);
+  p = floe__fma(p, r, 1.0f / 120);
+  p = floe__fma(p, r, 1.0f / 24);
+  p = floe__fma(p, r, 1.0f / 6);
+  p = floe__fma(p, r, 0.5f);
+  p = floe__fma(p, r, 1.0f);
+  p = floe__fma(p, r, 1.0f);
   const int32_t bits = (k + 127) << 23;
   float power;
   memcpy(&power, &bits, sizeof power);

@@ -4,3 +4,7 @@ runtime_sources += \
   runtime/rng/purpose.h \
   runtime/rng/stream.c \
   runtime/rng/threefry.c runtime/rng/threefry.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_rng tests/stat/test_draws
+endif

@@ -237,6 +237,11 @@ void floe__draw_chunk(void *asking, size_t k, size_t thread) {
   if (a->log_q) write_log_q(&c);
 }
 
+/* Absent coordinates may hold anything, NaN too. */
+static void clear_absent(size_t n, const float *mask, float *x) {
+  for (size_t k = 0; k < n; k++) x[k] = mask[k] != 0 ? x[k] : 0;
+}
+
 void floe__density_chunk(void *asking, size_t k, size_t thread) {
   const struct floe__asking *a = asking;
   const struct chunk c = open_chunk(a, k, thread);
@@ -248,6 +253,8 @@ void floe__density_chunk(void *asking, size_t k, size_t thread) {
     const double *from = a->given + a->offset[c.context] + (c.first + part) * layout->n_coordinate;
     for (size_t i = 0; i < n; i++, from += a->n_member * layout->n_coordinate)
       floe__features_coordinates(f, layout, a->slots[c.context], from, c.global + (start + i) * d, c.local + (start + i) * l);
+    clear_absent(n * d, c.global_mask, c.global + start * d);
+    clear_absent(n * l, c.local_mask, c.local + start * l);
     for (size_t which = 0; which < a->n_member && n > 0; which++)
       density(&c, which, n, c.global + start * d, c.local + start * l, c.log_q + which * all + start);
   }

@@ -1,1 +1,20 @@
-runtime_sources +=
+runtime_sources += \
+  runtime/train/answer.c \
+  runtime/train/ask.c \
+  runtime/train/checkpoint.c \
+  runtime/train/distances.c \
+  runtime/train/examples.c \
+  runtime/train/file.c \
+  runtime/train/member.c \
+  runtime/train/network.c \
+  runtime/train/settings.c \
+  runtime/train/train.c \
+  runtime/train/trainer.c \
+  runtime/train/answer.h \
+  runtime/train/examples.h \
+  runtime/train/member.h \
+  runtime/train/network.h \
+  runtime/train/parts.h \
+  runtime/train/trainer.h
+
+check_PROGRAMS += tests/unit/test_network

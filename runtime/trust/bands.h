@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* low, high (n_point): the band of ECDF - z at z = 1 / n_point, 2 / n_point, .., 1, within which all points lie with
- * probability `level`. work: 2 * (n + 1) doubles. */
+ * probability `level`. work: 3 * (n + 1) doubles. */
 void floe_ecdf_band(size_t n, size_t n_point, double level, double *work, double *low, double *high);
 
 /* difference (n_point): ECDF of u (n, ascending) minus z at the same points. */

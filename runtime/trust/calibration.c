@@ -16,7 +16,8 @@
 #include "runtime/trust/bands.h"
 
 enum { BLOCK = 64, FEWEST = 50, N_LEVEL = 19 };
-static const double quartiles_of_normal = 1.3489795003921634; /* interquartile range of the standard normal distribution */
+static const double quartiles_of_normal =
+    1.3489795003921634; /* interquartile range of the standard normal distribution */
 
 enum quantity_kind { VARIABLE, REPORT, LOG_LIKELIHOOD };
 struct quantity {
@@ -31,7 +32,8 @@ struct finding {
 
 /* Work space of a thread. */
 struct bench {
-  double *values, *outputs, *likelihood, *column, *density, *scratch; /* row 0: the truth; rows 1 .. n_draw: the draws */
+  double *values, *outputs, *likelihood, *column, *density,
+      *scratch; /* row 0: the truth; rows 1 .. n_draw: the draws */
 };
 
 struct run {
@@ -40,15 +42,15 @@ struct run {
   const struct floe_calibration_options *options;
   struct floe_simulations *simulations;
   size_t n, n_draw, threads, n_quantity;
-  struct quantity *quantities;     /* (n_quantity) */
-  struct finding *findings;        /* (n_quantity, n) */
-  double *distance;                /* (n) */
-  struct bench *benches;           /* (threads) */
-  size_t first;                    /* of the block */
+  struct quantity *quantities; /* (n_quantity) */
+  struct finding *findings;    /* (n_quantity, n) */
+  double *distance;            /* (n) */
+  struct bench *benches;       /* (threads) */
+  size_t first;                /* of the block */
   struct floe_context contexts[BLOCK];
   struct floe_universe universes[BLOCK];
   uint64_t units[BLOCK];
-  double *draws, *points;          /* (BLOCK, n_draw, n_coordinate): as drawn; of one simulation, led by the truth (threads) */
+  double *draws, *points; /* (BLOCK, n_draw, n_coordinate): as drawn; of one simulation, led by the truth (threads) */
 };
 
 void floe_calibration_free(struct floe_calibration *calibration) {
@@ -58,7 +60,8 @@ void floe_calibration_free(struct floe_calibration *calibration) {
 }
 
 static floe_status out_of_memory(struct floe_error *error) {
-  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer simulations.", "There is not enough memory for the calibration.");
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer simulations.",
+                    "There is not enough memory for the calibration.");
 }
 
 static bool list_quantities(struct run *run) {
@@ -104,7 +107,8 @@ static bool make_run(struct run *run) {
 static void free_run(struct run *run) {
   for (size_t t = 0; run->benches && t < run->threads; t++) {
     const struct bench *bench = &run->benches[t];
-    double *const blocks[] = {bench->values, bench->outputs, bench->likelihood, bench->column, bench->density, bench->scratch};
+    double *const blocks[] = {bench->values, bench->outputs, bench->likelihood,
+                              bench->column, bench->density, bench->scratch};
     for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
   }
   floe_simulations_free(run->simulations);
@@ -144,22 +148,26 @@ static void take_column(const struct run *run, const double *x, size_t stride, s
 }
 
 static size_t report_count(const struct floe_layout *layout, size_t report) {
-  const size_t next = report + 1 < layout->model->n_report + layout->model->n_claim ? layout->output[report + 1] : layout->n_output;
+  const size_t next =
+      report + 1 < layout->model->n_report + layout->model->n_claim ? layout->output[report + 1] : layout->n_output;
   return next - layout->output[report];
 }
 
-static void judge_quantity(const struct run *run, const struct floe_context *context, const struct bench *bench, size_t q,
-                           size_t simulation) {
+static void judge_quantity(const struct run *run, const struct floe_context *context, const struct bench *bench,
+                           size_t q, size_t simulation) {
   const struct floe_layout *layout = context->layout;
   const struct quantity quantity = run->quantities[q];
   struct finding *finding = &run->findings[q * run->n + simulation];
   struct floe_stream stream;
-  floe_stream_open(&stream, run->options->seed, FLOE_PURPOSE_TEST, run->simulations->unit[simulation], UINT64_C(1) << 40, q);
+  floe_stream_open(&stream, run->options->seed, FLOE_PURPOSE_TEST, run->simulations->unit[simulation],
+                   UINT64_C(1) << 40, q);
   const size_t count = quantity.kind == VARIABLE ? layout->count[quantity.place]
-                       : quantity.kind == REPORT ? report_count(layout, quantity.place) : 1;
+                       : quantity.kind == REPORT ? report_count(layout, quantity.place)
+                                                 : 1;
   const size_t element = (size_t)(floe_draw_uniform(&stream) * (double)count);
   *finding = (struct finding){NAN, NAN, NAN, NAN};
-  if (!count || (quantity.kind == VARIABLE && !floe_variable_present(run->model, context->universe, quantity.place))) return;
+  if (!count || (quantity.kind == VARIABLE && !floe_variable_present(run->model, context->universe, quantity.place)))
+    return;
   if (quantity.kind == VARIABLE)
     take_column(run, bench->values, layout->n_value, layout->offset[quantity.place] + element, bench->column);
   else if (quantity.kind == REPORT)
@@ -177,7 +185,8 @@ static void judge_simulation(void *context, size_t k, size_t thread) {
   double *points = run->points + thread * (run->n_draw + 1) * (run->simulations->largest->n_coordinate + 1);
   const double *draws = run->draws;
   for (size_t before = 0; before < k; before++) draws += run->n_draw * run->contexts[before].layout->n_coordinate;
-  memcpy(points, run->simulations->coordinates + simulation * run->simulations->n_coordinate, n_coordinate * sizeof(double));
+  memcpy(points, run->simulations->coordinates + simulation * run->simulations->n_coordinate,
+         n_coordinate * sizeof(double));
   memcpy(points + n_coordinate, draws, run->n_draw * n_coordinate * sizeof(double));
   run->model->constrain(here, run->n_draw + 1, points, bench->values, bench->scratch);
   run->model->report(here, run->n_draw + 1, bench->values, bench->outputs, bench->scratch);
@@ -191,10 +200,15 @@ static floe_status judge_block(struct run *run, size_t n, struct floe_error *err
     run->contexts[k] = floe_simulations_context(run->simulations, run->first + k, &run->universes[k]);
     run->units[k] = run->simulations->unit[run->first + k];
   }
-  const struct floe_proposal_ask ask = {.n_context = n, .contexts = run->contexts, .units = run->units, .n = run->n_draw,
-                                        .seed = run->options->seed, .threads = run->threads};
+  const struct floe_proposal_ask ask = {.n_context = n,
+                                        .contexts = run->contexts,
+                                        .units = run->units,
+                                        .n = run->n_draw,
+                                        .seed = run->options->seed,
+                                        .threads = run->threads};
   const bool measured = !isnan(run->proposal->distance_threshold);
-  const floe_status status = run->proposal->draw(run->proposal->state, &ask, run->draws, NULL, measured ? run->distance + run->first : NULL, error);
+  const floe_status status = run->proposal->draw(run->proposal->state, &ask, run->draws, NULL,
+                                                 measured ? run->distance + run->first : NULL, error);
   if (status == FLOE_OK) floe__parallel(n, run->threads, judge_simulation, run);
   return status;
 }
@@ -202,7 +216,9 @@ static floe_status judge_block(struct run *run, size_t n, struct floe_error *err
 static floe_status judge_all(struct run *run, const struct floe_progress *progress, struct floe_error *error) {
   for (run->first = 0; run->first < run->n; run->first += BLOCK) {
     const size_t left = run->n - run->first;
-    if (floe__stop_requested()) return floe__fail(error, FLOE_EINTERRUPTED, "", "Run the same command again.", "Calibration was stopped on request.");
+    if (floe__stop_requested())
+      return floe__fail(error, FLOE_EINTERRUPTED, "", "Run the same command again.",
+                        "Calibration was stopped on request.");
     const floe_status status = judge_block(run, left < BLOCK ? left : BLOCK, error);
     if (status != FLOE_OK) return status;
     floe__progress(progress, (double)(run->first + (left < BLOCK ? left : BLOCK)) / (double)run->n, "calibration");
@@ -213,9 +229,11 @@ static floe_status judge_all(struct run *run, const struct floe_progress *progre
 static void name_quantity(const struct run *run, size_t q, char *name, size_t capacity) {
   const struct floe_model *model = run->model;
   const struct quantity quantity = run->quantities[q];
-  const bool array = quantity.kind == VARIABLE ? model->variables[quantity.place].n_dim : quantity.kind == REPORT && model->reports[quantity.place].n_dim;
+  const bool array = quantity.kind == VARIABLE ? model->variables[quantity.place].n_dim
+                                               : quantity.kind == REPORT && model->reports[quantity.place].n_dim;
   const char *text = quantity.kind == VARIABLE ? model->variables[quantity.place].name
-                     : quantity.kind == REPORT ? model->reports[quantity.place].name : "log likelihood";
+                     : quantity.kind == REPORT ? model->reports[quantity.place].name
+                                               : "log likelihood";
   snprintf(name, capacity, "%s%s", text, array ? "[]" : "");
 }
 
@@ -274,7 +292,7 @@ static void conclude_quantity(const struct run *run, size_t q, double *work, str
 }
 
 static floe_status conclude(const struct run *run, struct floe_calibration *result, struct floe_error *error) {
-  double *work = FLOE__NEW(4 * (run->n + 1), double), worst = NAN, n_beyond = 0, outside = 0;
+  double *work = FLOE__NEW(5 * (run->n + 1), double), worst = NAN, n_beyond = 0, outside = 0;
   result->quantities = FLOE__NEW(run->n_quantity + 1, struct floe_calibrated);
   if (!work || !result->quantities) {
     floe__free(work);
@@ -297,10 +315,19 @@ static floe_status conclude(const struct run *run, struct floe_calibration *resu
 floe_status floe_calibrate(const struct floe_model *model, const struct floe_proposal *proposal,
                            const struct floe_calibration_options *options, const struct floe_progress *progress,
                            struct floe_calibration **calibration, struct floe_error *error) {
-  struct run run = {.model = model, .proposal = proposal, .options = options, .n = options->n ? options->n : 500,
-                    .n_draw = options->n_draw ? options->n_draw : 200, .threads = options->threads ? options->threads : 1};
-  const struct floe_simulation_plan plan = {.model = model, .seed = options->seed, .purpose = FLOE_PURPOSE_TEST, .n = run.n,
-                                            .universe = options->universe, .dataset = options->dataset, .n_thread = run.threads};
+  struct run run = {.model = model,
+                    .proposal = proposal,
+                    .options = options,
+                    .n = options->n ? options->n : 500,
+                    .n_draw = options->n_draw ? options->n_draw : 200,
+                    .threads = options->threads ? options->threads : 1};
+  const struct floe_simulation_plan plan = {.model = model,
+                                            .seed = options->seed,
+                                            .purpose = FLOE_PURPOSE_TEST,
+                                            .n = run.n,
+                                            .universe = options->universe,
+                                            .dataset = options->dataset,
+                                            .n_thread = run.threads};
   struct floe_calibration *result = FLOE__NEW(1, struct floe_calibration);
   floe_status status = result ? floe_simulate(&plan, &run.simulations, error) : out_of_memory(error);
   if (status == FLOE_OK && !(list_quantities(&run) && make_run(&run))) status = out_of_memory(error);

@@ -115,8 +115,7 @@ static double ess_quantile(struct floe__convergence_work *work, double p) {
 }
 
 struct floe_convergence floe_convergence(const double *draws, size_t stride, struct floe__convergence_work *work) {
-  if (work->length < 2 || !split_chains(draws, stride, work))
-    return (struct floe_convergence){NAN, NAN, NAN, NAN};
+  if (work->length < 2 || !split_chains(draws, stride, work)) return (struct floe_convergence){NAN, NAN, NAN, NAN};
   struct floe_convergence result = {0};
   rank_normalise(work, work->split);
   const double bulk = rhat(work, work->scores);
@@ -144,7 +143,8 @@ double floe_ebfmi(const double *energies, size_t stride, size_t n_chain, size_t 
       floe__welford_add(&spread, chain[i * stride]);
       if (i) jumps += pow(chain[i * stride] - chain[(i - 1) * stride], 2);
     }
-    const double fraction = jumps / (floe__welford_variance(&spread) * (double)(n_draw - 1)); /* sums over n draws each */
+    const double fraction =
+        jumps / (floe__welford_variance(&spread) * (double)(n_draw - 1)); /* sums over n draws each */
     if (!(fraction >= least)) least = fraction;
   }
   return least;

@@ -4,20 +4,24 @@
 #include <string.h>
 
 const char *floe_verdict_name(enum floe_verdict verdict) {
-  static const char *const names[] = {[FLOE_PASS] = "pass", [FLOE_WARN] = "warn", [FLOE_UNKNOWN] = "unknown", [FLOE_FAIL] = "fail"};
+  static const char *const names[] = {
+      [FLOE_PASS] = "pass", [FLOE_WARN] = "warn", [FLOE_UNKNOWN] = "unknown", [FLOE_FAIL] = "fail"};
   return names[verdict];
 }
 
-static void append(struct floe_gates *gates, const char *name, double value, double threshold, enum floe_verdict verdict) {
+static void append(struct floe_gates *gates, const char *name, double value, double threshold,
+                   enum floe_verdict verdict) {
   if (gates->n == FLOE_MAX_GATE) return;
   gates->gate[gates->n++] = (struct floe_gate){name, value, threshold, isnan(value) ? FLOE_UNKNOWN : verdict};
 }
 
-void floe_gates_at_most(struct floe_gates *gates, const char *name, double value, double threshold, enum floe_verdict otherwise) {
+void floe_gates_at_most(struct floe_gates *gates, const char *name, double value, double threshold,
+                        enum floe_verdict otherwise) {
   append(gates, name, value, threshold, value <= threshold ? FLOE_PASS : otherwise);
 }
 
-void floe_gates_at_least(struct floe_gates *gates, const char *name, double value, double threshold, enum floe_verdict otherwise) {
+void floe_gates_at_least(struct floe_gates *gates, const char *name, double value, double threshold,
+                         enum floe_verdict otherwise) {
   append(gates, name, value, threshold, value >= threshold ? FLOE_PASS : otherwise);
 }
 

@@ -23,8 +23,10 @@ struct floe_gates {
 const char *floe_verdict_name(enum floe_verdict verdict); /* "pass", "warn", "fail", "unknown" */
 
 /* Appends a gate; does nothing when the list is full. NaN is `unknown`. */
-void floe_gates_at_most(struct floe_gates *gates, const char *name, double value, double threshold, enum floe_verdict otherwise);
-void floe_gates_at_least(struct floe_gates *gates, const char *name, double value, double threshold, enum floe_verdict otherwise);
+void floe_gates_at_most(struct floe_gates *gates, const char *name, double value, double threshold,
+                        enum floe_verdict otherwise);
+void floe_gates_at_least(struct floe_gates *gates, const char *name, double value, double threshold,
+                         enum floe_verdict otherwise);
 void floe_gates_unknown(struct floe_gates *gates, const char *name, double threshold);
 
 /* The worst of all; `unknown` for an empty list. */

@@ -48,7 +48,8 @@ static bool grow_block(double **block, size_t count) {
 }
 
 /* Room for n draws. */
-static floe_status make_room(struct floe_answer *answer, const struct floe_layout *layout, size_t n, struct floe_error *error) {
+static floe_status make_room(struct floe_answer *answer, const struct floe_layout *layout, size_t n,
+                             struct floe_error *error) {
   const size_t n_value = n * layout->n_value;
   if (layout->n_value && n > SIZE_MAX / layout->n_value) return out_of_memory(error);
   if (!answer->values || n_value > answer->value_capacity) {
@@ -62,7 +63,8 @@ static floe_status make_room(struct floe_answer *answer, const struct floe_layou
     floe__free(answer->smoothing);
     answer->order = FLOE__NEW(n + 1, size_t);
     answer->smoothing = floe__new(floe_psis_work(n) + 1, 1);
-    if (!grow_block(&answer->weights, n) || !grow_block(&answer->log_density, n) || !answer->order || !answer->smoothing)
+    if (!grow_block(&answer->weights, n) || !grow_block(&answer->log_density, n) || !answer->order ||
+        !answer->smoothing)
       return out_of_memory(error);
     answer->weight_capacity = n;
   }
@@ -83,7 +85,8 @@ static floe_status reset(const struct climb *climb, struct floe_error *error) {
   answer->rhat = answer->ess_bulk = answer->ess_tail = answer->ebfmi = NAN;
   answer->distance = climb->draws->n ? climb->draws->distance : NAN;
   answer->distance_threshold = climb->draws->n ? climb->draws->distance_threshold : NAN;
-  if (!answer->scratch && !grow_block(&answer->scratch, layout->model->scratch_size(layout))) return out_of_memory(error);
+  if (!answer->scratch && !grow_block(&answer->scratch, layout->model->scratch_size(layout)))
+    return out_of_memory(error);
   return make_room(answer, layout, climb->draws->n, error);
 }
 
@@ -102,7 +105,8 @@ static void weigh(struct climb *climb) {
   struct floe_answer *answer = climb->answer;
   const size_t n = climb->draws->n;
   double *log_weights = answer->log_density;
-  climb->family.layout->model->log_density(&climb->family, n, climb->draws->coordinates, log_weights, NULL, answer->scratch);
+  climb->family.layout->model->log_density(&climb->family, n, climb->draws->coordinates, log_weights, NULL,
+                                           answer->scratch);
   for (size_t k = 0; k < n; k++) {
     const double log_q = climb->draws->log_q[k];
     log_weights[k] = isfinite(log_q) ? log_weights[k] - log_q : NAN;
@@ -179,7 +183,8 @@ static void mcmc_gates(struct floe_answer *answer, struct floe_gates *gates) {
   floe_gates_at_least(gates, "E-BFMI", answer->ebfmi, 0.3, FLOE_FAIL);
 }
 
-static floe_status run_chains(const struct climb *climb, const struct floe_sample_options *options, struct floe_error *error) {
+static floe_status run_chains(const struct climb *climb, const struct floe_sample_options *options,
+                              struct floe_error *error) {
   struct floe_answer *answer = climb->answer;
   const struct floe_layout *layout = climb->family.layout;
   struct floe_chains *chains;
@@ -229,7 +234,8 @@ static void add_network_gates(const struct climb *climb, bool carried_by_mcmc) {
   if (isnan(answer->khat))
     floe_gates_unknown(&answer->gates, "k-hat", floe_khat_threshold(climb->draws->n));
   else
-    floe_gates_at_most(&answer->gates, "k-hat", answer->khat, answer->khat_threshold, carried_by_mcmc ? FLOE_WARN : FLOE_FAIL);
+    floe_gates_at_most(&answer->gates, "k-hat", answer->khat, answer->khat_threshold,
+                       carried_by_mcmc ? FLOE_WARN : FLOE_FAIL);
 }
 
 static floe_status climb_to_mcmc(struct climb *climb, struct floe_error *error) {
@@ -248,10 +254,12 @@ static floe_status climb_to_mcmc(struct climb *climb, struct floe_error *error) 
     floe_gates_at_least(&answer->gates, "sampler", 0, 1, FLOE_FAIL);
     snprintf(answer->why, sizeof answer->why, "%s", trouble.message);
   } else
-    snprintf(answer->why, sizeof answer->why, "%s%s", climb->draws->n ? "The network's weights are too uneven to correct it; NUTS " : "NUTS ",
+    snprintf(answer->why, sizeof answer->why, "%s%s",
+             climb->draws->n ? "The network's weights are too uneven to correct it; NUTS " : "NUTS ",
              passed ? "passed its gates." : "did not pass its gates.");
   add_network_gates(climb, passed);
-  for (size_t k = 0; k < gates.n && answer->gates.n < FLOE_MAX_GATE; k++) answer->gates.gate[answer->gates.n++] = gates.gate[k];
+  for (size_t k = 0; k < gates.n && answer->gates.n < FLOE_MAX_GATE; k++)
+    answer->gates.gate[answer->gates.n++] = gates.gate[k];
   return FLOE_OK;
 }
 
@@ -263,12 +271,14 @@ static void decide_without_mcmc(const struct climb *climb) {
     why = "There is no network to ask, and MCMC was not allowed or has no gradient to go by.";
   } else if (isnan(answer->khat)) {
     answer->method = climb->in_distribution ? FLOE_AMORTIZED : FLOE_FLAGGED;
-    why = climb->in_distribution ? "The data look like those of training; the network was not verified with the density."
-                                 : "The data do not look like those of training, and the network was not verified with the density.";
+    why = climb->in_distribution
+              ? "The data look like those of training; the network was not verified with the density."
+              : "The data do not look like those of training, and the network was not verified with the density.";
   } else if (climb->khat_good) {
     answer->method = climb->in_distribution ? FLOE_AMORTIZED : FLOE_REWEIGHTED;
-    why = climb->in_distribution ? "The data look like those of training, and the weights are even."
-                                 : "The data do not look like those of training, but the weights are even enough to correct the network.";
+    why = climb->in_distribution
+              ? "The data look like those of training, and the weights are even."
+              : "The data do not look like those of training, but the weights are even enough to correct the network.";
   } else {
     answer->method = FLOE_FLAGGED;
     why = "The network's weights are too uneven to correct it, and MCMC was not allowed.";
@@ -280,7 +290,11 @@ static void decide_without_mcmc(const struct climb *climb) {
 floe_status floe_climb(const struct floe_context *context, const struct floe_network_draws *draws,
                        const struct floe_ladder_options *options, const struct floe_progress *progress,
                        struct floe_answer *answer, struct floe_error *error) {
-  struct climb climb = {.family = *context, .universe = *context, .draws = draws, .options = options, .progress = progress,
+  struct climb climb = {.family = *context,
+                        .universe = *context,
+                        .draws = draws,
+                        .options = options,
+                        .progress = progress,
                         .answer = answer};
   climb.family.coordinates = FLOE_FAMILY_COORDINATES;
   climb.universe.coordinates = FLOE_UNIVERSE_COORDINATES;

@@ -33,27 +33,27 @@ struct floe_network_draws {
 };
 
 struct floe_ladder_options {
-  unsigned rungs;                   /* FLOE_RUNG_*: those that may be used */
-  struct floe_sample_options mcmc;  /* starts are filled in by the ladder */
+  unsigned rungs;                  /* FLOE_RUNG_*: those that may be used */
+  struct floe_sample_options mcmc; /* starts are filled in by the ladder */
 };
 
 /* The answer. Zero-initialise, use for one data set after another, free at the end. */
 struct floe_answer {
   enum floe_method method;
-  size_t n;                         /* draws */
-  size_t n_chain;                   /* they are n_chain chains of n / n_chain draws one behind the other; 0: independent */
-  double *values;                   /* (n, n_value) natural coordinates, NaN where absent */
-  double *weights;                  /* (n) summing to 1; equal ones unless `weighted` */
+  size_t n;        /* draws */
+  size_t n_chain;  /* they are n_chain chains of n / n_chain draws one behind the other; 0: independent */
+  double *values;  /* (n, n_value) natural coordinates, NaN where absent */
+  double *weights; /* (n) summing to 1; equal ones unless `weighted` */
   bool weighted;
-  double khat, khat_threshold;      /* NaN where the density is unavailable or there is no network */
+  double khat, khat_threshold; /* NaN where the density is unavailable or there is no network */
   double distance, distance_threshold;
-  double ess;                       /* of the weights; of mcmc the least bulk effective sample size of a parameter */
+  double ess; /* of the weights; of mcmc the least bulk effective sample size of a parameter */
   double rhat, ess_bulk, ess_tail, ebfmi; /* mcmc: the worst of all parameters and chains; NaN else */
   size_t n_divergent, mcmc_attempts;
   struct floe_gates gates;
-  char why[512];                    /* one sentence: how this method came about */
+  char why[512]; /* one sentence: how this method came about */
   size_t value_capacity, weight_capacity;
-  double *log_density, *scratch;    /* work space */
+  double *log_density, *scratch; /* work space */
   size_t *order;
   void *smoothing;
 };

@@ -7,4 +7,4 @@ runtime_sources += \
   runtime/trust/proposal.c runtime/trust/proposal.h \
   runtime/trust/psis.c runtime/trust/psis.h \
   runtime/trust/summary.c runtime/trust/summary.h
-check_PROGRAMS += tests/unit/test_convergence
+check_PROGRAMS += tests/unit/test_convergence tests/unit/test_ladder tests/stat/test_calibration

@@ -26,8 +26,8 @@ struct floe_proposal {
   double distance_threshold; /* NaN: distances are not measured */
   /* coordinates: FAMILY coordinates, of each context in turn (n, its n_coordinate); log_q (n_context, n) and distance
    * (n_context) may be NULL. What is drawn depends on seed, unit and context alone. */
-  floe_status (*draw)(void *state, const struct floe_proposal_ask *ask, double *coordinates, double *log_q, double *distance,
-                      struct floe_error *error);
+  floe_status (*draw)(void *state, const struct floe_proposal_ask *ask, double *coordinates, double *log_q,
+                      double *distance, struct floe_error *error);
 };
 
 /* The network must outlive the proposal. In distribution: up to the 95% quantile of the training data's distances. */

@@ -67,8 +67,10 @@ static int all_equal(size_t n, const double *log_weights) {
 }
 
 /* Fits the tail and replaces it. order: ascending. */
-static void smooth(size_t n, double *log_weights, const size_t *order, size_t n_wanted, double *work, struct floe_psis *psis) {
-  const double smallest = -708.0; /* log of the smallest normal double: what lies below it is no scale to measure against */
+static void smooth(size_t n, double *log_weights, const size_t *order, size_t n_wanted, double *work,
+                   struct floe_psis *psis) {
+  const double smallest =
+      -708.0; /* log of the smallest normal double: what lies below it is no scale to measure against */
   double *excess = work, *fit_work = work + n;
   double cutoff = n_wanted < n ? log_weights[order[n - n_wanted - 1]] : -INFINITY;
   if (cutoff < smallest) cutoff = smallest;

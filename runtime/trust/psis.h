@@ -17,10 +17,10 @@ struct floe__pareto floe__pareto_fit(size_t n, const double *x, double *work);
 double floe__pareto_quantile(struct floe__pareto pareto, double p);
 
 struct floe_psis {
-  double khat;      /* +INFINITY where the weights cannot be judged: fewer than 5 distinct ones in the tail, or NaN among
+  double khat; /* +INFINITY where the weights cannot be judged: fewer than 5 distinct ones in the tail, or NaN among
                      * them. 0 where all weights agree to 1e-9: q then is the posterior */
-  double threshold; /* min(1 - 1 / log10 S, 0.7) */
-  double ess;       /* 1 / sum of squared normalised weights, after smoothing */
+  double threshold;           /* min(1 - 1 / log10 S, 0.7) */
+  double ess;                 /* 1 / sum of squared normalised weights, after smoothing */
   size_t n_tail, n_undefined; /* undefined: NaN or +INFINITY, taken as zero weights */
 };
 

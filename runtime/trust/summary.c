@@ -1,15 +1,22 @@
 #include "runtime/trust/summary.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/memory.h"
-#include "runtime/math/order.h"
 #include "runtime/trust/convergence.h"
+
+/* A draw to be sorted: `key` orders as its value does. */
+struct keyed {
+  uint64_t key, place;
+};
 
 struct floe_summary_work {
   size_t capacity;
   double *column;
   size_t *order;
+  struct keyed *keyed, *sorted;
   size_t n_chain, n_draw; /* that `convergence` is for */
   struct floe__convergence_work *convergence;
 };
@@ -17,23 +24,32 @@ struct floe_summary_work {
 enum { N_SHOWN = 3 };
 static const double shown[N_SHOWN] = {0.05, 0.5, 0.95};
 
-struct floe_summary_work *floe_summary_work_new(void) { return FLOE__NEW(1, struct floe_summary_work); }
+struct floe_summary_work *floe_summary_work_new(void) {
+  return FLOE__NEW(1, struct floe_summary_work);
+}
 
 void floe_summary_work_free(struct floe_summary_work *work) {
   if (!work) return;
   floe__free(work->column);
   floe__free(work->order);
+  floe__free(work->keyed);
+  floe__free(work->sorted);
   floe__convergence_work_free(work->convergence);
   floe__free(work);
 }
 
-static floe_status make_room(const struct floe_answer *answer, struct floe_summary_work *work, struct floe_error *error) {
+static floe_status make_room(const struct floe_answer *answer, struct floe_summary_work *work,
+                             struct floe_error *error) {
   if (answer->n > work->capacity) {
     floe__free(work->column);
     floe__free(work->order);
+    floe__free(work->keyed);
+    floe__free(work->sorted);
     work->column = FLOE__NEW(answer->n, double);
     work->order = FLOE__NEW(answer->n, size_t);
-    work->capacity = work->column && work->order ? answer->n : 0;
+    work->keyed = FLOE__NEW(answer->n, struct keyed);
+    work->sorted = FLOE__NEW(answer->n, struct keyed);
+    work->capacity = work->column && work->order && work->keyed && work->sorted ? answer->n : 0;
   }
   const size_t n_draw = answer->n_chain ? answer->n / answer->n_chain : 0;
   if (answer->n_chain && (answer->n_chain != work->n_chain || n_draw != work->n_draw)) {
@@ -43,12 +59,41 @@ static floe_status make_room(const struct floe_answer *answer, struct floe_summa
     work->n_draw = n_draw;
   }
   if (answer->n <= work->capacity && (!answer->n_chain || work->convergence)) return FLOE_OK;
-  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer draws.", "There is not enough memory to summarise the draws.");
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer draws.",
+                    "There is not enough memory to summarise the draws.");
+}
+
+/* work->order becomes the order of work->column (n): a radix sort, since a multiverse sorts every output in every universe and
+ * would spend half its time in comparisons. Ties by position. */
+static void sort_column(size_t n, struct floe_summary_work *work) {
+  size_t counts[8][256] = {{0}};
+  struct keyed *from = work->keyed, *to = work->sorted;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t bits;
+    memcpy(&bits, &work->column[i], sizeof bits);
+    /* Doubles order as their bits do once negative ones are inverted and positive ones lifted above them. */
+    from[i] = (struct keyed){bits >> 63 ? ~bits : bits | UINT64_C(1) << 63, i};
+    for (int byte = 0; byte < 8; byte++) counts[byte][from[i].key >> 8 * byte & 255]++;
+  }
+  for (int byte = 0; byte < 8; byte++) {
+    size_t *count = counts[byte], start = 0;
+    if (count[from[0].key >> 8 * byte & 255] == n) continue;
+    for (int digit = 0; digit < 256; digit++) {
+      const size_t here = count[digit];
+      count[digit] = start;
+      start += here;
+    }
+    for (size_t i = 0; i < n; i++) to[count[from[i].key >> 8 * byte & 255]++] = from[i];
+    struct keyed *swap = from;
+    from = to;
+    to = swap;
+  }
+  for (size_t i = 0; i < n; i++) work->order[i] = from[i].place;
 }
 
 /* Quantiles at ascending probabilities: linear between the middles of the steps of the weighted cdf. One pass. */
-static void quantiles_at(size_t n, const double *x, const double *weights, const size_t *order, size_t n_p, const double *p,
-                         double *quantiles) {
+static void quantiles_at(size_t n, const double *x, const double *weights, const size_t *order, size_t n_p,
+                         const double *p, double *quantiles) {
   double before = x[order[0]], before_middle = -INFINITY, cdf = 0;
   size_t next = 0;
   for (size_t i = 0; i < n && next < n_p; i++) {
@@ -56,7 +101,8 @@ static void quantiles_at(size_t n, const double *x, const double *weights, const
     cdf += weight;
     if (weight <= 0) continue;
     for (; next < n_p && p[next] <= middle; next++)
-      quantiles[next] = isinf(before_middle) ? here : before + (here - before) * (p[next] - before_middle) / (middle - before_middle);
+      quantiles[next] =
+          isinf(before_middle) ? here : before + (here - before) * (p[next] - before_middle) / (middle - before_middle);
     before = here;
     before_middle = middle;
   }
@@ -85,8 +131,8 @@ static int is_truth(size_t n, const double *x) {
 }
 
 /* work->column holds the draws of one output. */
-static void summarise_one(const struct floe_answer *answer, struct floe_summary_work *work, struct floe_summary *summary,
-                          double *quantiles) {
+static void summarise_one(const struct floe_answer *answer, struct floe_summary_work *work,
+                          struct floe_summary *summary, double *quantiles) {
   double grid[FLOE_N_QUANTILE], three[N_SHOWN];
   const double *x = work->column;
   moments(answer, x, summary);
@@ -100,7 +146,7 @@ static void summarise_one(const struct floe_answer *answer, struct floe_summary_
     for (size_t k = 0; k < N_SHOWN; k++) three[k] = shown[k] > 1 - summary->mean;
     for (size_t k = 0; quantiles && k < FLOE_N_QUANTILE; k++) quantiles[k] = grid[k] > 1 - summary->mean;
   } else {
-    floe__order(answer->n, x, work->order);
+    sort_column(answer->n, work);
     quantiles_at(answer->n, x, answer->weights, work->order, N_SHOWN, shown, three);
     if (quantiles) quantiles_at(answer->n, x, answer->weights, work->order, FLOE_N_QUANTILE, grid, quantiles);
   }

@@ -22,8 +22,8 @@ void floe_summary_work_free(struct floe_summary_work *work); /* NULL is allowed 
 /* outputs (answer->n, n_output): the reports and claims for the draws of an answer -> summaries (n_output), and
  * quantiles (n_output, FLOE_N_QUANTILE) unless NULL. NaN draws make all of an output's numbers NaN. work grows as needed. */
 FLOE_NODISCARD floe_status floe_summarise(const struct floe_answer *answer, size_t n_output, const double *outputs,
-                                          struct floe_summary_work *work, struct floe_summary *summaries, double *quantiles,
-                                          struct floe_error *error);
+                                          struct floe_summary_work *work, struct floe_summary *summaries,
+                                          double *quantiles, struct floe_error *error);
 
 /* Wasserstein-1 distance between two distributions given as quantiles, in their unit. */
 double floe_quantile_distance(const double *a, const double *b);

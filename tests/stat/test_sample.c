@@ -26,7 +26,8 @@ static void set_up(struct setting *s, const struct floe_model *model, size_t siz
   s->layout = floe_layout_new(model, &size, &error);
   assert_non_null(s->layout);
   floe_universe_reference(model, &s->universe);
-  s->context = (struct floe_context){.layout = s->layout, .universe = &s->universe, .coordinates = FLOE_UNIVERSE_COORDINATES, .data = data};
+  s->context = (struct floe_context){
+      .layout = s->layout, .universe = &s->universe, .coordinates = FLOE_UNIVERSE_COORDINATES, .data = data};
 }
 
 static struct floe_chains *sample(const struct setting *s, const struct floe_sample_options *options) {
@@ -80,14 +81,16 @@ static void compare_with_posteriordb(size_t form, size_t draws, double accept) {
   struct setting s;
   set_up(&s, &eight_schools_by_hand, 8, eight_schools_data);
   s.universe.option[EIGHT_SCHOOLS_FORM] = form;
-  const struct floe_sample_options options = {.chains = 4, .warmup = 1000, .draws = draws, .seed = 3, .threads = 2, .target_accept = accept};
+  const struct floe_sample_options options = {
+      .chains = 4, .warmup = 1000, .draws = draws, .seed = 3, .threads = 2, .target_accept = accept};
   struct floe_chains *chains = sample(&s, &options);
   const size_t n = 4 * draws, n_value = s.layout->n_value;
   double *values = test_calloc(n * n_value, sizeof *values), *x = test_calloc(n, sizeof *x), scratch[64];
   eight_schools_by_hand.constrain(&s.context, n, chains->coordinates, values, scratch);
   struct floe__convergence_work *work = floe__convergence_work_new(4, draws);
   for (size_t j = 0; j < 10; j++) {
-    const size_t at = j < 2 ? s.layout->offset[j ? EIGHT_SCHOOLS_TAU : EIGHT_SCHOOLS_MU] : s.layout->offset[EIGHT_SCHOOLS_THETA] + j - 2;
+    const size_t at = j < 2 ? s.layout->offset[j ? EIGHT_SCHOOLS_TAU : EIGHT_SCHOOLS_MU]
+                            : s.layout->offset[EIGHT_SCHOOLS_THETA] + j - 2;
     const struct floe_convergence c = floe_convergence(values + at, n_value, work);
     for (size_t k = 0; k < n; k++) x[k] = values[k * n_value + at];
     const double slack = 0.05 * reference[j][1] + 3 * hypot(c.mcse, reference[j][2]);
@@ -182,7 +185,12 @@ static void expect_trouble(enum normal_shape shape, const char *word, const char
   const double starts[NORMAL_DIM] = {0.25, 0, 0, 0, 0};
   set_up(&s, &normal_by_hand, NORMAL_DIM, NULL);
   s.universe.option[0] = shape;
-  const struct floe_sample_options options = {.chains = 2, .warmup = 200, .draws = 50, .seed = 1, .n_start = 1, .starts = shape == NORMAL_SPIKE ? starts : NULL};
+  const struct floe_sample_options options = {.chains = 2,
+                                              .warmup = 200,
+                                              .draws = 50,
+                                              .seed = 1,
+                                              .n_start = 1,
+                                              .starts = shape == NORMAL_SPIKE ? starts : NULL};
   assert_int_equal(floe_sample(&s.context, &options, NULL, &chains, &error), FLOE_ENUMERIC);
   if (!strstr(error.message, word) || !strstr(error.message, name)) fail_msg("%s", error.message);
   assert_true(error.fix[0] != '\0');

@@ -11,12 +11,14 @@
 /* clang-format on */
 #include <math.h>
 
-static inline void check_near(double actual, double expected, double tolerance, const char *what, const char *file, int line) {
+static inline void check_near(double actual, double expected, double tolerance, const char *what, const char *file,
+                              int line) {
   if (fabs(actual - expected) <= tolerance || actual == expected) return;
   print_error("%s is %.15g, expected %.15g within %.3g\n", what, actual, expected, tolerance);
   _fail(file, line);
 }
 
-#define assert_near(actual, expected, tolerance) check_near((actual), (expected), (tolerance), #actual, __FILE__, __LINE__)
+#define assert_near(actual, expected, tolerance)                                                                       \
+  check_near((actual), (expected), (tolerance), #actual, __FILE__, __LINE__)
 
 #endif

@@ -10,13 +10,23 @@ static const struct floe_dimension dimensions[] = {{"place", NORMAL_DIM, NORMAL_
 static const struct floe_option shapes[] = {{"proper", 1. / 6},     {"flat", 1. / 6},    {"undefined", 1. / 6},
                                             {"impossible", 1. / 6}, {"runaway", 1. / 6}, {"spike", 1. / 6}};
 static const struct floe_axis axes[] = {{.name = "shape", .description = "", .n_option = 6, .options = shapes}};
-static const struct floe_variable variables[] = {
-    {.name = "x", .role = FLOE_PARAM, .n_dim = 1, .dims = place_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE}};
+static const struct floe_variable variables[] = {{.name = "x",
+                                                  .role = FLOE_PARAM,
+                                                  .n_dim = 1,
+                                                  .dims = place_only,
+                                                  .low = -INFINITY,
+                                                  .high = INFINITY,
+                                                  .has_distribution = 1,
+                                                  .codes = FLOE_NONE}};
 static const struct floe_report reports[] = {{.name = "x", .n_dim = 1, .dims = place_only}};
 static const struct floe_claim claims[] = {{"x[3] is positive"}};
 
-static size_t scratch_size(const struct floe_layout *layout) { return layout->n_coordinate; }
-static int permitted(const struct floe_universe *universe) { return universe->option[0] < 6; }
+static size_t scratch_size(const struct floe_layout *layout) {
+  return layout->n_coordinate;
+}
+static int permitted(const struct floe_universe *universe) {
+  return universe->option[0] < 6;
+}
 
 /* Residuals of the autoregression z_i = rho z_(i-1) + sqrt(1 - rho^2) e_i of standardised x. */
 static double density_point(enum normal_shape shape, const double *x, double *terms, double *gradient) {
@@ -46,16 +56,20 @@ static double density_point(enum normal_shape shape, const double *x, double *te
   return prior + likelihood;
 }
 
-static void log_density(const struct floe_context *context, size_t n, const double *x, double *result, double *terms, double *scratch) {
+static void log_density(const struct floe_context *context, size_t n, const double *x, double *result, double *terms,
+                        double *scratch) {
   (void)scratch;
   for (size_t k = 0; k < n; k++)
-    result[k] = density_point((enum normal_shape)context->universe->option[0], x + k * NORMAL_DIM, terms ? terms + k * FLOE_N_TAG : NULL, NULL);
+    result[k] = density_point((enum normal_shape)context->universe->option[0], x + k * NORMAL_DIM,
+                              terms ? terms + k * FLOE_N_TAG : NULL, NULL);
 }
 
-static void gradient(const struct floe_context *context, size_t n, const double *x, double *result, double *slope, double *scratch) {
+static void gradient(const struct floe_context *context, size_t n, const double *x, double *result, double *slope,
+                     double *scratch) {
   (void)scratch;
   for (size_t k = 0; k < n; k++)
-    result[k] = density_point((enum normal_shape)context->universe->option[0], x + k * NORMAL_DIM, NULL, slope + k * NORMAL_DIM);
+    result[k] = density_point((enum normal_shape)context->universe->option[0], x + k * NORMAL_DIM, NULL,
+                              slope + k * NORMAL_DIM);
 }
 
 static void copy(const struct floe_context *context, size_t n, const double *from, double *to, double *scratch) {
@@ -63,7 +77,8 @@ static void copy(const struct floe_context *context, size_t n, const double *fro
   for (size_t k = 0; k < n * NORMAL_DIM; k++) to[k] = from[k];
 }
 
-static void report(const struct floe_context *context, size_t n, const double *values, double *outputs, double *scratch) {
+static void report(const struct floe_context *context, size_t n, const double *values, double *outputs,
+                   double *scratch) {
   (void)context, (void)scratch;
   for (size_t k = 0; k < n; k++) {
     for (size_t i = 0; i < NORMAL_DIM; i++) outputs[k * (NORMAL_DIM + 1) + i] = values[k * NORMAL_DIM + i];
@@ -83,9 +98,29 @@ void normal_from_noise(double scale, const double *z, double *x) {
   }
 }
 
-const struct floe_model normal_by_hand = {
-    .version = FLOE_MODEL_VERSION, .name = "normal", .title = "A correlated normal", .source_path = "normal.floe", .source_text = "",
-    .fingerprint = "by-hand", .n_dimension = 1, .n_axis = 1, .n_variable = 1, .n_report = 1, .n_claim = 1,
-    .dimensions = dimensions, .axes = axes, .variables = variables, .reports = reports, .claims = claims,
-    .plate = FLOE_NONE, .sequence = FLOE_NONE, .scratch_size = scratch_size, .permitted = permitted, .log_density = log_density,
-    .gradient = gradient, .constrain = copy, .unconstrain = copy, .report = report, .prepare = prepare};
+const struct floe_model normal_by_hand = {.version = FLOE_MODEL_VERSION,
+                                          .name = "normal",
+                                          .title = "A correlated normal",
+                                          .source_path = "normal.floe",
+                                          .source_text = "",
+                                          .fingerprint = "by-hand",
+                                          .n_dimension = 1,
+                                          .n_axis = 1,
+                                          .n_variable = 1,
+                                          .n_report = 1,
+                                          .n_claim = 1,
+                                          .dimensions = dimensions,
+                                          .axes = axes,
+                                          .variables = variables,
+                                          .reports = reports,
+                                          .claims = claims,
+                                          .plate = FLOE_NONE,
+                                          .sequence = FLOE_NONE,
+                                          .scratch_size = scratch_size,
+                                          .permitted = permitted,
+                                          .log_density = log_density,
+                                          .gradient = gradient,
+                                          .constrain = copy,
+                                          .unconstrain = copy,
+                                          .report = report,
+                                          .prepare = prepare};

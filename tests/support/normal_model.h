@@ -8,11 +8,11 @@
 enum { NORMAL_DIM = 5 };
 enum normal_shape {
   NORMAL_PROPER,
-  NORMAL_FLAT,      /* does not depend on x[3] */
-  NORMAL_UNDEFINED, /* the likelihood is NaN everywhere */
-  NORMAL_IMPOSSIBLE,/* the prior is 0 everywhere */
-  NORMAL_RUNAWAY,   /* grows with x[4] without end */
-  NORMAL_SPIKE      /* finite only where the chain starts: it cannot move */
+  NORMAL_FLAT,       /* does not depend on x[3] */
+  NORMAL_UNDEFINED,  /* the likelihood is NaN everywhere */
+  NORMAL_IMPOSSIBLE, /* the prior is 0 everywhere */
+  NORMAL_RUNAWAY,    /* grows with x[4] without end */
+  NORMAL_SPIKE       /* finite only where the chain starts: it cannot move */
 };
 
 extern const struct floe_model normal_by_hand;

@@ -128,7 +128,8 @@ static void khat_finds_known_tails(void **state) {
   static double x[N], work[2 * (30 + 80)];
   static const double shapes[] = {-0.3, 0, 0.2, 0.5, 0.7, 1.0};
   for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) {
-    for (size_t i = 0; i < N; i++) x[i] = floe__pareto_quantile((struct floe__pareto){shapes[j], 2}, ((double)i + 0.5) / N);
+    for (size_t i = 0; i < N; i++)
+      x[i] = floe__pareto_quantile((struct floe__pareto){shapes[j], 2}, ((double)i + 0.5) / N);
     const struct floe__pareto fit = floe__pareto_fit(N, x, work);
     assert_near(fit.k, shapes[j], 0.02);
     assert_near(fit.sigma, 2, 0.05);

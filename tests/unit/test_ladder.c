@@ -90,7 +90,8 @@ static void good_weights_out_of_distribution_are_reweighted(void **state) {
   for (size_t k = 0; k < N; k++) mean += a->weights[k] * a->values[k * NORMAL_DIM + 4];
   for (size_t k = 0; k < N; k++) square += a->weights[k] * pow(a->values[k * NORMAL_DIM + 4] - mean, 2);
   assert_near(mean, normal_mean[4], 5 * normal_sd[4] / sqrt(a->ess));
-  assert_near(sqrt(square), normal_sd[4], 5 * normal_sd[4] / sqrt(a->ess)); /* the proposal is 20% too wide: 1.2 would fail */
+  assert_near(sqrt(square), normal_sd[4],
+              5 * normal_sd[4] / sqrt(a->ess)); /* the proposal is 20% too wide: 1.2 would fail */
   done(q);
 }
 

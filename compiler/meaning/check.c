@@ -1,0 +1,83 @@
+#include "compiler/meaning/check.h"
+
+#include <string.h>
+
+#include "compiler/meaning/checker.h"
+
+static void finish_axes(struct checker *c) {
+  for (size_t k = 0; k < c->axis_symbols.n; k++) {
+    struct symbol *symbol = c->axis_symbols.items[k];
+    symbol->axis->prepares = symbol->used_to_prepare && !symbol->used_otherwise;
+  }
+}
+
+static void finish_definitions(struct checker *c) {
+  for (size_t k = 0; k < c->definition_symbols.n; k++) definition_finish(c, c->definition_symbols.items[k]);
+}
+
+/* A list of pointers to structures as an array of structures. */
+static void *flattened(struct checker *c, const struct list *list, size_t size) {
+  char *array = floe__arena_array(c->arena, list->n + 1, size);
+  for (size_t k = 0; k < list->n; k++) memcpy(array + k * size, list->items[k], size);
+  return array;
+}
+
+static void gather_symbols(struct checker *c, struct program *p) {
+  p->n_variable = c->variable_symbols.n;
+  p->variables = floe__arena_array(c->arena, p->n_variable + 1, sizeof *p->variables);
+  for (size_t k = 0; k < p->n_variable; k++) p->variables[k] = ((struct symbol *)c->variable_symbols.items[k])->variable;
+  p->n_definition = c->definition_symbols.n;
+  p->definitions = floe__arena_array(c->arena, p->n_definition + 1, sizeof *p->definitions);
+  for (size_t k = 0; k < p->n_definition; k++) p->definitions[k] = ((struct symbol *)c->definition_symbols.items[k])->definition;
+}
+
+static const struct program *finished(struct checker *c) {
+  struct program *p = c->program;
+  if (!p->name) p->name = "study";
+  if (!p->title) p->title = "";
+  p->source = c->tree->source;
+  gather_symbols(c, p);
+  p->n_dimension = c->dimensions.n, p->dimensions = (void *)c->dimensions.items;
+  p->n_axis = c->axes.n, p->axes = (void *)c->axes.items;
+  p->n_distribution = c->distributions.n, p->distributions = (void *)c->distributions.items;
+  p->n_function = c->functions.n, p->functions = (void *)c->functions.items;
+  p->n_external = c->externals.n, p->externals = (void *)c->externals.items;
+  p->n_report = c->reports.n, p->reports = flattened(c, &c->reports, sizeof *p->reports);
+  p->n_claim = c->claims.n, p->claims = flattened(c, &c->claims, sizeof *p->claims);
+  p->n_check = c->checks.n, p->checks = flattened(c, &c->checks, sizeof *p->checks);
+  p->n_preparation = c->preparations.n, p->preparations = flattened(c, &c->preparations, sizeof *p->preparations);
+  p->n_constraint = c->constraints.n, p->constraints = flattened(c, &c->constraints, sizeof *p->constraints);
+  p->n_setting = c->settings.n, p->settings = flattened(c, &c->settings, sizeof *p->settings);
+  return p;
+}
+
+static struct checker checker_new(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink, const struct tree *spec) {
+  struct checker c = {.arena = arena, .names = names, .sink = sink, .tree = spec};
+  uint64_t *all = floe__arena_array(arena, MAX_AXES, sizeof *all);
+  memset(all, 0xff, MAX_AXES * sizeof *all);
+  c.everywhere.options = all;
+  c.poison = floe__arena_alloc(arena, sizeof *c.poison);
+  c.program = floe__arena_alloc(arena, sizeof *c.program);
+  c.library = scope_new(&c, NULL, 128);
+  c.spec = scope_new(&c, c.library, 512);
+  return c;
+}
+
+const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
+                                    size_t n_library, const struct tree *const *library, const struct tree *spec,
+                                    bool allow_extern) {
+  struct checker c = checker_new(arena, names, sink, spec);
+  c.in_library = true;
+  for (size_t k = 0; k < n_library; k++) check_library(&c, library[k]);
+  c.in_library = false;
+  c.allow_extern = allow_extern;
+  check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL}, spec->statements);
+  finish_partials(&c);
+  finish_definitions(&c);
+  finish_variables(&c);
+  check_universes(&c);
+  if (diagnostics_errors(sink)) return NULL;
+  finish_order(&c);
+  finish_axes(&c);
+  return diagnostics_errors(sink) ? NULL : finished(&c);
+}

@@ -1,0 +1,77 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <floe/draws.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "runtime/math/chol.h"
+#include "runtime/math/order.h"
+#include "runtime/math/special.h"
+
+/* Every symbol that generated code may call, as linked here. */
+static const struct {
+  const char *name;
+  void (*function)(void);
+} linked[] = {
+#define LINKED(name) {#name, (void (*)(void))name}
+    LINKED(exp), LINKED(log), LINKED(sqrt), LINKED(expm1), LINKED(log1p), LINKED(sin), LINKED(cos), LINKED(tan), LINKED(atan),
+    LINKED(tanh), LINKED(floor), LINKED(ceil), LINKED(rint), LINKED(floe_lgamma), LINKED(floe_digamma), LINKED(floe_trigamma),
+    LINKED(floe_phi), LINKED(floe_phi_inverse), LINKED(floe_log1p_exp), LINKED(floe_inv_logit), LINKED(floe_xlogy),
+    LINKED(floe_argmax), LINKED(floe_argmin), LINKED(floe_quantile), LINKED(floe_solve_lower), LINKED(floe_solve_lower_adjoint),
+    LINKED(floe_draw_uniform), LINKED(floe_draw_normal), LINKED(floe_draw_exponential), LINKED(floe_draw_gamma),
+    LINKED(floe_draw_log_gamma), LINKED(floe_draw_poisson), LINKED(floe_draw_binomial), LINKED(floe_draw_categorical),
+};
+
+static bool is_linked(const char *name, size_t length) {
+  for (size_t k = 0; k < sizeof linked / sizeof *linked; k++)
+    if (strlen(linked[k].name) == length && memcmp(linked[k].name, name, length) == 0) return linked[k].function != NULL;
+  return false;
+}
+
+/* Checks each quoted word that follows the keyword; returns how many there are. */
+static size_t check_symbols(const char *path, const char *text, const char *keyword) {
+  size_t n = 0;
+  for (const char *at = text; (at = strstr(at, keyword)) != NULL;) {
+    at += strlen(keyword);
+    const size_t length = strcspn(at, "\"");
+    if (!is_linked(at, length)) fail_msg("%s: nothing in the runtime is called %.*s", path, (int)length, at);
+    n++;
+  }
+  return n;
+}
+
+static void every_symbol_of_the_standard_library_is_linked(void **state) {
+  (void)state;
+  const char *source = getenv("FLOE_SOURCE");
+  char folder[4096];
+  snprintf(folder, sizeof folder, "%s/stdlib", source ? source : ".");
+  DIR *files = opendir(folder);
+  assert_non_null(files);
+  size_t n = 0;
+  for (struct dirent *file; (file = readdir(files)) != NULL;) {
+    const size_t name_length = strlen(file->d_name);
+    if (name_length < 5 || strcmp(file->d_name + name_length - 5, ".floe") != 0) continue;
+    char path[8192], *text;
+    size_t length;
+    snprintf(path, sizeof path, "%s/%s", folder, file->d_name);
+    assert_int_equal(floe__file_read(path, 1 << 20, &text, &length, NULL), FLOE_OK);
+    n += check_symbols(path, text, " as \"") + check_symbols(path, text, " adjoint \"");
+    floe__free(text);
+  }
+  closedir(files);
+  assert_true(n >= 30);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_symbol_of_the_standard_library_is_linked)};
+  return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
+}
