@@ -1,5 +1,7 @@
-check_scripts += tests/include-order tests/run-golden tests/end-to-end/driver tests/end-to-end/study tests/documentation
-EXTRA_DIST += tests/run-tests tests/run-golden tests/include-order tests/end-to-end/driver tests/end-to-end/study tests/documentation
+check_scripts += \
+  tests/documentation tests/include-order tests/run-golden \
+  tests/end-to-end/driver tests/end-to-end/install tests/end-to-end/study
+EXTRA_DIST += tests/run-tests $(check_scripts)
 
 # Models written by hand, for tests that need one.
 check_LIBRARIES += libtestsupport.a
@@ -7,4 +9,5 @@ libtestsupport_a_SOURCES = \
   tests/support/assertions.h \
   tests/support/conjugate_model.c tests/support/conjugate_model.h \
   tests/support/eight_schools_model.c tests/support/eight_schools_model.h \
+  tests/support/interpreted.c tests/support/interpreted.h \
   tests/support/normal_model.c tests/support/normal_model.h

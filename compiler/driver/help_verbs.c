@@ -6,9 +6,14 @@
 
 #include "base/answer.h"
 #include "base/arena.h"
+#include "base/file.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "compiler/driver/driver.h"
+#include "compiler/driver/locate.h"
 #include "compiler/source/diagnostic.h"
+
+#define PAGE_LIMIT ((size_t)1 << 20)
 
 static floe_status print(struct floe__text *text, struct floe_error *error) {
   floe_status status = FLOE_OK;
@@ -60,6 +65,18 @@ floe_status driver_completion(struct driver *driver, struct floe_error *error) {
   return print(&text, error);
 }
 
+/* The page of a code, from docs/errors/; NULL where this installation has none. */
+static const char *page_of(struct floe__arena *arena, const char *code) {
+  struct installation home;
+  char *page;
+  size_t length;
+  if (locate_installation(arena, &home, NULL)) return NULL;
+  if (floe__file_read(floe__arena_printf(arena, "%s/%s.md", home.pages, code), PAGE_LIMIT, &page, &length, NULL)) return NULL;
+  const char *kept = floe__arena_copy(arena, page, length);
+  floe__free(page);
+  return kept;
+}
+
 floe_status driver_explain(struct driver *driver, struct floe_error *error) {
   const char *given = driver->arguments.positional[0];
   char *code = floe__arena_copy(driver->arena, given, strlen(given));
@@ -68,11 +85,13 @@ floe_status driver_explain(struct driver *driver, struct floe_error *error) {
   if (!title) {
     return floe__fail(error, FLOE_EUSAGE, "", "codes are a letter and four digits, like E1010", "there is no code `%.40s`", given);
   }
+  const char *page = page_of(driver->arena, code);
   if (driver->json) {
     json_t *answer = floe__answer_new("explain", true, "pass");
-    json_object_set_new(json_object_get(answer, "result"), "code", json_string(code));
-    json_object_set_new(json_object_get(answer, "result"), "title", json_string(title));
+    json_object_set_new(answer, "result", json_pack("{s:s, s:s, s:s?}", "code", code, "title", title, "page", page));
     floe__answer_print(answer, stdout);
+  } else if (page) {
+    fputs(page + (page[0] == '#') + (page[0] == '#' && page[1] == ' '), stdout);
   } else {
     printf("%s: %s\n", code, title);
   }

@@ -19,7 +19,7 @@ CLEANFILES += compiler/driver/configured.h
 compiler/driver/configured.h: Makefile
 	$(AM_V_GEN)$(MKDIR_P) compiler/driver && { \
 	  echo '#define FLOE_VERSION "$(PACKAGE_VERSION)"'; \
-	  echo '#define FLOE_LIBRARY_FOLDER "$(pkgdatadir)/stdlib"'; \
+	  echo '#define FLOE_DATA_FOLDER "$(pkgdatadir)"'; \
 	  echo '#define FLOE_HEADER_FOLDER "$(includedir)"'; \
 	  echo '#define FLOE_ARCHIVE_FOLDER "$(libdir)"'; \
 	  echo '#define FLOE_CC "$(CC)"'; \

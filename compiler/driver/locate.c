@@ -33,6 +33,7 @@ static bool in_build_tree(struct floe__arena *arena, const char *folder, struct 
   found->library = floe__arena_printf(arena, "%.*s/stdlib", n, text);
   found->headers = floe__arena_printf(arena, "%.*s/runtime/include", n, text);
   found->libfloe = floe__arena_printf(arena, "%s/libfloe.a", folder);
+  found->pages = floe__arena_printf(arena, "%.*s/docs/errors", n, text);
   floe__free(text);
   return complete(found, arena);
 }
@@ -41,11 +42,13 @@ static bool in_prefix(struct floe__arena *arena, const char *prefix, struct inst
   found->library = floe__arena_printf(arena, "%s/share/floe/stdlib", prefix);
   found->headers = floe__arena_printf(arena, "%s/include", prefix);
   found->libfloe = floe__arena_printf(arena, "%s/lib/libfloe.a", prefix);
+  found->pages = floe__arena_printf(arena, "%s/share/floe/errors", prefix);
   return complete(found, arena);
 }
 
 static bool as_configured(struct floe__arena *arena, struct installation *found) {
-  *found = (struct installation){FLOE_LIBRARY_FOLDER, FLOE_HEADER_FOLDER, FLOE_ARCHIVE_FOLDER "/libfloe.a"};
+  *found = (struct installation){FLOE_DATA_FOLDER "/stdlib", FLOE_HEADER_FOLDER, FLOE_ARCHIVE_FOLDER "/libfloe.a",
+                                 FLOE_DATA_FOLDER "/errors"};
   return complete(found, arena);
 }
 

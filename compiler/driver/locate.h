@@ -12,6 +12,7 @@ struct installation {
   const char *library;  /* folder of the standard library's .floe files */
   const char *headers;  /* folder that holds floe/model.h */
   const char *libfloe;  /* libfloe.a */
+  const char *pages;    /* folder of the pages that explain error codes; `floe explain` does without if need be */
 };
 
 /* FLOE_EENVIRONMENT where a part is nowhere to be found. */

@@ -149,6 +149,7 @@ static void write_position_of(struct writer *w, const char *field, const struct 
 
 static void write_model(struct writer *w) {
   const struct program *p = w->study->program;
+  const uint64_t fingerprint = floe__hash(w->out->data, w->out->length, 0); /* of the tables and functions, not of where the spec is */
   floe__text_puts(w->out, "const struct floe_model floe_the_model = {\n    .version = FLOE_MODEL_VERSION,\n    .name = ");
   write_string(w->out, p->name, strlen(p->name));
   floe__text_puts(w->out, ",\n    .title = ");
@@ -169,7 +170,7 @@ static void write_model(struct writer *w) {
   floe__text_puts(w->out, "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate, .log_density = log_density,\n"
                           "    .gradient = gradient, .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check,\n"
                           "    .prepare = prepare,\n");
-  floe__text_printf(w->out, "    .fingerprint = \"%016llx\"};\n\n", (unsigned long long)floe__hash(w->out->data, w->out->length, 0));
+  floe__text_printf(w->out, "    .fingerprint = \"%016llx\"};\n\n", (unsigned long long)fingerprint);
   floe__text_puts(w->out, "int main(int argc, char **argv) { return floe_study_main(&floe_the_model, argc, argv); }\n");
 }
 

@@ -37,7 +37,7 @@ static const struct signature *signature_of(const struct function_writer *f) {
 static const char *const own_names[] = {
     "context", "sampling", "unit", "data", "values", "coordinates", "terms", "scratch", "outputs", "holds", "prepared", "layout",
     "universe", "stream", "inside", "at", "add_at", "clear", "gradient", "simulate", "log_density", "constrain", "unconstrain",
-    "report", "check", "prepare", "permitted", "scratch_size", "n", "k", "size", "dimensions", "axes", "variables", "reports",
+    "report", "check", "prepare", "permitted", "scratch_size", "dimensions", "axes", "variables", "reports",
     "claims", "checks", "settings", "greater", "largest",
 };
 

@@ -39,6 +39,8 @@ static void survey(struct function_writer *f, const struct block *block) {
       if (step->kind == STEP_UPDATE && !step->assign && (step->reduction == REDUCE_MAX || step->reduction == REDUCE_MIN))
         use_value(f, value, block); /* it is named twice */
     }
+    if (step->kind == STEP_STORE && value->name && step->memory->name && !strcmp(value->name, step->memory->name))
+      f->stored[value->id] = true;
     if (step->kind == STEP_UPDATE) f->cell_updated[step->cell->id] = true;
     if (step->memory) f->memory_used[step->memory->id] = true;
     if (step->kind == STEP_STORE || step->kind == STEP_ADD) use_subscripts(f, step->memory, step->subscripts, block);
@@ -84,8 +86,6 @@ static const char *name_of_value(struct function_writer *f, const struct value *
     const char *array = f->memory_name[value->memory->id], *index = value->subscripts[0].loop->name;
     return emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "%s_%s", array, index));
   }
-  if (!value->name && value->kind == VALUE_LOAD && !value->memory->n_dim && value->memory->name)
-    return name_of_local(f, value->memory->name, value->memory->adjoint);
   return name_of_local(f, value->name, value->adjoint);
 }
 
@@ -101,7 +101,8 @@ static size_t weight_of(const struct function_writer *f, const struct value *val
 static bool is_inlined(const struct function_writer *f, const struct value *value) {
   if (value->kind == VALUE_READ) return true;
   if (value->kind == VALUE_DRAW || (value->kind == VALUE_LOAD && value->memory->changing)) return false;
-  return f->uses[value->id] == 1 && !f->far[value->id] && !value->name && f->weight[value->id] <= MAX_WEIGHT;
+  if (value->kind == VALUE_LOAD && !value->memory->n_dim) return true; /* `*mu` says more than any name for it */
+  return f->uses[value->id] == 1 && !f->far[value->id] && (!value->name || f->stored[value->id]) && f->weight[value->id] <= MAX_WEIGHT;
 }
 
 /* A stream of its own for every (unit, site, element); elements of arrays of draws are numbered by their indices. */
@@ -165,10 +166,12 @@ static void write_update(struct function_writer *f, const struct step *step) {
     write_value(f, step->value, PREC_SUM);
     floe__text_printf(f->out, " %c %s) ", step->reduction == REDUCE_MAX ? '>' : '<', cell);
   }
-  bool minus = !step->assign && step->reduction == REDUCE_SUM && step->value->kind == VALUE_OPERATOR &&
-               step->value->op == OP_NEG && f->inlined[step->value->id];
+  const bool adds = !step->assign && step->reduction == REDUCE_SUM;
+  const bool negated = step->value->kind == VALUE_OPERATOR && step->value->op == OP_NEG && f->inlined[step->value->id];
+  const bool negative = step->value->kind == VALUE_CONST && step->value->number < 0, minus = adds && (negated || negative);
   floe__text_printf(f->out, "%s%s", cell, step->assign || picks ? " = " : minus ? " -= " : assignments[step->reduction]);
-  if (minus) write_value(f, step->value->args[0].value, PREC_SELECT);
+  if (minus && negative) write_number(f->out, -step->value->number);
+  else if (minus) write_value(f, step->value->args[0].value, PREC_SELECT);
   else if (step->cell->truth) write_truth(f, step->value, PREC_SELECT);
   else write_value(f, step->value, PREC_SELECT);
   end_line(f, step->value);
@@ -400,6 +403,7 @@ static struct function_writer *function_new(struct writer *w, const struct routi
   f->home = floe__arena_array(arena, n, sizeof *f->home);
   f->far = floe__arena_array(arena, n, sizeof *f->far);
   f->inlined = floe__arena_array(arena, n, sizeof *f->inlined);
+  f->stored = floe__arena_array(arena, n, sizeof *f->stored);
   f->weight = floe__arena_array(arena, n, sizeof *f->weight);
   f->value_name = floe__arena_array(arena, n, sizeof *f->value_name);
   f->cell_name = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->cell_name);

@@ -37,6 +37,7 @@ struct function_writer {
   const struct block **home;     /* (n_value) block that defines it */
   bool *far;                     /* (n_value) used in another block */
   bool *inlined;                 /* (n_value) printed where it is used */
+  bool *stored;                  /* (n_value) stored in memory of the same name */
   size_t *weight;                /* (n_value) operations in its expression */
   const char **value_name;       /* (n_value) */
   const char **cell_name;        /* (n_cell) */

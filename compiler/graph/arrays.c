@@ -6,31 +6,42 @@
 #include "base/arena.h"
 #include "compiler/graph/table.h"
 
-static uint64_t bit(const struct graph_binder *binder) { return UINT64_C(1) << binder->id; }
+static uint64_t bit(const struct graph_binder *binder) {
+  return UINT64_C(1) << binder->id;
+}
 
 /* ---- elements of arrays ---- */
 
-static bool is_binder(const struct node *node) { return node->kind == NODE_BINDER; }
+static bool is_binder(const struct node *node) {
+  return node->kind == NODE_BINDER;
+}
+
+#define CHEAP_OPERATIONS 200
 
 /* Whether what depends on the binders may be computed again wherever it is used: not so for loops, which chained
- * definitions would nest ever deeper, nor for draws, whose streams cost more than memory. */
-static bool is_cheap(const struct node *node, uint64_t binders) {
+ * definitions would nest ever deeper, nor for draws, whose streams cost more than memory, nor where there is too much of
+ * it. `budget` counts operations, shared ones as often as they are used. */
+static bool is_cheap(const struct node *node, uint64_t binders, size_t *budget) {
   if (!(node->free & binders)) return true;
-  if (node->kind == NODE_DRAW || node->kind == NODE_REDUCE || node->kind == NODE_MAP || node->kind == NODE_SCAN) return false;
-  if (node->kind == NODE_EXTERN && node->n_dim) return false;
+  if (node->kind == NODE_DRAW || node->kind == NODE_REDUCE || node->kind == NODE_MAP || node->kind == NODE_SCAN)
+    return false;
+  if ((node->kind == NODE_EXTERN && node->n_dim) || *budget == 0) return false;
+  --*budget;
   for (size_t k = 0; k < node->n_arg; k++)
-    if (node->args[k] && !is_cheap(node->args[k], binders)) return false;
+    if (node->args[k] && !is_cheap(node->args[k], binders, budget)) return false;
   return true;
 }
 
 /* The element of a map at other loops' current elements: its body there. */
-static const struct node *element_of_map(struct graph *graph, const struct node *map, const struct node *const *indices) {
+static const struct node *element_of_map(struct graph *graph, const struct node *map,
+                                         const struct node *const *indices) {
   uint64_t binders = 0;
   for (size_t k = 0; k < map->n_binder; k++) {
     if (!is_binder(indices[k]) || indices[k]->binder->dimension != map->dim[k]) return NULL;
     binders |= bit(map->binders[k]);
   }
-  if (!is_cheap(map->args[0], binders)) return NULL;
+  size_t budget = CHEAP_OPERATIONS;
+  if (!is_cheap(map->args[0], binders, &budget)) return NULL;
   return graph_substitute(graph, map->args[0], map->n_binder, map->binders, indices);
 }
 
@@ -46,24 +57,36 @@ static const struct node *element_at(const struct node *array, const struct node
 const struct node *node_gather(struct graph *graph, const struct node *array, const struct node *const *indices) {
   const struct node *simple = NULL;
   if (array->n_dim == 0) return array;
-  if (array->kind == NODE_MAP) simple = element_of_map(graph, array, indices);
-  else if (array->n_dim == 1) simple = element_at(array, indices[0]);
+  if (array->kind == NODE_MAP)
+    simple = element_of_map(graph, array, indices);
+  else if (array->n_dim == 1)
+    simple = element_at(array, indices[0]);
   if (simple) return simple;
   const struct node **args = floe__arena_array(graph->arena, array->n_dim + 1, sizeof *args);
   args[0] = array;
   memcpy(args + 1, indices, array->n_dim * sizeof *args);
-  return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = array->base, .n_arg = array->n_dim + 1, .args = args});
+  return graph_node(graph,
+                    &(struct node){.kind = NODE_GATHER, .base = array->base, .n_arg = array->n_dim + 1, .args = args});
 }
 
 const struct node *node_project(struct graph *graph, const struct node *scan, size_t index) {
-  return graph_node(graph, &(struct node){.kind = NODE_PROJECT, .base = scan->args[(index + 1) * scan->start - 1]->base, .n_dim = 1,
-                                          .dim = &(const struct dimension *){scan->binder->dimension}, .index = index,
-                                          .n_arg = 1, .args = &scan});
+  return graph_node(graph, &(struct node){.kind = NODE_PROJECT,
+                                          .base = scan->args[(index + 1) * scan->start - 1]->base,
+                                          .n_dim = 1,
+                                          .dim = &(const struct dimension *){scan->binder->dimension},
+                                          .index = index,
+                                          .n_arg = 1,
+                                          .args = &scan});
 }
 
-const struct node *node_literal(struct graph *graph, const struct dimension *dimension, size_t n, const struct node *const *items) {
-  return graph_node(graph, &(struct node){.kind = NODE_LITERAL, .base = n ? items[0]->base : BASE_REAL, .n_dim = 1, .dim = &dimension,
-                                          .n_arg = n, .args = (const struct node **)(uintptr_t)items});
+const struct node *node_literal(struct graph *graph, const struct dimension *dimension, size_t n,
+                                const struct node *const *items) {
+  return graph_node(graph, &(struct node){.kind = NODE_LITERAL,
+                                          .base = n ? items[0]->base : BASE_REAL,
+                                          .n_dim = 1,
+                                          .dim = &dimension,
+                                          .n_arg = n,
+                                          .args = (const struct node **)(uintptr_t)items});
 }
 
 /* ---- loops ---- */
@@ -101,7 +124,8 @@ static bool is_whole_array(const struct node *element, size_t n, const struct gr
   return true;
 }
 
-const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open, const struct node *element) {
+const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open,
+                            const struct node *element) {
   const struct graph_binder **binders = floe__arena_array(graph->arena, n + 1, sizeof *binders);
   const struct dimension **dim = floe__arena_array(graph->arena, n + 1, sizeof *dim);
   const struct node **values = floe__arena_array(graph->arena, n + 1, sizeof *values);
@@ -116,8 +140,14 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
   if (n == 0) return element;
   if (is_whole_array(element, n, open)) return element->args[0];
   const struct node *body = graph_substitute(graph, element, n, open, values);
-  return graph_node(graph, &(struct node){.kind = NODE_MAP, .base = element->base, .n_dim = n, .dim = dim, .n_binder = n,
-                                          .binders = binders, .n_arg = 1, .args = &body});
+  return graph_node(graph, &(struct node){.kind = NODE_MAP,
+                                          .base = element->base,
+                                          .n_dim = n,
+                                          .dim = dim,
+                                          .n_binder = n,
+                                          .binders = binders,
+                                          .n_arg = 1,
+                                          .args = &body});
 }
 
 /* The switch stands outside the loop. */
@@ -135,12 +165,16 @@ const struct node *node_reduce(struct graph *graph, enum reduction reduction, co
   if (element->kind == NODE_CHOOSE) return reduce_choose(graph, reduction, open, element);
   if (reduction == REDUCE_SUM && !(element->free & bit(open)))
     return node_binary(graph, OP_MUL, node_size(graph, open->dimension), element);
-  const struct graph_binder *binder =
-      graph_binder(graph, open->dimension, level_above(graph, open->dimension, element->bound, element->free), open->name);
+  const struct graph_binder *binder = graph_binder(
+      graph, open->dimension, level_above(graph, open->dimension, element->bound, element->free), open->name);
   const struct node *body = renamed(graph, element, open, binder);
   bool truth = reduction == REDUCE_ALL || reduction == REDUCE_ANY;
-  return graph_node(graph, &(struct node){.kind = NODE_REDUCE, .base = truth ? BASE_BOOL : element->base, .reduction = reduction,
-                                          .binder = binder, .n_arg = 1, .args = &body});
+  return graph_node(graph, &(struct node){.kind = NODE_REDUCE,
+                                          .base = truth ? BASE_BOOL : element->base,
+                                          .reduction = reduction,
+                                          .binder = binder,
+                                          .n_arg = 1,
+                                          .args = &body});
 }
 
 /* No two scans share a binder: the lowest level from which this scan is new, or is there already. */
@@ -158,12 +192,19 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
   for (size_t level = level_above(graph, open->dimension, bound, free);; level++) {
     const struct graph_binder *binder = graph_binder(graph, open->dimension, level, open->name);
     for (size_t k = 0; k < n; k++) bodies[k] = renamed(graph, args[k], open, binder);
-    struct node proto = {.kind = NODE_SCAN, .n_dim = 1, .dim = &(const struct dimension *){open->dimension}, .binder = binder,
-                         .start = start, .n_arg = n, .args = bodies};
+    struct node proto = {.kind = NODE_SCAN,
+                         .n_dim = 1,
+                         .dim = &(const struct dimension *){open->dimension},
+                         .binder = binder,
+                         .start = start,
+                         .n_arg = n,
+                         .args = bodies};
     if (!(table->scans & bit(binder)) || graph_find(graph, &proto)) return graph_node(graph, &proto);
   }
 }
 
-const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag, enum base base) {
-  return graph_node(graph, &(struct node){.kind = NODE_PREVIOUS, .base = base, .binder = open, .index = index, .lag = lag});
+const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag,
+                                 enum base base) {
+  return graph_node(graph,
+                    &(struct node){.kind = NODE_PREVIOUS, .base = base, .binder = open, .index = index, .lag = lag});
 }

@@ -7,7 +7,9 @@
 #include "base/arena.h"
 #include "compiler/graph/table.h"
 
-static const struct node *make(struct graph *graph, const struct node *proto) { return graph_node(graph, proto); }
+static const struct node *make(struct graph *graph, const struct node *proto) {
+  return graph_node(graph, proto);
+}
 
 /* ---- leaves ---- */
 
@@ -20,9 +22,15 @@ const struct node *node_truth(struct graph *graph, bool truth) {
   return make(graph, &(struct node){.kind = NODE_CONST, .base = BASE_BOOL, .number = truth});
 }
 
-static const struct node *variable_leaf(struct graph *graph, enum node_kind kind, enum base base, const struct variable *variable) {
-  return make(graph, &(struct node){.kind = kind, .base = base, .variable = variable, .n_dim = variable->type.n_dim,
-                                    .dim = variable->type.dim, .name = variable->name, .span = variable->span});
+static const struct node *variable_leaf(struct graph *graph, enum node_kind kind, enum base base,
+                                        const struct variable *variable) {
+  return make(graph, &(struct node){.kind = kind,
+                                    .base = base,
+                                    .variable = variable,
+                                    .n_dim = variable->type.n_dim,
+                                    .dim = variable->type.dim,
+                                    .name = variable->name,
+                                    .span = variable->span});
 }
 
 const struct node *node_value(struct graph *graph, const struct variable *variable) {
@@ -39,7 +47,8 @@ const struct node *node_axis(struct graph *graph, const struct axis *axis) {
 
 const struct node *node_size(struct graph *graph, const struct dimension *dimension) {
   if (dimension->low == dimension->high) return node_const(graph, (double)dimension->low);
-  return make(graph, &(struct node){.kind = NODE_SIZE, .base = BASE_INT, .dimension = dimension, .name = dimension->name});
+  return make(graph,
+              &(struct node){.kind = NODE_SIZE, .base = BASE_INT, .dimension = dimension, .name = dimension->name});
 }
 
 const struct node *node_binder(struct graph *graph, const struct graph_binder *binder) {
@@ -48,11 +57,24 @@ const struct node *node_binder(struct graph *graph, const struct graph_binder *b
 
 /* ---- operators ---- */
 
-static bool is_const(const struct node *node) { return node->kind == NODE_CONST; }
-static bool is_number(const struct node *node, double number) { return is_const(node) && node->number == number; }
-static bool is_operator(const struct node *node, enum operator_kind op) { return node->kind == NODE_OPERATOR && node->op == op; }
-static bool is_whole(const struct node *node) { return node->base == BASE_INT || node->base == BASE_CODE; }
-static bool gives_truth(enum operator_kind op) { return op >= OP_LT; }
+static bool is_const(const struct node *node) {
+  return node->kind == NODE_CONST;
+}
+static bool is_number(const struct node *node, double number) {
+  return is_const(node) && node->number == number;
+}
+static bool is_negative(const struct node *node) {
+  return is_const(node) && node->number < 0;
+}
+static bool is_operator(const struct node *node, enum operator_kind op) {
+  return node->kind == NODE_OPERATOR && node->op == op;
+}
+static bool is_whole(const struct node *node) {
+  return node->base == BASE_INT || node->base == BASE_CODE;
+}
+static bool gives_truth(enum operator_kind op) {
+  return op >= OP_LT;
+}
 
 /* Finite whatever the data are: only then is x * 0 = 0. */
 static bool is_finite(const struct node *node) {
@@ -61,21 +83,21 @@ static bool is_finite(const struct node *node) {
 
 static double folded(enum operator_kind op, double a, double b) {
   switch (op) {
-  case OP_ADD: return a + b;
-  case OP_SUB: return a - b;
-  case OP_MUL: return a * b;
-  case OP_DIV: return a / b;
-  case OP_POW: return pow(a, b);
-  case OP_NEG: return -a;
-  case OP_LT: return a < b;
-  case OP_LE: return a <= b;
-  case OP_GT: return a > b;
-  case OP_GE: return a >= b;
-  case OP_EQ: return a == b;
-  case OP_NE: return a != b;
-  case OP_AND: return a != 0 && b != 0;
-  case OP_OR: return a != 0 || b != 0;
-  case OP_NOT: return a == 0;
+    case OP_ADD: return a + b;
+    case OP_SUB: return a - b;
+    case OP_MUL: return a * b;
+    case OP_DIV: return a / b;
+    case OP_POW: return pow(a, b);
+    case OP_NEG: return -a;
+    case OP_LT: return a < b;
+    case OP_LE: return a <= b;
+    case OP_GT: return a > b;
+    case OP_GE: return a >= b;
+    case OP_EQ: return a == b;
+    case OP_NE: return a != b;
+    case OP_AND: return a != 0 && b != 0;
+    case OP_OR: return a != 0 || b != 0;
+    case OP_NOT: return a == 0;
   }
   return NAN;
 }
@@ -85,11 +107,15 @@ static const struct node *fold(struct graph *graph, enum operator_kind op, doubl
   return gives_truth(op) ? node_truth(graph, number != 0) : node_const(graph, number);
 }
 
-static const struct node *plain_operator(struct graph *graph, enum operator_kind op, size_t n, const struct node *const *args) {
+static const struct node *plain_operator(struct graph *graph, enum operator_kind op, size_t n,
+                                         const struct node *const *args) {
   enum base base = BASE_REAL;
-  if (gives_truth(op)) base = BASE_BOOL;
-  else if (op != OP_DIV && op != OP_POW && is_whole(args[0]) && is_whole(args[n - 1])) base = BASE_INT;
-  struct node proto = {.kind = NODE_OPERATOR, .op = op, .base = base, .n_arg = n, .args = (const struct node **)(uintptr_t)args};
+  if (gives_truth(op))
+    base = BASE_BOOL;
+  else if (op != OP_DIV && op != OP_POW && is_whole(args[0]) && is_whole(args[n - 1]))
+    base = BASE_INT;
+  struct node proto = {
+      .kind = NODE_OPERATOR, .op = op, .base = base, .n_arg = n, .args = (const struct node **)(uintptr_t)args};
   if (op == OP_ADD || op == OP_MUL) { /* a + b where b + a exists already is that */
     const struct node *swapped[2] = {args[1], args[0]};
     struct node other = proto;
@@ -105,6 +131,7 @@ static const struct node *add(struct graph *graph, const struct node *a, const s
   if (is_number(b, 0)) return a;
   if (is_operator(b, OP_NEG)) return node_binary(graph, OP_SUB, a, b->args[0]);
   if (is_operator(a, OP_NEG)) return node_binary(graph, OP_SUB, b, a->args[0]);
+  if (is_negative(b)) return node_binary(graph, OP_SUB, a, node_const(graph, -b->number));
   return NULL;
 }
 
@@ -112,6 +139,7 @@ static const struct node *subtract(struct graph *graph, const struct node *a, co
   if (is_number(b, 0)) return a;
   if (is_number(a, 0)) return node_unary(graph, OP_NEG, b);
   if (is_operator(b, OP_NEG)) return node_binary(graph, OP_ADD, a, b->args[0]);
+  if (is_negative(b)) return node_binary(graph, OP_ADD, a, node_const(graph, -b->number));
   return NULL;
 }
 
@@ -142,7 +170,8 @@ static const struct node *power(struct graph *graph, const struct node *a, const
   return exponent > 0 ? product : node_binary(graph, OP_DIV, node_const(graph, 1), product);
 }
 
-static const struct node *logic(struct graph *graph, enum operator_kind op, const struct node *a, const struct node *b) {
+static const struct node *logic(struct graph *graph, enum operator_kind op, const struct node *a,
+                                const struct node *b) {
   for (int k = 0; k < 2; k++) {
     const struct node *one = k ? b : a, *other = k ? a : b;
     if (is_const(one)) return (op == OP_AND) == (one->number != 0) ? other : node_truth(graph, op == OP_OR);
@@ -150,19 +179,26 @@ static const struct node *logic(struct graph *graph, enum operator_kind op, cons
   return a == b ? a : NULL;
 }
 
-static const struct node *simplified(struct graph *graph, enum operator_kind op, const struct node *a, const struct node *b) {
+static const struct node *simplified(struct graph *graph, enum operator_kind op, const struct node *a,
+                                     const struct node *b) {
   switch (op) {
-  case OP_ADD: return add(graph, a, b);
-  case OP_SUB: return subtract(graph, a, b);
-  case OP_MUL: return multiply(graph, a, b);
-  case OP_DIV: return is_number(b, 1) ? a : is_number(b, -1) ? node_unary(graph, OP_NEG, a) : NULL;
-  case OP_POW: return power(graph, a, b);
-  case OP_NEG:
-    if (is_operator(a, OP_NEG)) return a->args[0];
-    return is_operator(a, OP_SUB) ? node_binary(graph, OP_SUB, a->args[1], a->args[0]) : NULL;
-  case OP_NOT: return is_operator(a, OP_NOT) ? a->args[0] : NULL;
-  case OP_AND: case OP_OR: return logic(graph, op, a, b);
-  case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_EQ: case OP_NE: return NULL;
+    case OP_ADD: return add(graph, a, b);
+    case OP_SUB: return subtract(graph, a, b);
+    case OP_MUL: return multiply(graph, a, b);
+    case OP_DIV: return is_number(b, 1) ? a : is_number(b, -1) ? node_unary(graph, OP_NEG, a) : NULL;
+    case OP_POW: return power(graph, a, b);
+    case OP_NEG:
+      if (is_operator(a, OP_NEG)) return a->args[0];
+      return is_operator(a, OP_SUB) ? node_binary(graph, OP_SUB, a->args[1], a->args[0]) : NULL;
+    case OP_NOT: return is_operator(a, OP_NOT) ? a->args[0] : NULL;
+    case OP_AND:
+    case OP_OR: return logic(graph, op, a, b);
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_EQ:
+    case OP_NE: return NULL;
   }
   return NULL;
 }
@@ -178,27 +214,35 @@ const struct node *node_unary(struct graph *graph, enum operator_kind op, const 
   return node_operator(graph, op, 1, &operand);
 }
 
-const struct node *node_binary(struct graph *graph, enum operator_kind op, const struct node *left, const struct node *right) {
+const struct node *node_binary(struct graph *graph, enum operator_kind op, const struct node *left,
+                               const struct node *right) {
   const struct node *args[] = {left, right};
   return node_operator(graph, op, 2, args);
 }
 
-static enum base common_base(enum base a, enum base b) { return a == b ? a : BASE_REAL; }
+static enum base common_base(enum base a, enum base b) {
+  return a == b ? a : BASE_REAL;
+}
 
-const struct node *node_select(struct graph *graph, const struct node *condition, const struct node *yes, const struct node *no) {
+const struct node *node_select(struct graph *graph, const struct node *condition, const struct node *yes,
+                               const struct node *no) {
   if (is_const(condition)) return condition->number != 0 ? yes : no;
   if (yes == no) return yes;
   if (yes->base == BASE_BOOL && no->base == BASE_BOOL && is_number(yes, 1) && is_number(no, 0)) return condition;
   const struct node *args[] = {condition, yes, no};
-  return make(graph, &(struct node){.kind = NODE_SELECT, .base = common_base(yes->base, no->base), .n_arg = 3, .args = args});
+  return make(graph,
+              &(struct node){.kind = NODE_SELECT, .base = common_base(yes->base, no->base), .n_arg = 3, .args = args});
 }
 
 /* ---- externs ---- */
 
 /* Folded only where the result is a whole number, log(1) = 0: log(8) reads better than 2.0794415416798357. */
 static bool folded_call(const struct external *external, double argument, double *result) {
-  static const struct { const char *symbol; double (*value)(double); } known[] = {
-      {"exp", exp}, {"log", log}, {"sqrt", sqrt}, {"expm1", expm1}, {"log1p", log1p}, {"floor", floor}, {"ceil", ceil}, {"rint", rint}};
+  static const struct {
+    const char *symbol;
+    double (*value)(double);
+  } known[] = {{"exp", exp},     {"log", log},     {"sqrt", sqrt}, {"expm1", expm1},
+               {"log1p", log1p}, {"floor", floor}, {"ceil", ceil}, {"rint", rint}};
   for (size_t k = 0; k < sizeof known / sizeof *known; k++)
     if (strcmp(external->symbol, known[k].symbol) == 0) {
       *result = known[k].value(argument);
@@ -216,9 +260,14 @@ const struct node *node_extern(struct graph *graph, const struct external *exter
   double number;
   if (external->n_formal == 1 && is_const(args[0]) && folded_call(external, args[0]->number, &number))
     return node_const(graph, number);
-  if (strcmp(external->symbol, "log") == 0 && is_call(args[0], "exp")) return args[0]->args[0]; /* priors of positive parameters */
-  return make(graph, &(struct node){.kind = NODE_EXTERN, .base = base, .external = external, .n_dim = n_dim,
-                                    .dim = (const struct dimension **)(uintptr_t)dim, .n_arg = external->n_formal,
+  if (strcmp(external->symbol, "log") == 0 && is_call(args[0], "exp"))
+    return args[0]->args[0]; /* priors of positive parameters */
+  return make(graph, &(struct node){.kind = NODE_EXTERN,
+                                    .base = base,
+                                    .external = external,
+                                    .n_dim = n_dim,
+                                    .dim = (const struct dimension **)(uintptr_t)dim,
+                                    .n_arg = external->n_formal,
                                     .args = (const struct node **)(uintptr_t)args});
 }
 
@@ -228,8 +277,12 @@ const struct node *node_call(struct graph *graph, const struct external *externa
 
 const struct node *node_draw(struct graph *graph, const struct external *external, size_t site, size_t n_key,
                              const struct node *const *args) {
-  return make(graph, &(struct node){.kind = NODE_DRAW, .base = external->type.base, .external = external, .site = site,
-                                    .n_arg = external->n_formal + n_key, .args = (const struct node **)(uintptr_t)args});
+  return make(graph, &(struct node){.kind = NODE_DRAW,
+                                    .base = external->type.base,
+                                    .external = external,
+                                    .site = site,
+                                    .n_arg = external->n_formal + n_key,
+                                    .args = (const struct node **)(uintptr_t)args});
 }
 
 const struct node *node_finite(struct graph *graph, const struct node *density, const struct node *test) {

@@ -11,7 +11,8 @@
 
 #define LEVEL_OPEN 1000 /* levels from here on are those of temporary binders */
 
-const struct graph_binder *graph_binder(struct graph *graph, const struct dimension *dimension, size_t level, const char *name);
+const struct graph_binder *graph_binder(struct graph *graph, const struct dimension *dimension, size_t level,
+                                        const char *name);
 const struct graph_binder *graph_open(struct graph *graph, const struct dimension *dimension, const char *name);
 void graph_close(struct graph *graph, const struct graph_binder *binder);
 
@@ -27,8 +28,10 @@ const struct node *node_axis(struct graph *graph, const struct axis *axis);
 const struct node *node_size(struct graph *graph, const struct dimension *dimension);
 const struct node *node_binder(struct graph *graph, const struct graph_binder *binder);
 const struct node *node_unary(struct graph *graph, enum operator_kind op, const struct node *operand);
-const struct node *node_binary(struct graph *graph, enum operator_kind op, const struct node *left, const struct node *right);
-const struct node *node_select(struct graph *graph, const struct node *condition, const struct node *yes, const struct node *no);
+const struct node *node_binary(struct graph *graph, enum operator_kind op, const struct node *left,
+                               const struct node *right);
+const struct node *node_select(struct graph *graph, const struct node *condition, const struct node *yes,
+                               const struct node *no);
 /* A whole call; n_dim and dim say what an array function gives. */
 const struct node *node_extern(struct graph *graph, const struct external *external, enum base base, size_t n_dim,
                                const struct dimension *const *dim, const struct node *const *args);
@@ -38,15 +41,18 @@ const struct node *node_draw(struct graph *graph, const struct external *externa
                              const struct node *const *args);
 const struct node *node_finite(struct graph *graph, const struct node *density, const struct node *test);
 const struct node *node_gather(struct graph *graph, const struct node *array, const struct node *const *indices);
-const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open, const struct node *element);
+const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open,
+                            const struct node *element);
 const struct node *node_reduce(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
                                const struct node *element);
 /* args: n_output * start, per output the initial values and then the body. */
 const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                              const struct node *const *args);
-const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag, enum base base);
+const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag,
+                                 enum base base);
 const struct node *node_project(struct graph *graph, const struct node *scan, size_t index);
-const struct node *node_literal(struct graph *graph, const struct dimension *dimension, size_t n, const struct node *const *items);
+const struct node *node_literal(struct graph *graph, const struct dimension *dimension, size_t n,
+                                const struct node *const *items);
 /* options: one per option of the axis (NULL: excluded), or two for axis == NULL. Within an option, choices by the same axis
  * are that option's. */
 const struct node *node_choose(struct graph *graph, const struct axis *axis, const struct node *const *options);
@@ -61,7 +67,8 @@ const struct node *graph_substitute(struct graph *graph, const struct node *node
                                     const struct graph_binder *const *binders, const struct node *const *values);
 
 /* What the node is where the axis (NULL: the coordinate system) takes the option. */
-const struct node *graph_specialise(struct graph *graph, const struct node *node, const struct axis *axis, size_t option);
+const struct node *graph_specialise(struct graph *graph, const struct node *node, const struct axis *axis,
+                                    size_t option);
 
 /* The same roots in a new graph that holds nothing but what they need; nodes keep their order. */
 struct graph *graph_compact(struct floe__arena *arena, const struct graph *old, struct interpretation *interpretations);

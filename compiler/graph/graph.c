@@ -1,8 +1,6 @@
 /* The table of nodes: hash-consing, and the facts about a node that follow from its arguments. */
 #include "compiler/graph/graph.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -22,13 +20,12 @@ struct graph *graph_new(struct floe__arena *arena) {
   return graph;
 }
 
-const struct graph_binder *graph_binder(struct graph *graph, const struct dimension *dimension, size_t level, const char *name) {
+const struct graph_binder *graph_binder(struct graph *graph, const struct dimension *dimension, size_t level,
+                                        const char *name) {
   for (size_t k = 0; k < graph->n_binder; k++)
     if (graph->binders[k]->dimension == dimension && graph->binders[k]->level == level) return graph->binders[k];
-  if (graph->n_binder == MAX_BINDER) {
-    fprintf(stderr, "floe: internal error: more than %d different loops in one spec\n", MAX_BINDER);
-    abort();
-  }
+  if (graph->n_binder == MAX_BINDER)
+    floe__arena_alloc(graph->arena, SIZE_MAX); /* counts as exhaustion: does not return */
   struct graph_binder *binder = floe__arena_alloc(graph->arena, sizeof *binder);
   *binder = (struct graph_binder){dimension, level, graph->n_binder, name ? name : dimension->name};
   graph->binders[graph->n_binder++] = binder;
@@ -81,7 +78,8 @@ static uint64_t hash_of(const struct node *node) {
   hash = mix(hash, node->binder ? node->binder->id + 1 : 0);
   hash = mix(hash, node->index << 32 | node->lag << 16 | node->start);
   hash = mix(hash, node->site);
-  for (const char *c = node->external ? node->external->name : ""; *c; c++) hash = mix(hash, (uint64_t)(unsigned char)*c);
+  for (const char *c = node->external ? node->external->name : ""; *c; c++)
+    hash = mix(hash, (uint64_t)(unsigned char)*c);
   for (size_t k = 0; k < node->n_binder; k++) hash = mix(hash, node->binders[k]->id + 1);
   for (size_t k = 0; k < node->n_arg; k++) hash = mix(hash, node->args[k] ? node->args[k]->id + 1 : 0);
   return hash;
@@ -100,28 +98,42 @@ static bool equal_parts(const struct node *a, const struct node *b) {
 
 static bool equal(const struct node *a, const struct node *b) {
   return a->kind == b->kind && a->base == b->base && bits_of(a->number) == bits_of(b->number) && a->op == b->op &&
-         a->reduction == b->reduction && a->variable == b->variable && a->axis == b->axis && a->dimension == b->dimension &&
-         a->external == b->external && a->binder == b->binder && a->index == b->index && a->lag == b->lag &&
-         a->start == b->start && a->site == b->site && equal_parts(a, b);
+         a->reduction == b->reduction && a->variable == b->variable && a->axis == b->axis &&
+         a->dimension == b->dimension && a->external == b->external && a->binder == b->binder && a->index == b->index &&
+         a->lag == b->lag && a->start == b->start && a->site == b->site && equal_parts(a, b);
 }
 
 /* ---- facts that follow ---- */
 
 static enum level own_level(const struct node *node) {
   switch (node->kind) {
-  case NODE_VALUE: return node->variable->role == ROLE_DATA || node->variable->role == ROLE_OBS ? LEVEL_DATA : LEVEL_PARAM;
-  case NODE_COORDINATE:
-  case NODE_PREVIOUS: return LEVEL_PARAM; /* PREVIOUS: made before its scan, so the worst is assumed */
-  case NODE_DRAW: return LEVEL_DRAW;
-  case NODE_AXIS: case NODE_SIZE: case NODE_CHOOSE: return LEVEL_UNIVERSE;
-  case NODE_CONST: case NODE_BINDER: case NODE_OPERATOR: case NODE_SELECT: case NODE_EXTERN: case NODE_FINITE:
-  case NODE_GATHER: case NODE_MAP: case NODE_REDUCE: case NODE_SCAN: case NODE_PROJECT:
-  case NODE_LITERAL: return LEVEL_CONST;
+    case NODE_VALUE:
+      return node->variable->role == ROLE_DATA || node->variable->role == ROLE_OBS ? LEVEL_DATA : LEVEL_PARAM;
+    case NODE_COORDINATE:
+    case NODE_PREVIOUS: return LEVEL_PARAM; /* PREVIOUS: made before its scan, so the worst is assumed */
+    case NODE_DRAW: return LEVEL_DRAW;
+    case NODE_AXIS:
+    case NODE_SIZE:
+    case NODE_CHOOSE: return LEVEL_UNIVERSE;
+    case NODE_CONST:
+    case NODE_BINDER:
+    case NODE_OPERATOR:
+    case NODE_SELECT:
+    case NODE_EXTERN:
+    case NODE_FINITE:
+    case NODE_GATHER:
+    case NODE_MAP:
+    case NODE_REDUCE:
+    case NODE_SCAN:
+    case NODE_PROJECT:
+    case NODE_LITERAL: return LEVEL_CONST;
   }
   return LEVEL_CONST;
 }
 
-uint64_t choose_bit(const struct axis *axis) { return UINT64_C(1) << (axis ? axis->id % 64 : 63); }
+uint64_t choose_bit(const struct axis *axis) {
+  return UINT64_C(1) << (axis ? axis->id % 64 : 63);
+}
 
 static void derive_facts(struct node *node) {
   uint64_t own = 0;
@@ -204,11 +216,13 @@ const struct node *graph_node(struct graph *graph, const struct node *proto) {
 
 /* ---- compaction ---- */
 
-static void mark(const struct node *node, bool *needed) {
-  if (needed[node->id]) return;
-  needed[node->id] = true;
-  for (size_t k = 0; k < node->n_arg; k++)
-    if (node->args[k]) mark(node->args[k], needed);
+/* Backwards through the table: what uses a node comes behind it. */
+static void mark_needed(const struct graph *graph, bool *needed) {
+  for (size_t id = graph->n_node; id-- > 0;) {
+    const struct node *node = graph->nodes[id];
+    for (size_t k = 0; needed[id] && k < node->n_arg; k++)
+      if (node->args[k]) needed[node->args[k]->id] = true;
+  }
 }
 
 static const struct graph_binder *moved(struct graph *graph, const struct graph_binder *binder) {
@@ -227,12 +241,14 @@ static const struct node *copy_node(struct graph *graph, const struct node *node
   return graph_node(graph, &proto);
 }
 
-struct graph *graph_compact(struct floe__arena *arena, const struct graph *old, struct interpretation *interpretations) {
+struct graph *graph_compact(struct floe__arena *arena, const struct graph *old,
+                            struct interpretation *interpretations) {
   struct graph *graph = graph_new(arena);
   bool *needed = floe__arena_array(arena, old->n_node + 1, sizeof *needed);
   const struct node **copies = floe__arena_array(arena, old->n_node + 1, sizeof *copies);
   for (size_t k = 0; k < N_INTERPRETATION; k++)
-    for (size_t j = 0; j < interpretations[k].n_root; j++) mark(interpretations[k].roots[j].node, needed);
+    for (size_t j = 0; j < interpretations[k].n_root; j++) needed[interpretations[k].roots[j].node->id] = true;
+  mark_needed(old, needed);
   for (size_t id = 0; id < old->n_node; id++)
     if (needed[id]) copies[id] = copy_node(graph, old->nodes[id], copies);
   for (size_t k = 0; k < N_INTERPRETATION; k++) {

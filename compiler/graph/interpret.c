@@ -16,9 +16,9 @@ struct graph_run {
   const struct graph *graph;
   const struct graph_world *world;
   size_t clock;
-  size_t number[64], moved[64]; /* by binder: current element, from 1, and when it last changed */
+  size_t number[64], moved[64];  /* by binder: current element, from 1, and when it last changed */
   struct graph_array *state[64]; /* by binder: its outputs so far */
-  struct kept *kept;            /* by node */
+  struct kept *kept;             /* by node */
 };
 
 struct graph_run *graph_run_new(struct floe__arena *arena, const struct graph *graph, const struct graph_world *world) {
@@ -50,27 +50,29 @@ static struct graph_array array_of_shape(struct graph_run *run, size_t n_dim, co
   return array;
 }
 
-static double scalar(struct graph_run *run, const struct node *node) { return graph_run(run, node)->data[0]; }
+static double scalar(struct graph_run *run, const struct node *node) {
+  return graph_run(run, node)->data[0];
+}
 
 /* ---- scalars ---- */
 
 static double operation(enum operator_kind op, double a, double b) {
   switch (op) {
-  case OP_ADD: return a + b;
-  case OP_SUB: return a - b;
-  case OP_MUL: return a * b;
-  case OP_DIV: return a / b;
-  case OP_POW: return pow(a, b);
-  case OP_NEG: return -a;
-  case OP_LT: return a < b;
-  case OP_LE: return a <= b;
-  case OP_GT: return a > b;
-  case OP_GE: return a >= b;
-  case OP_EQ: return a == b;
-  case OP_NE: return a != b;
-  case OP_AND: return a != 0 && b != 0;
-  case OP_OR: return a != 0 || b != 0;
-  case OP_NOT: return a == 0;
+    case OP_ADD: return a + b;
+    case OP_SUB: return a - b;
+    case OP_MUL: return a * b;
+    case OP_DIV: return a / b;
+    case OP_POW: return pow(a, b);
+    case OP_NEG: return -a;
+    case OP_LT: return a < b;
+    case OP_LE: return a <= b;
+    case OP_GT: return a > b;
+    case OP_GE: return a >= b;
+    case OP_EQ: return a == b;
+    case OP_NE: return a != b;
+    case OP_AND: return a != 0 && b != 0;
+    case OP_OR: return a != 0 || b != 0;
+    case OP_NOT: return a == 0;
   }
   return NAN;
 }
@@ -87,20 +89,20 @@ static double gather(struct graph_run *run, const struct node *node) {
 }
 
 static double reduce(struct graph_run *run, const struct node *node) {
-  static const double starts[] = {[REDUCE_SUM] = 0, [REDUCE_PRODUCT] = 1, [REDUCE_MAX] = -INFINITY, [REDUCE_MIN] = INFINITY,
-                                  [REDUCE_ALL] = 1, [REDUCE_ANY] = 0};
+  static const double starts[] = {[REDUCE_SUM] = 0,        [REDUCE_PRODUCT] = 1, [REDUCE_MAX] = -INFINITY,
+                                  [REDUCE_MIN] = INFINITY, [REDUCE_ALL] = 1,     [REDUCE_ANY] = 0};
   double result = starts[node->reduction];
   size_t size = size_of(run, node->binder->dimension);
   for (size_t k = 1; k <= size; k++) {
     move_to(run, node->binder, k);
     double element = scalar(run, node->args[0]);
     switch (node->reduction) {
-    case REDUCE_SUM: result += element; break;
-    case REDUCE_PRODUCT: result *= element; break;
-    case REDUCE_MAX: result = element > result || isnan(element) ? element : result; break;
-    case REDUCE_MIN: result = element < result || isnan(element) ? element : result; break;
-    case REDUCE_ALL: result = result != 0 && element != 0; break;
-    case REDUCE_ANY: result = result != 0 || element != 0; break;
+      case REDUCE_SUM: result += element; break;
+      case REDUCE_PRODUCT: result *= element; break;
+      case REDUCE_MAX: result = element > result || isnan(element) ? element : result; break;
+      case REDUCE_MIN: result = element < result || isnan(element) ? element : result; break;
+      case REDUCE_ALL: result = result != 0 && element != 0; break;
+      case REDUCE_ANY: result = result != 0 || element != 0; break;
     }
   }
   return result;
@@ -144,11 +146,13 @@ static struct graph_array *run_scan(struct graph_run *run, const struct node *sc
   struct graph_array *outputs = floe__arena_array(run->arena, n_output, sizeof *outputs);
   for (size_t k = 0; k < n_output; k++) outputs[k] = array_of_shape(run, 1, &scan->binder->dimension);
   for (size_t step = 1; step < scan->start && step <= size; step++)
-    for (size_t k = 0; k < n_output; k++) outputs[k].data[step - 1] = scalar(run, scan->args[k * scan->start + step - 1]);
+    for (size_t k = 0; k < n_output; k++)
+      outputs[k].data[step - 1] = scalar(run, scan->args[k * scan->start + step - 1]);
   for (size_t step = scan->start; step <= size; step++) {
     run->state[binder] = outputs;
     move_to(run, scan->binder, step);
-    for (size_t k = 0; k < n_output; k++) outputs[k].data[step - 1] = scalar(run, scan->args[(k + 1) * scan->start - 1]);
+    for (size_t k = 0; k < n_output; k++)
+      outputs[k].data[step - 1] = scalar(run, scan->args[(k + 1) * scan->start - 1]);
   }
   return outputs;
 }
@@ -170,32 +174,40 @@ static struct graph_array constant(struct graph_run *run, double number) {
 
 static struct graph_array evaluate_array(struct graph_run *run, const struct node *node) {
   struct graph_array array = array_of_shape(run, node->n_dim, node->dim);
-  if (node->kind == NODE_MAP) fill_map(run, node, &array);
-  else if (node->kind == NODE_PROJECT) array = run_scan(run, node->args[0])[node->index];
+  if (node->kind == NODE_MAP)
+    fill_map(run, node, &array);
+  else if (node->kind == NODE_PROJECT)
+    array = run_scan(run, node->args[0])[node->index];
   else if (node->kind == NODE_LITERAL)
     for (size_t k = 0; k < node->n_arg; k++) array.data[k] = scalar(run, node->args[k]);
-  else run->world->call(run->world->context, node->external, node->n_arg, arguments(run, node, node->n_arg), &array);
+  else
+    run->world->call(run->world->context, node->external, node->n_arg, arguments(run, node, node->n_arg), &array);
   return array;
 }
 
 static struct graph_array evaluate(struct graph_run *run, const struct node *node) {
   switch (node->kind) {
-  case NODE_CONST: return constant(run, node->number);
-  case NODE_VALUE: case NODE_COORDINATE: return read_variable(run, node);
-  case NODE_AXIS: return constant(run, run->world->axis[node->axis->id]);
-  case NODE_SIZE: return constant(run, (double)size_of(run, node->dimension));
-  case NODE_BINDER: return constant(run, (double)run->number[node->binder->id]);
-  case NODE_OPERATOR:
-    return constant(run, operation(node->op, scalar(run, node->args[0]), node->n_arg > 1 ? scalar(run, node->args[1]) : 0));
-  case NODE_SELECT: return constant(run, scalar(run, node->args[scalar(run, node->args[0]) != 0 ? 1 : 2]));
-  case NODE_DRAW: return constant(run, draw(run, node));
-  case NODE_FINITE: return constant(run, scalar(run, node->args[1]) != 0 ? scalar(run, node->args[0]) : -INFINITY);
-  case NODE_GATHER: return constant(run, gather(run, node));
-  case NODE_REDUCE: return constant(run, reduce(run, node));
-  case NODE_PREVIOUS: return constant(run, previous(run, node));
-  case NODE_CHOOSE: return constant(run, choose(run, node));
-  case NODE_EXTERN: case NODE_MAP: case NODE_PROJECT: case NODE_LITERAL: return evaluate_array(run, node);
-  case NODE_SCAN: break; /* through PROJECT only */
+    case NODE_CONST: return constant(run, node->number);
+    case NODE_VALUE:
+    case NODE_COORDINATE: return read_variable(run, node);
+    case NODE_AXIS: return constant(run, run->world->axis[node->axis->id]);
+    case NODE_SIZE: return constant(run, (double)size_of(run, node->dimension));
+    case NODE_BINDER: return constant(run, (double)run->number[node->binder->id]);
+    case NODE_OPERATOR:
+      return constant(
+          run, operation(node->op, scalar(run, node->args[0]), node->n_arg > 1 ? scalar(run, node->args[1]) : 0));
+    case NODE_SELECT: return constant(run, scalar(run, node->args[scalar(run, node->args[0]) != 0 ? 1 : 2]));
+    case NODE_DRAW: return constant(run, draw(run, node));
+    case NODE_FINITE: return constant(run, scalar(run, node->args[1]) != 0 ? scalar(run, node->args[0]) : -INFINITY);
+    case NODE_GATHER: return constant(run, gather(run, node));
+    case NODE_REDUCE: return constant(run, reduce(run, node));
+    case NODE_PREVIOUS: return constant(run, previous(run, node));
+    case NODE_CHOOSE: return constant(run, choose(run, node));
+    case NODE_EXTERN:
+    case NODE_MAP:
+    case NODE_PROJECT:
+    case NODE_LITERAL: return evaluate_array(run, node);
+    case NODE_SCAN: break; /* through PROJECT only */
   }
   return constant(run, NAN);
 }

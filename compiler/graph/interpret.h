@@ -14,12 +14,12 @@ struct graph_array {
 
 /* What an evaluation stands on. The caller fills it in; callbacks get `context`. */
 struct graph_world {
-  const size_t *size;         /* by dimension id, for those whose size varies */
-  const size_t *option;       /* by axis id */
-  const double *axis;         /* by axis id: continuous axes */
+  const size_t *size;   /* by dimension id, for those whose size varies */
+  const size_t *option; /* by axis id */
+  const double *axis;   /* by axis id: continuous axes */
   enum coordinates coordinates;
   void *context;
-  const double *(*value)(void *context, const struct variable *variable);      /* all its numbers */
+  const double *(*value)(void *context, const struct variable *variable); /* all its numbers */
   const double *(*coordinate)(void *context, const struct variable *variable);
   /* result->n and its shape are set; data is to be filled in. */
   void (*call)(void *context, const struct external *external, size_t n, const struct graph_array *args,

@@ -9,11 +9,13 @@
 
 const char *node_kind_text(enum node_kind kind) {
   static const char *const texts[] = {
-      [NODE_CONST] = "const",   [NODE_VALUE] = "value",     [NODE_COORDINATE] = "coordinate", [NODE_AXIS] = "axis",
-      [NODE_SIZE] = "size",     [NODE_BINDER] = "binder",   [NODE_OPERATOR] = "operator",     [NODE_SELECT] = "select",
-      [NODE_EXTERN] = "extern", [NODE_DRAW] = "draw",       [NODE_FINITE] = "finite",         [NODE_GATHER] = "gather",
-      [NODE_MAP] = "map",       [NODE_REDUCE] = "reduce",   [NODE_SCAN] = "scan",             [NODE_PREVIOUS] = "previous",
-      [NODE_PROJECT] = "project", [NODE_LITERAL] = "literal", [NODE_CHOOSE] = "choose"};
+      [NODE_CONST] = "const",       [NODE_VALUE] = "value",     [NODE_COORDINATE] = "coordinate",
+      [NODE_AXIS] = "axis",         [NODE_SIZE] = "size",       [NODE_BINDER] = "binder",
+      [NODE_OPERATOR] = "operator", [NODE_SELECT] = "select",   [NODE_EXTERN] = "extern",
+      [NODE_DRAW] = "draw",         [NODE_FINITE] = "finite",   [NODE_GATHER] = "gather",
+      [NODE_MAP] = "map",           [NODE_REDUCE] = "reduce",   [NODE_SCAN] = "scan",
+      [NODE_PREVIOUS] = "previous", [NODE_PROJECT] = "project", [NODE_LITERAL] = "literal",
+      [NODE_CHOOSE] = "choose"};
   return texts[kind];
 }
 
@@ -22,7 +24,9 @@ static const char *const base_texts[] = {"real", "int", "bool", "code", "distrib
 static const char *const reduction_texts[] = {"sum", "product", "max", "min", "all", "any"};
 static const char *const coordinate_texts[] = {"family", "universe"};
 
-static bool is_leaf(const struct node *node) { return node->kind <= NODE_BINDER; }
+static bool is_leaf(const struct node *node) {
+  return node->kind <= NODE_BINDER;
+}
 
 static void print_binder(const struct graph_binder *binder, struct floe__text *out) {
   floe__text_printf(out, "%s'%zu", binder->dimension->name ? binder->dimension->name : "anonymous", binder->level);
@@ -40,24 +44,40 @@ static void print_number(double number, struct floe__text *out) {
 
 static void print_leaf(const struct node *node, struct floe__text *out) {
   switch (node->kind) {
-  case NODE_CONST:
-    if (node->base == BASE_BOOL) floe__text_puts(out, node->number != 0 ? "true" : "false");
-    else print_number(node->number, out);
-    return;
-  case NODE_VALUE: floe__text_puts(out, node->variable->name); return;
-  case NODE_COORDINATE: floe__text_printf(out, "%s~", node->variable->name); return;
-  case NODE_AXIS: floe__text_printf(out, "@%s", node->axis->name); return;
-  case NODE_SIZE: floe__text_printf(out, "#%s", node->dimension->name); return;
-  case NODE_BINDER: print_binder(node->binder, out); return;
-  case NODE_OPERATOR: case NODE_SELECT: case NODE_EXTERN: case NODE_DRAW: case NODE_FINITE: case NODE_GATHER: case NODE_MAP:
-  case NODE_REDUCE: case NODE_SCAN: case NODE_PREVIOUS: case NODE_PROJECT: case NODE_LITERAL: case NODE_CHOOSE: return;
+    case NODE_CONST:
+      if (node->base == BASE_BOOL)
+        floe__text_puts(out, node->number != 0 ? "true" : "false");
+      else
+        print_number(node->number, out);
+      return;
+    case NODE_VALUE: floe__text_puts(out, node->variable->name); return;
+    case NODE_COORDINATE: floe__text_printf(out, "%s~", node->variable->name); return;
+    case NODE_AXIS: floe__text_printf(out, "@%s", node->axis->name); return;
+    case NODE_SIZE: floe__text_printf(out, "#%s", node->dimension->name); return;
+    case NODE_BINDER: print_binder(node->binder, out); return;
+    case NODE_OPERATOR:
+    case NODE_SELECT:
+    case NODE_EXTERN:
+    case NODE_DRAW:
+    case NODE_FINITE:
+    case NODE_GATHER:
+    case NODE_MAP:
+    case NODE_REDUCE:
+    case NODE_SCAN:
+    case NODE_PREVIOUS:
+    case NODE_PROJECT:
+    case NODE_LITERAL:
+    case NODE_CHOOSE: return;
   }
 }
 
 static void print_operand(const struct node *node, struct floe__text *out) {
-  if (!node) floe__text_puts(out, "-");
-  else if (is_leaf(node)) print_leaf(node, out);
-  else floe__text_printf(out, "%%%zu", node->id);
+  if (!node)
+    floe__text_puts(out, "-");
+  else if (is_leaf(node))
+    print_leaf(node, out);
+  else
+    floe__text_printf(out, "%%%zu", node->id);
 }
 
 static void print_list(const struct node *node, size_t from, size_t to, struct floe__text *out) {
@@ -130,35 +150,40 @@ static void print_draw(const struct node *node, struct floe__text *out) {
 
 static void print_operation(const struct node *node, struct floe__text *out) {
   switch (node->kind) {
-  case NODE_OPERATOR: print_operator(node, out); return;
-  case NODE_SELECT: print_call(node, "if", out); return;
-  case NODE_EXTERN: print_call(node, node->external->name, out); return;
-  case NODE_DRAW: print_draw(node, out); return;
-  case NODE_FINITE:
-    print_operand(node->args[0], out);
-    floe__text_puts(out, " where ");
-    print_operand(node->args[1], out);
-    return;
-  case NODE_GATHER:
-    print_operand(node->args[0], out);
-    floe__text_puts(out, "[");
-    print_list(node, 1, node->n_arg, out);
-    floe__text_puts(out, "]");
-    return;
-  case NODE_MAP: print_loop(node, "map", out); return;
-  case NODE_REDUCE: print_loop(node, reduction_texts[node->reduction], out); return;
-  case NODE_SCAN: print_scan(node, out); return;
-  case NODE_PREVIOUS:
-    floe__text_printf(out, "output %zu, %zu before ", node->index, node->lag);
-    print_binder(node->binder, out);
-    return;
-  case NODE_PROJECT:
-    floe__text_printf(out, "output %zu of ", node->index);
-    print_operand(node->args[0], out);
-    return;
-  case NODE_LITERAL: print_call(node, "array", out); return;
-  case NODE_CHOOSE: print_choose(node, out); return;
-  case NODE_CONST: case NODE_VALUE: case NODE_COORDINATE: case NODE_AXIS: case NODE_SIZE: case NODE_BINDER: print_leaf(node, out); return;
+    case NODE_OPERATOR: print_operator(node, out); return;
+    case NODE_SELECT: print_call(node, "if", out); return;
+    case NODE_EXTERN: print_call(node, node->external->name, out); return;
+    case NODE_DRAW: print_draw(node, out); return;
+    case NODE_FINITE:
+      print_operand(node->args[0], out);
+      floe__text_puts(out, " where ");
+      print_operand(node->args[1], out);
+      return;
+    case NODE_GATHER:
+      print_operand(node->args[0], out);
+      floe__text_puts(out, "[");
+      print_list(node, 1, node->n_arg, out);
+      floe__text_puts(out, "]");
+      return;
+    case NODE_MAP: print_loop(node, "map", out); return;
+    case NODE_REDUCE: print_loop(node, reduction_texts[node->reduction], out); return;
+    case NODE_SCAN: print_scan(node, out); return;
+    case NODE_PREVIOUS:
+      floe__text_printf(out, "output %zu, %zu before ", node->index, node->lag);
+      print_binder(node->binder, out);
+      return;
+    case NODE_PROJECT:
+      floe__text_printf(out, "output %zu of ", node->index);
+      print_operand(node->args[0], out);
+      return;
+    case NODE_LITERAL: print_call(node, "array", out); return;
+    case NODE_CHOOSE: print_choose(node, out); return;
+    case NODE_CONST:
+    case NODE_VALUE:
+    case NODE_COORDINATE:
+    case NODE_AXIS:
+    case NODE_SIZE:
+    case NODE_BINDER: print_leaf(node, out); return;
   }
 }
 
@@ -166,7 +191,8 @@ static void print_operation(const struct node *node, struct floe__text *out) {
 static void print_facts(const struct graph *graph, const struct node *node, struct floe__text *out) {
   floe__text_printf(out, "  # %s", base_texts[node->base]);
   for (size_t k = 0; k < node->n_dim; k++)
-    floe__text_printf(out, "%s%s%s", k ? ", " : "[", node->dim[k]->name ? node->dim[k]->name : "anonymous", k + 1 < node->n_dim ? "" : "]");
+    floe__text_printf(out, "%s%s%s", k ? ", " : "[", node->dim[k]->name ? node->dim[k]->name : "anonymous",
+                      k + 1 < node->n_dim ? "" : "]");
   floe__text_printf(out, ", %s", level_texts[node->level]);
   for (size_t k = 0, first = 1; k < graph->n_binder; k++) {
     if (!(node->free >> k & 1)) continue;
@@ -180,23 +206,28 @@ static void print_facts(const struct graph *graph, const struct node *node, stru
 
 /* ---- roots ---- */
 
-static void print_target(const struct study *study, const struct interpretation *interpretation, const struct root *root,
-                         struct floe__text *out) {
+static void print_target(const struct study *study, const struct interpretation *interpretation,
+                         const struct root *root, struct floe__text *out) {
   static const char *const tags[] = {"prior", "likelihood", "jacobian"};
   const struct program *program = study->program;
   switch (root->target) {
-  case TARGET_VALUE: floe__text_puts(out, root->variable->name); return;
-  case TARGET_COORDINATE: floe__text_printf(out, "%s~", root->variable->name); return;
-  case TARGET_TERM: floe__text_printf(out, "%s of %s", tags[root->tag], root->variable->name); return;
-  case TARGET_OUTPUT:
-    if (interpretation->kind == INTERPRETATION_CHECK) floe__text_printf(out, "\"%s\"", program->checks[root->output].text);
-    else if (root->output < program->n_report) floe__text_puts(out, program->reports[root->output].name);
-    else floe__text_printf(out, "\"%s\"", program->claims[root->output - program->n_report].text);
+    case TARGET_VALUE: floe__text_puts(out, root->variable->name); return;
+    case TARGET_COORDINATE: floe__text_printf(out, "%s~", root->variable->name); return;
+    case TARGET_TERM: floe__text_printf(out, "%s of %s", tags[root->tag], root->variable->name); return;
+    case TARGET_OUTPUT:
+      if (interpretation->kind == INTERPRETATION_CHECK)
+        floe__text_printf(out, "\"%s\"", program->checks[root->output].text);
+      else if (root->output < program->n_report)
+        floe__text_puts(out, program->reports[root->output].name);
+      else
+        floe__text_printf(out, "\"%s\"", program->claims[root->output - program->n_report].text);
   }
 }
 
-static void print_roots(const struct study *study, const struct interpretation *interpretation, struct floe__text *out) {
-  static const char *const kinds[] = {"simulate", "log_density", "constrain", "unconstrain", "report", "check", "prepare"};
+static void print_roots(const struct study *study, const struct interpretation *interpretation,
+                        struct floe__text *out) {
+  static const char *const kinds[] = {"simulate", "log_density", "constrain", "unconstrain",
+                                      "report",   "check",       "prepare"};
   floe__text_printf(out, "%s\n", kinds[interpretation->kind]);
   for (size_t k = 0; k < interpretation->n_root; k++) {
     const struct root *root = &interpretation->roots[k];
@@ -218,9 +249,12 @@ static void print_effects(const struct study *study, struct floe__text *out) {
     struct floe__text where = {0};
     print_presence(program, study->axis_effect[k], &where);
     floe__text_printf(out, "axis %s matters ", program->axes[k]->name);
-    if (study->axis_effect[k].options[k] == 0) floe__text_puts(out, "nowhere\n");
-    else if (where.length) floe__text_printf(out, "where %s\n", where.data);
-    else floe__text_puts(out, "everywhere\n");
+    if (study->axis_effect[k].options[k] == 0)
+      floe__text_puts(out, "nowhere\n");
+    else if (where.length)
+      floe__text_printf(out, "where %s\n", where.data);
+    else
+      floe__text_puts(out, "everywhere\n");
     floe__text_free(&where);
   }
 }

@@ -14,7 +14,8 @@ struct rewriting {
   size_t n;
   const struct graph_binder *const *binders;
   const struct node *const *values;
-  uint64_t domain; /* of the binders to replace */
+  uint64_t domain;      /* of the binders to replace */
+  uint64_t free, bound; /* of the values */
   bool specialise;
   const struct axis *axis;
   size_t option;
@@ -56,7 +57,21 @@ static const struct node *value_of(const struct rewriting *to, const struct grap
 static const struct node *rewrite_leaf(const struct rewriting *to, const struct node *node) {
   const struct node *value = value_of(to, node->binder);
   if (!value) return node;
-  return node->kind == NODE_BINDER ? value : node_previous(to->graph, value->binder, node->index, node->lag, node->base);
+  return node->kind == NODE_BINDER ? value
+                                   : node_previous(to->graph, value->binder, node->index, node->lag, node->base);
+}
+
+/* Where nothing can be captured and no level can change, the loop keeps its binders: without this, loops nested n deep
+ * would be rewritten 2^n times. A scan that changes needs a binder of its own. */
+static bool keeps_binders(const struct rewriting *to, const struct node *node) {
+  return !to->specialise && !to->bound && !(to->free & node->bound) && node->kind != NODE_SCAN;
+}
+
+static const struct node *rewrite_body(struct rewriting *to, const struct node *node) {
+  struct node proto = *node;
+  const struct node *body = rewrite(to, node->args[0]);
+  proto.args = &body;
+  return graph_node(to->graph, &proto);
 }
 
 /* The loop's own binders become temporary ones, in a rewriting of their own. */
@@ -78,6 +93,7 @@ static const struct node *rewrite_loop(struct rewriting *to, const struct node *
     binders[to->n + k] = own[k];
     values[to->n + k] = node_binder(to->graph, open[k]);
     inner.domain |= UINT64_C(1) << own[k]->id;
+    inner.free |= values[to->n + k]->free;
   }
   inner.n += n_own;
   inner.binders = binders;
@@ -94,17 +110,25 @@ static const struct node *rewrite_loop(struct rewriting *to, const struct node *
 
 const struct node *node_rebuild(struct graph *graph, const struct node *node, const struct node *const *args) {
   switch (node->kind) {
-  case NODE_OPERATOR: return node_operator(graph, node->op, node->n_arg, args);
-  case NODE_SELECT: return node_select(graph, args[0], args[1], args[2]);
-  case NODE_EXTERN: return node_extern(graph, node->external, node->base, node->n_dim, node->dim, args);
-  case NODE_DRAW: return node_draw(graph, node->external, node->site, node->n_arg - node->external->n_formal, args);
-  case NODE_FINITE: return node_finite(graph, args[0], args[1]);
-  case NODE_GATHER: return node_gather(graph, args[0], args + 1);
-  case NODE_PROJECT: return node_project(graph, args[0], node->index);
-  case NODE_LITERAL: return node_literal(graph, node->dim[0], node->n_arg, args);
-  case NODE_CHOOSE: return node_choose(graph, node->axis, args);
-  case NODE_CONST: case NODE_VALUE: case NODE_COORDINATE: case NODE_AXIS: case NODE_SIZE: case NODE_BINDER:
-  case NODE_PREVIOUS: case NODE_MAP: case NODE_REDUCE: case NODE_SCAN: return node;
+    case NODE_OPERATOR: return node_operator(graph, node->op, node->n_arg, args);
+    case NODE_SELECT: return node_select(graph, args[0], args[1], args[2]);
+    case NODE_EXTERN: return node_extern(graph, node->external, node->base, node->n_dim, node->dim, args);
+    case NODE_DRAW: return node_draw(graph, node->external, node->site, node->n_arg - node->external->n_formal, args);
+    case NODE_FINITE: return node_finite(graph, args[0], args[1]);
+    case NODE_GATHER: return node_gather(graph, args[0], args + 1);
+    case NODE_PROJECT: return node_project(graph, args[0], node->index);
+    case NODE_LITERAL: return node_literal(graph, node->dim[0], node->n_arg, args);
+    case NODE_CHOOSE: return node_choose(graph, node->axis, args);
+    case NODE_CONST:
+    case NODE_VALUE:
+    case NODE_COORDINATE:
+    case NODE_AXIS:
+    case NODE_SIZE:
+    case NODE_BINDER:
+    case NODE_PREVIOUS:
+    case NODE_MAP:
+    case NODE_REDUCE:
+    case NODE_SCAN: return node;
   }
   return node;
 }
@@ -125,11 +149,14 @@ static const struct node *rewrite(struct rewriting *to, const struct node *node)
     if (known->node) return known->result;
   }
   const struct node *result;
-  if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS) result = rewrite_leaf(to, node);
+  if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS)
+    result = rewrite_leaf(to, node);
   else if (node->kind == NODE_CHOOSE && to->specialise && node->axis == to->axis)
     result = node->args[to->option] ? rewrite(to, node->args[to->option]) : node_const(to->graph, NAN);
-  else if (node->kind == NODE_MAP || node->kind == NODE_REDUCE || node->kind == NODE_SCAN) result = rewrite_loop(to, node);
-  else result = rewrite_parts(to, node);
+  else if (node->kind == NODE_MAP || node->kind == NODE_REDUCE || node->kind == NODE_SCAN)
+    result = keeps_binders(to, node) ? rewrite_body(to, node) : rewrite_loop(to, node);
+  else
+    result = rewrite_parts(to, node);
   remember(to, node, result);
   return result;
 }
@@ -137,11 +164,16 @@ static const struct node *rewrite(struct rewriting *to, const struct node *node)
 const struct node *graph_substitute(struct graph *graph, const struct node *node, size_t n,
                                     const struct graph_binder *const *binders, const struct node *const *values) {
   struct rewriting to = {.graph = graph, .n = n, .binders = binders, .values = values};
-  for (size_t k = 0; k < n; k++) to.domain |= UINT64_C(1) << binders[k]->id;
+  for (size_t k = 0; k < n; k++) {
+    to.domain |= UINT64_C(1) << binders[k]->id;
+    to.free |= values[k]->free;
+    to.bound |= values[k]->bound;
+  }
   return rewrite(&to, node);
 }
 
-const struct node *graph_specialise(struct graph *graph, const struct node *node, const struct axis *axis, size_t option) {
+const struct node *graph_specialise(struct graph *graph, const struct node *node, const struct axis *axis,
+                                    size_t option) {
   struct rewriting to = {.graph = graph, .specialise = true, .axis = axis, .option = option};
   return rewrite(&to, node);
 }

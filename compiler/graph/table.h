@@ -13,8 +13,8 @@ struct graph_entry {
 struct graph_table {
   size_t n_bucket, capacity; /* capacity: of graph.nodes */
   struct graph_entry **buckets;
-  uint64_t open;             /* temporary binders in use */
-  uint64_t scans;            /* binders that a scan has */
+  uint64_t open;  /* temporary binders in use */
+  uint64_t scans; /* binders that a scan has */
 };
 
 const struct node *graph_find(const struct graph *graph, const struct node *proto); /* NULL: there is none */

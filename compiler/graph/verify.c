@@ -19,7 +19,9 @@ static void expect(struct verifier *v, const struct node *node, bool holds, cons
   if (!holds) broken(v, node, rule);
 }
 
-static uint64_t bit(const struct graph_binder *binder) { return UINT64_C(1) << binder->id; }
+static uint64_t bit(const struct graph_binder *binder) {
+  return UINT64_C(1) << binder->id;
+}
 
 /* ---- one node ---- */
 
@@ -30,7 +32,8 @@ static void verify_order(struct verifier *v, const struct node *node) {
       expect(v, node, node->kind == NODE_CHOOSE, "an argument is missing");
       continue;
     }
-    expect(v, node, arg->id < node->id && v->study->graph->nodes[arg->id] == arg, "an argument does not come before it");
+    expect(v, node, arg->id < node->id && v->study->graph->nodes[arg->id] == arg,
+           "an argument does not come before it");
     expect(v, node, arg->level <= node->level, "its level is below an argument's");
   }
 }
@@ -62,9 +65,11 @@ static void verify_gather(struct verifier *v, const struct node *node) {
 }
 
 static void verify_scan(struct verifier *v, const struct node *node) {
-  expect(v, node, node->start >= 1 && node->n_arg > 0 && node->n_arg % node->start == 0, "it needs initial values and a body per output");
+  expect(v, node, node->start >= 1 && node->n_arg > 0 && node->n_arg % node->start == 0,
+         "it needs initial values and a body per output");
   for (size_t k = 0; k < node->n_arg; k++)
-    if ((k + 1) % node->start) expect(v, node, !(node->args[k]->free & bit(node->binder)), "an initial value depends on the step");
+    if ((k + 1) % node->start)
+      expect(v, node, !(node->args[k]->free & bit(node->binder)), "an initial value depends on the step");
 }
 
 static void verify_scalar_args(struct verifier *v, const struct node *node) {
@@ -74,25 +79,46 @@ static void verify_scalar_args(struct verifier *v, const struct node *node) {
 
 static void verify_shape(struct verifier *v, const struct node *node) {
   switch (node->kind) {
-  case NODE_GATHER: verify_gather(v, node); return;
-  case NODE_MAP:
-    expect(v, node, node->n_binder == node->n_dim && node->n_arg == 1 && node->args[0]->n_dim == 0, "its shape is not that of its loops");
-    for (size_t k = 0; k < node->n_dim; k++)
-      expect(v, node, node->dim[k] == node->binders[k]->dimension, "a dimension is not that of its loop");
-    return;
-  case NODE_SCAN: verify_scan(v, node); verify_scalar_args(v, node); return;
-  case NODE_PROJECT:
-    expect(v, node, node->args[0]->kind == NODE_SCAN && node->index < node->args[0]->n_arg / node->args[0]->start, "it is no output of a scan");
-    return;
-  case NODE_VALUE: case NODE_COORDINATE: expect(v, node, node->n_dim == node->variable->type.n_dim, "its shape is not its variable's"); return;
-  case NODE_CHOOSE:
-    expect(v, node, node->n_arg == (node->axis ? node->axis->n_option : N_COORDINATES), "it needs one argument per option");
-    verify_scalar_args(v, node);
-    return;
-  case NODE_OPERATOR: case NODE_SELECT: case NODE_FINITE: case NODE_REDUCE: case NODE_LITERAL: verify_scalar_args(v, node); return;
-  case NODE_DRAW: expect(v, node, node->external->random && node->n_arg >= node->external->n_formal, "it is no raw draw"); return;
-  case NODE_EXTERN: expect(v, node, node->n_arg == node->external->n_formal, "it needs one argument per formal"); return;
-  case NODE_CONST: case NODE_AXIS: case NODE_SIZE: case NODE_BINDER: case NODE_PREVIOUS: return;
+    case NODE_GATHER: verify_gather(v, node); return;
+    case NODE_MAP:
+      expect(v, node, node->n_binder == node->n_dim && node->n_arg == 1 && node->args[0]->n_dim == 0,
+             "its shape is not that of its loops");
+      for (size_t k = 0; k < node->n_dim; k++)
+        expect(v, node, node->dim[k] == node->binders[k]->dimension, "a dimension is not that of its loop");
+      return;
+    case NODE_SCAN:
+      verify_scan(v, node);
+      verify_scalar_args(v, node);
+      return;
+    case NODE_PROJECT:
+      expect(v, node, node->args[0]->kind == NODE_SCAN && node->index < node->args[0]->n_arg / node->args[0]->start,
+             "it is no output of a scan");
+      return;
+    case NODE_VALUE:
+    case NODE_COORDINATE:
+      expect(v, node, node->n_dim == node->variable->type.n_dim, "its shape is not its variable's");
+      return;
+    case NODE_CHOOSE:
+      expect(v, node, node->n_arg == (node->axis ? node->axis->n_option : N_COORDINATES),
+             "it needs one argument per option");
+      verify_scalar_args(v, node);
+      return;
+    case NODE_OPERATOR:
+    case NODE_SELECT:
+    case NODE_FINITE:
+    case NODE_REDUCE:
+    case NODE_LITERAL: verify_scalar_args(v, node); return;
+    case NODE_DRAW:
+      expect(v, node, node->external->random && node->n_arg >= node->external->n_formal, "it is no raw draw");
+      return;
+    case NODE_EXTERN:
+      expect(v, node, node->n_arg == node->external->n_formal, "it needs one argument per formal");
+      return;
+    case NODE_CONST:
+    case NODE_AXIS:
+    case NODE_SIZE:
+    case NODE_BINDER:
+    case NODE_PREVIOUS: return;
   }
 }
 
@@ -102,7 +128,8 @@ static void verify_previous(struct verifier *v, const struct node *node) {
   for (size_t k = node->id + 1; k < graph->n_node; k++) {
     const struct node *scan = graph->nodes[k];
     if (scan->kind != NODE_SCAN || scan->binder != node->binder) continue;
-    expect(v, node, node->index < scan->n_arg / scan->start && node->lag >= 1 && node->lag < scan->start, "its scan has no such step");
+    expect(v, node, node->index < scan->n_arg / scan->start && node->lag >= 1 && node->lag < scan->start,
+           "its scan has no such step");
     return;
   }
   broken(v, node, "it stands in no scan");
@@ -111,14 +138,13 @@ static void verify_previous(struct verifier *v, const struct node *node) {
 /* ---- roots ---- */
 
 enum { READS_DATA = 1, READS_UNKNOWN = 2, READS_COORDINATES = 4, DRAWS = 8 };
-static const unsigned allowed[N_INTERPRETATION] = {
-    [INTERPRETATION_SIMULATE] = READS_DATA | READS_UNKNOWN | DRAWS,
-    [INTERPRETATION_LOG_DENSITY] = READS_DATA | READS_COORDINATES,
-    [INTERPRETATION_CONSTRAIN] = READS_DATA | READS_COORDINATES,
-    [INTERPRETATION_UNCONSTRAIN] = READS_DATA | READS_UNKNOWN,
-    [INTERPRETATION_REPORT] = READS_DATA | READS_UNKNOWN,
-    [INTERPRETATION_CHECK] = READS_DATA | READS_UNKNOWN,
-    [INTERPRETATION_PREPARE] = READS_DATA};
+static const unsigned allowed[N_INTERPRETATION] = {[INTERPRETATION_SIMULATE] = READS_DATA | READS_UNKNOWN | DRAWS,
+                                                   [INTERPRETATION_LOG_DENSITY] = READS_DATA | READS_COORDINATES,
+                                                   [INTERPRETATION_CONSTRAIN] = READS_DATA | READS_COORDINATES,
+                                                   [INTERPRETATION_UNCONSTRAIN] = READS_DATA | READS_UNKNOWN,
+                                                   [INTERPRETATION_REPORT] = READS_DATA | READS_UNKNOWN,
+                                                   [INTERPRETATION_CHECK] = READS_DATA | READS_UNKNOWN,
+                                                   [INTERPRETATION_PREPARE] = READS_DATA};
 
 static unsigned own_reads(const struct node *node) {
   if (node->kind == NODE_COORDINATE) return READS_COORDINATES;

@@ -20,8 +20,12 @@ static void error_range(struct checker *c, struct span span, const char *problem
   diagnose(c->sink, "E3003", span, "%s", problem)->fix = fix;
 }
 
+static struct span label_span(const struct option *option) {
+  return (struct span){option->span.file, option->span.begin, option->span.begin + strlen(option->label)};
+}
+
 static void error_option_twice(struct checker *c, const struct option *option, struct span first) {
-  struct diagnostic *d = diagnose(c->sink, "E3004", option->span, "the option `%s` is listed twice", option->label);
+  struct diagnostic *d = diagnose(c->sink, "E3004", label_span(option), "the option `%s` is listed twice", option->label);
   d->fix = "remove one of them";
   d->related = first;
   d->related_message = "it is listed here already";
@@ -35,6 +39,7 @@ static void error_bodies(struct checker *c, struct span span, const char *name) 
 static void error_option_missing(struct checker *c, struct span span, const struct axis *axis, const char *missing) {
   struct diagnostic *d = diagnose(c->sink, "E3005", span, "the option `%s` of `%s` is missing", missing, axis->name);
   d->fix = floe__arena_printf(c->arena, "add `%s: ...` or `else: ...`", missing);
+  c->choice_broken = true;
 }
 
 static void error_option_unknown(struct checker *c, struct span span, const struct axis *axis, const char *label) {
@@ -44,6 +49,7 @@ static void error_option_unknown(struct checker *c, struct span span, const stru
   d->fix = quoted_fix(c, suggest(label, labels, axis->n_option));
   d->related = axis->span;
   d->related_message = "its options are listed here";
+  c->choice_broken = true;
 }
 
 static void error_option_elsewhere(struct checker *c, struct span span, const struct axis *axis, const char *label) {
@@ -96,9 +102,9 @@ void match_options(struct checker *c, const struct context *at, const struct axi
     if (strcmp(option->label, "else") == 0) {
       if (rest) error_option_twice(c, option, rest->span);
       rest = option;
-    } else if (o == axis->n_option) error_option_unknown(c, option->span, axis, option->label);
+    } else if (o == axis->n_option) error_option_unknown(c, label_span(option), axis, option->label);
     else if (matched[o]) error_option_twice(c, option, matched[o]->span);
-    else if (!(here >> o & 1)) error_option_elsewhere(c, option->span, axis, option->label);
+    else if (!(here >> o & 1)) error_option_elsewhere(c, label_span(option), axis, option->label);
     else matched[o] = option;
   }
   for (size_t o = 0; o < axis->n_option; o++) {

@@ -5,19 +5,25 @@
 
 /* ---- errors ---- */
 
-static void error_number_of_arguments(struct checker *c, const struct expr *call, size_t given, size_t expected) {
-  struct diagnostic *d = diagnose(c->sink, "E2013", call->span, "`%s` takes %zu argument%s, not %zu", call->name, expected,
-                                  expected == 1 ? "" : "s", given);
-  d->fix = "its definition says which";
+static char *signature_fix(struct checker *c, const char *callee, size_t n, const struct formal *const *formals) {
+  struct floe__text text = {0};
+  for (size_t k = 0; k < n; k++) floe__text_printf(&text, "%s%s", k ? ", " : "", formals[k]->name);
+  char *fix = floe__arena_printf(c->arena, "write %s(%s)", callee, text.data ? text.data : "");
+  floe__text_free(&text);
+  return fix;
+}
+
+static void error_number_of_arguments(struct checker *c, const struct expr *call, size_t n,
+                                      const struct formal *const *formals, size_t given) {
+  struct diagnostic *d = diagnose(c->sink, "E2013", call->span, "`%s` takes %zu argument%s, not %zu", call->name, n,
+                                  n == 1 ? "" : "s", given);
+  d->fix = signature_fix(c, call->name, n, formals);
 }
 
 static void error_argument_missing(struct checker *c, const struct expr *call, size_t n, const struct formal *const *formals,
                                    size_t missing) {
-  struct floe__text text = {0};
-  for (size_t k = 0; k < n; k++) floe__text_printf(&text, "%s%s", k ? ", " : "", formals[k]->name);
   struct diagnostic *d = diagnose(c->sink, "E2013", call->span, "`%s` lacks its argument `%s`", call->name, formals[missing]->name);
-  d->fix = floe__arena_printf(c->arena, "write %s(%s)", call->name, text.data ? text.data : "");
-  floe__text_free(&text);
+  d->fix = signature_fix(c, call->name, n, formals);
 }
 
 static void error_argument_name(struct checker *c, const struct expr *argument, const char *callee, size_t n,
@@ -26,6 +32,7 @@ static void error_argument_name(struct checker *c, const struct expr *argument, 
   for (size_t k = 0; k < n && k < 16; k++) names[k] = formals[k]->name;
   struct diagnostic *d = diagnose(c->sink, "E2014", argument->span, "`%s` has no argument `%s` left", callee, argument->label);
   d->fix = quoted_fix(c, suggest(argument->label, names, n < 16 ? n : 16));
+  if (!d->fix && n) d->fix = signature_fix(c, callee, n, formals);
 }
 
 static void error_array_expected(struct checker *c, struct span span, const struct formal *formal, size_t given) {
@@ -153,13 +160,13 @@ bool arguments_of(struct checker *c, const struct context *at, const struct expr
   size_t n = 0, place = 0;
   bool sound = true;
   for (const struct expr *argument = call->items; argument; argument = argument->next) n++;
-  if (n > n_formal) return error_number_of_arguments(c, call, n, n_formal), false;
+  if (n > n_formal) return error_number_of_arguments(c, call, n_formal, formals, n), false;
   for (const struct expr *argument = call->items; argument; argument = argument->next) {
     while (!argument->label && place < n_formal && items[place]) place++;
     size_t k = argument->label ? formal_named(argument->label, n_formal, formals) : place;
     if (k >= n_formal || items[k]) {
       if (argument->label) error_argument_name(c, argument, call->name, n_formal, formals);
-      else error_number_of_arguments(c, call, n, n_formal);
+      else error_number_of_arguments(c, call, n_formal, formals, n);
       return false;
     }
     items[k] = argument_of(c, at, argument, formals[k], pairs);

@@ -145,6 +145,7 @@ struct checker {
   struct presence everywhere;
   const struct term *poison;
   bool allow_extern, in_library;
+  bool choice_broken;             /* an option was not understood: what is missing in it is not reported */
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols;
   struct list reports, claims, checks, preparations, constraints, settings, distributions, functions, externals;
@@ -178,6 +179,8 @@ bool presence_feasible(const struct checker *c, struct presence box); /* some un
 const char *presence_text(struct checker *c, struct presence presence);
 void presence_require(struct checker *c, struct presence used_in, struct presence defined_in, const char *name, struct span span,
                       struct span defined_at);
+void presence_require_pieces(struct checker *c, struct presence used_in, const struct list *pieces, const char *name,
+                             struct span span, struct span defined_at);
 void defer(struct checker *c, struct presence box, const char *code, struct span span, const char *message, const char *fix,
            struct span related, const char *related_message);
 /* The pieces as one term over `box`: CHOOSE where they differ. With `total`, holes and overlaps are errors. */

@@ -52,7 +52,6 @@ struct symbol *check_dist_signature(struct checker *c, const struct context *at,
   d->span = s->name_span;
   d->n_formal = formals_of(c, &inner, s->parameters, &d->formals);
   if (!type_of(c, &inner, s->type, &d->support)) d->support = type_scalar(BASE_REAL);
-  if (!presence_within(c, c->everywhere, at->presence)) error_absent(c, s->span, "a distribution inside of an option is");
   struct symbol *symbol = scope_add(c, at->scope, SYMBOL_DISTRIBUTION, s->name, s->name_span, c->everywhere);
   if (!symbol) return NULL;
   symbol->distribution = d;

@@ -106,7 +106,6 @@ const struct term *body_of(struct checker *c, const struct context *at, const st
 
 static struct symbol *add_callable(struct checker *c, const struct context *at, enum symbol_kind kind, const struct statement *s) {
   if (error_language_name(c, s)) return NULL;
-  if (!presence_within(c, c->everywhere, at->presence)) error_absent(c, s->span, "a function inside of an option is");
   return scope_add(c, at->scope, kind, s->name, s->name_span, c->everywhere);
 }
 

@@ -72,10 +72,7 @@ static void require_generated(struct checker *c, const struct context *at, const
     error_too_early(c, span, symbol);
     return;
   }
-  struct presence generated = ((const struct piece *)symbol->pieces.items[0])->presence;
-  for (size_t k = 1; k < symbol->pieces.n; k++)
-    presence_join(c, generated, ((const struct piece *)symbol->pieces.items[k])->presence, &generated);
-  presence_require(c, at->presence, generated, symbol->name, span, symbol->span);
+  presence_require_pieces(c, at->presence, &symbol->pieces, symbol->name, span, symbol->span);
 }
 
 static const struct term *axis_value(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
@@ -188,7 +185,10 @@ static const struct term *open_binder(struct checker *c, struct opened *opened, 
   for (size_t o = 0; o < opened->n; o++)
     if (opened->binders[o]->dimension == dimension && k-- == 0) return opened->terms[o];
   if (opened->n == 16) return NULL;
-  struct binder *binder = binder_new(c, dimension, NULL);
+  size_t twin = 1;
+  for (size_t o = 0; o < opened->n; o++) twin += opened->binders[o]->dimension == dimension;
+  const char *name = twin > 1 ? floe__arena_printf(c->arena, "%s_%zu", dimension->name, twin) : NULL;
+  struct binder *binder = binder_new(c, dimension, name);
   struct term *term = (struct term *)term_binder(c, span, binder);
   opened->binders[opened->n] = binder;
   opened->terms[opened->n++] = term;

@@ -137,8 +137,7 @@ void defer(struct checker *c, struct presence box, const char *code, struct span
 
 static void error_missing_here(struct checker *c, struct presence box, const char *name, struct span span,
                                struct span defined_at) {
-  const char *message = floe__arena_printf(c->arena, "`%s` does not exist in the universes %s, but is used there", name,
-                                           presence_text(c, box));
+  const char *message = floe__arena_printf(c->arena, "`%s` does not exist in some of the universes that use it", name);
   defer(c, box, "E3007", span, message, "use it in the same options of `choose`, or define it in all of them", defined_at,
         "it is defined here");
 }
@@ -153,19 +152,39 @@ void presence_require(struct checker *c, struct presence used_in, struct presenc
   }
 }
 
+/* The universes of `box` in which no piece is. */
+void presence_require_pieces(struct checker *c, struct presence box, const struct list *pieces, const char *name,
+                             struct span span, struct span defined_at) {
+  struct list inside = {0};
+  struct presence meet;
+  for (size_t k = 0; k < pieces->n; k++)
+    if (presence_meet(c, box, ((const struct piece *)pieces->items[k])->presence, &meet))
+      list_add(c->arena, &inside, pieces->items[k]);
+  if (!inside.n) {
+    error_missing_here(c, box, name, span, defined_at);
+    return;
+  }
+  const struct piece *first = inside.items[0];
+  for (size_t a = 0; a < c->axes.n; a++) {
+    const struct axis *axis = axis_at(c, a);
+    uint64_t outside = box.options[a] & axis_mask(axis) & ~first->presence.options[a];
+    if (!outside) continue;
+    presence_require_pieces(c, presence_with(c, box, axis, outside), &inside, name, span, defined_at);
+    box = presence_with(c, box, axis, first->presence.options[a]);
+  }
+}
+
 static void error_generated_twice(struct checker *c, struct presence box, const char *name, const struct piece *second,
                                   const struct piece *first) {
-  const char *where = presence_text(c, box);
-  const char *message = floe__arena_printf(c->arena, "`%s` is generated twice%s%s", name, where ? " in the universes " : "",
-                                           where ? where : "");
+  const char *message = floe__arena_printf(c->arena, "`%s` is generated twice%s", name,
+                                           presence_text(c, box) ? " in some universes" : "");
   defer(c, box, "E3008", second->span, message, "`~` generates each variable once in every universe", first->span,
         "it is generated here already");
 }
 
 static void error_never_generated(struct checker *c, struct presence box, const struct symbol *symbol) {
-  const char *where = presence_text(c, box);
-  const char *message = floe__arena_printf(c->arena, "`%s` is never generated%s%s", symbol->name,
-                                           where ? " in the universes " : "", where ? where : "");
+  const char *message = floe__arena_printf(c->arena, "`%s` is never generated%s", symbol->name,
+                                           presence_text(c, box) ? " in some universes" : "");
   const char *fix = floe__arena_printf(c->arena, "say how it arises: `%s ~ ...`", symbol->name);
   defer(c, box, "E3009", symbol->span, message, fix, (struct span){0}, NULL);
 }
@@ -189,7 +208,7 @@ const struct term *presence_decide(struct checker *c, struct presence box, const
     if (presence_meet(c, box, ((const struct piece *)pieces->items[k])->presence, &meet))
       list_add(c->arena, &inside, pieces->items[k]);
   if (!inside.n) {
-    if (total) error_never_generated(c, box, total);
+    if (total && !c->choice_broken) error_never_generated(c, box, total);
     return NULL;
   }
   for (size_t a = 0; a < c->axes.n; a++)

@@ -26,7 +26,7 @@ static void error_index_size(struct checker *c, const struct statement *s) {
   d->fix = floe__arena_printf(c->arena, "for example `index %s = 8` or `index %s in 4..16`", s->name, s->name);
 }
 
-static void check_index(struct checker *c, const struct context *at, const struct statement *s) {
+static void check_index(struct checker *c, const struct statement *s) {
   struct dimension *d = floe__arena_alloc(c->arena, sizeof *d);
   *d = (struct dimension){.name = s->name, .span = s->name_span, .low = 1, .high = SIZE_MAX, .ordered = s->ordered};
   bool range = s->value && s->value->kind == EXPR_RANGE;
@@ -34,7 +34,6 @@ static void check_index(struct checker *c, const struct context *at, const struc
                                    : whole_literal(s->value, &d->low));
   if (s->value && !range) d->high = d->low;
   if (!sound || d->low > d->high) error_index_size(c, s);
-  if (!presence_within(c, c->everywhere, at->presence)) error_absent(c, s->span, "an index inside of an option is");
   struct symbol *symbol = scope_add(c, c->spec, SYMBOL_INDEX, s->name, s->name_span, c->everywhere);
   if (!symbol) return;
   symbol->dimension = d;
@@ -58,7 +57,10 @@ static void check_network(struct checker *c, const struct statement *s) {
 static void check_choose(struct checker *c, const struct context *at, const struct statement *s) {
   const struct option *matched[MAX_OPTIONS];
   struct symbol *symbol = axis_named(c, at, s->name, s->name_span);
-  if (!symbol) return;
+  if (!symbol) {
+    c->choice_broken = true;
+    return;
+  }
   symbol->used_otherwise = true;
   match_options(c, at, symbol->axis, s->options, s->name_span, matched);
   for (const struct option *option = s->options; option; option = option->next) {
@@ -113,8 +115,6 @@ static void check_prep(struct checker *c, const struct context *at, const struct
   else if ((whole && !is_whole(value)) || (v->type.base == BASE_BOOL && value->type.base != BASE_BOOL))
     error_prep_type(c, s->value->span, s->name, "counts stay counts: use round");
   if (term_roles(c, value) & ((1u << ROLE_PARAM) | (1u << ROLE_LATENT))) error_prep_unknowns(c, s->value->span, s->name);
-  if (!presence_within(c, c->everywhere, at->presence))
-    error_absent(c, s->span, "`prep` inside of an option is")->fix = "write prep y = choose A { a: ... }";
   if (symbol->prepared) error_defined_twice(c, s->name, s->name_span, v->span);
   symbol->prepared = true;
   struct preparation *preparation = floe__arena_alloc(c->arena, sizeof *preparation);
@@ -123,11 +123,6 @@ static void check_prep(struct checker *c, const struct context *at, const struct
 }
 
 /* ---- report, claim, check ---- */
-
-static void error_inside_option(struct checker *c, struct span span) {
-  diagnose(c->sink, "E4011", span, "what is reported must be defined in every universe")->fix =
-      "put it outside of `choose`; a value may differ: report x = choose A { a: ... else: ... }";
-}
 
 static void check_report(struct checker *c, const struct context *at, const struct statement *s) {
   const char *name = s->name ? s->name : s->value->kind == EXPR_NAME ? s->value->name : NULL;
@@ -174,8 +169,7 @@ static void check_assertion(struct checker *c, const struct context *at, const s
 void check_results(struct checker *c, const struct context *at, const struct statement *s) {
   struct context inner = *at;
   inner.place = PLACE_AFTER;
-  if (!presence_within(c, c->everywhere, at->presence)) error_inside_option(c, s->span);
-  else if (s->kind == STATEMENT_REPORT) check_report(c, &inner, s);
+  if (s->kind == STATEMENT_REPORT) check_report(c, &inner, s);
   else check_assertion(c, &inner, s);
 }
 
@@ -195,22 +189,17 @@ static void check_spec_dist(struct checker *c, const struct context *at, const s
   if (symbol) check_dist_methods(c, s, symbol);
 }
 
-static void check_top_constraint(struct checker *c, const struct context *at, const struct statement *s) {
-  if (presence_within(c, c->everywhere, at->presence)) check_constraint(c, at, s);
-  else error_absent(c, s->span, "a constraint inside of an option is")->fix = "state it at the top, with `A = a and ...`";
-}
-
 static void check_statement(struct checker *c, const struct context *at, const struct statement *s) {
   switch (s->kind) {
   case STATEMENT_MODEL: check_model(c, s); return;
-  case STATEMENT_INDEX: check_index(c, at, s); return;
+  case STATEMENT_INDEX: check_index(c, s); return;
   case STATEMENT_DATA: case STATEMENT_PARAM: case STATEMENT_LATENT: case STATEMENT_OBS: check_variable(c, at, s); return;
   case STATEMENT_SAMPLE: check_sample(c, at, s); return;
   case STATEMENT_DEFINE: check_define(c, at, s); return;
   case STATEMENT_FOR: check_for(c, at, s); return;
   case STATEMENT_AXIS: check_axis(c, at, s); return;
   case STATEMENT_CHOOSE: check_choose(c, at, s); return;
-  case STATEMENT_FORBID: case STATEMENT_REQUIRE: check_top_constraint(c, at, s); return;
+  case STATEMENT_FORBID: case STATEMENT_REQUIRE: check_constraint(c, at, s); return;
   case STATEMENT_PREP: check_prep(c, at, s); return;
   case STATEMENT_REPORT: case STATEMENT_CLAIM: case STATEMENT_CHECK: check_results(c, at, s); return;
   case STATEMENT_FUN: check_fun(c, at, s); return;

@@ -23,86 +23,84 @@ struct blueprint derive_blueprint(const struct program *program) {
 
 /* ---- where an axis has an effect ---- */
 
-/* Walks the graph with the set of universes in which the node at hand is used. */
+/* Backwards through the graph, with the universes in which each node is used. */
 struct survey {
   struct floe__arena *arena;
   const struct program *program;
-  uint64_t **effect;  /* (n_axis) masks; all 0: no effect found so far */
-  uint64_t **visited; /* (n_node) universes in which the node was seen, NULL: none */
+  uint64_t **effect; /* (n_axis) masks; all 0: no effect found so far */
+  uint64_t **used;   /* (n_node) masks; NULL: not used */
 };
 
 static uint64_t all_options(const struct axis *axis) {
   return axis->continuous || axis->n_option >= 64 ? UINT64_MAX : (UINT64_C(1) << axis->n_option) - 1;
 }
 
-/* Masks of all options are written as all ones. */
-static uint64_t canonical(const struct axis *axis, uint64_t mask) {
-  return (mask & all_options(axis)) == all_options(axis) ? UINT64_MAX : mask;
+/* Widens a set by another; masks of all options are written as all ones. */
+static void widen(const struct program *program, uint64_t *set, const uint64_t *other) {
+  for (size_t k = 0; k < program->n_axis; k++) {
+    uint64_t mask = set[k] | other[k], all = all_options(program->axes[k]);
+    set[k] = (mask & all) == all ? UINT64_MAX : mask;
+  }
 }
 
-/* Widens the set by another; false if it held that already. */
-static bool widen(const struct program *program, uint64_t *set, const uint64_t *other) {
-  bool wider = false;
-  for (size_t k = 0; k < program->n_axis; k++) {
-    uint64_t mask = canonical(program->axes[k], set[k] | other[k]);
-    wider = wider || mask != set[k];
-    set[k] = mask;
-  }
-  return wider;
+static void use(struct survey *survey, const struct node *node, const uint64_t *where) {
+  uint64_t **used = &survey->used[node->id];
+  if (!*used) *used = floe__arena_array(survey->arena, survey->program->n_axis + 1, sizeof **used);
+  widen(survey->program, *used, where);
 }
 
 static void record(struct survey *survey, const struct axis *axis, const uint64_t *where) {
   const struct program *program = survey->program;
   uint64_t *here = floe__arena_array(survey->arena, program->n_axis + 1, sizeof *here);
-  for (size_t k = 0; k < program->n_axis; k++) here[k] = where[k] & (axis->presence.options ? axis->presence.options[k] : UINT64_MAX);
+  for (size_t k = 0; k < program->n_axis; k++)
+    here[k] = where[k] & (axis->presence.options ? axis->presence.options[k] : UINT64_MAX);
   here[axis->id] = UINT64_MAX;
   widen(program, survey->effect[axis->id], here);
 }
 
-static void visit(struct survey *survey, const struct node *node, const uint64_t *where);
-
-static void visit_choose(struct survey *survey, const struct node *node, const uint64_t *where) {
-  size_t n_axis = survey->program->n_axis;
-  for (size_t k = 0; k < node->n_arg; k++) {
-    if (!node->args[k]) continue;
-    uint64_t *inside = floe__arena_array(survey->arena, n_axis + 1, sizeof *inside);
-    memcpy(inside, where, n_axis * sizeof *inside);
-    inside[node->axis->id] &= UINT64_C(1) << k;
-    if (inside[node->axis->id]) visit(survey, node->args[k], inside);
+static void use_options(struct survey *survey, const struct node *choose, const uint64_t *where) {
+  uint64_t *inside = floe__arena_array(survey->arena, survey->program->n_axis + 1, sizeof *inside);
+  for (size_t k = 0; k < choose->n_arg; k++) {
+    if (!choose->args[k] || !(where[choose->axis->id] >> k & 1)) continue;
+    memcpy(inside, where, survey->program->n_axis * sizeof *inside);
+    inside[choose->axis->id] = UINT64_C(1) << k;
+    use(survey, choose->args[k], inside);
   }
 }
 
-static void visit(struct survey *survey, const struct node *node, const uint64_t *where) {
-  uint64_t **seen = &survey->visited[node->id];
-  bool first = !*seen;
-  if (first) *seen = floe__arena_array(survey->arena, survey->program->n_axis + 1, sizeof **seen);
-  if (!widen(survey->program, *seen, where) && !first) return;
+static void visit(struct survey *survey, const struct node *node) {
+  const uint64_t *where = survey->used[node->id];
+  if (!where) return;
   if (node->axis) record(survey, node->axis, where);
   if (node->kind == NODE_CHOOSE && node->axis) {
-    visit_choose(survey, node, where);
+    use_options(survey, node, where);
     return;
   }
   for (size_t k = 0; k < node->n_arg; k++)
-    if (node->args[k]) visit(survey, node->args[k], where);
+    if (node->args[k]) use(survey, node->args[k], where);
 }
 
 /* An axis that decides whether a root exists matters wherever the root could be. */
 static void visit_root(struct survey *survey, const struct root *root) {
   const struct program *program = survey->program;
+  const uint64_t *where = root->presence.options;
   for (size_t k = 0; k < program->n_axis; k++)
-    if (canonical(program->axes[k], root->presence.options[k]) != UINT64_MAX) record(survey, program->axes[k], root->presence.options);
-  visit(survey, root->node, root->presence.options);
+    if ((where[k] & all_options(program->axes[k])) != all_options(program->axes[k]))
+      record(survey, program->axes[k], where);
+  use(survey, root->node, where);
 }
 
 const struct presence *derive_axis_effect(const struct study *study, struct floe__arena *arena) {
   const struct program *program = study->program;
   struct presence *effects = floe__arena_array(arena, program->n_axis + 1, sizeof *effects);
   struct survey survey = {arena, program, floe__arena_array(arena, program->n_axis + 1, sizeof *survey.effect),
-                          floe__arena_array(arena, study->graph->n_node + 1, sizeof *survey.visited)};
+                          floe__arena_array(arena, study->graph->n_node + 1, sizeof *survey.used)};
   for (size_t k = 0; k < program->n_axis; k++)
     survey.effect[k] = floe__arena_array(arena, program->n_axis + 1, sizeof **survey.effect);
   for (size_t k = 0; k < N_INTERPRETATION; k++)
-    for (size_t j = 0; j < study->interpretations[k].n_root; j++) visit_root(&survey, &study->interpretations[k].roots[j]);
+    for (size_t j = 0; j < study->interpretations[k].n_root; j++)
+      visit_root(&survey, &study->interpretations[k].roots[j]);
+  for (size_t id = study->graph->n_node; id-- > 0;) visit(&survey, study->graph->nodes[id]);
   for (size_t k = 0; k < program->n_axis; k++) effects[k].options = survey.effect[k];
   return effects;
 }

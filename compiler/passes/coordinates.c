@@ -5,52 +5,59 @@
 
 /* ---- forms ---- */
 
-static struct graph *graph_of(const struct derivation *derivation) { return derivation->lowering.graph; }
+static struct graph *graph_of(const struct derivation *derivation) {
+  return derivation->lowering.graph;
+}
 
 const struct node *form_value(const struct derivation *derivation, const struct form *form, const struct node *u) {
   struct graph *graph = graph_of(derivation);
   const struct transform_functions *functions = &derivation->functions;
   switch (form->kind) {
-  case FORM_IDENTITY: return u;
-  case FORM_LOW: return node_binary(graph, OP_ADD, form->low, node_call(graph, functions->exp, u));
-  case FORM_HIGH: return node_binary(graph, OP_SUB, form->high, node_call(graph, functions->exp, u));
-  case FORM_BOTH:
-    return node_binary(graph, OP_ADD, form->low,
-                       node_binary(graph, OP_MUL, node_binary(graph, OP_SUB, form->high, form->low),
-                                   node_call(graph, functions->inv_logit, u)));
-  case FORM_RESIDUAL: return node_binary(graph, OP_ADD, form->location, node_binary(graph, OP_MUL, form->scale, u));
+    case FORM_IDENTITY: return u;
+    case FORM_LOW: return node_binary(graph, OP_ADD, form->low, node_call(graph, functions->exp, u));
+    case FORM_HIGH: return node_binary(graph, OP_SUB, form->high, node_call(graph, functions->exp, u));
+    case FORM_BOTH:
+      return node_binary(graph, OP_ADD, form->low,
+                         node_binary(graph, OP_MUL, node_binary(graph, OP_SUB, form->high, form->low),
+                                     node_call(graph, functions->inv_logit, u)));
+    case FORM_RESIDUAL: return node_binary(graph, OP_ADD, form->location, node_binary(graph, OP_MUL, form->scale, u));
   }
   return NULL;
 }
 
-const struct node *form_coordinate(const struct derivation *derivation, const struct form *form, const struct node *value) {
+const struct node *form_coordinate(const struct derivation *derivation, const struct form *form,
+                                   const struct node *value) {
   struct graph *graph = graph_of(derivation);
   const struct external *log = derivation->functions.log;
   const struct node *above = form->low ? node_binary(graph, OP_SUB, value, form->low) : NULL;
   const struct node *below = form->high ? node_binary(graph, OP_SUB, form->high, value) : NULL;
   switch (form->kind) {
-  case FORM_IDENTITY: return value;
-  case FORM_LOW: return node_call(graph, log, above);
-  case FORM_HIGH: return node_call(graph, log, below);
-  case FORM_BOTH: return node_binary(graph, OP_SUB, node_call(graph, log, above), node_call(graph, log, below));
-  case FORM_RESIDUAL: return node_binary(graph, OP_DIV, node_binary(graph, OP_SUB, value, form->location), form->scale);
+    case FORM_IDENTITY: return value;
+    case FORM_LOW: return node_call(graph, log, above);
+    case FORM_HIGH: return node_call(graph, log, below);
+    case FORM_BOTH: return node_binary(graph, OP_SUB, node_call(graph, log, above), node_call(graph, log, below));
+    case FORM_RESIDUAL:
+      return node_binary(graph, OP_DIV, node_binary(graph, OP_SUB, value, form->location), form->scale);
   }
   return NULL;
 }
 
 /* log |d value / d u|. */
-const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form, const struct node *u) {
+const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form,
+                                     const struct node *u) {
   struct graph *graph = graph_of(derivation);
   const struct transform_functions *functions = &derivation->functions;
   switch (form->kind) {
-  case FORM_IDENTITY: case FORM_RESIDUAL: return node_const(graph, 0);
-  case FORM_LOW: case FORM_HIGH: return u;
-  case FORM_BOTH: {
-    const struct node *width = node_call(graph, functions->log, node_binary(graph, OP_SUB, form->high, form->low));
-    const struct node *falling = node_call(graph, functions->log1p_exp, node_unary(graph, OP_NEG, u));
-    const struct node *rising = node_call(graph, functions->log1p_exp, u);
-    return node_binary(graph, OP_SUB, node_binary(graph, OP_SUB, width, falling), rising);
-  }
+    case FORM_IDENTITY:
+    case FORM_RESIDUAL: return node_const(graph, 0);
+    case FORM_LOW:
+    case FORM_HIGH: return u;
+    case FORM_BOTH: {
+      const struct node *width = node_call(graph, functions->log, node_binary(graph, OP_SUB, form->high, form->low));
+      const struct node *falling = node_call(graph, functions->log1p_exp, node_unary(graph, OP_NEG, u));
+      const struct node *rising = node_call(graph, functions->log1p_exp, u);
+      return node_binary(graph, OP_SUB, node_binary(graph, OP_SUB, width, falling), rising);
+    }
   }
   return NULL;
 }
@@ -78,8 +85,10 @@ static void survey(const struct family *family, struct affinity *affinity) {
   for (size_t k = 0; k < family->n; k++)
     if (family->options[k]) survey(family->options[k], affinity);
   if (family->n) return;
-  if (!family_is_affine(family)) affinity->all_affine = false;
-  else if (depends_on_parameters(family)) affinity->some_dependent = true;
+  if (!family_is_affine(family))
+    affinity->all_affine = false;
+  else if (depends_on_parameters(family))
+    affinity->some_dependent = true;
 }
 
 struct decision {
@@ -143,8 +152,8 @@ const struct node *decide_family(const struct derivation *derivation, const stru
 
 const struct node *decide_coordinates(const struct derivation *derivation, const struct element *element,
                                       const struct variable *variable, element_quantity quantity, void *context) {
-  struct decision decision = {.derivation = derivation, .element = element, .variable = variable, .quantity = quantity,
-                              .context = context};
+  struct decision decision = {
+      .derivation = derivation, .element = element, .variable = variable, .quantity = quantity, .context = context};
   if (!variable->distribution) return with_form(&decision, NULL, form_of_type(&decision));
   const struct family *family = family_of(element->place, variable->distribution);
   struct affinity affinity = {.all_affine = true};
@@ -174,7 +183,8 @@ static const struct node *coordinate_quantity(const struct derivation *derivatio
   return form_coordinate(derivation, form, node_gather(graph, node_value(graph, variable), element->indices));
 }
 
-static const struct node *mapped(struct derivation *derivation, const struct variable *variable, element_quantity quantity) {
+static const struct node *mapped(struct derivation *derivation, const struct variable *variable,
+                                 element_quantity quantity) {
   struct element element = element_open(derivation, variable);
   element_open_joint(derivation, variable, &element);
   void *context = (void *)(uintptr_t)variable;
@@ -199,7 +209,9 @@ void derive_constrain(struct derivation *derivation) {
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
     if (!has_coordinates(variable)) continue;
-    derive_root(derivation, (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence,
+    derive_root(derivation, (struct root){.target = TARGET_VALUE,
+                                          .variable = variable,
+                                          .presence = variable->presence,
                                           .node = value_from_coordinates(derivation, variable)});
   }
 }
@@ -209,7 +221,9 @@ void derive_unconstrain(struct derivation *derivation) {
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
     if (!has_coordinates(variable)) continue;
-    derive_root(derivation, (struct root){.target = TARGET_COORDINATE, .variable = variable, .presence = variable->presence,
+    derive_root(derivation, (struct root){.target = TARGET_COORDINATE,
+                                          .variable = variable,
+                                          .presence = variable->presence,
                                           .node = mapped(derivation, variable, coordinate_quantity)});
   }
 }

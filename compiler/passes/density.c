@@ -4,7 +4,9 @@
 #include "base/arena.h"
 #include "compiler/passes/derive.h"
 
-static struct graph *graph_of(const struct derivation *derivation) { return derivation->lowering.graph; }
+static struct graph *graph_of(const struct derivation *derivation) {
+  return derivation->lowering.graph;
+}
 
 /* ---- the edge of the support ---- */
 
@@ -28,8 +30,9 @@ struct known_bounds {
 };
 
 /* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
-static const struct node *supported(const struct derivation *derivation, struct place place, const struct family *single,
-                                    const struct node *density, const struct node *x, struct known_bounds known) {
+static const struct node *supported(const struct derivation *derivation, struct place place,
+                                    const struct family *single, const struct node *density, const struct node *x,
+                                    struct known_bounds known) {
   const struct node *least = family_low(place, single), *most = family_high(place, single);
   bool strict = single->distribution->support.strict;
   if (x->n_dim) return density;
@@ -73,7 +76,8 @@ static const struct node *prior_quantity(const struct derivation *derivation, co
     const struct node *u = one_draw(derivation, prior->variable, element, node_coordinate(graph, prior->variable));
     return family_log_density(element->place, family_standard(element->place, single), u);
   }
-  const struct node *x = one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
+  const struct node *x =
+      one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
   const struct node *density = family_log_density(element->place, single, x);
   return supported(derivation, element->place, single, density, x, (struct known_bounds){form->low, form->high, true});
 }
@@ -85,15 +89,20 @@ static const struct node *jacobian_quantity(const struct derivation *derivation,
   return form_log_jacobian(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
 }
 
-static const struct node *summed(struct derivation *derivation, const struct element *element, const struct node *node) {
-  for (size_t k = element->n_open; k-- > 0;) node = node_reduce(graph_of(derivation), REDUCE_SUM, element->open[k], node);
+static const struct node *summed(struct derivation *derivation, const struct element *element,
+                                 const struct node *node) {
+  for (size_t k = element->n_open; k-- > 0;)
+    node = node_reduce(graph_of(derivation), REDUCE_SUM, element->open[k], node);
   return node;
 }
 
-static void add_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag, const struct node *node) {
+static void add_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
+                     const struct node *node) {
   if (node->kind == NODE_CONST && node->number == 0) return;
-  derive_root(derivation, (struct root){.target = TARGET_TERM, .variable = variable, .tag = tag, .presence = variable->presence,
-                                        .node = node});
+  derive_root(
+      derivation,
+      (struct root){
+          .target = TARGET_TERM, .variable = variable, .tag = tag, .presence = variable->presence, .node = node});
 }
 
 static void add_prior(struct derivation *derivation, const struct variable *variable) {
@@ -130,9 +139,10 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct variable *variable = likelihood->variable;
   const struct derivation *derivation = likelihood->derivation;
   struct place place = likelihood->element->place;
-  const struct node *x = one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
-  struct known_bounds known = {checked_bound(likelihood, variable->type.low), checked_bound(likelihood, variable->type.high),
-                               variable->type.strict};
+  const struct node *x =
+      one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
+  struct known_bounds known = {checked_bound(likelihood, variable->type.low),
+                               checked_bound(likelihood, variable->type.high), variable->type.strict};
   return supported(derivation, place, single, family_log_density(place, single, x), x, known);
 }
 
@@ -148,7 +158,9 @@ void derive_log_density(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT) add_prior(derivation, variable);
-    else if (variable->role == ROLE_OBS && variable->distribution) add_likelihood(derivation, variable);
+    if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
+      add_prior(derivation, variable);
+    else if (variable->role == ROLE_OBS && variable->distribution)
+      add_likelihood(derivation, variable);
   }
 }

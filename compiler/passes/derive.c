@@ -43,7 +43,8 @@ void element_open_joint(struct derivation *derivation, const struct variable *va
   }
 }
 
-const struct node *element_close(struct derivation *derivation, const struct element *element, const struct node *node) {
+const struct node *element_close(struct derivation *derivation, const struct element *element,
+                                 const struct node *node) {
   return node_map(derivation->lowering.graph, element->n_open, element->open, node);
 }
 
@@ -63,7 +64,9 @@ static const struct node *read_coordinates(void *context, const struct variable 
 
 static void add_output(struct derivation *derivation, const struct term *value) {
   const struct node *node = lower(place_of_spec(&derivation->lowering), value);
-  derive_root(derivation, (struct root){.target = TARGET_OUTPUT, .output = derivation->n_root, .presence = derivation->everywhere,
+  derive_root(derivation, (struct root){.target = TARGET_OUTPUT,
+                                        .output = derivation->n_root,
+                                        .presence = derivation->everywhere,
                                         .node = node});
 }
 
@@ -86,8 +89,10 @@ static void derive_prepare(struct derivation *derivation) {
   for (size_t k = 0; k < program->n_preparation; k++) {
     const struct preparation *preparation = &program->preparations[k];
     const struct node *node = lower(place_of_spec(&derivation->lowering), preparation->value);
-    derive_root(derivation, (struct root){.target = TARGET_VALUE, .variable = preparation->variable,
-                                          .presence = preparation->variable->presence, .node = node});
+    derive_root(derivation, (struct root){.target = TARGET_VALUE,
+                                          .variable = preparation->variable,
+                                          .presence = preparation->variable->presence,
+                                          .node = node});
   }
 }
 
@@ -120,15 +125,19 @@ static struct presence presence_everywhere(struct floe__arena *arena, size_t n_a
   return (struct presence){options};
 }
 
-static struct interpretation interpret_as(struct graph *graph, const struct program *program, enum interpretation_kind kind) {
+static struct interpretation interpret_as(struct graph *graph, const struct program *program,
+                                          enum interpretation_kind kind) {
   struct derivation *derivation = floe__arena_alloc(graph->arena, sizeof *derivation);
   *derivation = (struct derivation){
       .lowering = {.graph = graph, .program = program, .reading = {derivers[kind].read, derivation}},
-      .functions = {external_named(program, "exp"), external_named(program, "log"), external_named(program, "inv_logit"),
-                    external_named(program, "log1p_exp")},
+      .functions = {external_named(program, "exp"), external_named(program, "log"),
+                    external_named(program, "inv_logit"), external_named(program, "log1p_exp")},
       .everywhere = presence_everywhere(graph->arena, program->n_axis),
       .values = floe__arena_array(graph->arena, program->n_variable + 1, sizeof *derivation->values),
   };
+  /* In order, so that chains of definitions are not followed down from their end. */
+  for (size_t k = 0; k < program->n_definition; k++)
+    lower_definition(place_of_spec(&derivation->lowering), program->definitions[k]);
   derivers[kind].derive(derivation);
   return (struct interpretation){kind, derivation->n_root, derivation->roots};
 }

@@ -14,7 +14,7 @@ struct derivation {
   struct lowering lowering;
   struct transform_functions functions;
   struct presence everywhere;
-  const struct node **values;        /* (n_variable) params and latents as expressions of their coordinates, where they are */
+  const struct node **values; /* (n_variable) params and latents as expressions of their coordinates, where they are */
   size_t n_root, capacity;
   struct root *roots;
 };
@@ -23,8 +23,8 @@ void derive_root(struct derivation *derivation, struct root root);
 
 /* A variable's own loops, opened; and its element's place among them. */
 struct element {
-  struct place place;                /* inside `binders`: where the distribution of one element stands */
-  size_t n_open;                     /* dimensions of the variable: binders, then those within one joint draw */
+  struct place place; /* inside `binders`: where the distribution of one element stands */
+  size_t n_open;      /* dimensions of the variable: binders, then those within one joint draw */
   const struct graph_binder **open;
   const struct node **indices;
 };
@@ -36,11 +36,11 @@ const struct node *element_close(struct derivation *derivation, const struct ele
 
 /* How a number hangs together with its unconstrained coordinate u. */
 enum form_kind {
-  FORM_IDENTITY,  /* u */
-  FORM_LOW,       /* low + exp(u) */
-  FORM_HIGH,      /* high - exp(u) */
-  FORM_BOTH,      /* low + (high - low) inv_logit(u) */
-  FORM_RESIDUAL   /* location + scale u */
+  FORM_IDENTITY, /* u */
+  FORM_LOW,      /* low + exp(u) */
+  FORM_HIGH,     /* high - exp(u) */
+  FORM_BOTH,     /* low + (high - low) inv_logit(u) */
+  FORM_RESIDUAL  /* location + scale u */
 };
 struct form {
   enum form_kind kind;
@@ -49,13 +49,15 @@ struct form {
 };
 
 const struct node *form_value(const struct derivation *derivation, const struct form *form, const struct node *u);
-const struct node *form_coordinate(const struct derivation *derivation, const struct form *form, const struct node *value);
-const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form, const struct node *u);
+const struct node *form_coordinate(const struct derivation *derivation, const struct form *form,
+                                   const struct node *value);
+const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form,
+                                     const struct node *u);
 
 /* A quantity of one element, decided by the coordinate system and by the choices in the variable's distribution. `single`
  * is NULL for variables without a distribution. */
 typedef const struct node *(*element_quantity)(const struct derivation *derivation, const struct element *element,
-                                       const struct family *single, const struct form *form, void *context);
+                                               const struct family *single, const struct form *form, void *context);
 const struct node *decide_coordinates(const struct derivation *derivation, const struct element *element,
                                       const struct variable *variable, element_quantity quantity, void *context);
 

@@ -5,7 +5,9 @@
 #include "base/arena.h"
 #include "compiler/passes/lower.h"
 
-static struct floe__arena *arena_of(struct place place) { return place.lowering->graph->arena; }
+static struct floe__arena *arena_of(struct place place) {
+  return place.lowering->graph->arena;
+}
 
 static struct place place_of_method(struct place place, const struct family *single) {
   struct place inside = place_inlined(place);
@@ -37,7 +39,8 @@ static const struct family *family_of_distribution(struct place place, const str
   return family;
 }
 
-static const struct family *power_of(struct place place, const struct family *family, const struct node *exponent, bool on_log) {
+static const struct family *power_of(struct place place, const struct family *family, const struct node *exponent,
+                                     bool on_log) {
   if (family->n) {
     struct family *powers = choice_new(place, family->axis, family->n);
     for (size_t k = 0; k < family->n; k++)
@@ -51,20 +54,33 @@ static const struct family *power_of(struct place place, const struct family *fa
 
 static const struct family *family_of_call(struct place place, const struct term *term) {
   struct place inside = place_inlined(place);
-  for (size_t k = 0; k < term->n_item; k++) frame_bind(inside, term->function->formals[k], lower(place, term->items[k]));
+  for (size_t k = 0; k < term->n_item; k++)
+    frame_bind(inside, term->function->formals[k], lower(place, term->items[k]));
   return family_of(inside, term->function->value);
 }
 
 const struct family *family_of(struct place place, const struct term *term) {
   switch (term->kind) {
-  case TERM_CHOOSE: return family_of_choice(place, term);
-  case TERM_DISTRIBUTION: return family_of_distribution(place, term);
-  case TERM_POWER: return power_of(place, family_of(place, term->items[0]), lower(place, term->items[1]), term->on_log);
-  case TERM_CALL: return family_of_call(place, term);
-  case TERM_DEFINITION: return family_of(place, term->definition->value);
-  case TERM_NUMBER: case TERM_VARIABLE: case TERM_FORMAL: case TERM_BINDER: case TERM_SIZE: case TERM_AXIS: case TERM_AXIS_IS:
-  case TERM_ELEMENT: case TERM_MAP: case TERM_REDUCE: case TERM_OPERATOR: case TERM_SELECT: case TERM_EXTERN: case TERM_ARRAY:
-    return NULL; /* not reached: no distributions */
+    case TERM_CHOOSE: return family_of_choice(place, term);
+    case TERM_DISTRIBUTION: return family_of_distribution(place, term);
+    case TERM_POWER:
+      return power_of(place, family_of(place, term->items[0]), lower(place, term->items[1]), term->on_log);
+    case TERM_CALL: return family_of_call(place, term);
+    case TERM_DEFINITION: return family_of(place, term->definition->value);
+    case TERM_NUMBER:
+    case TERM_VARIABLE:
+    case TERM_FORMAL:
+    case TERM_BINDER:
+    case TERM_SIZE:
+    case TERM_AXIS:
+    case TERM_AXIS_IS:
+    case TERM_ELEMENT:
+    case TERM_MAP:
+    case TERM_REDUCE:
+    case TERM_OPERATOR:
+    case TERM_SELECT:
+    case TERM_EXTERN:
+    case TERM_ARRAY: return NULL; /* not reached: no distributions */
   }
   return NULL;
 }
@@ -101,7 +117,9 @@ const struct node *family_high(struct place place, const struct family *single) 
 
 /* ---- affine distributions ---- */
 
-bool family_is_affine(const struct family *single) { return single->distribution->location && single->distribution->scale; }
+bool family_is_affine(const struct family *single) {
+  return single->distribution->location && single->distribution->scale;
+}
 
 static size_t place_of_formal(const struct distribution *distribution, const struct term *formal) {
   size_t k = 0;

@@ -4,8 +4,12 @@
 
 #define MAX_RANK 16
 
-static struct graph *graph_of(struct place place) { return place.lowering->graph; }
-static struct floe__arena *arena_of(struct place place) { return place.lowering->graph->arena; }
+static struct graph *graph_of(struct place place) {
+  return place.lowering->graph;
+}
+static struct floe__arena *arena_of(struct place place) {
+  return place.lowering->graph->arena;
+}
 
 /* ---- frames ---- */
 
@@ -51,7 +55,8 @@ void frame_bind(struct place place, const struct formal *formal, const struct no
 
 /* ---- loops ---- */
 
-struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension, const char *name) {
+struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension,
+                          const char *name) {
   struct loops *loops = floe__arena_alloc(arena_of(place), sizeof *loops);
   *loops = (struct loops){binder, graph_open(graph_of(place), actual(place, dimension), name), place.loops};
   place.loops = loops;
@@ -73,7 +78,8 @@ static const struct node *lower_binder(struct place place, const struct binder *
   return node_const(graph_of(place), 1); /* not reached: meaning/ scopes binders */
 }
 
-static const struct node *lower_map(struct place place, size_t n, const struct binder *const *binders, const struct term *element) {
+static const struct node *lower_map(struct place place, size_t n, const struct binder *const *binders,
+                                    const struct term *element) {
   const struct graph_binder **open = floe__arena_array(arena_of(place), n + 1, sizeof *open);
   const struct node *body = lower(place_within_all(place, n, binders, open), element);
   return node_map(graph_of(place), n, open, body);
@@ -88,10 +94,12 @@ static const struct node *lower_reduce(struct place place, const struct term *te
 
 /* ---- definitions ---- */
 
-static const struct node *finish_recurrence(struct place place, const struct recurrence *recurrence, struct frame *frame,
-                                            const struct stepping *stepping, const struct definition *wanted) {
+static const struct node *finish_recurrence(struct place place, const struct recurrence *recurrence,
+                                            struct frame *frame, const struct stepping *stepping,
+                                            const struct definition *wanted) {
   struct graph *graph = graph_of(place);
-  const struct node *scan = node_scan(graph, stepping->open, recurrence->start, recurrence->n_definition, stepping->nodes);
+  const struct node *scan =
+      node_scan(graph, stepping->open, recurrence->start, recurrence->n_definition, stepping->nodes);
   const struct node *result = NULL;
   for (size_t k = 0; k < recurrence->n_definition; k++) {
     const struct node *array = node_project(graph, scan, k);
@@ -123,15 +131,17 @@ static bool is_of_spec(const struct program *program, const struct definition *d
 }
 
 /* Lowered once, in its own surroundings rather than in those of its use. */
-static const struct node *lower_definition(struct place place, const struct definition *definition) {
+const struct node *lower_definition(struct place place, const struct definition *definition) {
   bool of_spec = is_of_spec(place.lowering->program, definition);
   struct frame *frame = of_spec ? &place.lowering->spec : place.frame;
   const struct node *node = recall(frame, definition);
   if (node) return node;
   struct place own = {.lowering = place.lowering, .frame = frame, .loops = frame->loops};
   if (definition->recurrence) return lower_recurrence(own, frame, definition);
-  if (definition->n_binder) node = lower_map(own, definition->n_binder, definition->binders, definition->value);
-  else node = lower(own, definition->value);
+  if (definition->n_binder)
+    node = lower_map(own, definition->n_binder, definition->binders, definition->value);
+  else
+    node = lower(own, definition->value);
   node_name(node, definition->name);
   remember(place, frame, definition, node);
   return node;
@@ -140,8 +150,8 @@ static const struct node *lower_definition(struct place place, const struct defi
 /* ---- elements ---- */
 
 /* An element of a definition whose own loop is being lowered: an initial value, this step, or an earlier one. */
-static const struct node *lower_step(struct place place, const struct stepping *stepping, const struct definition *definition,
-                                     const struct node *index) {
+static const struct node *lower_step(struct place place, const struct stepping *stepping,
+                                     const struct definition *definition, const struct node *index) {
   const struct recurrence *recurrence = stepping->recurrence;
   size_t k = 0, start = recurrence->start;
   while (recurrence->definitions[k] != definition) k++;
@@ -204,7 +214,8 @@ static const struct node *lower_operation(struct place place, const struct term 
 
 static const struct node *lower_call(struct place place, const struct term *term) {
   struct place inside = place_inlined(place);
-  for (size_t k = 0; k < term->n_item; k++) frame_bind(inside, term->function->formals[k], lower(place, term->items[k]));
+  for (size_t k = 0; k < term->n_item; k++)
+    frame_bind(inside, term->function->formals[k], lower(place, term->items[k]));
   return lower(inside, term->function->value);
 }
 
@@ -223,7 +234,8 @@ static const struct node *lower_extern(struct place place, const struct term *te
   for (size_t k = 0; k < n; k++) args[k] = lower(place, term->items[k]);
   for (size_t k = 0; k < term->type.n_dim; k++) dim[k] = actual(place, term->type.dim[k]);
   if (!external->random) return node_extern(graph, external, term->type.base, term->type.n_dim, dim, args);
-  for (const struct loops *loops = place.loops; loops; loops = loops->outer) args[n + --n_key] = node_binder(graph, loops->open);
+  for (const struct loops *loops = place.loops; loops; loops = loops->outer)
+    args[n + --n_key] = node_binder(graph, loops->open);
   return node_draw(graph, external, (*place.frame->site)++, n_loops(place.loops), args);
 }
 
@@ -243,23 +255,27 @@ static const struct node *lower_axis_is(struct place place, const struct term *t
 static const struct node *lower_plain(struct place place, const struct term *term) {
   struct lowering *lowering = place.lowering;
   switch (term->kind) {
-  case TERM_NUMBER:
-    return term->type.base == BASE_BOOL ? node_truth(lowering->graph, term->number != 0) : node_const(lowering->graph, term->number);
-  case TERM_VARIABLE: return lowering->reading.value(lowering->reading.context, term->variable);
-  case TERM_DEFINITION: return lower_definition(place, term->definition);
-  case TERM_FORMAL: return recall(place.frame, term->formal);
-  case TERM_BINDER: return lower_binder(place, term->binder);
-  case TERM_SIZE: return node_size(lowering->graph, actual(place, term->dimension));
-  case TERM_AXIS: return node_axis(lowering->graph, term->axis);
-  case TERM_AXIS_IS: return lower_axis_is(place, term);
-  case TERM_ELEMENT: return lower_element(place, term);
-  case TERM_MAP: return lower_map(place, term->n_binder, term->binders, term->items[0]);
-  case TERM_REDUCE: return lower_reduce(place, term);
-  case TERM_OPERATOR: case TERM_SELECT: case TERM_CHOOSE: return lower_operation(place, term);
-  case TERM_CALL: return lower_call(place, term);
-  case TERM_EXTERN: return lower_extern(place, term);
-  case TERM_ARRAY: return lower_literal(place, term);
-  case TERM_DISTRIBUTION: case TERM_POWER: return NULL; /* not reached: family_of takes these */
+    case TERM_NUMBER:
+      return term->type.base == BASE_BOOL ? node_truth(lowering->graph, term->number != 0)
+                                          : node_const(lowering->graph, term->number);
+    case TERM_VARIABLE: return lowering->reading.value(lowering->reading.context, term->variable);
+    case TERM_DEFINITION: return lower_definition(place, term->definition);
+    case TERM_FORMAL: return recall(place.frame, term->formal);
+    case TERM_BINDER: return lower_binder(place, term->binder);
+    case TERM_SIZE: return node_size(lowering->graph, actual(place, term->dimension));
+    case TERM_AXIS: return node_axis(lowering->graph, term->axis);
+    case TERM_AXIS_IS: return lower_axis_is(place, term);
+    case TERM_ELEMENT: return lower_element(place, term);
+    case TERM_MAP: return lower_map(place, term->n_binder, term->binders, term->items[0]);
+    case TERM_REDUCE: return lower_reduce(place, term);
+    case TERM_OPERATOR:
+    case TERM_SELECT:
+    case TERM_CHOOSE: return lower_operation(place, term);
+    case TERM_CALL: return lower_call(place, term);
+    case TERM_EXTERN: return lower_extern(place, term);
+    case TERM_ARRAY: return lower_literal(place, term);
+    case TERM_DISTRIBUTION:
+    case TERM_POWER: return NULL; /* not reached: family_of takes these */
   }
   return NULL;
 }

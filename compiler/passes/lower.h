@@ -16,7 +16,7 @@ struct reading {
 
 /* A typed binder in scope and the graph's temporary one; innermost first. */
 struct loops {
-  const struct binder *binder;       /* NULL: a loop that the derivation itself opened */
+  const struct binder *binder; /* NULL: a loop that the derivation itself opened */
   const struct graph_binder *open;
   const struct loops *outer;
 };
@@ -36,15 +36,15 @@ struct dimension_pair {
 struct frame {
   struct meaning *meanings;
   struct dimension_pair *dimensions;
-  const struct loops *loops;         /* around the body */
-  size_t *site;                      /* where a raw draw takes its site from; NULL where there can be none */
+  const struct loops *loops; /* around the body */
+  size_t *site;              /* where a raw draw takes its site from; NULL where there can be none */
 };
 
 /* A recurrence that is being lowered. */
 struct stepping {
   const struct recurrence *recurrence;
   const struct graph_binder *open;
-  const struct node **nodes;         /* as NODE_SCAN's args; NULL where not lowered yet */
+  const struct node **nodes; /* as NODE_SCAN's args; NULL where not lowered yet */
   const struct stepping *outer;
 };
 
@@ -52,7 +52,7 @@ struct lowering {
   struct graph *graph;
   const struct program *program;
   struct reading reading;
-  struct frame spec;                 /* the statements of the spec: definitions, lowered when first used */
+  struct frame spec; /* the statements of the spec: definitions, lowered when first used */
 };
 
 /* Where a term stands. */
@@ -65,9 +65,11 @@ struct place {
 
 struct place place_of_spec(struct lowering *lowering);
 const struct node *lower(struct place place, const struct term *term);
+const struct node *lower_definition(struct place place, const struct definition *definition);
 
 /* Opens a loop at a place. */
-struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension, const char *name);
+struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension,
+                          const char *name);
 
 /* A fresh frame inside the loops of the place. */
 struct place place_inlined(struct place place);

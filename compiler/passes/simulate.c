@@ -15,7 +15,8 @@ struct drawing {
 
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
-  const struct node *sample = family_sample(drawing->element->place, single, drawing->variable->id * SITES_PER_VARIABLE);
+  const struct node *sample =
+      family_sample(drawing->element->place, single, drawing->variable->id * SITES_PER_VARIABLE);
   return drawing->n_joint ? node_gather(drawing->derivation->lowering.graph, sample, drawing->joint_indices) : sample;
 }
 
@@ -27,8 +28,9 @@ static void draw(struct derivation *derivation, const struct variable *variable)
   struct drawing drawing = {derivation, variable, &element, element.n_open - n_binder, element.indices + n_binder};
   const struct node *node = element_close(derivation, &element, decide_family(derivation, family, sample_of, &drawing));
   node_name(node, variable->name);
-  derive_root(derivation,
-              (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = node});
+  derive_root(
+      derivation,
+      (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = node});
 }
 
 void derive_simulate(struct derivation *derivation) {

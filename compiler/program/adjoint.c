@@ -11,13 +11,13 @@ const struct value *copy_of(struct reverse *r, const struct value *source) {
   if (!is_immediate(source)) return r->value[source->id];
   struct value proto = *source;
   if (proto.loop) proto.loop = r->loop[proto.loop->id];
-  return build(r->builder, proto);
+  return builder_value(r->builder, proto);
 }
 
 const struct memory *copy_memory(struct reverse *r, const struct memory *source) {
   if (!r->memory[source->id]) { /* arrays are copied where they are declared */
     struct memory proto = *source;
-    r->memory[source->id] = build_memory(r->builder, proto);
+    r->memory[source->id] = builder_memory(r->builder, proto);
   }
   return r->memory[source->id];
 }
@@ -50,11 +50,11 @@ static void copy_value(struct reverse *r, const struct value *source) {
     proto.subscripts = copy_subscripts(r, source->memory, source->subscripts);
   }
   if (source->cell) proto.cell = r->cell[source->cell->id];
-  r->value[source->id] = build(r->builder, proto);
+  r->value[source->id] = builder_value(r->builder, proto);
 }
 
 static void copy_cell(struct reverse *r, const struct step *step) {
-  const struct cell *cell = build_cell(r->builder, *step->cell, step->number);
+  const struct cell *cell = builder_cell(r->builder, *step->cell, step->number);
   struct routine *target = r->builder->routine;
   r->cell[step->cell->id] = cell;
   r->cell_region[step->cell->id] = r->region;
@@ -70,17 +70,17 @@ static void copy_update(struct reverse *r, const struct step *step, bool terms) 
   struct step copy = *step;
   copy.cell = r->cell[step->cell->id];
   copy.value = copy_of(r, step->value);
-  build_step(r->builder, copy);
+  builder_step(r->builder, copy);
 }
 
 static void copy_store(struct reverse *r, const struct step *step) {
   if (r->memory_region[step->memory->id] != r->region) return;
   struct step copy = *step;
   copy.memory = copy_memory(r, step->memory);
-  copy.subscripts = copy_subscripts(r, step->memory, step->subscripts);
+  if (step->kind != STEP_CALL) copy.subscripts = copy_subscripts(r, step->memory, step->subscripts);
   if (step->value) copy.value = copy_of(r, step->value);
   copy.args = copy_arguments(r, step->args, step->n_arg);
-  build_step(r->builder, copy);
+  builder_step(r->builder, copy);
 }
 
 /* Runs a block forward again. What it did to cells and arrays that stand outside of the part that is being repeated has been
@@ -88,12 +88,12 @@ static void copy_store(struct reverse *r, const struct step *step) {
 static void copy_block(struct reverse *r, const struct block *block, bool terms);
 
 static void copy_loop(struct reverse *r, const struct step *step) {
-  const struct loop *old = step->loop, *loop = build_loop(r->builder, old->dimension, old->name, old->first, old->descending);
+  const struct loop *old = step->loop, *loop = builder_loop(r->builder, old->dimension, old->name, old->first, old->descending);
   r->loop[old->id] = loop;
   builder_open(r->builder, loop, false);
   copy_block(r, step->body, false);
   struct block *body = builder_close(r->builder);
-  if (body->n_step) build_step(r->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
+  if (body->n_step) builder_step(r->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
 
 static struct step switch_like(struct reverse *r, const struct step *step) {
@@ -110,7 +110,7 @@ static void copy_switch(struct reverse *r, const struct step *step) {
     copy_block(r, step->cases[k], false);
     copy.cases[k] = builder_close(r->builder);
   }
-  build_step(r->builder, copy);
+  builder_step(r->builder, copy);
 }
 
 static void copy_step(struct reverse *r, const struct step *step, bool terms) {
@@ -119,7 +119,7 @@ static void copy_step(struct reverse *r, const struct step *step, bool terms) {
   case STEP_CELL: copy_cell(r, step); return;
   case STEP_UPDATE: copy_update(r, step, terms); return;
   case STEP_ARRAY:
-    r->memory[step->memory->id] = build_array(r->builder, *step->memory, step->zeroed);
+    r->memory[step->memory->id] = builder_array(r->builder, *step->memory, step->zeroed);
     r->memory_region[step->memory->id] = r->region;
     return;
   case STEP_STORE:
@@ -156,11 +156,11 @@ const struct memory *shadow_of(struct reverse *r, const struct memory *source) {
                          .n_dim = source->n_dim, .dim = source->dim, .least = source->least};
   if (source->kind == MEMORY_COORDINATES) {
     proto.kind = MEMORY_GRADIENT;
-    *shadow = build_memory(r->builder, proto);
+    *shadow = builder_memory(r->builder, proto);
   } else {
     const struct block *home = r->activity.memory_home[source->id];
     struct scope *current = move_to(r, home ? scope_of_block(r, home) : r->builder->current);
-    *shadow = build_array(r->builder, proto, true);
+    *shadow = builder_array(r->builder, proto, true);
     r->builder->current = current;
   }
   return *shadow;
@@ -171,24 +171,24 @@ void contribute(struct reverse *r, const struct value *source, const struct valu
   struct scope *home = scope_of_block(r, r->activity.home[source->id]);
   if (home == r->builder->current) {
     const struct value **sum = &r->sum[source->id];
-    *sum = *sum ? build_operator(r->builder, OP_ADD, *sum, adjoint) : adjoint;
+    *sum = *sum ? builder_operator(r->builder, OP_ADD, *sum, adjoint) : adjoint;
     return;
   }
   const struct cell **cell = &r->cell_of_sum[source->id];
   if (!*cell) {
     struct scope *current = move_to(r, home);
-    *cell = build_cell(r->builder, (struct cell){.name = source->name, .adjoint = source->name != NULL}, 0);
+    *cell = builder_cell(r->builder, (struct cell){.name = source->name, .adjoint = source->name != NULL}, 0);
     r->builder->current = current;
   }
-  build_update(r->builder, *cell, REDUCE_SUM, adjoint);
+  builder_update(r->builder, *cell, REDUCE_SUM, adjoint);
 }
 
 static const struct value *adjoint_of(struct reverse *r, const struct value *source) {
   const struct value *sum = r->sum[source->id];
   const struct cell *cell = r->cell_of_sum[source->id];
   if (cell) {
-    const struct value *inner = build_read(r->builder, cell);
-    sum = sum ? build_operator(r->builder, OP_ADD, inner, sum) : inner;
+    const struct value *inner = builder_read(r->builder, cell);
+    sum = sum ? builder_operator(r->builder, OP_ADD, inner, sum) : inner;
   }
   if (sum && !is_immediate(sum) && !sum->name && !sum->node && sum->kind != VALUE_READ) {
     struct value *named = (struct value *)sum;
@@ -204,13 +204,13 @@ static const struct value *adjoint_of(struct reverse *r, const struct value *sou
 static struct argument place_for(struct reverse *r, const struct argument *arg) {
   struct argument place = {0};
   if (arg->value) {
-    place.cell = build_cell(r->builder, (struct cell){.adjoint = true}, 0);
+    place.cell = builder_cell(r->builder, (struct cell){.adjoint = true}, 0);
   } else if (arg->memory->kind == MEMORY_COORDINATES || r->activity.memory[arg->memory->id]) {
     place.memory = shadow_of(r, arg->memory);
   } else { /* nobody asks for it, but the function wants a place */
     struct memory proto = {.name = arg->memory->name, .adjoint = true, .changing = true, .n_dim = arg->memory->n_dim,
                            .dim = arg->memory->dim, .least = arg->memory->least};
-    place.memory = build_array(r->builder, proto, true);
+    place.memory = builder_array(r->builder, proto, true);
   }
   return place;
 }
@@ -225,9 +225,9 @@ void reverse_array_call(struct reverse *r, const struct external *external, cons
   if (result) all[n].memory = copy_memory(r, result), all[n + 1].memory = shadow_of(r, result);
   else all[n].value = copy_of(r, value), all[n + 1].value = adjoint;
   for (size_t k = 0; k < n; k++) all[n + 2 + k] = place_for(r, &args[k]);
-  build_step(r->builder, (struct step){.kind = STEP_CALL, .adjoint = true, .external = external, .args = all, .n_arg = 2 * n + 2});
+  builder_step(r->builder, (struct step){.kind = STEP_CALL, .adjoint = true, .external = external, .args = all, .n_arg = 2 * n + 2});
   for (size_t k = 0; k < n; k++)
-    if (args[k].value) contribute(r, args[k].value, build_read(r->builder, all[n + 2 + k].cell));
+    if (args[k].value) contribute(r, args[k].value, builder_read(r->builder, all[n + 2 + k].cell));
 }
 
 /* ---- the reverse sweep ---- */
@@ -236,7 +236,7 @@ static void reverse_update(struct reverse *r, const struct step *step) {
   const struct value *source = step->value, *x;
   if (!r->activity.value[source->id]) return;
   if (routine_is_term(r->source, step->cell)) {
-    contribute(r, source, build_const(r->builder, 1));
+    contribute(r, source, builder_const(r->builder, 1));
     return;
   }
   const struct value *adjoint = r->cell_adjoint[step->cell->id], *total = r->cell_total[step->cell->id];
@@ -246,19 +246,19 @@ static void reverse_update(struct reverse *r, const struct step *step) {
     return;
   }
   x = copy_of(r, source);
-  const struct value *zero = build_const(r->builder, 0);
+  const struct value *zero = builder_const(r->builder, 0);
   if (step->reduction == REDUCE_PRODUCT) {
-    const struct value *others = build_operator(r->builder, OP_DIV, total, x);
-    contribute(r, source, build_operator(r->builder, OP_MUL, adjoint, others));
+    const struct value *others = builder_operator(r->builder, OP_DIV, total, x);
+    contribute(r, source, builder_operator(r->builder, OP_MUL, adjoint, others));
   } else {
-    contribute(r, source, build_select(r->builder, build_operator(r->builder, OP_EQ, x, total), adjoint, zero));
+    contribute(r, source, builder_select(r->builder, builder_operator(r->builder, OP_EQ, x, total), adjoint, zero));
   }
 }
 
 static void reverse_store(struct reverse *r, const struct step *step) {
   if (!r->activity.memory[step->memory->id] || !r->activity.value[step->value->id]) return;
   const struct memory *shadow = shadow_of(r, step->memory);
-  contribute(r, step->value, build_load(r->builder, shadow, copy_subscripts(r, step->memory, step->subscripts)));
+  contribute(r, step->value, builder_load(r->builder, shadow, copy_subscripts(r, step->memory, step->subscripts)));
 }
 
 static void reverse_block(struct reverse *r, const struct block *block);
@@ -295,12 +295,12 @@ static void reverse_inner(struct reverse *r, const struct block *block) {
 
 static void reverse_loop(struct reverse *r, const struct step *step) {
   const struct loop *old = step->loop;
-  const struct loop *loop = build_loop(r->builder, old->dimension, old->name, old->first, recurs(step->body, step->body));
+  const struct loop *loop = builder_loop(r->builder, old->dimension, old->name, old->first, recurs(step->body, step->body));
   r->loop[old->id] = loop;
   builder_open(r->builder, loop, false);
   reverse_inner(r, step->body);
   struct block *body = builder_close(r->builder);
-  build_step(r->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
+  builder_step(r->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
 
 static void reverse_switch(struct reverse *r, const struct step *step) {
@@ -311,7 +311,7 @@ static void reverse_switch(struct reverse *r, const struct step *step) {
     reverse_inner(r, step->cases[k]);
     copy.cases[k] = builder_close(r->builder);
   }
-  build_step(r->builder, copy);
+  builder_step(r->builder, copy);
 }
 
 static void reverse_let(struct reverse *r, const struct value *source) {

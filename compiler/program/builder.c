@@ -209,59 +209,59 @@ static bool operator_gives_truth(enum operator_kind op) { return op >= OP_LT; }
 
 static const struct value *fold_sum(struct builder *b, bool minus, const struct value *x, const struct value *y) {
   if (value_is_const(y, 0)) return x;
-  if (value_is_const(x, 0)) return minus ? build_operator(b, OP_NEG, y, NULL) : y;
-  if (is_operator(y, OP_NEG)) return build_operator(b, minus ? OP_ADD : OP_SUB, x, arg(y, 0));
-  if (y->kind == VALUE_CONST && y->number < 0) return build_operator(b, minus ? OP_ADD : OP_SUB, x, build_const(b, -y->number));
-  if (!minus && is_operator(x, OP_NEG)) return build_operator(b, OP_SUB, y, arg(x, 0));
-  if (!minus && x == y) return build_operator(b, OP_MUL, build_const(b, 2), x);
+  if (!minus && x == y) return builder_operator(b, OP_MUL, builder_const(b, 2), x);
+  if (value_is_const(x, 0)) return minus ? builder_operator(b, OP_NEG, y, NULL) : y;
+  if (is_operator(y, OP_NEG)) return builder_operator(b, minus ? OP_ADD : OP_SUB, x, arg(y, 0));
+  if (y->kind == VALUE_CONST && y->number < 0) return builder_operator(b, minus ? OP_ADD : OP_SUB, x, builder_const(b, -y->number));
+  if (!minus && is_operator(x, OP_NEG)) return builder_operator(b, OP_SUB, y, arg(x, 0));
   return NULL;
 }
 
 static const struct value *fold_product(struct builder *b, const struct value *x, const struct value *y) {
   if (value_is_const(x, 1)) return y;
   if (value_is_const(y, 1)) return x;
-  if (value_is_const(x, -1)) return build_operator(b, OP_NEG, y, NULL);
-  if (value_is_const(y, -1)) return build_operator(b, OP_NEG, x, NULL);
-  if (y->kind == VALUE_CONST) return build_operator(b, OP_MUL, y, x);
-  if (is_operator(x, OP_NEG)) return build_operator(b, OP_NEG, build_operator(b, OP_MUL, arg(x, 0), y), NULL);
-  if (is_operator(y, OP_NEG)) return build_operator(b, OP_NEG, build_operator(b, OP_MUL, x, arg(y, 0)), NULL);
-  if (is_operator(y, OP_DIV) && value_is_const(arg(y, 0), 1)) return build_operator(b, OP_DIV, x, arg(y, 1));
-  if (is_operator(x, OP_DIV) && value_is_const(arg(x, 0), 1)) return build_operator(b, OP_DIV, y, arg(x, 1));
+  if (value_is_const(x, -1)) return builder_operator(b, OP_NEG, y, NULL);
+  if (value_is_const(y, -1)) return builder_operator(b, OP_NEG, x, NULL);
+  if (y->kind == VALUE_CONST) return builder_operator(b, OP_MUL, y, x);
+  if (is_operator(x, OP_NEG)) return builder_operator(b, OP_NEG, builder_operator(b, OP_MUL, arg(x, 0), y), NULL);
+  if (is_operator(y, OP_NEG)) return builder_operator(b, OP_NEG, builder_operator(b, OP_MUL, x, arg(y, 0)), NULL);
+  if (is_operator(y, OP_DIV) && value_is_const(arg(y, 0), 1)) return builder_operator(b, OP_DIV, x, arg(y, 1));
+  if (is_operator(x, OP_DIV) && value_is_const(arg(x, 0), 1)) return builder_operator(b, OP_DIV, y, arg(x, 1));
   /* constants gather at the front */
   if (is_operator(y, OP_MUL) && arg(y, 0)->kind == VALUE_CONST)
-    return build_operator(b, OP_MUL, build_operator(b, OP_MUL, arg(y, 0), x), arg(y, 1));
+    return builder_operator(b, OP_MUL, builder_operator(b, OP_MUL, arg(y, 0), x), arg(y, 1));
   if (x->kind == VALUE_CONST && is_operator(y, OP_MUL) && arg(y, 0)->kind == VALUE_CONST)
-    return build_operator(b, OP_MUL, build_const(b, x->number * arg(y, 0)->number), arg(y, 1));
+    return builder_operator(b, OP_MUL, builder_const(b, x->number * arg(y, 0)->number), arg(y, 1));
   return NULL;
 }
 
 static const struct value *fold_power(struct builder *b, const struct value *x, const struct value *y) {
   if (y->kind != VALUE_CONST) return NULL;
   if (y->number == 1) return x;
-  if (y->number == 2) return build_operator(b, OP_MUL, x, x);
-  if (y->number == 3) return build_operator(b, OP_MUL, build_operator(b, OP_MUL, x, x), x);
-  if (y->number == 0.5) return build_call(b, "sqrt", x, NULL);
-  if (y->number == -1) return build_operator(b, OP_DIV, build_const(b, 1), x);
+  if (y->number == 2) return builder_operator(b, OP_MUL, x, x);
+  if (y->number == 3) return builder_operator(b, OP_MUL, builder_operator(b, OP_MUL, x, x), x);
+  if (y->number == 0.5) return builder_call(b, "sqrt", x, NULL);
+  if (y->number == -1) return builder_operator(b, OP_DIV, builder_const(b, 1), x);
   return NULL;
 }
 
 static const struct value *fold_truth(struct builder *b, enum operator_kind op, const struct value *x, const struct value *y) {
   if (op == OP_NOT) return is_operator(x, OP_NOT) && arg(x, 0)->truth ? arg(x, 0) : NULL;
   double neutral = op == OP_AND;
-  if (x->kind == VALUE_CONST) return (x->number != 0) == neutral ? y : build_const(b, !neutral);
-  if (y->kind == VALUE_CONST) return (y->number != 0) == neutral ? x : build_const(b, !neutral);
+  if (x->kind == VALUE_CONST) return (x->number != 0) == neutral ? y : builder_const(b, !neutral);
+  if (y->kind == VALUE_CONST) return (y->number != 0) == neutral ? x : builder_const(b, !neutral);
   return x == y ? x : NULL;
 }
 
 static const struct value *fold(struct builder *b, enum operator_kind op, const struct value *x, const struct value *y) {
-  if (x->kind == VALUE_CONST && (!y || y->kind == VALUE_CONST)) return build_const(b, compute(op, x->number, y ? y->number : 0));
+  if (x->kind == VALUE_CONST && (!y || y->kind == VALUE_CONST)) return builder_const(b, compute(op, x->number, y ? y->number : 0));
   switch (op) {
   case OP_ADD: return fold_sum(b, false, x, y);
   case OP_SUB: return fold_sum(b, true, x, y);
   case OP_MUL: return fold_product(b, x, y);
   case OP_DIV:
     if (value_is_const(y, 1)) return x;
-    return is_operator(x, OP_NEG) ? build_operator(b, OP_NEG, build_operator(b, OP_DIV, arg(x, 0), y), NULL) : NULL;
+    return is_operator(x, OP_NEG) ? builder_operator(b, OP_NEG, builder_operator(b, OP_DIV, arg(x, 0), y), NULL) : NULL;
   case OP_POW: return fold_power(b, x, y);
   case OP_NEG: return is_operator(x, OP_NEG) ? arg(x, 0) : NULL;
   case OP_AND:
@@ -279,7 +279,7 @@ static const struct value *fold(struct builder *b, enum operator_kind op, const 
 
 /* ---- values ---- */
 
-const struct value *build(struct builder *builder, struct value proto) {
+const struct value *builder_value(struct builder *builder, struct value proto) {
   const bool immediate = proto.kind == VALUE_CONST || proto.kind == VALUE_INDEX || proto.kind == VALUE_SIZE || proto.kind == VALUE_AXIS;
   const bool unique = proto.kind == VALUE_READ || (proto.kind == VALUE_LOAD && proto.memory->changing);
   uint64_t hash = hash_value(&proto);
@@ -300,8 +300,8 @@ const struct value *build(struct builder *builder, struct value proto) {
   return value;
 }
 
-const struct value *build_const(struct builder *builder, double number) {
-  return build(builder, (struct value){.kind = VALUE_CONST, .number = number});
+const struct value *builder_const(struct builder *builder, double number) {
+  return builder_value(builder, (struct value){.kind = VALUE_CONST, .number = number});
 }
 
 static const struct argument *arguments(struct builder *builder, size_t n, const struct value *a, const struct value *b,
@@ -312,45 +312,45 @@ static const struct argument *arguments(struct builder *builder, size_t n, const
   return args;
 }
 
-const struct value *build_operator(struct builder *builder, enum operator_kind op, const struct value *a, const struct value *b) {
+const struct value *builder_operator(struct builder *builder, enum operator_kind op, const struct value *a, const struct value *b) {
   const struct value *folded = fold(builder, op, a, b);
   if (folded) return folded;
   size_t n = b ? 2 : 1;
-  return build(builder, (struct value){.kind = VALUE_OPERATOR, .op = op, .truth = operator_gives_truth(op), .n_arg = n,
+  return builder_value(builder, (struct value){.kind = VALUE_OPERATOR, .op = op, .truth = operator_gives_truth(op), .n_arg = n,
                                        .args = arguments(builder, n, a, b, NULL)});
 }
 
-const struct value *build_select(struct builder *builder, const struct value *condition, const struct value *a,
+const struct value *builder_select(struct builder *builder, const struct value *condition, const struct value *a,
                                  const struct value *b) {
   if (condition->kind == VALUE_CONST) return condition->number != 0 ? a : b;
   if (a == b) return a;
-  return build(builder, (struct value){.kind = VALUE_SELECT, .truth = a->truth && b->truth, .n_arg = 3,
+  return builder_value(builder, (struct value){.kind = VALUE_SELECT, .truth = a->truth && b->truth, .n_arg = 3,
                                        .args = arguments(builder, 3, condition, a, b)});
 }
 
-const struct value *build_call(struct builder *builder, const char *symbol, const struct value *x, const struct value *y) {
+const struct value *builder_call(struct builder *builder, const char *symbol, const struct value *x, const struct value *y) {
   size_t n = y ? 2 : 1;
-  return build(builder, (struct value){.kind = VALUE_CALL, .symbol = symbol, .n_arg = n, .args = arguments(builder, n, x, y, NULL)});
+  return builder_value(builder, (struct value){.kind = VALUE_CALL, .symbol = symbol, .n_arg = n, .args = arguments(builder, n, x, y, NULL)});
 }
 
-const struct value *build_load(struct builder *builder, const struct memory *memory, const struct subscript *subscripts) {
-  return build(builder, (struct value){.kind = VALUE_LOAD, .memory = memory, .subscripts = subscripts});
+const struct value *builder_load(struct builder *builder, const struct memory *memory, const struct subscript *subscripts) {
+  return builder_value(builder, (struct value){.kind = VALUE_LOAD, .memory = memory, .subscripts = subscripts});
 }
 
-const struct value *build_read(struct builder *builder, const struct cell *cell) {
-  return build(builder, (struct value){.kind = VALUE_READ, .cell = cell, .truth = cell->truth});
+const struct value *builder_read(struct builder *builder, const struct cell *cell) {
+  return builder_value(builder, (struct value){.kind = VALUE_READ, .cell = cell, .truth = cell->truth});
 }
 
 /* ---- loops, memory, cells, steps ---- */
 
-const struct loop *build_loop(struct builder *builder, const struct dimension *dimension, const char *name, size_t first,
+const struct loop *builder_loop(struct builder *builder, const struct dimension *dimension, const char *name, size_t first,
                               bool descending) {
   struct loop *loop = floe__arena_alloc(builder->arena, sizeof *loop);
   *loop = (struct loop){builder->routine->n_loop++, dimension, first, descending, name};
   return loop;
 }
 
-const struct memory *build_memory(struct builder *builder, struct memory proto) {
+const struct memory *builder_memory(struct builder *builder, struct memory proto) {
   struct routine *routine = builder->routine;
   struct memory *memory = floe__arena_alloc(builder->arena, sizeof *memory);
   *memory = proto;
@@ -366,42 +366,42 @@ const struct memory *build_memory(struct builder *builder, struct memory proto) 
   return memory;
 }
 
-const struct memory *build_array(struct builder *builder, struct memory proto, bool zeroed) {
+const struct memory *builder_array(struct builder *builder, struct memory proto, bool zeroed) {
   proto.kind = MEMORY_SCRATCH;
   proto.scope = builder->current;
-  const struct memory *memory = build_memory(builder, proto);
-  build_step(builder, (struct step){.kind = STEP_ARRAY, .memory = memory, .zeroed = zeroed});
+  const struct memory *memory = builder_memory(builder, proto);
+  builder_step(builder, (struct step){.kind = STEP_ARRAY, .memory = memory, .zeroed = zeroed});
   return memory;
 }
 
-const struct cell *build_cell(struct builder *builder, struct cell proto, double start) {
+const struct cell *builder_cell(struct builder *builder, struct cell proto, double start) {
   struct cell *cell = floe__arena_alloc(builder->arena, sizeof *cell);
   *cell = proto;
   cell->id = builder->routine->n_cell++;
-  build_step(builder, (struct step){.kind = STEP_CELL, .cell = cell, .number = start});
+  builder_step(builder, (struct step){.kind = STEP_CELL, .cell = cell, .number = start});
   return cell;
 }
 
-struct step *build_step(struct builder *builder, struct step step) {
+struct step *builder_step(struct builder *builder, struct step step) {
   return block_append(builder->arena, builder->current->block, step);
 }
 
-void build_update(struct builder *builder, const struct cell *cell, enum reduction reduction, const struct value *value) {
-  build_step(builder, (struct step){.kind = STEP_UPDATE, .cell = cell, .reduction = reduction, .value = value});
+void builder_update(struct builder *builder, const struct cell *cell, enum reduction reduction, const struct value *value) {
+  builder_step(builder, (struct step){.kind = STEP_UPDATE, .cell = cell, .reduction = reduction, .value = value});
 }
 
-void build_assign(struct builder *builder, const struct cell *cell, const struct value *value) {
-  build_step(builder, (struct step){.kind = STEP_UPDATE, .cell = cell, .assign = true, .value = value});
+void builder_assign(struct builder *builder, const struct cell *cell, const struct value *value) {
+  builder_step(builder, (struct step){.kind = STEP_UPDATE, .cell = cell, .assign = true, .value = value});
 }
 
-void build_store(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
+void builder_store(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
                  const struct value *value) {
-  build_step(builder, (struct step){.kind = STEP_STORE, .memory = memory, .subscripts = subscripts, .value = value});
+  builder_step(builder, (struct step){.kind = STEP_STORE, .memory = memory, .subscripts = subscripts, .value = value});
 }
 
-void build_add(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
+void builder_add(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
                const struct value *value) {
-  build_step(builder, (struct step){.kind = STEP_ADD, .memory = memory, .subscripts = subscripts, .value = value});
+  builder_step(builder, (struct step){.kind = STEP_ADD, .memory = memory, .subscripts = subscripts, .value = value});
 }
 
 bool routine_is_term(const struct routine *routine, const struct cell *cell) {

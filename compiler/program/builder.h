@@ -28,28 +28,28 @@ struct builder *builder_new(struct floe__arena *arena, const struct study *study
 struct scope *builder_open(struct builder *builder, const struct loop *loop, bool branch);
 struct block *builder_close(struct builder *builder); /* the finished block of the current scope */
 
-const struct value *build(struct builder *builder, struct value proto);
-const struct value *build_const(struct builder *builder, double number);
-const struct value *build_operator(struct builder *builder, enum operator_kind op, const struct value *a, const struct value *b);
-const struct value *build_select(struct builder *builder, const struct value *condition, const struct value *a,
+const struct value *builder_value(struct builder *builder, struct value proto);
+const struct value *builder_const(struct builder *builder, double number);
+const struct value *builder_operator(struct builder *builder, enum operator_kind op, const struct value *a, const struct value *b);
+const struct value *builder_select(struct builder *builder, const struct value *condition, const struct value *a,
                                  const struct value *b);
-const struct value *build_call(struct builder *builder, const char *symbol, const struct value *x, const struct value *y);
-const struct value *build_load(struct builder *builder, const struct memory *memory, const struct subscript *subscripts);
-const struct value *build_read(struct builder *builder, const struct cell *cell);
+const struct value *builder_call(struct builder *builder, const char *symbol, const struct value *x, const struct value *y);
+const struct value *builder_load(struct builder *builder, const struct memory *memory, const struct subscript *subscripts);
+const struct value *builder_read(struct builder *builder, const struct cell *cell);
 
-const struct loop *build_loop(struct builder *builder, const struct dimension *dimension, const char *name, size_t first,
+const struct loop *builder_loop(struct builder *builder, const struct dimension *dimension, const char *name, size_t first,
                               bool descending);
-const struct memory *build_memory(struct builder *builder, struct memory proto);
-const struct memory *build_array(struct builder *builder, struct memory proto, bool zeroed); /* declared in the current block */
-const struct cell *build_cell(struct builder *builder, struct cell proto, double start);     /* likewise */
+const struct memory *builder_memory(struct builder *builder, struct memory proto);
+const struct memory *builder_array(struct builder *builder, struct memory proto, bool zeroed); /* declared in the current block */
+const struct cell *builder_cell(struct builder *builder, struct cell proto, double start);     /* likewise */
 
-void build_update(struct builder *builder, const struct cell *cell, enum reduction reduction, const struct value *value);
-void build_assign(struct builder *builder, const struct cell *cell, const struct value *value);
-void build_store(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
+void builder_update(struct builder *builder, const struct cell *cell, enum reduction reduction, const struct value *value);
+void builder_assign(struct builder *builder, const struct cell *cell, const struct value *value);
+void builder_store(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
                  const struct value *value);
-void build_add(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
+void builder_add(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
                const struct value *value);
-struct step *build_step(struct builder *builder, struct step step);
+struct step *builder_step(struct builder *builder, struct step step);
 
 bool value_is_const(const struct value *value, double number);
 double reduction_start(enum reduction reduction); /* what reducing nothing gives */

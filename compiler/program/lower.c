@@ -7,7 +7,7 @@
 const struct memory *variable_memory(struct scheduler *s, const struct variable *variable, enum memory_kind kind) {
   const struct memory **known = kind == MEMORY_COORDINATES ? s->coordinates : kind == MEMORY_DATA ? s->data : s->values;
   if (!known[variable->id])
-    known[variable->id] = build_memory(s->builder, (struct memory){.kind = kind, .variable = variable, .name = variable->name,
+    known[variable->id] = builder_memory(s->builder, (struct memory){.kind = kind, .variable = variable, .name = variable->name,
                                                                    .n_dim = variable->type.n_dim, .dim = variable->type.dim});
   return known[variable->id];
 }
@@ -44,7 +44,7 @@ static const struct value *previous(struct scheduler *s, const struct node *node
   struct subscript *subscript = floe__arena_alloc(s->arena, sizeof *subscript);
   subscript->loop = s->loop_of[node->binder->id];
   subscript->shift = -(long)node->lag;
-  return build_load(s->builder, s->scan_of[node->binder->id][node->index], subscript);
+  return builder_load(s->builder, s->scan_of[node->binder->id][node->index], subscript);
 }
 
 static const struct argument *arguments_of(struct scheduler *s, const struct node *node, size_t extra) {
@@ -61,34 +61,34 @@ static const struct value *external(struct scheduler *s, const struct node *node
   struct value proto = {.kind = kind, .external = node->external, .symbol = node->external->symbol, .site = node->site,
                         .n_arg = node->n_arg, .args = arguments_of(s, node, 0)};
   if (kind == VALUE_DRAW) proto.n_key = node->n_arg - node->external->n_formal;
-  return build(s->builder, proto);
+  return builder_value(s->builder, proto);
 }
 
 static const struct value *operation(struct scheduler *s, const struct node *node) {
   const struct value *x = value_of_node(s, node->args[0]);
-  for (size_t k = 1; k < node->n_arg; k++) x = build_operator(s->builder, node->op, x, value_of_node(s, node->args[k]));
-  return node->n_arg == 1 ? build_operator(s->builder, node->op, x, NULL) : x;
+  for (size_t k = 1; k < node->n_arg; k++) x = builder_operator(s->builder, node->op, x, value_of_node(s, node->args[k]));
+  return node->n_arg == 1 ? builder_operator(s->builder, node->op, x, NULL) : x;
 }
 
 static const struct value *lower(struct scheduler *s, const struct node *node) {
   struct builder *b = s->builder;
   switch (node->kind) {
-  case NODE_CONST: return build_const(b, node->number);
+  case NODE_CONST: return builder_const(b, node->number);
   case NODE_VALUE:
-  case NODE_COORDINATE: return build_load(b, memory_of_variable_node(s, node), NULL);
-  case NODE_AXIS: return build(b, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
-  case NODE_SIZE: return build(b, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
-  case NODE_BINDER: return build(b, (struct value){.kind = VALUE_INDEX, .loop = s->loop_of[node->binder->id]});
+  case NODE_COORDINATE: return builder_load(b, memory_of_variable_node(s, node), NULL);
+  case NODE_AXIS: return builder_value(b, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
+  case NODE_SIZE: return builder_value(b, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
+  case NODE_BINDER: return builder_value(b, (struct value){.kind = VALUE_INDEX, .loop = s->loop_of[node->binder->id]});
   case NODE_OPERATOR: return operation(s, node);
   case NODE_SELECT:
-    return build_select(b, value_of_node(s, node->args[0]), value_of_node(s, node->args[1]), value_of_node(s, node->args[2]));
+    return builder_select(b, value_of_node(s, node->args[0]), value_of_node(s, node->args[1]), value_of_node(s, node->args[2]));
   case NODE_FINITE:
-    return build_select(b, value_of_node(s, node->args[1]), value_of_node(s, node->args[0]), build_const(b, infinity_of(-1)));
+    return builder_select(b, value_of_node(s, node->args[1]), value_of_node(s, node->args[0]), builder_const(b, infinity_of(-1)));
   case NODE_EXTERN: return external(s, node, VALUE_CALL);
   case NODE_DRAW: return external(s, node, VALUE_DRAW);
   case NODE_GATHER: {
     const struct memory *memory = memory_of_node(s, node->args[0]);
-    return build_load(b, memory, subscripts_of(s, node, memory));
+    return builder_load(b, memory, subscripts_of(s, node, memory));
   }
   case NODE_PREVIOUS: return previous(s, node);
   case NODE_MAP:
@@ -112,7 +112,7 @@ const struct value *value_of_node(struct scheduler *s, const struct node *unreso
   if (available(s, node)) return s->value_of[node->id];
   const struct value *value = lower(s, node);
   if (node->base == BASE_BOOL && in_memory(node) && !value->truth)
-    value = build_operator(s->builder, OP_NE, value, build_const(s->builder, 0));
+    value = builder_operator(s->builder, OP_NE, value, builder_const(s->builder, 0));
   if (value->scope) { /* what the spec calls it is for the eyes only */
     struct value *named = (struct value *)value;
     if (!named->node) named->node = node, named->span = node->span;
@@ -128,30 +128,30 @@ static void copy_elements(struct scheduler *s, const struct demand *demand, cons
                           size_t depth) {
   const struct memory *to = demand->memory;
   if (depth == to->n_dim) {
-    const struct value *value = from ? build_load(s->builder, from, at) : build_const(s->builder, demand->node->number);
-    build_store(s->builder, to, at, value);
+    const struct value *value = from ? builder_load(s->builder, from, at) : builder_const(s->builder, demand->node->number);
+    builder_store(s->builder, to, at, value);
     return;
   }
-  const struct loop *loop = build_loop(s->builder, to->dim[depth], to->dim[depth]->name, 1, false);
+  const struct loop *loop = builder_loop(s->builder, to->dim[depth], to->dim[depth]->name, 1, false);
   builder_open(s->builder, loop, false);
   at[depth].loop = loop;
   copy_elements(s, demand, from, at, depth + 1);
   struct block *body = builder_close(s->builder);
-  build_step(s->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
+  builder_step(s->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
 
 static void fill_literal(struct scheduler *s, const struct demand *demand, const struct node *literal) {
   for (size_t k = 0; k < literal->n_arg; k++) {
     struct subscript *at = floe__arena_alloc(s->arena, sizeof *at);
     at->shift = (long)k + 1;
-    build_store(s->builder, demand->memory, at, value_of_node(s, literal->args[k]));
+    builder_store(s->builder, demand->memory, at, value_of_node(s, literal->args[k]));
   }
 }
 
 static void fill_by_call(struct scheduler *s, const struct demand *demand, const struct node *call) {
   struct argument *args = (struct argument *)arguments_of(s, call, 1);
   args[call->n_arg].memory = demand->memory;
-  build_step(s->builder, (struct step){.kind = STEP_CALL, .external = call->external, .n_arg = call->n_arg + 1, .args = args,
+  builder_step(s->builder, (struct step){.kind = STEP_CALL, .external = call->external, .n_arg = call->n_arg + 1, .args = args,
                                        .memory = demand->memory});
 }
 

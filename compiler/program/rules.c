@@ -4,10 +4,10 @@
 #include "compiler/passes/derivative.h"
 #include "compiler/program/reverse.h"
 
-static const struct value *number(struct reverse *r, double x) { return build_const(r->builder, x); }
+static const struct value *number(struct reverse *r, double x) { return builder_const(r->builder, x); }
 
 static const struct value *combine(struct reverse *r, enum operator_kind op, const struct value *x, const struct value *y) {
-  return build_operator(r->builder, op, x, y);
+  return builder_operator(r->builder, op, x, y);
 }
 
 /* adjoint * slope, and 0 where the adjoint is the 0 of something that was not chosen. */
@@ -15,7 +15,7 @@ static const struct value *scaled(struct reverse *r, const struct value *source,
                                   const struct value *slope) {
   const struct value *product = combine(r, op, adjoint, slope);
   if (!r->activity.masked_value[source->id] || slope->kind == VALUE_CONST || adjoint->kind == VALUE_CONST) return product;
-  return build_select(r->builder, combine(r, OP_NE, adjoint, number(r, 0)), product, number(r, 0));
+  return builder_select(r->builder, combine(r, OP_NE, adjoint, number(r, 0)), product, number(r, 0));
 }
 
 /* ---- operators: x the first argument, y the second, z the result ---- */
@@ -58,9 +58,9 @@ static const struct value *power_by_x(struct reverse *r, const struct operands *
 
 /* x^y log x, which is 0 at x = 0 for the y > 0 that have a derivative there. */
 static const struct value *power_by_y(struct reverse *r, const struct operands *o) {
-  const struct value *slope = combine(r, OP_MUL, o->z, build_call(r->builder, "log", o->x, NULL));
+  const struct value *slope = combine(r, OP_MUL, o->z, builder_call(r->builder, "log", o->x, NULL));
   const struct value *positive = combine(r, OP_GT, o->x, number(r, 0));
-  return scaled(r, o->source, OP_MUL, o->adjoint, build_select(r->builder, positive, slope, number(r, 0)));
+  return scaled(r, o->source, OP_MUL, o->adjoint, builder_select(r->builder, positive, slope, number(r, 0)));
 }
 
 /* What the adjoint of the result adds to that of each argument; comparisons and connectives have no derivative. */
@@ -82,8 +82,8 @@ static void propagate_operator(struct reverse *r, const struct value *source, co
 
 static void propagate_select(struct reverse *r, const struct value *source, const struct value *adjoint) {
   const struct value *condition = copy_of(r, source->args[0].value), *zero = number(r, 0);
-  if (is_active(r, &source->args[1])) contribute(r, source->args[1].value, build_select(r->builder, condition, adjoint, zero));
-  if (is_active(r, &source->args[2])) contribute(r, source->args[2].value, build_select(r->builder, condition, zero, adjoint));
+  if (is_active(r, &source->args[1])) contribute(r, source->args[1].value, builder_select(r->builder, condition, adjoint, zero));
+  if (is_active(r, &source->args[2])) contribute(r, source->args[2].value, builder_select(r->builder, condition, zero, adjoint));
 }
 
 /* ---- library functions ---- */
@@ -104,7 +104,7 @@ static const struct value *known(struct reverse *r, const struct value *call, co
 static const struct value *value_of_call(struct reverse *r, const struct value *call, const struct node *node) {
   struct argument *args = floe__arena_array(r->arena, node->n_arg, sizeof *args);
   for (size_t k = 0; k < node->n_arg; k++) args[k].value = value_of(r, call, node->args[k]);
-  return build(r->builder, (struct value){.kind = VALUE_CALL, .external = node->external, .symbol = node->external->symbol,
+  return builder_value(r->builder, (struct value){.kind = VALUE_CALL, .external = node->external, .symbol = node->external->symbol,
                                           .n_arg = node->n_arg, .args = args});
 }
 
@@ -112,11 +112,11 @@ static const struct value *value_of(struct reverse *r, const struct value *call,
   const struct value *found = known(r, call, node);
   if (found) return found;
   if (node->kind == NODE_CONST) return number(r, node->number);
-  if (node->kind == NODE_AXIS) return build(r->builder, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
-  if (node->kind == NODE_SIZE) return build(r->builder, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
+  if (node->kind == NODE_AXIS) return builder_value(r->builder, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
+  if (node->kind == NODE_SIZE) return builder_value(r->builder, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
   if (node->kind == NODE_EXTERN) return value_of_call(r, call, node);
   if (node->kind == NODE_SELECT)
-    return build_select(r->builder, value_of(r, call, node->args[0]), value_of(r, call, node->args[1]), value_of(r, call, node->args[2]));
+    return builder_select(r->builder, value_of(r, call, node->args[0]), value_of(r, call, node->args[1]), value_of(r, call, node->args[2]));
   if (node->kind != NODE_OPERATOR) abort(); /* whatever else the call's arguments are made of is known */
   const struct value *x = value_of(r, call, node->args[0]);
   if (node->n_arg == 1) return combine(r, node->op, x, NULL);
@@ -145,7 +145,7 @@ static void propagate_call(struct reverse *r, const struct value *source, const 
 /* ---- loads and reads ---- */
 
 static void propagate_load(struct reverse *r, const struct value *source, const struct value *adjoint) {
-  build_add(r->builder, shadow_of(r, source->memory), copy_subscripts(r, source->memory, source->subscripts), adjoint);
+  builder_add(r->builder, shadow_of(r, source->memory), copy_subscripts(r, source->memory, source->subscripts), adjoint);
 }
 
 static void propagate_read(struct reverse *r, const struct value *source, const struct value *adjoint) {

@@ -51,11 +51,11 @@ static void leave_loop(struct scheduler *s, const struct graph_binder *binder, c
   s->bound = outside.bound;
   s->loop_of[binder->id] = outside.loop;
   struct block *body = builder_close(s->builder);
-  if (body->n_step) build_step(s->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
+  if (body->n_step) builder_step(s->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
 
 static void run_loop(struct scheduler *s, const struct graph_binder *binder, struct demand *const *members, size_t n) {
-  const struct loop *loop = build_loop(s->builder, binder->dimension, binder->name, 1, false);
+  const struct loop *loop = builder_loop(s->builder, binder->dimension, binder->name, 1, false);
   struct demand *bodies = floe__arena_array(s->arena, n, sizeof *bodies);
   for (size_t k = 0; k < n; k++) bodies[k] = inside_loop(s, members[k], loop);
   struct outside outside = enter_loop(s, binder, loop);
@@ -71,9 +71,9 @@ static void run_scan(struct scheduler *s, const struct demand *demand) {
     for (size_t k = 0; k < n_output; k++) {
       struct subscript *at = floe__arena_alloc(s->arena, sizeof *at);
       at->shift = (long)first;
-      build_store(s->builder, demand->outputs[k], at, value_of_node(s, scan->args[k * start + first - 1]));
+      builder_store(s->builder, demand->outputs[k], at, value_of_node(s, scan->args[k * start + first - 1]));
     }
-  const struct loop *loop = build_loop(s->builder, scan->binder->dimension, scan->binder->name, start, false);
+  const struct loop *loop = builder_loop(s->builder, scan->binder->dimension, scan->binder->name, start, false);
   for (size_t k = 0; k < n_output; k++) {
     struct subscript *at = floe__arena_alloc(s->arena, sizeof *at);
     at->loop = loop;
@@ -112,10 +112,21 @@ static void run_switch(struct scheduler *s, size_t slot, struct demand *const *m
   }
   s->option[slot] = NO_OPTION;
   s->copies = outer_copies;
-  if (any) build_step(s->builder, step);
+  if (any) builder_step(s->builder, step);
 }
 
 /* ---- one demand or a cluster of them ---- */
+
+/* What the spec calls an output of a scan: a name that one of its uses has. */
+static const char *output_name(const struct scheduler *s, const struct node *scan, size_t output) {
+  const struct graph *graph = s->study->graph;
+  for (size_t id = scan->id; id < graph->n_node; id++) {
+    const struct node *use = graph->nodes[id];
+    if (use->kind == NODE_PROJECT && use->args[0] == scan && use->index == output && use->name) return use->name;
+  }
+  const size_t start = scan->start ? scan->start : 1;
+  return scan->args[output * start + start - 1]->name;
+}
 
 /* Makes the place where the result of an item goes. */
 static void declare(struct scheduler *s, struct demand *item) {
@@ -126,14 +137,14 @@ static void declare(struct scheduler *s, struct demand *item) {
     *dim = node->binder->dimension;
     item->outputs = floe__arena_array(s->arena, n_output, sizeof *item->outputs);
     for (size_t k = 0; k < n_output; k++)
-      item->outputs[k] = build_array(s->builder, (struct memory){.n_dim = 1, .dim = dim, .least = start - 1,
-                                     .name = node->args[k * start + start - 1]->name}, false);
+      item->outputs[k] = builder_array(s->builder, (struct memory){.n_dim = 1, .dim = dim, .least = start - 1,
+                                     .name = output_name(s, node, k)}, false);
   } else if (item->action == ACTION_FILL) {
-    item->memory = build_array(s->builder, (struct memory){.name = node->name, .n_dim = node->n_dim, .dim = node->dim}, false);
+    item->memory = builder_array(s->builder, (struct memory){.name = node->name, .n_dim = node->n_dim, .dim = node->dim}, false);
   } else {
     bool reduce = item->action == ACTION_REDUCE, truth = reduce ? node->reduction >= REDUCE_ALL : node->base == BASE_BOOL;
     double start = reduce ? reduction_start(node->reduction) : truth ? 0 : not_a_number();
-    item->cell = build_cell(s->builder, (struct cell){.truth = truth, .name = node->name}, start);
+    item->cell = builder_cell(s->builder, (struct cell){.truth = truth, .name = node->name}, start);
   }
 }
 
@@ -142,18 +153,18 @@ static void publish(struct scheduler *s, const struct demand *item) {
   size_t id = item->node->id;
   if (item->action == ACTION_SCAN) s->outputs_of[id] = item->outputs;
   else if (item->action == ACTION_FILL) s->memory_of[id] = item->memory;
-  else s->value_of[id] = build_read(s->builder, item->cell);
+  else s->value_of[id] = builder_read(s->builder, item->cell);
 }
 
 static void do_line(struct scheduler *s, const struct demand *demand) {
   if (demand->item) {
     value_of_node(s, demand->node);
   } else if (demand->action == ACTION_STORE) {
-    build_store(s->builder, demand->memory, demand->subscripts, value_of_node(s, demand->node));
+    builder_store(s->builder, demand->memory, demand->subscripts, value_of_node(s, demand->node));
   } else {
     const struct value *value = value_of_node(s, demand->node);
-    if (demand->assign) build_assign(s->builder, demand->cell, value);
-    else build_update(s->builder, demand->cell, demand->reduction, value);
+    if (demand->assign) builder_assign(s->builder, demand->cell, value);
+    else builder_update(s->builder, demand->cell, demand->reduction, value);
   }
 }
 
@@ -242,6 +253,8 @@ static void schedule(struct scheduler *s, const struct demand *demands, size_t n
   struct demands plan = plan_block(s, demands, n);
   size_t last = 0;
   for (size_t k = 0; k < plan.n; k++) last = plan.list[k].rank > last ? plan.list[k].rank : last;
+  for (size_t k = 0; k < plan.n; k++) /* nobody waits for results: loops and switches meet at the end, and fuse */
+    if (plan.list[k].complex && !plan.list[k].item) plan.list[k].rank = last;
   for (size_t rank = 0; rank <= last; rank++) {
     for (size_t k = 0; k < plan.n; k++)
       if (!plan.list[k].complex && plan.list[k].rank == rank) do_line(s, &plan.list[k]);
@@ -262,7 +275,7 @@ static struct demand demand_of_root(struct scheduler *s, const struct root *root
     return demand;
   }
   const struct variable *v = root->target == TARGET_OUTPUT ? NULL : root->variable;
-  demand.memory = build_memory(s->builder, (struct memory){.kind = MEMORY_RESULT, .variable = v, .output = root->output,
+  demand.memory = builder_memory(s->builder, (struct memory){.kind = MEMORY_RESULT, .variable = v, .output = root->output,
                                .name = v ? v->name : NULL, .n_dim = v ? v->type.n_dim : root->node->n_dim,
                                .dim = v ? v->type.dim : root->node->dim});
   demand.action = demand.memory->n_dim ? ACTION_FILL : ACTION_STORE;
@@ -286,7 +299,7 @@ static void schedule_draws(struct scheduler *s, const struct interpretation *int
     struct step step = {.kind = STEP_SWITCH, .selector = SELECTOR_DRAWN, .role = role, .n_case = 1};
     step.cases = floe__arena_alloc(s->arena, sizeof *step.cases);
     step.cases[0] = builder_close(s->builder);
-    build_step(s->builder, step);
+    builder_step(s->builder, step);
   }
 }
 
@@ -300,9 +313,9 @@ static void declare_terms(struct scheduler *s) {
   static const char *const names[N_TAG] = {"prior", "likelihood", "jacobian"};
   static const char *const guards[N_TAG] = {"prior_is_supported", "likelihood_is_supported", "jacobian_is_supported"};
   struct routine *routine = s->builder->routine;
-  for (size_t tag = 0; tag < N_TAG; tag++) routine->term[tag] = build_cell(s->builder, (struct cell){.name = names[tag]}, 0);
+  for (size_t tag = 0; tag < N_TAG; tag++) routine->term[tag] = builder_cell(s->builder, (struct cell){.name = names[tag]}, 0);
   for (size_t tag = 0; tag < N_TAG; tag++)
-    routine->supported[tag] = build_cell(s->builder, (struct cell){.name = guards[tag], .truth = true}, 1);
+    routine->supported[tag] = builder_cell(s->builder, (struct cell){.name = guards[tag], .truth = true}, 1);
 }
 
 static struct node *constant(struct scheduler *s, double number, size_t id) {

@@ -15,9 +15,9 @@
 struct binding {
   const struct floe_model *model;
   struct floe__fields fields;
-  size_t *size;                /* (n_dimension); FLOE_NONE: not known yet */
-  const char ***words;         /* (n_dimension): distinct words of its codes, sorted, or NULL */
-  size_t *n_word;              /* (n_dimension) */
+  size_t *size;        /* (n_dimension); FLOE_NONE: not known yet */
+  const char ***words; /* (n_dimension): distinct words of its codes, sorted, or NULL */
+  size_t *n_word;      /* (n_dimension) */
   struct floe_error *error;
 };
 
@@ -106,7 +106,8 @@ static floe_status remaining_sizes(struct binding *b) {
     const struct floe_dimension *dimension = &b->model->dimensions[d];
     if (b->size[d] == FLOE_NONE) b->size[d] = dimension->low == dimension->high ? dimension->low : largest_code(b, d);
     if (b->size[d] == 0 && dimension->low > 0)
-      return floe__fail(b->error, FLOE_EDATA, b->fields.path, "give data over it, or fix its size in the spec: index NAME = SIZE",
+      return floe__fail(b->error, FLOE_EDATA, b->fields.path,
+                        "give data over it, or fix its size in the spec: index NAME = SIZE",
                         "nothing in the data tells the size of %s", dimension->name);
     if (b->n_word[d] > b->size[d])
       return floe__fail(b->error, FLOE_EDATA, b->fields.path, "correct the words, or raise the size",
@@ -121,8 +122,8 @@ static floe_status check_values(struct binding *b, const struct floe_layout *lay
     char why[128];
     for (size_t k = 0; field->present && k < field->n; k++)
       if (!floe__value_fits(layout, v, field->number[k], why, sizeof why))
-        return floe__field_wrong(&b->fields, v, k, "correct the value, or the type in the spec", b->error, "%s = %.10g %s",
-                                 b->model->variables[v].name, field->number[k], why);
+        return floe__field_wrong(&b->fields, v, k, "correct the value, or the type in the spec", b->error,
+                                 "%s = %.10g %s", b->model->variables[v].name, field->number[k], why);
   }
   return FLOE_OK;
 }
@@ -148,8 +149,9 @@ static floe_status collapse_groups(struct binding *b, const struct floe_layout *
   }
   for (size_t g = 0; g < n_group && status == FLOE_OK; g++)
     if (!seen[g])
-      status = floe__fail(b->error, FLOE_EDATA, b->fields.path, "number the groups without gaps, or give the data as JSON",
-                          "no row tells %s of %s %zu", variable->name, b->model->dimensions[variable->dims[0]].name, g + 1);
+      status =
+          floe__fail(b->error, FLOE_EDATA, b->fields.path, "number the groups without gaps, or give the data as JSON",
+                     "no row tells %s of %s %zu", variable->name, b->model->dimensions[variable->dims[0]].name, g + 1);
   floe__free(seen);
   return status;
 }
@@ -175,7 +177,8 @@ static char *copy_text(const char *text) {
 }
 
 /* Names for the positions of a dimension; positions beyond `n` are named by their number. */
-static floe_status set_labels(struct binding *b, struct floe_dataset *dataset, size_t d, const char *const *names, size_t n) {
+static floe_status set_labels(struct binding *b, struct floe_dataset *dataset, size_t d, const char *const *names,
+                              size_t n) {
   const size_t size = dataset->layout->size[d];
   dataset->labels[d] = FLOE__NEW(size, char *);
   if (!dataset->labels[d]) return floe__fields_no_memory(&b->fields, b->error);
@@ -243,7 +246,8 @@ static floe_status write_notes(struct binding *b, struct floe_dataset *dataset) 
   for (size_t k = 0; k < n; k++) {
     char note[256];
     if (fields->used[k]) continue;
-    snprintf(note, sizeof note, "%s '%.200s' is not used", fields->is_json ? "key" : "column", floe__fields_name(fields, k));
+    snprintf(note, sizeof note, "%s '%.200s' is not used", fields->is_json ? "key" : "column",
+             floe__fields_name(fields, k));
     dataset->notes[dataset->n_note] = copy_text(note);
     if (!dataset->notes[dataset->n_note]) return floe__fields_no_memory(fields, b->error);
     dataset->n_note++;
@@ -291,14 +295,15 @@ static void free_binding(struct binding *b) {
   floe__fields_free(&b->fields);
 }
 
-floe_status floe_data_read(const struct floe_model *model, const char *path, size_t n_columns, const char *const *columns,
-                           struct floe_dataset **dataset, struct floe_error *error) {
+floe_status floe_data_read(const struct floe_model *model, const char *path, size_t n_columns,
+                           const char *const *columns, struct floe_dataset **dataset, struct floe_error *error) {
   const size_t limit = (size_t)1 << 30;
   char *text;
   size_t length;
   *dataset = NULL;
   floe_status status = floe__file_read(path, limit, &text, &length, error);
-  if (status == FLOE_EARTIFACT) return floe__fail(error, FLOE_EDATA, path, "check the path of the data file", "there is no such file");
+  if (status == FLOE_EARTIFACT)
+    return floe__fail(error, FLOE_EDATA, path, "check the path of the data file", "there is no such file");
   if (status != FLOE_OK) return status;
   struct binding b = {.model = model, .error = error};
   status = floe__fields_read(model, path, n_columns, columns, text, length, &b.fields, error);

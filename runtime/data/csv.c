@@ -11,8 +11,8 @@ struct reader {
   struct floe__table *table;
   struct floe_error *error;
   floe_status status;
-  size_t line, row_line;         /* where the parser stands, and where the row in hand began */
-  size_t in_row;                 /* cells of that row so far */
+  size_t line, row_line; /* where the parser stands, and where the row in hand began */
+  size_t in_row;         /* cells of that row so far */
   bool has_header;
   size_t n_cell, cell_capacity, row_capacity, pool_used;
 };
@@ -84,7 +84,8 @@ static void take_row(int end, void *context) {
   } else if (reader->in_row != table->n_column) {
     char what[128];
     snprintf(what, sizeof what, "this row has %zu cells, the header has %zu", reader->in_row, table->n_column);
-    reader->status = wrong_line(reader, reader->row_line, "give every row as many cells as the header; quote cells that hold commas", what);
+    reader->status = wrong_line(reader, reader->row_line,
+                                "give every row as many cells as the header; quote cells that hold commas", what);
   } else if (!grow((void **)&table->line, table->n_row, &reader->row_capacity, sizeof *table->line)) {
     reader->status = no_memory(reader);
   } else {
@@ -107,9 +108,10 @@ static void read_lines(struct reader *reader, struct csv_parser *parser, const c
     const size_t n = newline ? (size_t)(newline - text) + 1 - at : length - at;
     if (reader->in_row == 0 && !parser->quoted) reader->row_line = reader->line;
     if (csv_parse(parser, text + at, n, take_cell, take_row, reader) != n && reader->status == FLOE_OK)
-      reader->status = csv_error(parser) == CSV_EPARSE
-                           ? wrong_line(reader, reader->line, "double a quote inside quotes, and quote whole cells", "a stray quote")
-                           : no_memory(reader);
+      reader->status =
+          csv_error(parser) == CSV_EPARSE
+              ? wrong_line(reader, reader->line, "double a quote inside quotes, and quote whole cells", "a stray quote")
+              : no_memory(reader);
     at += n;
   }
   if (reader->status == FLOE_OK && csv_fini(parser, take_cell, take_row, reader) != 0)
@@ -122,7 +124,8 @@ floe_status floe__csv_parse(const char *path, const char *text, size_t length, s
   struct reader reader = {.table = table, .error = error, .line = 1, .row_line = 1};
   struct csv_parser parser;
   if (memchr(text, '\0', length))
-    return floe__fail(error, FLOE_EDATA, path, "save it as plain text (UTF-8) with commas", "this is not a CSV file: it holds NUL bytes");
+    return floe__fail(error, FLOE_EDATA, path, "save it as plain text (UTF-8) with commas",
+                      "this is not a CSV file: it holds NUL bytes");
   if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
     text += 3;
     length -= 3;
@@ -133,8 +136,10 @@ floe_status floe__csv_parse(const char *path, const char *text, size_t length, s
   read_lines(&reader, &parser, text, length);
   csv_free(&parser);
   if (reader.status != FLOE_OK) return reader.status;
-  if (!reader.has_header) return floe__fail(error, FLOE_EDATA, path, "begin with a line that names the columns", "the file is empty");
-  if (table->n_row == 0) return floe__fail(error, FLOE_EDATA, path, "add a row per observation", "there are no rows below the header");
+  if (!reader.has_header)
+    return floe__fail(error, FLOE_EDATA, path, "begin with a line that names the columns", "the file is empty");
+  if (table->n_row == 0)
+    return floe__fail(error, FLOE_EDATA, path, "add a row per observation", "there are no rows below the header");
   return FLOE_OK;
 }
 

@@ -70,8 +70,8 @@ void floe_data_free(struct floe_dataset *dataset) {
   floe__free(dataset);
 }
 
-floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct floe_universe *universe, double *prepared,
-                              double *scratch, struct floe_error *error) {
+floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct floe_universe *universe,
+                              double *prepared, double *scratch, struct floe_error *error) {
   const struct floe_model *model = dataset->model;
   const struct floe_layout *layout = dataset->layout;
   const struct floe_context context = {layout, universe, FLOE_UNIVERSE_COORDINATES, dataset->data};
@@ -93,8 +93,8 @@ floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct f
   return FLOE_OK;
 }
 
-size_t floe_element_name(const struct floe_layout *layout, const struct floe_dataset *dataset, const char *name, size_t n_dim,
-                         const size_t *dims, size_t k, char *text, size_t capacity) {
+size_t floe_element_name(const struct floe_layout *layout, const struct floe_dataset *dataset, const char *name,
+                         size_t n_dim, const size_t *dims, size_t k, char *text, size_t capacity) {
   size_t length = (size_t)snprintf(text, capacity, "%s", name), below = 1;
   for (size_t j = 0; j < n_dim; j++) below *= layout->size[dims[j]];
   for (size_t j = 0; j < n_dim; j++) {

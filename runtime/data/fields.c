@@ -30,7 +30,8 @@ floe_status floe__fields_missing(const struct floe__fields *fields, size_t varia
     snprintf(otherwise, sizeof otherwise, "add the key \"%.100s\"", name);
   else
     snprintf(otherwise, sizeof otherwise, "add it, or say which column it is: --columns %.60s=NAME", name);
-  floe__suggest_fix(floe__suggest(name, floe__fields_n_name(fields), floe__fields_name, fields), otherwise, fix, sizeof fix);
+  floe__suggest_fix(floe__suggest(name, floe__fields_n_name(fields), floe__fields_name, fields), otherwise, fix,
+                    sizeof fix);
   return floe__fail(error, FLOE_EDATA, fields->path, fix, "there is no %s '%s'", what, name);
 }
 
@@ -43,7 +44,8 @@ static void write_where(const struct floe__fields *fields, size_t variable, size
              fields->table.name[field->column[k % field->n_trailing]]);
     return;
   }
-  size_t at = (size_t)snprintf(where, capacity, "%.150s, key %.40s", fields->path, fields->json.entries[field->entry].key);
+  size_t at =
+      (size_t)snprintf(where, capacity, "%.150s, key %.40s", fields->path, fields->json.entries[field->entry].key);
   size_t below = field->n;
   for (size_t d = 0; d < field->n_dim && at < capacity && below; d++) {
     below /= field->dim[d];
@@ -95,9 +97,12 @@ static bool looks_like_json(const char *path, const char *text, size_t length) {
   return k < length && text[k] == '{';
 }
 
-floe_status floe__fields_read(const struct floe_model *model, const char *path, size_t n_columns, const char *const *columns,
-                              const char *text, size_t length, struct floe__fields *fields, struct floe_error *error) {
-  *fields = (struct floe__fields){.model = model, .path = path, .is_json = looks_like_json(path, text, length),
+floe_status floe__fields_read(const struct floe_model *model, const char *path, size_t n_columns,
+                              const char *const *columns, const char *text, size_t length, struct floe__fields *fields,
+                              struct floe_error *error) {
+  *fields = (struct floe__fields){.model = model,
+                                  .path = path,
+                                  .is_json = looks_like_json(path, text, length),
                                   .row_dimension = row_dimension(model)};
   fields->field = FLOE__NEW(model->n_variable, struct floe__field);
   if (!fields->field) return floe__fields_no_memory(fields, error);

@@ -16,11 +16,11 @@ struct floe__field {
   bool present;
   size_t n_dim, dim[FLOE__JSON_MAX_DIM], n;
   double *number;
-  const char **word;  /* (n) codes written as words; NULL: numbers */
-  bool by_group;      /* CSV: the first dimension is not that of the rows, and each row repeats its group's numbers */
-  size_t n_trailing;  /* CSV: columns of the variable */
-  size_t *column;     /* CSV: (n_trailing) */
-  size_t entry;       /* JSON: position among the entries */
+  const char **word; /* (n) codes written as words; NULL: numbers */
+  bool by_group;     /* CSV: the first dimension is not that of the rows, and each row repeats its group's numbers */
+  size_t n_trailing; /* CSV: columns of the variable */
+  size_t *column;    /* CSV: (n_trailing) */
+  size_t entry;      /* JSON: position among the entries */
 };
 
 struct floe__fields {
@@ -53,10 +53,11 @@ const char *floe__fields_name(const void *fields, size_t k);
 size_t floe__fields_code_for(const struct floe__fields *fields, size_t dimension);
 
 /* The two formats; called by floe__fields_read. */
-FLOE_NODISCARD floe_status floe__fields_from_csv(struct floe__fields *fields, size_t n_columns, const char *const *columns,
-                                                 struct floe_error *error);
+FLOE_NODISCARD floe_status floe__fields_from_csv(struct floe__fields *fields, size_t n_columns,
+                                                 const char *const *columns, struct floe_error *error);
 FLOE_NODISCARD floe_status floe__fields_from_json(struct floe__fields *fields, struct floe_error *error);
 FLOE_NODISCARD floe_status floe__fields_no_memory(const struct floe__fields *fields, struct floe_error *error);
-FLOE_NODISCARD floe_status floe__fields_missing(const struct floe__fields *fields, size_t variable, struct floe_error *error);
+FLOE_NODISCARD floe_status floe__fields_missing(const struct floe__fields *fields, size_t variable,
+                                                struct floe_error *error);
 
 #endif

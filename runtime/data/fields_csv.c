@@ -41,11 +41,12 @@ static floe_status convert(struct floe__fields *fields, size_t v, struct floe_er
   for (size_t k = 0; k < field->n; k++) {
     const char *cell = cell_of(fields, field, k);
     if (is_missing(cell))
-      return floe__field_wrong(fields, v, k, "leave the row out, or fill in the value", error, "a missing value: '%.40s'", cell);
+      return floe__field_wrong(fields, v, k, "leave the row out, or fill in the value", error,
+                               "a missing value: '%.40s'", cell);
     if (variable->base == FLOE_BOOL ? is_truth(cell, &field->number[k]) : is_number(cell, &field->number[k])) continue;
     if (variable->base != FLOE_CODE)
-      return floe__field_wrong(fields, v, k, strchr(cell, ',') ? "write numbers with a decimal point" : "give a number", error,
-                               "'%.80s' is not a number", cell);
+      return floe__field_wrong(fields, v, k, strchr(cell, ',') ? "write numbers with a decimal point" : "give a number",
+                               error, "'%.80s' is not a number", cell);
     if (!field->word) field->word = FLOE__NEW(field->n, const char *);
     if (!field->word) return floe__fields_no_memory(fields, error);
   }
@@ -123,7 +124,8 @@ static floe_status chosen_columns(struct floe__fields *fields, size_t v, const c
   size_t n = 1;
   for (const char *at = list; *at; at++) n += *at == ',';
   if (n > 1 && variable->n_dim != 2)
-    return floe__fail(error, FLOE_EUSAGE, "--columns", "name one column", "%s takes one column, not %zu", variable->name, n);
+    return floe__fail(error, FLOE_EUSAGE, "--columns", "name one column", "%s takes one column, not %zu",
+                      variable->name, n);
   field->column = FLOE__NEW(n, size_t);
   if (!field->column) return floe__fields_no_memory(fields, error);
   field->n_trailing = n;
@@ -132,7 +134,8 @@ static floe_status chosen_columns(struct floe__fields *fields, size_t v, const c
     const size_t length = strcspn(list, ",");
     field->column[k] = find_column(&fields->table, list, length);
     if (field->column[k] == FLOE_NONE)
-      return floe__fail(error, FLOE_EDATA, fields->path, "name a column of the file", "there is no column '%.*s'", (int)length, list);
+      return floe__fail(error, FLOE_EDATA, fields->path, "name a column of the file", "there is no column '%.*s'",
+                        (int)length, list);
     fields->used[field->column[k]] = true;
     list += length + (list[length] == ',');
   }
@@ -167,7 +170,8 @@ static floe_status collapse_scalar(struct floe__fields *fields, size_t v, struct
   for (size_t k = 1; k < field->n; k++)
     if (field->word ? strcmp(field->word[k], field->word[0]) != 0 : field->number[k] != field->number[0])
       return floe__field_wrong(fields, v, k, "repeat the same value in every row", error,
-                               "%s is one number, but this row differs from the first", fields->model->variables[v].name);
+                               "%s is one number, but this row differs from the first",
+                               fields->model->variables[v].name);
   field->n = 1;
   return FLOE_OK;
 }
@@ -178,7 +182,8 @@ static floe_status read_variable(struct floe__fields *fields, size_t v, const ch
   const size_t column = find_column(&fields->table, variable->name, strlen(variable->name));
   floe_status status;
   if (variable->n_dim > FLOE__JSON_MAX_DIM)
-    return floe__fail(error, FLOE_EDATA, fields->path, "use fewer dimensions", "%s has more than 8 dimensions", variable->name);
+    return floe__fail(error, FLOE_EDATA, fields->path, "use fewer dimensions", "%s has more than 8 dimensions",
+                      variable->name);
   if (choice)
     status = chosen_columns(fields, v, choice, error);
   else if (column != FLOE_NONE)
@@ -193,9 +198,10 @@ static floe_status read_variable(struct floe__fields *fields, size_t v, const ch
   field->by_group = variable->n_dim > 0 && variable->dims[0] != fields->row_dimension;
   if (field->by_group && floe__fields_code_for(fields, variable->dims[0]) == FLOE_NONE)
     return floe__fail(error, FLOE_EDATA, fields->path, "give the data as JSON",
-                      "%s is over %s, but rows are over %s, and no column says which %s a row belongs to", variable->name,
-                      fields->model->dimensions[variable->dims[0]].name,
-                      fields->model->dimensions[fields->row_dimension].name, fields->model->dimensions[variable->dims[0]].name);
+                      "%s is over %s, but rows are over %s, and no column says which %s a row belongs to",
+                      variable->name, fields->model->dimensions[variable->dims[0]].name,
+                      fields->model->dimensions[fields->row_dimension].name,
+                      fields->model->dimensions[variable->dims[0]].name);
   status = convert(fields, v, error);
   return status == FLOE_OK && variable->n_dim == 0 ? collapse_scalar(fields, v, error) : status;
 }

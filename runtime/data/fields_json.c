@@ -17,19 +17,25 @@ static floe_status take(struct floe__fields *fields, size_t v, size_t e, struct 
   struct floe__json_entry *entry = &fields->json.entries[e];
   struct floe__field *field = &fields->field[v];
   fields->used[e] = true;
-  *field = (struct floe__field){.present = true, .n_dim = variable->n_dim, .n = entry->n, .entry = e,
-                                .number = entry->number, .word = entry->word};
+  *field = (struct floe__field){.present = true,
+                                .n_dim = variable->n_dim,
+                                .n = entry->n,
+                                .entry = e,
+                                .number = entry->number,
+                                .word = entry->word};
   entry->number = NULL;
   entry->word = NULL;
   memcpy(field->dim, entry->dim, sizeof field->dim);
   if (entry->n_dim == variable->n_dim) return FLOE_OK;
-  if (entry->n == 1 && entry->n_dim <= 1 && variable->n_dim <= 1) { /* R and Python write [3] as 3 and the other way round */
+  if (entry->n == 1 && entry->n_dim <= 1 &&
+      variable->n_dim <= 1) { /* R and Python write [3] as 3 and the other way round */
     field->dim[0] = 1;
     return FLOE_OK;
   }
   field->n_dim = entry->n_dim;
-  return floe__field_wrong(fields, v, 0, "give one level of arrays per dimension", error, "%s has %zu dimension%s, but %zu in the spec",
-                           variable->name, entry->n_dim, entry->n_dim == 1 ? "" : "s", variable->n_dim);
+  return floe__field_wrong(fields, v, 0, "give one level of arrays per dimension", error,
+                           "%s has %zu dimension%s, but %zu in the spec", variable->name, entry->n_dim,
+                           entry->n_dim == 1 ? "" : "s", variable->n_dim);
 }
 
 floe_status floe__fields_from_json(struct floe__fields *fields, struct floe_error *error) {
@@ -45,7 +51,8 @@ floe_status floe__fields_from_json(struct floe__fields *fields, struct floe_erro
       return floe__field_wrong(fields, v, 0, "give a number", error, "'%s' is not a number", field->word[0]);
     for (size_t k = 0; k < field->n && !field->word; k++)
       if (isnan(field->number[k]))
-        return floe__field_wrong(fields, v, k, "leave the observation out, or fill in the value", error, "a missing value");
+        return floe__field_wrong(fields, v, k, "leave the observation out, or fill in the value", error,
+                                 "a missing value");
   }
   return FLOE_OK;
 }

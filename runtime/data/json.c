@@ -8,7 +8,8 @@
 
 #include "base/memory.h"
 
-static floe_status wrong_key(const char *path, const char *key, const char *fix, const char *what, struct floe_error *error) {
+static floe_status wrong_key(const char *path, const char *key, const char *fix, const char *what,
+                             struct floe_error *error) {
   char where[256];
   snprintf(where, sizeof where, "%.150s, key %.80s", path, key);
   return floe__fail(error, FLOE_EDATA, where, fix, "%s", what);
@@ -18,7 +19,7 @@ static bool number_word(const char *text, double *number) {
   static const struct {
     const char *word;
     double number;
-  } words[] = {{"NaN", NAN}, {"Inf", INFINITY}, {"+Inf", INFINITY}, {"-Inf", -INFINITY},
+  } words[] = {{"NaN", NAN},           {"Inf", INFINITY},       {"+Inf", INFINITY},      {"-Inf", -INFINITY},
                {"Infinity", INFINITY}, {"+Infinity", INFINITY}, {"-Infinity", -INFINITY}};
   for (size_t k = 0; k < sizeof words / sizeof *words; k++)
     if (strcasecmp(text, words[k].word) == 0) {
@@ -70,7 +71,8 @@ static floe_status fill_one(struct filling *f, const json_t *value) {
     entry->word[f->at++] = json_string_value(value);
     return FLOE_OK;
   } else if (json_is_object(value))
-    return wrong_key(f->path, entry->key, "give numbers or arrays of numbers", "an object where a number is expected", f->error);
+    return wrong_key(f->path, entry->key, "give numbers or arrays of numbers", "an object where a number is expected",
+                     f->error);
   f->has_number = true;
   entry->number[f->at++] = number;
   return FLOE_OK;
@@ -89,14 +91,15 @@ static floe_status fill(struct filling *f, const json_t *value, size_t level) {
   return FLOE_OK;
 }
 
-static floe_status read_entry(const char *path, size_t length, const char *key, const json_t *value, struct floe__json_entry *entry,
-                              struct floe_error *error) {
+static floe_status read_entry(const char *path, size_t length, const char *key, const json_t *value,
+                              struct floe__json_entry *entry, struct floe_error *error) {
   entry->key = key;
   floe_status status = measure(path, length, entry, value, error);
   if (status != FLOE_OK) return status;
   entry->number = FLOE__NEW(entry->n, double);
   entry->word = FLOE__NEW(entry->n, const char *);
-  if (!entry->number || !entry->word) return floe__fail(error, FLOE_EENVIRONMENT, path, "free memory", "no memory for the file");
+  if (!entry->number || !entry->word)
+    return floe__fail(error, FLOE_EENVIRONMENT, path, "free memory", "no memory for the file");
   struct filling f = {.path = path, .entry = entry, .error = error};
   status = fill(&f, value, 0);
   if (status != FLOE_OK) return status;

@@ -26,8 +26,8 @@ struct floe__json_data {
 };
 
 /* FLOE_EDATA naming file and line, or key. path is kept, not copied. Free with floe__json_free, after errors too. */
-FLOE_NODISCARD floe_status floe__json_parse(const char *path, const char *text, size_t length, struct floe__json_data *data,
-                                            struct floe_error *error);
+FLOE_NODISCARD floe_status floe__json_parse(const char *path, const char *text, size_t length,
+                                            struct floe__json_data *data, struct floe_error *error);
 void floe__json_free(struct floe__json_data *data);
 
 #endif

@@ -79,7 +79,8 @@ static bool place_outputs(struct floe_layout *layout) {
   const struct floe_model *model = layout->model;
   for (size_t r = 0; r < model->n_report + model->n_claim; r++) {
     size_t count = 1;
-    if (r < model->n_report && !product(layout->size, model->reports[r].n_dim, model->reports[r].dims, &count)) return false;
+    if (r < model->n_report && !product(layout->size, model->reports[r].n_dim, model->reports[r].dims, &count))
+      return false;
     layout->output[r] = layout->n_output;
     layout->n_output += count;
     if (layout->n_output > longest_vector) return false;
@@ -92,11 +93,12 @@ static bool sizes_in_range(const struct floe_model *model, const size_t *sizes, 
     const struct floe_dimension *dimension = &model->dimensions[d];
     if (sizes[d] >= dimension->low && sizes[d] <= dimension->high) continue;
     if (dimension->low == dimension->high)
-      floe__fail(error, FLOE_EDATA, "", "change the data, or the size in the spec", "%s has size %zu, but the spec says %zu",
-                 dimension->name, sizes[d], dimension->low);
+      floe__fail(error, FLOE_EDATA, "", "change the data, or the size in the spec",
+                 "%s has size %zu, but the spec says %zu", dimension->name, sizes[d], dimension->low);
     else
       floe__fail(error, FLOE_EDATA, "", "change the data, or widen the range in the spec",
-                 "%s has size %zu, outside the spec's %zu..%zu", dimension->name, sizes[d], dimension->low, dimension->high);
+                 "%s has size %zu, outside the spec's %zu..%zu", dimension->name, sizes[d], dimension->low,
+                 dimension->high);
     return false;
   }
   return true;
@@ -139,9 +141,10 @@ void floe_layout_free(struct floe_layout *layout) {
   floe__free(layout);
 }
 
-/* Rows of from_tail numbers, one per cell of the leading dimensions, go to where their cell stands among the larger ones. */
-static void spread_rows(size_t n_lead, const size_t *lead, const size_t *from_size, const size_t *to_size, size_t from_tail,
-                        size_t to_tail, const double *from, double *to) {
+/* Rows of from_tail numbers, one per cell of the leading dimensions, go to where their cell stands among the larger
+ * ones. */
+static void spread_rows(size_t n_lead, const size_t *lead, const size_t *from_size, const size_t *to_size,
+                        size_t from_tail, size_t to_tail, const double *from, double *to) {
   size_t n_row = 1;
   for (size_t k = 0; k < n_lead; k++) n_row *= from_size[lead[k]];
   for (size_t row = 0; row < n_row && from_tail; row++) {
@@ -159,21 +162,22 @@ static void fill(size_t n, double value, double *x) {
   for (size_t k = 0; k < n; k++) x[k] = value;
 }
 
-static void spread_numbers(const struct floe_layout *from, const struct floe_layout *to, int is_data, const double *numbers,
-                           double *spread) {
+static void spread_numbers(const struct floe_layout *from, const struct floe_layout *to, int is_data,
+                           const double *numbers, double *spread) {
   const struct floe_model *model = from->model;
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (floe_variable_is_data(variable) != is_data) continue;
-    const size_t n_lead = variable->n_dim ? variable->n_dim - 1 : 0, last = variable->n_dim ? variable->dims[n_lead] : 0;
+    const size_t n_lead = variable->n_dim ? variable->n_dim - 1 : 0,
+                 last = variable->n_dim ? variable->dims[n_lead] : 0;
     const size_t from_tail = variable->n_dim ? from->size[last] : 1, to_tail = variable->n_dim ? to->size[last] : 1;
     spread_rows(n_lead, variable->dims, from->size, to->size, from_tail, to_tail, numbers + from->offset[v],
                 spread + to->offset[v]);
   }
 }
 
-void floe_layout_spread_data(const struct floe_layout *from, const struct floe_layout *to, const double *data, double filler,
-                             double *spread) {
+void floe_layout_spread_data(const struct floe_layout *from, const struct floe_layout *to, const double *data,
+                             double filler, double *spread) {
   fill(to->n_data, filler, spread);
   spread_numbers(from, to, 1, data, spread);
 }
@@ -184,8 +188,8 @@ void floe_layout_spread_values(const struct floe_layout *from, const struct floe
   spread_numbers(from, to, 0, values, spread);
 }
 
-void floe_layout_spread_coordinates(const struct floe_layout *from, const struct floe_layout *to, const double *coordinates,
-                                    double filler, double *spread) {
+void floe_layout_spread_coordinates(const struct floe_layout *from, const struct floe_layout *to,
+                                    const double *coordinates, double filler, double *spread) {
   const struct floe_model *model = from->model;
   fill(to->n_coordinate, filler, spread);
   for (size_t v = 0; v < model->n_variable; v++) {

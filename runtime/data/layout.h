@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 
-/* sizes (n_dimension). NULL where a size is outside its dimension's range (FLOE_EDATA), where a vector would be longer than
- * 2^40 numbers (FLOE_EDATA) or memory is short. One block: free with floe_layout_free. */
+/* sizes (n_dimension). NULL where a size is outside its dimension's range (FLOE_EDATA), where a vector would be
+ * longer than 2^40 numbers (FLOE_EDATA) or memory is short. One block: free with floe_layout_free. */
 struct floe_layout *floe_layout_new(const struct floe_model *model, const size_t *sizes, struct floe_error *error);
 void floe_layout_free(struct floe_layout *layout); /* NULL is allowed */
 
@@ -19,12 +19,12 @@ void floe_sizes_largest(const struct floe_model *model, size_t *sizes);
 
 /* Copies a vector laid out as `from` to where its elements stand in the layout `to`, whose sizes are at least as large;
  * what `from` does not have becomes `filler`. Of structured variables, leading coordinates correspond. */
-void floe_layout_spread_data(const struct floe_layout *from, const struct floe_layout *to, const double *data, double filler,
-                             double *spread);
+void floe_layout_spread_data(const struct floe_layout *from, const struct floe_layout *to, const double *data,
+                             double filler, double *spread);
 void floe_layout_spread_values(const struct floe_layout *from, const struct floe_layout *to, const double *values,
                                double filler, double *spread);
-void floe_layout_spread_coordinates(const struct floe_layout *from, const struct floe_layout *to, const double *coordinates,
-                                    double filler, double *spread);
+void floe_layout_spread_coordinates(const struct floe_layout *from, const struct floe_layout *to,
+                                    const double *coordinates, double filler, double *spread);
 
 /* Position of the variable of that name, FLOE_NONE if there is none. */
 size_t floe_variable_find(const struct floe_model *model, const char *name);

@@ -22,7 +22,8 @@ static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b) {
     row[0] = i;
     for (size_t j = 1; j <= n_b; j++) {
       row[j] = least(least(last[j] + 1, row[j - 1] + 1), last[j - 1] + !same(a[i - 1], b[j - 1]));
-      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1])) row[j] = least(row[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
+        row[j] = least(row[j], before[j - 2] + 1);
     }
     size_t *free_row = before;
     before = last;
@@ -32,7 +33,8 @@ static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b) {
   return last[n_b];
 }
 
-const char *floe__suggest(const char *word, size_t n, const char *(*name)(const void *names, size_t k), const void *names) {
+const char *floe__suggest(const char *word, size_t n, const char *(*name)(const void *names, size_t k),
+                          const void *names) {
   const size_t length = strlen(word);
   if (length > LONGEST) return NULL;
   const size_t tolerance = length < 6 ? 1 : length / 3;

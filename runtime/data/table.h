@@ -1,5 +1,5 @@
-/* table.h: what files hold before it is bound to a model's variables: words in rows and columns (CSV), or arrays under keys
- * (JSON). */
+/* table.h: what files hold before it is bound to a model's variables: words in rows and columns (CSV), or arrays
+ * under keys (JSON). */
 #ifndef FLOE_DATA_TABLE_H
 #define FLOE_DATA_TABLE_H
 

@@ -31,7 +31,8 @@ void floe_universe_reference(const struct floe_model *model, struct floe_univers
   for (size_t a = 0; a < model->n_axis; a++) set_reference(&model->axes[a], a, universe);
 }
 
-bool floe_conditions_hold(size_t n_condition, const struct floe_condition *conditions, const struct floe_universe *universe) {
+bool floe_conditions_hold(size_t n_condition, const struct floe_condition *conditions,
+                          const struct floe_universe *universe) {
   for (size_t k = 0; k < n_condition; k++)
     if (!(conditions[k].mask >> universe->option[conditions[k].axis] & 1)) return false;
   return true;
@@ -63,7 +64,8 @@ static struct floe_universe canonical_of(const struct floe_model *model, const s
   return canonical;
 }
 
-static bool same_setting(const struct floe_axis *axis, size_t a, const struct floe_universe *u, const struct floe_universe *v) {
+static bool same_setting(const struct floe_axis *axis, size_t a, const struct floe_universe *u,
+                         const struct floe_universe *v) {
   return axis->continuous ? u->value[a] == v->value[a] : u->option[a] == v->option[a];
 }
 
@@ -82,7 +84,8 @@ static void write_number(double x, char text[32]) {
   }
 }
 
-size_t floe_universe_id(const struct floe_model *model, const struct floe_universe *universe, char *id, size_t capacity) {
+size_t floe_universe_id(const struct floe_model *model, const struct floe_universe *universe, char *id,
+                        size_t capacity) {
   const struct floe_universe canonical = canonical_of(model, universe);
   size_t length = 0;
   if (capacity) id[0] = '\0';
@@ -91,8 +94,9 @@ size_t floe_universe_id(const struct floe_model *model, const struct floe_univer
     if (is_reference(axis, a, &canonical)) continue;
     char number[32];
     if (axis->continuous) write_number(canonical.value[a], number);
-    length += (size_t)snprintf(length < capacity ? id + length : NULL, length < capacity ? capacity - length : 0, "%s%s=%s",
-                               length ? "," : "", axis->name, axis->continuous ? number : axis->options[canonical.option[a]].label);
+    length += (size_t)snprintf(length < capacity ? id + length : NULL, length < capacity ? capacity - length : 0,
+                               "%s%s=%s", length ? "," : "", axis->name,
+                               axis->continuous ? number : axis->options[canonical.option[a]].label);
   }
   return length ? length : (size_t)snprintf(id, capacity, "reference");
 }
@@ -122,7 +126,8 @@ static const char *option_label(const void *options, size_t k) {
 
 static floe_status unknown_axis(const struct floe_model *model, const char *name, struct floe_error *error) {
   char fix[256];
-  floe__suggest_fix(floe__suggest(name, model->n_axis, axis_name, model->axes), "the verb `universes` lists the axes", fix, sizeof fix);
+  floe__suggest_fix(floe__suggest(name, model->n_axis, axis_name, model->axes), "the verb `universes` lists the axes",
+                    fix, sizeof fix);
   return floe__fail(error, FLOE_EUSAGE, "", fix, "there is no axis '%s'", name);
 }
 
@@ -154,19 +159,20 @@ static floe_status set_value(const struct floe_axis *axis, size_t a, const char 
 }
 
 /* Sets what one `axis=value` says; `item` is writable. */
-static floe_status parse_item(const struct floe_model *model, char *item, uint64_t *named, struct floe_universe *universe,
-                              struct floe_error *error) {
+static floe_status parse_item(const struct floe_model *model, char *item, uint64_t *named,
+                              struct floe_universe *universe, struct floe_error *error) {
   char *equals = strchr(item, '=');
   if (!equals)
-    return floe__fail(error, FLOE_EUSAGE, "", "write AXIS=OPTION,AXIS=OPTION or 'reference'", "'%s' is not a setting of an axis", item);
+    return floe__fail(error, FLOE_EUSAGE, "", "write AXIS=OPTION,AXIS=OPTION or 'reference'",
+                      "'%s' is not a setting of an axis", item);
   *equals = '\0';
   const size_t a = floe_axis_find(model, item);
   if (a == FLOE_NONE) return unknown_axis(model, item, error);
-  if (*named >> a & 1)
-    return floe__fail(error, FLOE_EUSAGE, "", "name each axis once", "axis %s is set twice", item);
+  if (*named >> a & 1) return floe__fail(error, FLOE_EUSAGE, "", "name each axis once", "axis %s is set twice", item);
   *named |= (uint64_t)1 << a;
   const struct floe_axis *axis = &model->axes[a];
-  return axis->continuous ? set_value(axis, a, equals + 1, universe, error) : set_option(axis, a, equals + 1, universe, error);
+  return axis->continuous ? set_value(axis, a, equals + 1, universe, error)
+                          : set_option(axis, a, equals + 1, universe, error);
 }
 
 floe_status floe_universe_parse(const struct floe_model *model, const char *text, struct floe_universe *universe,
@@ -180,7 +186,8 @@ floe_status floe_universe_parse(const struct floe_model *model, const char *text
     for (size_t k = 0; k < ahead; k++) {
       if (at[k] == ' ' || at[k] == '\t') continue;
       if (length == LONGEST_ITEM)
-        return floe__fail(error, FLOE_EUSAGE, "", "write AXIS=OPTION,AXIS=OPTION", "a setting of %zu letters is too long", ahead);
+        return floe__fail(error, FLOE_EUSAGE, "", "write AXIS=OPTION,AXIS=OPTION",
+                          "a setting of %zu letters is too long", ahead);
       item[length++] = at[k];
     }
     item[length] = '\0';
@@ -279,7 +286,8 @@ void floe_universe_settings(const struct floe_model *model, const struct floe_un
     settings[a] = model->axes[a].continuous ? universe->value[a] : (double)universe->option[a];
 }
 
-void floe_universe_from_settings(const struct floe_model *model, const double *settings, struct floe_universe *universe) {
+void floe_universe_from_settings(const struct floe_model *model, const double *settings,
+                                 struct floe_universe *universe) {
   memset(universe, 0, sizeof *universe);
   for (size_t a = 0; a < model->n_axis; a++)
     if (model->axes[a].continuous)

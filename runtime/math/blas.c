@@ -10,8 +10,8 @@ static CBLAS_TRANSPOSE op(bool transpose) {
   return transpose ? CblasTrans : CblasNoTrans;
 }
 
-void floe__gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const double *a, size_t lda,
-                const double *b, size_t ldb, double beta, double *c, size_t ldc) {
+void floe__gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const double *a,
+                size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc) {
   cblas_dgemm(CblasRowMajor, op(transpose_a), op(transpose_b), (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb,
               beta, c, (int)ldc);
 }
@@ -22,8 +22,8 @@ void floe__gemm_float(bool transpose_a, bool transpose_b, size_t m, size_t n, si
               beta, c, (int)ldc);
 }
 
-void floe__gemv(bool transpose, size_t m, size_t n, double alpha, const double *a, size_t lda, const double *x, double beta,
-                double *y) {
+void floe__gemv(bool transpose, size_t m, size_t n, double alpha, const double *a, size_t lda, const double *x,
+                double beta, double *y) {
   cblas_dgemv(CblasRowMajor, op(transpose), (int)m, (int)n, alpha, a, (int)lda, x, 1, beta, y, 1);
 }
 

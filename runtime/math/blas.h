@@ -7,14 +7,14 @@
 #include <stddef.h>
 
 /* c (m, n) = alpha op(a) op(b) + beta c, where op(a) is (m, k), op(b) is (k, n), and op transposes where asked to. */
-void floe__gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const double *a, size_t lda,
-                const double *b, size_t ldb, double beta, double *c, size_t ldc);
+void floe__gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const double *a,
+                size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc);
 void floe__gemm_float(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a,
                       size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
 
 /* a (m, n); y = alpha op(a) x + beta y. */
-void floe__gemv(bool transpose, size_t m, size_t n, double alpha, const double *a, size_t lda, const double *x, double beta,
-                double *y);
+void floe__gemv(bool transpose, size_t m, size_t n, double alpha, const double *a, size_t lda, const double *x,
+                double beta, double *y);
 void floe__gemv_float(bool transpose, size_t m, size_t n, float alpha, const float *a, size_t lda, const float *x,
                       float beta, float *y);
 

@@ -36,8 +36,8 @@ static double surprise(double p, double q) {
   return p > 0 ? p * log2(p / (0.5 * (p + q))) : 0;
 }
 
-/* Of cdfs P and Q: integral P log2(P / M) + Q log2(Q / M) over integral P + Q, whose linear terms cancel in the sum. With
- * `survival`, of 1 - P and 1 - Q, which is the distance of -x. */
+/* Of cdfs P and Q: integral P log2(P / M) + Q log2(Q / M) over integral P + Q, whose linear terms cancel in the sum.
+ * With `survival`, of 1 - P and 1 - Q, which is the distance of -x. */
 static double cjs_squared(size_t n, const double *x, const double *weights_p, const double *weights_q,
                           const size_t *order, int survival) {
   const double p_total = total_weight(n, weights_p), q_total = total_weight(n, weights_q);
@@ -55,5 +55,6 @@ static double cjs_squared(size_t n, const double *x, const double *weights_p, co
 
 double floe__cjs(size_t n, const double *x, const double *weights_p, const double *weights_q, const size_t *order) {
   if (n == 0) return NAN;
-  return sqrt(fmax(cjs_squared(n, x, weights_p, weights_q, order, 0), cjs_squared(n, x, weights_p, weights_q, order, 1)));
+  return sqrt(
+      fmax(cjs_squared(n, x, weights_p, weights_q, order, 0), cjs_squared(n, x, weights_p, weights_q, order, 1)));
 }

@@ -81,7 +81,8 @@ double floe__weighted_quantile(size_t n, const double *x, const double *weights,
   for (size_t k = 0; k < n; k++) {
     const double w = weight(weights, order[k]), here = x[order[k]], at = (before + 0.5 * w) / total;
     if (w == 0) continue;
-    if (p <= at) return isnan(previous_x) ? here : previous_x + (p - previous_at) / (at - previous_at) * (here - previous_x);
+    if (p <= at)
+      return isnan(previous_x) ? here : previous_x + (p - previous_at) / (at - previous_at) * (here - previous_x);
     before += w;
     previous_at = at;
     previous_x = here;

@@ -1,6 +1,6 @@
-/* moments.h: means, spreads, weighted quantiles, and distances between samples. Two passes or running updates where one pass
- * would cancel; sums in index order, so results do not depend on threads. Weights are >= 0 and need not sum to 1; NULL
- * weights are equal. Empty samples give NaN. */
+/* moments.h: means, spreads, weighted quantiles, and distances between samples. Two passes or running updates where
+ * one pass would cancel; sums in index order, so results do not depend on threads. Weights are >= 0 and need not sum
+ * to 1; NULL weights are equal. Empty samples give NaN. */
 #ifndef FLOE_MATH_MOMENTS_H
 #define FLOE_MATH_MOMENTS_H
 
@@ -19,18 +19,17 @@ double floe__normalise_log_weights(size_t n, const double *log_weights, double *
 double floe__weighted_mean(size_t n, const double *x, const double *weights);
 double floe__weighted_variance(size_t n, const double *x, const double *weights); /* sum w (x - m)^2 / sum w */
 
-/* The p-quantile of the weighted sample whose x[order[k]] ascends (floe__order): linear between the middles of the steps of
- * the weighted cdf. */
+/* The p-quantile of the weighted sample whose x[order[k]] ascends (floe__order): linear between the middles of the
+ * steps of the weighted cdf. */
 double floe__weighted_quantile(size_t n, const double *x, const double *weights, const size_t *order, double p);
 
 /* Wasserstein-1: integral |F - G|. The orders as floe__order gives them. */
 double floe__wasserstein(size_t n_x, const double *x, const double *x_weights, const size_t *x_order, size_t n_y,
                          const double *y, const double *y_weights, const size_t *y_order);
 
-/* The cumulative Jensen-Shannon distance of Nguyen and Vreeken 2015 as priorsense has it: the square root of the symmetrised
- * and normalised divergence between the cdfs of one sample x weighted in two ways, in 0 .. 1; the larger of those of x and
- * of -x (Kallioinen, Paananen, Buerkner, Vehtari 2024). order as floe__order
- * gives it. */
+/* The cumulative Jensen-Shannon distance of Nguyen and Vreeken 2015 as priorsense has it: the square root of the
+ * symmetrised and normalised divergence between the cdfs of one sample x weighted in two ways, in 0 .. 1; the larger
+ * of those of x and of -x (Kallioinen, Paananen, Buerkner, Vehtari 2024). order as floe__order gives it. */
 double floe__cjs(size_t n, const double *x, const double *weights_p, const double *weights_q, const size_t *order);
 
 /* Running mean and variance: Welford 1962. */

@@ -1,5 +1,5 @@
-/* order.h: sorting and what depends on order alone. Functions that generated code calls count from 1 and return doubles.
- * NaN among the elements makes the result NaN (argmax, argmin, quantile, median). */
+/* order.h: sorting and what depends on order alone. Functions that generated code calls count from 1 and return
+ * doubles. NaN among the elements makes the result NaN (argmax, argmin, quantile, median). */
 #ifndef FLOE_MATH_ORDER_H
 #define FLOE_MATH_ORDER_H
 
@@ -16,8 +16,9 @@ double floe_quantile(size_t n, const double *x, double p);
 double floe__quantile_sorted(size_t n, const double *x, double p);
 double floe__median(size_t n, const double *x);
 
-void floe__sort(size_t n, double *x);                           /* ascending, in place */
-void floe__order(size_t n, const double *x, size_t *order);     /* x[order[k]] ascends; ties by position; counts from 0 */
-void floe__ranks(size_t n, const double *x, size_t *order, double *rank); /* 1 .. n, ties averaged; order (n): work space, filled as above */
+void floe__sort(size_t n, double *x);                       /* ascending, in place */
+void floe__order(size_t n, const double *x, size_t *order); /* x[order[k]] ascends; ties by position; counts from 0 */
+void floe__ranks(size_t n, const double *x, size_t *order,
+                 double *rank); /* 1 .. n, ties averaged; order (n): work space, filled as above */
 
 #endif

@@ -1,4 +1,5 @@
-/* The only door to GSL. Its default handler would end the process: it is switched off, and arguments are checked first. */
+/* The only door to GSL. Its default handler would end the process: it is switched off, and arguments are checked
+ * first. */
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 #include <math.h>
@@ -59,5 +60,7 @@ double floe__poisson_cdf(double k, double mean) {
 double floe__hypergeometric_cdf(double k, double n_1, double n_2, double n_drawn) {
   if (isnan(k) || !count(n_1) || !count(n_2) || !(n_drawn >= 0 && n_drawn <= n_1 + n_2)) return NAN;
   const double most = n_1 < n_drawn ? n_1 : n_drawn;
-  return k < 0 ? 0 : k >= most ? 1 : gsl_cdf_hypergeometric_P((unsigned)k, (unsigned)n_1, (unsigned)n_2, (unsigned)n_drawn);
+  return k < 0       ? 0
+         : k >= most ? 1
+                     : gsl_cdf_hypergeometric_P((unsigned)k, (unsigned)n_1, (unsigned)n_2, (unsigned)n_drawn);
 }

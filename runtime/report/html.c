@@ -11,7 +11,7 @@ enum { FIGURES_SHOWN = 2, MOST_FIGURES = 24, MOST_ROWS = 2000 };
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1d2430;--quiet:#687385;--line:#d9dee6;--page:#fff;--panel:#f6f8fa;--amortized:#2a8c82;"
-    "--unverifiable:#8b95a3;--reweighted:#3c6fc4;--mcmc:#8a5bb5;--flagged:#cc4628;--pass:#2a8c5a;--warn:#b97a10;--fail:#cc4628}"
+    "--reweighted:#3c6fc4;--mcmc:#8a5bb5;--flagged:#cc4628;--pass:#2a8c5a;--warn:#b97a10;--fail:#cc4628}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--quiet:#97a1b0;--line:#39424f;--page:#14181e;--panel:#1c222a;"
     "--amortized:#4cbcb0;--reweighted:#7aa5f0;--mcmc:#b890dc;--flagged:#f07a5c;--pass:#58c48c;--warn:#e0a840;--fail:#f07a5c}}"
     "body{margin:0 auto;max-width:1000px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page)}"
@@ -29,7 +29,7 @@ static const char style[] =
     ".curve{fill:none;stroke:var(--reweighted);stroke-width:2}.curve.thin{stroke-width:1;opacity:.5}.band{fill:none;stroke:var(--quiet);stroke-dasharray:4 3}"
     ".m-amortized{fill:var(--amortized);stroke:var(--amortized)}.m-reweighted{fill:var(--reweighted);stroke:var(--reweighted)}"
     ".m-mcmc{fill:var(--mcmc);stroke:var(--mcmc)}.m-flagged{fill:var(--flagged);stroke:var(--flagged)}"
-    ".m-unverifiable{fill:var(--unverifiable);stroke:var(--unverifiable)}.key span{display:inline-block;margin-right:16px}"
+    ".key span{display:inline-block;margin-right:16px}"
     ".key svg{display:inline;width:12px;height:12px;margin:0 4px 0 0}";
 
 static void heading(struct floe__text *out, const char *title, const char *explanation) {
@@ -92,12 +92,19 @@ static void write_claims(struct floe__text *out, const json_t *result) {
   }
 }
 
-static void write_key(struct floe__text *out) {
-  static const char *const methods[][2] = {{"amortized", "the network's answer, confirmed by importance weights"}, {"unverifiable", "the network's answer; no density to confirm it"},
+static bool is_used(const json_t *universes, const char *method) {
+  const json_t *universe;
+  size_t i;
+  json_array_foreach(universes, i, universe) if (strcmp(result_text(universe, "method"), method) == 0) return true;
+  return false;
+}
+
+static void write_key(struct floe__text *out, const json_t *universes) {
+  static const char *const methods[][2] = {{"amortized", "the network's answer, confirmed by importance weights"},
                                            {"reweighted", "corrected by importance weights"}, {"mcmc", "Markov chain Monte Carlo"}, {"flagged", "not to be trusted"}};
   floe__text_puts(out, "<p class=\"key\">");
-  for (size_t k = 0; k < 5; k++)
-    floe__text_printf(out, "<span><svg viewBox=\"0 0 12 12\"><rect class=\"m-%s\" width=\"12\" height=\"12\"/></svg>%s: %s</span> ",
+  for (size_t k = 0; k < 4; k++)
+    if (is_used(universes, methods[k][0])) floe__text_printf(out, "<span><svg viewBox=\"0 0 12 12\"><rect class=\"m-%s\" width=\"12\" height=\"12\"/></svg>%s: %s</span> ",
                       methods[k][0], methods[k][0], methods[k][1]);
   floe__text_puts(out, "</p>\n");
 }
@@ -106,7 +113,7 @@ static void write_key(struct floe__text *out) {
 static void write_curves(struct floe__text *out, const json_t *result) {
   const size_t n_claim = json_array_size(json_object_get(result, "claims")), n = json_array_size(json_object_get(result, "quantities"));
   heading(out, "Specification curve", "Every universe is a column, in the order of its answer. The dashed line is the reference. The rows below tell how each answer was obtained and which option each axis takes.");
-  write_key(out);
+  write_key(out, json_object_get(result, "universes"));
   for (size_t k = 0; k < n_claim; k++) figure_claim(out, result, k);
   for (size_t k = 0; k < n && k < MOST_FIGURES; k++) {
     const char *name = json_string_value(json_array_get(json_object_get(result, "quantities"), k));

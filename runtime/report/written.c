@@ -6,6 +6,8 @@
 #include "runtime/report/results.h"
 #include "runtime/report/table.h"
 
+enum { FLAGGED_SHOWN = 5 };
+
 struct page {
   bool markdown, colour;
   struct floe__text *out;
@@ -126,19 +128,31 @@ static void write_effects(const struct page *page, const json_t *result) {
   table_end(&table, page->markdown, page->out);
 }
 
+/* The first few flagged universes, with the reason. */
+static void write_flagged(const struct page *page, const json_t *universes, size_t n_flagged) {
+  const char *item = page->markdown ? "- " : "  ";
+  const json_t *universe;
+  size_t i, shown = 0;
+  json_array_foreach(universes, i, universe) {
+    if (strcmp(result_text(universe, "method"), "flagged") != 0 || shown == FLAGGED_SHOWN) continue;
+    floe__text_printf(page->out, "%sflagged %s: %s\n", item, result_text(universe, "id"), result_text(universe, "why"));
+    shown++;
+  }
+  if (n_flagged > shown) floe__text_printf(page->out, "%sand %zu more flagged; all are in results.json\n", item, n_flagged - shown);
+}
+
 static void write_trust(const struct page *page, const json_t *result) {
-  static const char *const methods[] = {"amortized", "unverifiable", "reweighted", "mcmc", "flagged"};
-  size_t counts[5] = {0}, i;
+  static const char *const methods[] = {"amortized", "reweighted", "mcmc", "flagged"};
+  size_t counts[4] = {0}, i;
   const json_t *universes = json_object_get(result, "universes"), *universe;
-  json_array_foreach(universes, i, universe) for (size_t k = 0; k < 5; k++)
+  json_array_foreach(universes, i, universe) for (size_t k = 0; k < 4; k++)
       counts[k] += strcmp(result_text(universe, "method"), methods[k]) == 0;
   heading(page, "How the answers were obtained");
   floe__text_puts(page->out, page->markdown ? "" : "  ");
-  for (size_t k = 0, any = 0; k < 5; k++)
+  for (size_t k = 0, any = 0; k < 4; k++)
     if (counts[k]) floe__text_printf(page->out, "%s%zu %s", any++ ? ", " : "", counts[k], methods[k]);
   floe__text_puts(page->out, "\n");
-  json_array_foreach(universes, i, universe) if (strcmp(result_text(universe, "method"), "flagged") == 0)
-      floe__text_printf(page->out, "%sflagged %s: %s\n", page->markdown ? "- " : "  ", result_text(universe, "id"), result_text(universe, "why"));
+  write_flagged(page, universes, counts[3]);
 }
 
 static void write_equivalence(const struct page *page, const json_t *result) {

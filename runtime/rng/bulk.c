@@ -15,7 +15,8 @@ struct sequence {
   uint64_t key[4], counter[4];
 };
 
-static struct sequence open_sequence(uint64_t seed, uint64_t purpose, uint64_t unit, enum kind kind, uint64_t first_block) {
+static struct sequence open_sequence(uint64_t seed, uint64_t purpose, uint64_t unit, enum kind kind,
+                                     uint64_t first_block) {
   return (struct sequence){{seed, purpose, kind, 0}, {first_block, 0, 0, unit}};
 }
 
@@ -34,8 +35,8 @@ static float unit_float(uint32_t half) {
   return ((float)(half >> 9) + 0.5f) * 0x1p-23f;
 }
 
-/* log u for normal u > 0: u = 2^e m with m in [sqrt 1/2, sqrt 2), and log m = 2 artanh((m - 1) / (m + 1)); error < 1e-7.
- * Without branches, so that loops over it become vector code. */
+/* log u for normal u > 0: u = 2^e m with m in [sqrt 1/2, sqrt 2), and log m = 2 artanh((m - 1) / (m + 1)); error <
+ * 1e-7. Without branches, so that loops over it become vector code. */
 static inline float log_float(float u) {
   uint32_t bits;
   memcpy(&bits, &u, sizeof bits);
@@ -60,18 +61,25 @@ static inline void turn_float(float v, float *cosine, float *sine) {
   *sine = nearest & 2 ? -across : across;
 }
 
-/* Two normals of each word: its halves make radius and angle (Box and Muller 1958). */
+/* Two normals of each word: its halves make radius and angle (Box and Muller 1958). Short loops, each of them vector
+ * code. */
 static void normals_float(size_t n_word, const uint64_t *words, float *x) {
-  float radius[CHUNK_WORDS], cosine[CHUNK_WORDS], sine[CHUNK_WORDS];
+  uint32_t low[CHUNK_WORDS], high[CHUNK_WORDS];
+  float squared[CHUNK_WORDS], cosine[CHUNK_WORDS], sine[CHUNK_WORDS];
   for (size_t k = 0; k < n_word; k++) {
-    const float u = ((float)(int64_t)(words[k] & 0xffffffff) + 0.5f) * 0x1p-32f;
-    radius[k] = fmaxf(-2 * log_float(u), 0);
-    turn_float((float)(int32_t)(words[k] >> 40) * 0x1p-24f, &cosine[k], &sine[k]);
+    low[k] = (uint32_t)words[k];
+    high[k] = (uint32_t)(words[k] >> 32);
   }
   for (size_t k = 0; k < n_word; k++) {
-    const float r = sqrtf(radius[k]);
-    x[2 * k] = r * cosine[k];
-    x[2 * k + 1] = r * sine[k];
+    const float number = (float)(int32_t)(low[k] >> 16) * 65536 + (float)(int32_t)(low[k] & 0xffff);
+    const float square = -2 * log_float((number + 0.5f) * 0x1p-32f);
+    squared[k] = square > 0 ? square : 0;
+  }
+  for (size_t k = 0; k < n_word; k++) turn_float((float)(int32_t)(high[k] >> 8) * 0x1p-24f, &cosine[k], &sine[k]);
+  for (size_t k = 0; k < n_word; k++) {
+    const float radius = sqrtf(squared[k]);
+    x[2 * k] = radius * cosine[k];
+    x[2 * k + 1] = radius * sine[k];
   }
 }
 

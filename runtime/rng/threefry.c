@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-/* Table 2 of the Skein paper (Ferguson et al. 2010), for 256-bit blocks: rotations of even and odd words, eight rounds. */
-static const unsigned char rotation[8][2] = {{14, 16}, {52, 57}, {23, 40}, {5, 37}, {25, 33}, {46, 12}, {58, 22}, {32, 32}};
+/* Table 2 of the Skein paper (Ferguson et al. 2010), for 256-bit blocks: rotations of even and odd words, eight
+ * rounds. */
+static const unsigned char rotation[8][2] = {{14, 16}, {52, 57}, {23, 40}, {5, 37},
+                                             {25, 33}, {46, 12}, {58, 22}, {32, 32}};
 
 /* C240, which keeps the extended key from being all zero. */
 static const uint64_t key_parity = 0x1BD11BDAA9FC1A22;
@@ -17,7 +19,7 @@ static const uint64_t key_parity = 0x1BD11BDAA9FC1A22;
 #define ROUNDS(x, key, n)                                                                                              \
   do {                                                                                                                 \
     INJECT(x, key, 0);                                                                                                 \
-    for (unsigned r = 0; r < (n); r++) {                                                                               \
+    _Pragma("GCC unroll 20") for (unsigned r = 0; r < (n); r++) {                                                      \
       MIX((x)[0], (x)[r % 2 ? 3 : 1], rotation[r % 8][0]);                                                             \
       MIX((x)[2], (x)[r % 2 ? 1 : 3], rotation[r % 8][1]);                                                             \
       if (r % 4 == 3) INJECT(x, key, r / 4 + 1);                                                                       \
@@ -42,7 +44,6 @@ void floe__threefry_rounds(unsigned rounds, const uint64_t key[4], const uint64_
 void floe__threefry(const uint64_t key[4], const uint64_t counter[4], uint64_t word[4]) {
   uint64_t extended[5], x[4] = {counter[0], counter[1], counter[2], counter[3]};
   extend_key(key, extended);
-#pragma GCC unroll 20
   ROUNDS(x, extended, FLOE__THREEFRY_ROUNDS);
   memcpy(word, x, sizeof x);
 }
@@ -51,19 +52,14 @@ enum { LANES = 8 };
 typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
 
 /* LANES blocks from counter on: the words of lane k go to words[4 k ...]. */
-static inline __attribute__((always_inline)) void several_blocks(const uint64_t extended[5], const uint64_t counter[4],
-                                                                 uint64_t *words) {
+static void several_blocks(const uint64_t extended[5], const uint64_t counter[4], uint64_t *words) {
   const lanes steps = {0, 1, 2, 3, 4, 5, 6, 7};
   lanes x[4] = {counter[0] + steps, counter[1] - (lanes){0}, counter[2] - (lanes){0}, counter[3] - (lanes){0}};
-#pragma GCC unroll 20
   ROUNDS(x, extended, FLOE__THREEFRY_ROUNDS);
   for (int lane = 0; lane < LANES; lane++)
     for (int k = 0; k < 4; k++) words[4 * lane + k] = x[k][lane];
 }
 
-#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
-__attribute__((target_clones("avx512f", "avx2", "default")))
-#endif
 void floe__threefry_bulk(const uint64_t key[4], const uint64_t counter[4], size_t n_block, uint64_t *words) {
   uint64_t extended[5], at[4] = {counter[0], counter[1], counter[2], counter[3]};
   extend_key(key, extended);

@@ -1,5 +1,5 @@
-/* threefry.h: the counter-based generator Threefry-4x64 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011). A block of 4 words is a function of key and counter alone. */
+/* threefry.h: the counter-based generator Threefry-4x64 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
+ * easy as 1, 2, 3", SC 2011). A block of 4 words is a function of key and counter alone. */
 #ifndef FLOE_RNG_THREEFRY_H
 #define FLOE_RNG_THREEFRY_H
 

@@ -24,7 +24,8 @@ static void predict_chunk(void *context, size_t chunk, size_t thread) {
   const struct floe_layout *layout = p->context.layout;
   const size_t first = chunk * CHUNK, n = p->n - first < CHUNK ? p->n - first : CHUNK, n_value = layout->n_value;
   double *scratch = p->scratch + thread * (layout->n_scratch + CHUNK * n_value);
-  double *data = p->data + first * layout->n_data, *values = p->given ? scratch + layout->n_scratch : p->values + first * n_value;
+  double *data = p->data + first * layout->n_data,
+         *values = p->given ? scratch + layout->n_scratch : p->values + first * n_value;
   struct floe_sampling sampling = p->sampling;
   sampling.first_unit += first;
   for (size_t k = 0; k < n; k++)
@@ -42,21 +43,26 @@ static floe_status predict(struct prediction *p, size_t n_thread, struct floe_er
   return FLOE_OK;
 }
 
-floe_status floe_prior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe, uint64_t seed,
-                                  uint64_t first_unit, size_t n, size_t n_thread, double *data, double *values,
-                                  struct floe_error *error) {
-  struct prediction p = {
-      .context = {dataset->layout, universe, FLOE_FAMILY_COORDINATES, dataset->data},
-      .sampling = {seed, FLOE_PURPOSE_PRIOR, first_unit, FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED},
-      .dataset = dataset, .n = n, .data = data, .values = values};
+floe_status floe_prior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe,
+                                  uint64_t seed, uint64_t first_unit, size_t n, size_t n_thread, double *data,
+                                  double *values, struct floe_error *error) {
+  struct prediction p = {.context = {dataset->layout, universe, FLOE_FAMILY_COORDINATES, dataset->data},
+                         .sampling = {seed, FLOE_PURPOSE_PRIOR, first_unit, FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED},
+                         .dataset = dataset,
+                         .n = n,
+                         .data = data,
+                         .values = values};
   return predict(&p, n_thread, error);
 }
 
-floe_status floe_posterior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe, uint64_t seed,
-                                      uint64_t first_unit, size_t n, size_t n_thread, const double *values, double *data,
-                                      struct floe_error *error) {
+floe_status floe_posterior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe,
+                                      uint64_t seed, uint64_t first_unit, size_t n, size_t n_thread,
+                                      const double *values, double *data, struct floe_error *error) {
   struct prediction p = {.context = {dataset->layout, universe, FLOE_FAMILY_COORDINATES, dataset->data},
                          .sampling = {seed, FLOE_PURPOSE_PREDICT, first_unit, FLOE_DRAW_OBSERVED},
-                         .dataset = dataset, .n = n, .given = values, .data = data};
+                         .dataset = dataset,
+                         .n = n,
+                         .given = values,
+                         .data = data};
   return predict(&p, n_thread, error);
 }

@@ -21,9 +21,9 @@ struct run {
   struct floe__sizes sizes;
   struct floe_simulations *simulations;
   size_t n_slot;
-  size_t *slot;      /* (n_slot) */
-  size_t *offender;  /* (n): by slot, the first variable that is not finite, or FLOE_NONE */
-  double *scratch;   /* (n_thread, n_scratch + n_value) */
+  size_t *slot;     /* (n_slot) */
+  size_t *offender; /* (n): by slot, the first variable that is not finite, or FLOE_NONE */
+  double *scratch;  /* (n_thread, n_scratch + n_value) */
   size_t n_scratch;
   atomic_size_t n_done;
 };
@@ -34,8 +34,8 @@ static bool all_finite(size_t n, const double *x) {
   return true;
 }
 
-static size_t first_not_finite(const struct floe_layout *layout, const struct floe_universe *universe, const double *data,
-                               const double *values) {
+static size_t first_not_finite(const struct floe_layout *layout, const struct floe_universe *universe,
+                               const double *data, const double *values) {
   for (size_t v = 0; v < layout->model->n_variable; v++) {
     const double *numbers = floe_variable_is_data(&layout->model->variables[v]) ? data : values;
     if (!floe_variable_present(layout->model, universe, v)) continue;
@@ -45,7 +45,8 @@ static size_t first_not_finite(const struct floe_layout *layout, const struct fl
 }
 
 /* The same for coordinates; those of absent variables become 0. */
-static size_t first_bad_coordinate(const struct floe_layout *layout, const struct floe_universe *universe, double *coordinates) {
+static size_t first_bad_coordinate(const struct floe_layout *layout, const struct floe_universe *universe,
+                                   double *coordinates) {
   for (size_t v = 0; v < layout->model->n_variable; v++) {
     if (layout->coordinate[v] == FLOE_NONE) continue;
     double *own = coordinates + layout->coordinate[v];
@@ -121,8 +122,8 @@ static void write_offenders(const struct floe_model *model, const size_t *counts
       if (counts[v] && later && (best == FLOE_NONE || counts[v] > counts[best])) best = v;
     }
     if (best == FLOE_NONE || length >= capacity) return;
-    length += (size_t)snprintf(text + length, capacity - length, "%s%s (%zu)", length ? ", " : "", model->variables[best].name,
-                               counts[best]);
+    length += (size_t)snprintf(text + length, capacity - length, "%s%s (%zu)", length ? ", " : "",
+                               model->variables[best].name, counts[best]);
     previous = counts[best];
     previous_variable = best;
   }
@@ -136,7 +137,8 @@ static floe_status collect_offenders(struct run *run, size_t *counts, struct flo
     const size_t slot = run->slot[k], offender = run->offender[slot];
     if (offender == FLOE_NONE) continue;
     if (offender == no_universe)
-      return floe__fail(error, FLOE_ESPEC, "", "relax `forbid` and `require`", "no permitted universe was found in 10000 draws");
+      return floe__fail(error, FLOE_ESPEC, "", "relax `forbid` and `require`",
+                        "no permitted universe was found in 10000 draws");
     counts[offender]++;
     run->slot[n_bad++] = slot;
     s->unit[slot] = s->next_unit++;
@@ -146,14 +148,16 @@ static floe_status collect_offenders(struct run *run, size_t *counts, struct flo
   write_offenders(s->model, counts, s->rejected_by, sizeof s->rejected_by);
   if (s->n_rejected > 2 && s->n_rejected * 100 > s->n + s->n_rejected)
     return floe__fail(error, FLOE_ENUMERIC, "", "tighten the priors of what it depends on, or clip it",
-                      "%zu of %zu simulations are not finite: %s", s->n_rejected, s->n + s->n_rejected - n_bad, s->rejected_by);
+                      "%zu of %zu simulations are not finite: %s", s->n_rejected, s->n + s->n_rejected - n_bad,
+                      s->rejected_by);
   return FLOE_OK;
 }
 
 static floe_status simulate_all(struct run *run, struct floe_error *error) {
   struct floe_simulations *s = run->simulations;
   size_t *counts = FLOE__NEW(s->model->n_variable, size_t);
-  if (!counts) return floe__fail(error, FLOE_EENVIRONMENT, "", "simulate fewer at a time", "no memory for the simulations");
+  if (!counts)
+    return floe__fail(error, FLOE_EENVIRONMENT, "", "simulate fewer at a time", "no memory for the simulations");
   floe_status status = FLOE_OK;
   for (size_t k = 0; k < s->n; k++) {
     run->slot[k] = k;
@@ -219,11 +223,13 @@ floe_status floe_simulate(const struct floe_simulation_plan *plan, struct floe_s
     run.simulations = empty_simulations(plan, &run.sizes);
     run.slot = FLOE__NEW(plan->n, size_t);
     run.offender = FLOE__NEW(plan->n, size_t);
-    run.scratch = floe__new(plan->n_thread ? plan->n_thread : 1, (run.n_scratch + run.sizes.largest->n_value) * sizeof(double));
+    run.scratch =
+        floe__new(plan->n_thread ? plan->n_thread : 1, (run.n_scratch + run.sizes.largest->n_value) * sizeof(double));
     if (run.simulations && run.slot && run.offender && run.scratch)
       status = simulate_all(&run, error);
     else
-      status = floe__fail(error, FLOE_EENVIRONMENT, "", "simulate fewer at a time", "no memory for %zu simulations", plan->n);
+      status = floe__fail(error, FLOE_EENVIRONMENT, "", "simulate fewer at a time", "no memory for %zu simulations",
+                          plan->n);
   }
   if (status == FLOE_OK) {
     give_layouts(&run.sizes, run.simulations);
@@ -252,7 +258,8 @@ void floe_simulations_free(struct floe_simulations *s) {
   floe__free(s);
 }
 
-struct floe_context floe_simulations_context(const struct floe_simulations *s, size_t k, struct floe_universe *universe) {
+struct floe_context floe_simulations_context(const struct floe_simulations *s, size_t k,
+                                             struct floe_universe *universe) {
   floe_universe_from_settings(s->model, s->settings + k * s->model->n_axis, universe);
   return (struct floe_context){s->layouts[s->layout[k]], universe, FLOE_FAMILY_COORDINATES, s->data + k * s->n_data};
 }

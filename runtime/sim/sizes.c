@@ -52,17 +52,19 @@ static enum floe__sizing sizing_of(const struct floe_simulation_plan *plan, size
   if (bound && !rows_may_be_drawn(plan->model, d)) return FLOE__SIZE_OF_DATASET;
   if (plan->sizes || dimension->low == dimension->high)
     return bound && (!plan->sizes || plan->sizes[d] == plan->dataset->layout->size[d]) ? FLOE__SIZE_OF_DATASET
-                                                                                     : FLOE__SIZE_GIVEN;
+                                                                                       : FLOE__SIZE_GIVEN;
   return FLOE__SIZE_VARIED;
 }
 
-static floe_status check_data_set(const struct floe_simulation_plan *plan, struct floe__sizes *sizes, struct floe_error *error) {
+static floe_status check_data_set(const struct floe_simulation_plan *plan, struct floe__sizes *sizes,
+                                  struct floe_error *error) {
   const struct floe_model *model = plan->model;
   for (size_t v = 0; v < model->n_variable; v++) {
     if (!resampled(&model->variables[v])) continue;
     sizes->resamples = 1;
     if (!plan->dataset)
-      return floe__fail(error, FLOE_EDATA, "", "give a data file whose rows can be resampled, or say how to imagine it: `~ ...`",
+      return floe__fail(error, FLOE_EDATA, "",
+                        "give a data file whose rows can be resampled, or say how to imagine it: `~ ...`",
                         "data %s has no `~`, so it cannot be simulated", model->variables[v].name);
   }
   for (size_t d = 0; d < model->n_dimension; d++) {
@@ -135,7 +137,8 @@ static floe_status make_layouts(struct floe__sizes *sizes, size_t *size, struct 
   return why.status == FLOE_OK ? no_memory(error) : why.status;
 }
 
-floe_status floe__sizes_new(const struct floe_simulation_plan *plan, struct floe__sizes *sizes, struct floe_error *error) {
+floe_status floe__sizes_new(const struct floe_simulation_plan *plan, struct floe__sizes *sizes,
+                            struct floe_error *error) {
   const size_t n = plan->model->n_dimension;
   *sizes = (struct floe__sizes){.plan = plan, .sizing = FLOE__NEW(n, enum floe__sizing)};
   size_t *size = FLOE__NEW(n, size_t);
@@ -168,7 +171,8 @@ static size_t row_of(const struct floe__sizes *sizes, size_t d, size_t position,
   return (size_t)(floe_draw_uniform(&stream) * (double)sizes->plan->dataset->layout->size[d]);
 }
 
-void floe__resample_rows(const struct floe__sizes *sizes, const struct floe_layout *layout, uint64_t stream_unit, double *data) {
+void floe__resample_rows(const struct floe__sizes *sizes, const struct floe_layout *layout, uint64_t stream_unit,
+                         double *data) {
   if (!sizes->resamples) return;
   const struct floe_dataset *dataset = sizes->plan->dataset;
   for (size_t v = 0; v < layout->model->n_variable; v++) {

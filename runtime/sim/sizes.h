@@ -19,14 +19,15 @@ enum floe__sizing {
 
 struct floe__sizes {
   const struct floe_simulation_plan *plan;
-  enum floe__sizing *sizing;    /* (n_dimension) */
-  int resamples;                /* some data has no `~` */
+  enum floe__sizing *sizing; /* (n_dimension) */
+  int resamples;             /* some data has no `~` */
   size_t n_layout;
-  struct floe_layout **layouts; /* (n_layout): each combination of sizes or, where there are more than FLOE__MAX_LAYOUT, that many of them */
+  struct floe_layout **layouts; /* (n_layout): all combinations of sizes, or FLOE__MAX_LAYOUT of them */
   struct floe_layout *largest;
 };
 
-/* FLOE_EDATA where data without `~` has no data set, or the data set does not fit the plan's sizes. Free in any case. */
+/* FLOE_EDATA where data without `~` has no data set, or the data set does not fit the plan's sizes. Free
+ * in any case. */
 FLOE_NODISCARD floe_status floe__sizes_new(const struct floe_simulation_plan *plan, struct floe__sizes *sizes,
                                            struct floe_error *error);
 void floe__sizes_free(struct floe__sizes *sizes);
@@ -35,6 +36,7 @@ void floe__sizes_free(struct floe__sizes *sizes);
 size_t floe__sizes_draw(const struct floe__sizes *sizes, uint64_t stream_unit);
 
 /* Fills in the data variables without `~`. */
-void floe__resample_rows(const struct floe__sizes *sizes, const struct floe_layout *layout, uint64_t stream_unit, double *data);
+void floe__resample_rows(const struct floe__sizes *sizes, const struct floe_layout *layout, uint64_t stream_unit,
+                         double *data);
 
 #endif

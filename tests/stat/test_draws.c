@@ -1,6 +1,6 @@
-/* Every raw draw against its exact distribution function, by the bound of Dvoretzky, Kiefer and Wolfowitz with Massart's
- * constant: P(sup |F_n - F| > e) <= 2 exp(-2 n e^2). False-positive rate 1e-9 a case. The same test must reject a sampler
- * whose parameter is 10% too large. */
+/* Every raw draw against its exact distribution function, by the bound of Dvoretzky, Kiefer and Wolfowitz with
+ * Massart's constant: P(sup |F_n - F| > e) <= 2 exp(-2 n e^2). False-positive rate 1e-9 a case. The same test must
+ * reject a sampler whose parameter is 10% too large. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,13 +50,33 @@ static double distance(const struct draws *draws) {
     sample[k] = expression;                                                                                            \
   }
 
-static void fill_uniform(double a, double b) { (void)b; EACH_OWN_STREAM(0, a * floe_draw_uniform(&stream)) }
-static void fill_normal(double a, double b) { (void)b; EACH_OWN_STREAM(1, a * floe_draw_normal(&stream)) }
-static void fill_exponential(double a, double b) { (void)b; EACH_OWN_STREAM(2, a * floe_draw_exponential(&stream)) }
-static void fill_gamma(double a, double b) { (void)b; EACH_OWN_STREAM(3, floe_draw_gamma(&stream, a)) }
-static void fill_log_gamma(double a, double b) { (void)b; EACH_OWN_STREAM(4, floe_draw_log_gamma(&stream, a)) }
-static void fill_poisson(double a, double b) { (void)b; EACH_OWN_STREAM(5, floe_draw_poisson(&stream, a)) }
-static void fill_binomial(double a, double b) { EACH_OWN_STREAM(6, floe_draw_binomial(&stream, a, b)) }
+static void fill_uniform(double a, double b) {
+  (void)b;
+  EACH_OWN_STREAM(0, a * floe_draw_uniform(&stream))
+}
+static void fill_normal(double a, double b) {
+  (void)b;
+  EACH_OWN_STREAM(1, a * floe_draw_normal(&stream))
+}
+static void fill_exponential(double a, double b) {
+  (void)b;
+  EACH_OWN_STREAM(2, a * floe_draw_exponential(&stream))
+}
+static void fill_gamma(double a, double b) {
+  (void)b;
+  EACH_OWN_STREAM(3, floe_draw_gamma(&stream, a))
+}
+static void fill_log_gamma(double a, double b) {
+  (void)b;
+  EACH_OWN_STREAM(4, floe_draw_log_gamma(&stream, a))
+}
+static void fill_poisson(double a, double b) {
+  (void)b;
+  EACH_OWN_STREAM(5, floe_draw_poisson(&stream, a))
+}
+static void fill_binomial(double a, double b) {
+  EACH_OWN_STREAM(6, floe_draw_binomial(&stream, a, b))
+}
 static void fill_categorical(double a, double b) {
   const double p[] = {a, 0, b, 1 - a - b};
   EACH_OWN_STREAM(7, floe_draw_categorical(&stream, 4, p))
@@ -76,20 +96,47 @@ static void fill_many_uniforms(double a, double b) {
   floe__uniform_fill(1, 1, 1, 0, N, sample);
   for (size_t k = 0; k < N; k++) sample[k] *= a;
 }
-static void fill_float_normals(double a, double b) { (void)b; floe__normal_fill_float(1, 1, 1, 0, N, floats); scale_floats(floats, a); }
-static void fill_float_uniforms(double a, double b) { (void)b; floe__uniform_fill_float(1, 1, 1, 0, N, floats); scale_floats(floats, a); }
+static void fill_float_normals(double a, double b) {
+  (void)b;
+  floe__normal_fill_float(1, 1, 1, 0, N, floats);
+  scale_floats(floats, a);
+}
+static void fill_float_uniforms(double a, double b) {
+  (void)b;
+  floe__uniform_fill_float(1, 1, 1, 0, N, floats);
+  scale_floats(floats, a);
+}
 
-static double cdf_uniform(double x, double a, double b) { (void)a, (void)b; return x; }
-static double cdf_normal(double x, double a, double b) { (void)a, (void)b; return floe_phi(x); }
-static double cdf_exponential(double x, double a, double b) { (void)a, (void)b; return -expm1(-x); }
-static double cdf_gamma(double x, double a, double b) { (void)b; return floe__gamma_cdf(x, a); }
+static double cdf_uniform(double x, double a, double b) {
+  (void)a, (void)b;
+  return x;
+}
+static double cdf_normal(double x, double a, double b) {
+  (void)a, (void)b;
+  return floe_phi(x);
+}
+static double cdf_exponential(double x, double a, double b) {
+  (void)a, (void)b;
+  return -expm1(-x);
+}
+static double cdf_gamma(double x, double a, double b) {
+  (void)b;
+  return floe__gamma_cdf(x, a);
+}
 static double cdf_log_gamma(double x, double a, double b) {
   (void)b;
   return x < -40 ? exp(a * x - floe_lgamma(a + 1)) : floe__gamma_cdf(exp(x), a); /* x^a / Gamma(a + 1) near 0 */
 }
-static double cdf_poisson(double x, double a, double b) { (void)b; return floe__poisson_cdf(x, a); }
-static double cdf_binomial(double x, double a, double b) { return floe__binomial_cdf(x, a, b); }
-static double cdf_categorical(double x, double a, double b) { return x < 3 ? a : x < 4 ? a + b : 1; }
+static double cdf_poisson(double x, double a, double b) {
+  (void)b;
+  return floe__poisson_cdf(x, a);
+}
+static double cdf_binomial(double x, double a, double b) {
+  return floe__binomial_cdf(x, a, b);
+}
+static double cdf_categorical(double x, double a, double b) {
+  return x < 3 ? a : x < 4 ? a + b : 1;
+}
 
 static const struct draws all[] = {
     {"uniform", fill_uniform, cdf_uniform, 1, 0, 1.1, 0},

@@ -15,18 +15,56 @@
 #include "runtime/data/layout.h"
 #include "tests/support/eight_schools_model.h"
 
-/* A grouped design: children in classes, each class with a size, two covariates per child, one scalar, one truth value. */
+/* A grouped design: children in classes, each class with a size, two covariates per child, one scalar, one truth
+ * value. */
 enum { CHILD, CLASS, COVARIATE };
 enum { GROUP, PUPILS, X, SCALE, GIRL, PASSED };
 static const size_t over_child[] = {CHILD}, over_class[] = {CLASS}, child_by_covariate[] = {CHILD, COVARIATE};
-static const struct floe_dimension grouped_dimensions[] = {{"child", 1, SIZE_MAX, 0}, {"class", 1, 5, 0}, {"covariate", 1, 3, 0}};
+static const struct floe_dimension grouped_dimensions[] = {
+    {"child", 1, SIZE_MAX, 0}, {"class", 1, 5, 0}, {"covariate", 1, 3, 0}};
 static const struct floe_variable grouped_variables[] = {
-    {.name = "group", .role = FLOE_DATA, .base = FLOE_CODE, .n_dim = 1, .dims = over_child, .low = 1, .high = INFINITY, .codes = CLASS},
-    {.name = "pupils", .role = FLOE_DATA, .base = FLOE_INT, .n_dim = 1, .dims = over_class, .low = 0, .high = 100, .codes = FLOE_NONE, .strict = 1},
-    {.name = "x", .role = FLOE_DATA, .n_dim = 2, .dims = child_by_covariate, .low = -INFINITY, .high = INFINITY, .codes = FLOE_NONE},
+    {.name = "group",
+     .role = FLOE_DATA,
+     .base = FLOE_CODE,
+     .n_dim = 1,
+     .dims = over_child,
+     .low = 1,
+     .high = INFINITY,
+     .codes = CLASS},
+    {.name = "pupils",
+     .role = FLOE_DATA,
+     .base = FLOE_INT,
+     .n_dim = 1,
+     .dims = over_class,
+     .low = 0,
+     .high = 100,
+     .codes = FLOE_NONE,
+     .strict = 1},
+    {.name = "x",
+     .role = FLOE_DATA,
+     .n_dim = 2,
+     .dims = child_by_covariate,
+     .low = -INFINITY,
+     .high = INFINITY,
+     .codes = FLOE_NONE},
     {.name = "scale", .role = FLOE_DATA, .low = 0, .high = INFINITY, .codes = FLOE_NONE},
-    {.name = "girl", .role = FLOE_DATA, .base = FLOE_BOOL, .n_dim = 1, .dims = over_child, .low = 0, .high = 1, .codes = FLOE_NONE},
-    {.name = "passed", .role = FLOE_OBS, .base = FLOE_INT, .n_dim = 1, .dims = over_child, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "girl",
+     .role = FLOE_DATA,
+     .base = FLOE_BOOL,
+     .n_dim = 1,
+     .dims = over_child,
+     .low = 0,
+     .high = 1,
+     .codes = FLOE_NONE},
+    {.name = "passed",
+     .role = FLOE_OBS,
+     .base = FLOE_INT,
+     .n_dim = 1,
+     .dims = over_child,
+     .low = 0,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE},
 };
 static size_t no_scratch(const struct floe_layout *layout) {
   (void)layout;
@@ -41,9 +79,17 @@ static void halve(const struct floe_context *context, const double *data, double
   for (size_t k = 0; k < context->layout->n_data; k++) prepared[k] = data[k];
   prepared[context->layout->offset[PASSED]] /= 2;
 }
-static const struct floe_model grouped = {.version = FLOE_MODEL_VERSION, .name = "grouped", .n_dimension = 3, .n_variable = 6,
-                                          .dimensions = grouped_dimensions, .variables = grouped_variables, .plate = CHILD,
-                                          .sequence = FLOE_NONE, .scratch_size = no_scratch, .permitted = any, .prepare = halve};
+static const struct floe_model grouped = {.version = FLOE_MODEL_VERSION,
+                                          .name = "grouped",
+                                          .n_dimension = 3,
+                                          .n_variable = 6,
+                                          .dimensions = grouped_dimensions,
+                                          .variables = grouped_variables,
+                                          .plate = CHILD,
+                                          .sequence = FLOE_NONE,
+                                          .scratch_size = no_scratch,
+                                          .permitted = any,
+                                          .prepare = halve};
 
 static char folder[] = "/tmp/floe-test-data-XXXXXX";
 
@@ -73,7 +119,8 @@ static floe_status read_text(const struct floe_model *model, const char *name, c
   return status;
 }
 
-static struct floe_dataset *good(const struct floe_model *model, const char *name, const char *text, const char *choice) {
+static struct floe_dataset *good(const struct floe_model *model, const char *name, const char *text,
+                                 const char *choice) {
   struct floe_dataset *dataset;
   struct floe_error error;
   if (read_text(model, name, text, choice, &dataset, &error) != FLOE_OK)
@@ -82,13 +129,14 @@ static struct floe_dataset *good(const struct floe_model *model, const char *nam
 }
 
 /* The text is refused, with these words in where and message. */
-static void refused(const struct floe_model *model, const char *name, const char *text, const char *choice, floe_status status,
-                    const char *where, const char *message, const char *fix) {
+static void refused(const struct floe_model *model, const char *name, const char *text, const char *choice,
+                    floe_status status, const char *where, const char *message, const char *fix) {
   struct floe_dataset *dataset;
   struct floe_error error;
   assert_int_equal(read_text(model, name, text, choice, &dataset, &error), status);
   if (!strstr(error.where, where) || !strstr(error.message, message) || !strstr(error.fix, fix))
-    fail_msg("expected %s | %s | %s\n but got %s | %s | %s", where, message, fix, error.where, error.message, error.fix);
+    fail_msg("expected %s | %s | %s\n but got %s | %s | %s", where, message, fix, error.where, error.message,
+             error.fix);
 }
 
 static const char schools[] = "school,y,sigma\nA,28,15\nB,8,10\nC,-3,16\nD,7,11\nE,-1,9\nF,1,11\nG,18,10\nH,12,18\n";
@@ -112,9 +160,11 @@ static void the_eight_schools_are_read_with_their_names(void **state) {
 static void csv_may_have_a_mark_crlf_quotes_blanks_and_semicolons(void **state) {
   (void)state;
   struct floe_dataset *plain = good(&eight_schools_by_hand, "a.csv", schools, NULL);
-  struct floe_dataset *odd = good(&eight_schools_by_hand, "b.csv",
-                                  "\xef\xbb\xbf\"school\";sigma;y\r\n\"A \"\"one\"\"\";15;28\r\n\r\nB;10;8\r\nC; 16 ;-3\r\n"
-                                  "D;11;7\r\nE;\"9\";-1\r\nF;11;1\r\nG;1e1;18\r\n\"H\nh\";18;12", NULL);
+  struct floe_dataset *odd =
+      good(&eight_schools_by_hand, "b.csv",
+           "\xef\xbb\xbf\"school\";sigma;y\r\n\"A \"\"one\"\"\";15;28\r\n\r\nB;10;8\r\nC; 16 ;-3\r\n"
+           "D;11;7\r\nE;\"9\";-1\r\nF;11;1\r\nG;1e1;18\r\n\"H\nh\";18;12",
+           NULL);
   assert_memory_equal(odd->data, plain->data, 16 * sizeof(double));
   assert_true(odd->hash == plain->hash);
   assert_string_equal(odd->labels[0][0], "A \"one\"");
@@ -124,9 +174,11 @@ static void csv_may_have_a_mark_crlf_quotes_blanks_and_semicolons(void **state) 
 
 static void json_is_read_as_cmdstan_reads_it(void **state) {
   (void)state;
-  struct floe_dataset *dataset = good(&eight_schools_by_hand, "schools.json",
-                                      "{\"J\": 8, \"y\": [28, 8, -3, 7, -1, 1, 18, 12], \"sigma\": [15, 10, 16, 11, 9, 11, 10, 18],"
-                                      "\"school\": [\"A\",\"B\",\"C\",\"D\",\"E\",\"F\",\"G\",\"H\"]}", NULL);
+  struct floe_dataset *dataset =
+      good(&eight_schools_by_hand, "schools.json",
+           "{\"J\": 8, \"y\": [28, 8, -3, 7, -1, 1, 18, 12], \"sigma\": [15, 10, 16, 11, 9, 11, 10, 18],"
+           "\"school\": [\"A\",\"B\",\"C\",\"D\",\"E\",\"F\",\"G\",\"H\"]}",
+           NULL);
   assert_memory_equal(dataset->data, eight_schools_data, sizeof eight_schools_data);
   assert_string_equal(dataset->labels[0][1], "B");
   assert_int_equal(dataset->n_note, 1);
@@ -140,13 +192,20 @@ static void errors_in_json_name_the_key_or_the_line(void **state) {
   (void)state;
   const struct floe_model *m = &eight_schools_by_hand;
   refused(m, "a.json", "{" Y8 "}", NULL, FLOE_EDATA, "a.json", "there is no key 'sigma'", "add the key");
-  refused(m, "a.json", "{" Y8 ", \"Sigma\": [1,2,3,4,5,6,7,8]}", NULL, FLOE_EDATA, "a.json", "no key 'sigma'", "'Sigma'?");
-  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,3,4]}", NULL, FLOE_EDATA, "a.json", "y has 8 elements over school, but others have 4", "equally");
-  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,3,4,5,-6,7,8]}", NULL, FLOE_EDATA, "key sigma[6]", "sigma = -6 is below 0", "correct");
-  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,\"NaN\",4,5,6,7,8]}", NULL, FLOE_EDATA, "key sigma[3]", "missing", "leave");
-  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,\"Inf\",4,5,6,7,8]}", NULL, FLOE_EDATA, "key sigma[3]", "not a finite", "correct");
-  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,[2],3]}", NULL, FLOE_EDATA, "key sigma", "not rectangular", "equally long");
-  refused(m, "a.json", "{" Y8 ", \"sigma\": [[1,2],[3,4]]}", NULL, FLOE_EDATA, "key sigma[1,1]", "2 dimensions, but 1", "level");
+  refused(m, "a.json", "{" Y8 ", \"Sigma\": [1,2,3,4,5,6,7,8]}", NULL, FLOE_EDATA, "a.json", "no key 'sigma'",
+          "'Sigma'?");
+  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,3,4]}", NULL, FLOE_EDATA, "a.json",
+          "y has 8 elements over school, but others have 4", "equally");
+  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,3,4,5,-6,7,8]}", NULL, FLOE_EDATA, "key sigma[6]",
+          "sigma = -6 is below 0", "correct");
+  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,\"NaN\",4,5,6,7,8]}", NULL, FLOE_EDATA, "key sigma[3]", "missing",
+          "leave");
+  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,2,\"Inf\",4,5,6,7,8]}", NULL, FLOE_EDATA, "key sigma[3]", "not a finite",
+          "correct");
+  refused(m, "a.json", "{" Y8 ", \"sigma\": [1,[2],3]}", NULL, FLOE_EDATA, "key sigma", "not rectangular",
+          "equally long");
+  refused(m, "a.json", "{" Y8 ", \"sigma\": [[1,2],[3,4]]}", NULL, FLOE_EDATA, "key sigma[1,1]", "2 dimensions, but 1",
+          "level");
   refused(m, "a.json", "{" Y8 ", \"sigma\": [1,\"two\"]}", NULL, FLOE_EDATA, "key sigma", "mixed", "one kind");
   refused(m, "a.json", "{" Y8 ", \"sigma\": {\"a\": 1}}", NULL, FLOE_EDATA, "key sigma", "object", "numbers");
   refused(m, "a.json", "{" Y8 ",\n \"sigma\": [1,}", NULL, FLOE_EDATA, "a.json:2", "", "JSON");
@@ -166,15 +225,21 @@ static void errors_in_csv_name_line_and_column(void **state) {
   refused(m, "a.csv", "y,sigma\n1,2\n1,2\"3\n", NULL, FLOE_EDATA, "a.csv:3", "stray quote", "double");
   refused(m, "a.csv", "y,sgima\n1,2\n", NULL, FLOE_EDATA, "a.csv", "no column 'sigma'", "did you mean 'sgima'?");
   refused(m, "a.csv", "y,se\n1,2\n", NULL, FLOE_EDATA, "a.csv", "no column 'sigma'", "--columns sigma=NAME");
-  refused(m, "a.csv", "y,sigma\n1,2\n1,NA\n", NULL, FLOE_EDATA, "a.csv:3, column sigma", "missing value: 'NA'", "fill in");
+  refused(m, "a.csv", "y,sigma\n1,2\n1,NA\n", NULL, FLOE_EDATA, "a.csv:3, column sigma", "missing value: 'NA'",
+          "fill in");
   refused(m, "a.csv", "y,sigma\n1,2\n,3\n", NULL, FLOE_EDATA, "a.csv:3, column y", "missing value", "fill in");
-  refused(m, "a.csv", "y,sigma\n1,2\n1,many\n", NULL, FLOE_EDATA, "a.csv:3, column sigma", "'many' is not a number", "number");
-  refused(m, "a.csv", "y,sigma\n1,2\n1,\"2,5\"\n", NULL, FLOE_EDATA, "a.csv:3, column sigma", "'2,5' is not a number", "decimal point");
-  refused(m, "a.csv", "y,sigma\n1,2\n1,2\n1,2\n1,-2\n", NULL, FLOE_EDATA, "a.csv:5, column sigma", "sigma = -2 is below 0", "type");
+  refused(m, "a.csv", "y,sigma\n1,2\n1,many\n", NULL, FLOE_EDATA, "a.csv:3, column sigma", "'many' is not a number",
+          "number");
+  refused(m, "a.csv", "y,sigma\n1,2\n1,\"2,5\"\n", NULL, FLOE_EDATA, "a.csv:3, column sigma", "'2,5' is not a number",
+          "decimal point");
+  refused(m, "a.csv", "y,sigma\n1,2\n1,2\n1,2\n1,-2\n", NULL, FLOE_EDATA, "a.csv:5, column sigma",
+          "sigma = -2 is below 0", "type");
   refused(m, "a.csv", "y,sigma\n1,2\n1,2\n1,2\n1,inf\n", NULL, FLOE_EDATA, "a.csv:5, column sigma", "finite", "");
-  refused(m, "a.csv", "y,sigma\n1,2\n1,2\n1,2\n", NULL, FLOE_EDATA, "a.csv", "school has size 3, outside the spec's 4..16", "range");
+  refused(m, "a.csv", "y,sigma\n1,2\n1,2\n1,2\n", NULL, FLOE_EDATA, "a.csv",
+          "school has size 3, outside the spec's 4..16", "range");
   refused(m, "a.csv", "y,s\n1,2\n", "sigma=t", FLOE_EDATA, "a.csv", "no column 't'", "");
-  refused(m, "a.csv", "y,s\n1,2\n", "theta=s", FLOE_EUSAGE, "--columns", "does not name a data variable", "VARIABLE=COLUMN");
+  refused(m, "a.csv", "y,s\n1,2\n", "theta=s", FLOE_EUSAGE, "--columns", "does not name a data variable",
+          "VARIABLE=COLUMN");
   refused(m, "a.csv", "y,s\n1,2\n", "sigma=s,y", FLOE_EUSAGE, "--columns", "one column, not 2", "");
 }
 
@@ -194,9 +259,8 @@ static void missing_files_and_binary_files_are_refused(void **state) {
   unlink(path);
 }
 
-static const char children[] =
-    "id,group,pupils,x.2,x.1,scale,girl,passed\n"
-    "k1,red,20,1.5,10,2,TRUE,3\nk2,blue,25,2.5,20,2,false,0\nk3,red,20,3.5,30,2,1,7\n";
+static const char children[] = "id,group,pupils,x.2,x.1,scale,girl,passed\n"
+                               "k1,red,20,1.5,10,2,TRUE,3\nk2,blue,25,2.5,20,2,false,0\nk3,red,20,3.5,30,2,1,7\n";
 
 static void groups_matrices_scalars_and_truth_values_are_read(void **state) {
   (void)state;
@@ -207,9 +271,11 @@ static void groups_matrices_scalars_and_truth_values_are_read(void **state) {
   assert_int_equal(dataset->layout->size[CLASS], 2);
   assert_string_equal(dataset->labels[CLASS][0], "blue");
   assert_string_equal(dataset->labels[CHILD][2], "k3");
-  struct floe_dataset *json = good(&grouped, "children.json",
-                                   "{\"group\": [2, 1, 2], \"pupils\": [25, 20], \"x\": [[10, 1.5], [20, 2.5], [30, 3.5]],"
-                                   " \"scale\": [2], \"girl\": [true, false, true], \"passed\": [3, 0, 7]}", NULL);
+  struct floe_dataset *json =
+      good(&grouped, "children.json",
+           "{\"group\": [2, 1, 2], \"pupils\": [25, 20], \"x\": [[10, 1.5], [20, 2.5], [30, 3.5]],"
+           " \"scale\": [2], \"girl\": [true, false, true], \"passed\": [3, 0, 7]}",
+           NULL);
   assert_memory_equal(json->data, expected, sizeof expected);
   assert_true(json->hash == dataset->hash && json->labels[CLASS] == NULL);
   char name[32];
@@ -221,8 +287,8 @@ static void groups_matrices_scalars_and_truth_values_are_read(void **state) {
 
 static void columns_can_be_chosen_by_name(void **state) {
   (void)state;
-  struct floe_dataset *dataset = good(&grouped, "c.csv",
-                                      "group,pupils,age,iq,scale,girl,passed\n1,20,10,1.5,2,1,3\n1,20,20,2.5,2,0,0\n", "x=age,iq");
+  struct floe_dataset *dataset = good(
+      &grouped, "c.csv", "group,pupils,age,iq,scale,girl,passed\n1,20,10,1.5,2,1,3\n1,20,20,2.5,2,0,0\n", "x=age,iq");
   assert_true(dataset->data[dataset->layout->offset[X] + 3] == 2.5);
   floe_data_free(dataset);
 }
@@ -249,7 +315,8 @@ static void errors_in_grouped_data_say_what_disagrees(void **state) {
     snprintf(text, sizeof text, "%s%s", head, bad[k].rows);
     refused(&grouped, "g.csv", text, NULL, FLOE_EDATA, bad[k].where, bad[k].message, "");
   }
-  refused(&grouped, "g.csv", "group,pupils,x.1,x.3,scale,girl,passed\n1,2,3,4,5,1,7\n", NULL, FLOE_EDATA, "g.csv", "are missing", "gaps");
+  refused(&grouped, "g.csv", "group,pupils,x.1,x.3,scale,girl,passed\n1,2,3,4,5,1,7\n", NULL, FLOE_EDATA, "g.csv",
+          "are missing", "gaps");
 }
 
 static void prepared_data_is_checked_again(void **state) {
@@ -272,20 +339,31 @@ static const size_t matrix[] = {CLASS, COVARIATE}, square[] = {CLASS, COVARIATE,
 static const struct floe_variable structured_variables[] = {
     {.name = "y", .role = FLOE_OBS, .n_dim = 2, .dims = matrix, .codes = FLOE_NONE},
     {.name = "share", .role = FLOE_PARAM, .structure = FLOE_SIMPLEX, .n_dim = 2, .dims = matrix, .codes = FLOE_NONE},
-    {.name = "z", .role = FLOE_LATENT, .base = FLOE_INT, .discrete = 1, .n_dim = 1, .dims = over_class, .codes = FLOE_NONE},
+    {.name = "z",
+     .role = FLOE_LATENT,
+     .base = FLOE_INT,
+     .discrete = 1,
+     .n_dim = 1,
+     .dims = over_class,
+     .codes = FLOE_NONE},
     {.name = "L", .role = FLOE_PARAM, .structure = FLOE_CHOL_CORR, .n_dim = 3, .dims = square, .codes = FLOE_NONE},
     {.name = "V", .role = FLOE_PARAM, .structure = FLOE_CHOL_COV, .n_dim = 3, .dims = square, .codes = FLOE_NONE},
     {.name = "b", .role = FLOE_PARAM, .codes = FLOE_NONE},
 };
-static const struct floe_model structured = {.n_dimension = 3, .n_variable = 6, .dimensions = grouped_dimensions,
-                                             .variables = structured_variables, .scratch_size = no_scratch, .permitted = any};
+static const struct floe_model structured = {.n_dimension = 3,
+                                             .n_variable = 6,
+                                             .dimensions = grouped_dimensions,
+                                             .variables = structured_variables,
+                                             .scratch_size = no_scratch,
+                                             .permitted = any};
 
 static void layouts_place_structured_variables(void **state) {
   (void)state;
   const size_t small[] = {1, 2, 2}, large[] = {1, 3, 3};
   struct floe_layout *a = floe_layout_new(&structured, small, NULL), *b = floe_layout_new(&structured, large, NULL);
   assert_true(b->n_data == 9 && b->n_value == 9 + 3 + 27 + 27 + 1);
-  assert_true(b->free[1] == 6 && b->coordinate[2] == FLOE_NONE && b->free[3] == 9 && b->free[4] == 18 && b->n_coordinate == 34);
+  assert_true(b->free[1] == 6 && b->coordinate[2] == FLOE_NONE && b->free[3] == 9 && b->free[4] == 18 &&
+              b->n_coordinate == 34);
   assert_true(b->offset[5] == 66 && b->coordinate[5] == 33);
   const double data[] = {1, 2, 3, 4}, coordinates[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
   double spread[34];
@@ -294,7 +372,8 @@ static void layouts_place_structured_variables(void **state) {
   assert_memory_equal(spread, expected, sizeof expected);
   assert_int_equal(a->n_coordinate, 2 + 2 + 6 + 1);
   floe_layout_spread_coordinates(a, b, coordinates, 0, spread);
-  const double expected_coordinates[34] = {1, 0, 2, 0, 0, 0, 3, 0, 0, 4, 0, 0, 0, 0, 0, 5, 6, 7, 0, 0, 0, 8, 9, 10, [33] = 11};
+  const double expected_coordinates[34] = {1, 0, 2, 0, 0, 0, 3, 0, 0, 4, 0,  0,        0,
+                                           0, 0, 5, 6, 7, 0, 0, 0, 8, 9, 10, [33] = 11};
   assert_memory_equal(spread, expected_coordinates, sizeof expected_coordinates);
   floe_layout_free(a);
   floe_layout_free(b);

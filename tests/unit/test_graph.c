@@ -12,7 +12,8 @@
 
 static struct dimension school = {.name = "school", .low = 4, .high = 16, .id = 0};
 static struct dimension day = {.name = "day", .low = 14, .high = 14, .ordered = true, .id = 1};
-static struct variable y = {.role = ROLE_OBS, .name = "y", .id = 0, .type = {.n_dim = 1, .dim = (const struct dimension *[]){&school}}};
+static struct variable y = {
+    .role = ROLE_OBS, .name = "y", .id = 0, .type = {.n_dim = 1, .dim = (const struct dimension *[]){&school}}};
 static struct variable mu = {.role = ROLE_PARAM, .name = "mu", .id = 1};
 static struct variable tau = {.role = ROLE_PARAM, .name = "tau", .id = 2};
 static struct axis noise = {.name = "noise", .id = 0, .n_option = 2};
@@ -34,7 +35,8 @@ static int finish(void **state) {
   return 0;
 }
 
-static const struct node *element(struct graph *graph, const struct variable *variable, const struct graph_binder *binder) {
+static const struct node *element(struct graph *graph, const struct variable *variable,
+                                  const struct graph_binder *binder) {
   const struct node *index = node_binder(graph, binder);
   return node_gather(graph, node_value(graph, variable), &index);
 }
@@ -103,7 +105,8 @@ static void a_loop_around_one_over_the_same_dimension_has_another_binder(void **
 static void an_element_of_a_cheap_map_is_its_body(void **state) {
   struct graph *graph = *state;
   const struct graph_binder *i = graph_open(graph, &school, "school"), *j;
-  const struct node *twice = node_map(graph, 1, &i, node_binary(graph, OP_MUL, node_const(graph, 2), element(graph, &y, i)));
+  const struct node *twice =
+      node_map(graph, 1, &i, node_binary(graph, OP_MUL, node_const(graph, 2), element(graph, &y, i)));
   j = graph_open(graph, &school, "school");
   const struct node *index = node_binder(graph, j), *shifted = node_binary(graph, OP_ADD, index, node_const(graph, 1));
   const struct node *body = node_gather(graph, twice, &index);
@@ -157,7 +160,8 @@ static void a_sum_of_choices_is_a_choice_of_sums(void **state) {
 
 static void substitution_captures_nothing(void **state) {
   struct graph *graph = *state;
-  const struct graph_binder *i = graph_binder(graph, &school, 0, "school"), *k = graph_binder(graph, &school, 5, "school");
+  const struct graph_binder *i = graph_binder(graph, &school, 0, "school"),
+                            *k = graph_binder(graph, &school, 5, "school");
   const struct node *within_k = sum_of_squares(graph, element(graph, &y, k)), *i_itself = node_binder(graph, i);
   const struct node *result = graph_substitute(graph, within_k, 1, &k, &i_itself);
   assert_int_equal(result->free, UINT64_C(1) << i->id);
@@ -166,8 +170,9 @@ static void substitution_captures_nothing(void **state) {
 
 static const struct node *walk(struct graph *graph, double step) {
   const struct graph_binder *s = graph_open(graph, &day, "day");
-  const struct node *args[] = {node_value(graph, &mu),
-                               node_binary(graph, OP_ADD, node_previous(graph, s, 0, 1, BASE_REAL), node_const(graph, step))};
+  const struct node *args[] = {
+      node_value(graph, &mu),
+      node_binary(graph, OP_ADD, node_previous(graph, s, 0, 1, BASE_REAL), node_const(graph, step))};
   return node_project(graph, node_scan(graph, s, 2, 1, args), 0);
 }
 

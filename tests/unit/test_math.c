@@ -19,29 +19,43 @@ struct answer {
 };
 
 /* |f(x) - y| <= tolerance max(|y|, floor). */
-static void answers(double (*f)(double), const struct answer *known, size_t n, double tolerance, double floor_of_scale) {
+static void answers(double (*f)(double), const struct answer *known, size_t n, double tolerance,
+                    double floor_of_scale) {
   for (size_t k = 0; k < n; k++) {
     const double error = fabs(f(known[k].x) - known[k].y) / fmax(fabs(known[k].y), floor_of_scale);
     if (!(error <= tolerance)) fail_msg("at %.17g: %.17g, should be %.17g", known[k].x, f(known[k].x), known[k].y);
   }
 }
-#define ANSWERS(f, known, tolerance, floor_of_scale) answers(f, known, sizeof known / sizeof *known, tolerance, floor_of_scale)
+#define ANSWERS(f, known, tolerance, floor_of_scale)                                                                   \
+  answers(f, known, sizeof known / sizeof *known, tolerance, floor_of_scale)
 
 /* All known answers by mpmath 1.3 with 40 digits. */
 static void log_gamma_has_fourteen_digits(void **state) {
   (void)state;
-  static const struct answer known[] = {
-      {0.001, 6.907178885383853662}, {0.10000000000000001, 2.252712651734205902}, {0.5, 0.5723649429247000871},
-      {0.90000000000000002, 0.06637623973474295443}, {1.5, -0.1207822376352452223},
-      {1.9990000000000001, -0.0004224618006921072842}, {2.5, 0.2846828704729191596},
-      {3.7000000000000002, 1.428072326665388129}, {7.9000000000000004, 8.324265868008809635},
-      {10.0, 12.80182748008146961}, {25.300000000000001, 55.74618118358459233}, {171.5, 709.1431630309282423},
-      {1000.0, 5905.220423209181212}, {1000000.0, 12815504.56914761166}, {10000000000.0, 220258509288.8105815},
-      {1.0e+100, 2.292585092994045721e+102}, {-0.5, 1.265512123484645396}, {-1.5, 0.8600470153764810145},
-      {-2.25, 0.5555015450206474706}, {-10.699999999999999, -15.41678909641663612}};
+  static const struct answer known[] = {{0.001, 6.907178885383853662},
+                                        {0.10000000000000001, 2.252712651734205902},
+                                        {0.5, 0.5723649429247000871},
+                                        {0.90000000000000002, 0.06637623973474295443},
+                                        {1.5, -0.1207822376352452223},
+                                        {1.9990000000000001, -0.0004224618006921072842},
+                                        {2.5, 0.2846828704729191596},
+                                        {3.7000000000000002, 1.428072326665388129},
+                                        {7.9000000000000004, 8.324265868008809635},
+                                        {10.0, 12.80182748008146961},
+                                        {25.300000000000001, 55.74618118358459233},
+                                        {171.5, 709.1431630309282423},
+                                        {1000.0, 5905.220423209181212},
+                                        {1000000.0, 12815504.56914761166},
+                                        {10000000000.0, 220258509288.8105815},
+                                        {1.0e+100, 2.292585092994045721e+102},
+                                        {-0.5, 1.265512123484645396},
+                                        {-1.5, 0.8600470153764810145},
+                                        {-2.25, 0.5555015450206474706},
+                                        {-10.699999999999999, -15.41678909641663612}};
   ANSWERS(floe_lgamma, known, 1e-14, 1e-10);
   assert_true(floe_lgamma(1) == 0 && floe_lgamma(2) == 0);
-  assert_true(isinf(floe_lgamma(0)) && isinf(floe_lgamma(-3)) && isinf(floe_lgamma(INFINITY)) && isnan(floe_lgamma(NAN)));
+  assert_true(isinf(floe_lgamma(0)) && isinf(floe_lgamma(-3)) && isinf(floe_lgamma(INFINITY)) &&
+              isnan(floe_lgamma(NAN)));
 }
 
 static void log_gamma_steps_by_log_x(void **state) {
@@ -54,20 +68,38 @@ static void log_gamma_steps_by_log_x(void **state) {
 
 static void digamma_and_trigamma_have_thirteen_digits(void **state) {
   (void)state;
-  static const struct answer psi[] = {
-      {0.001, -1000.57557193181028}, {0.10000000000000001, -10.42375494041107623}, {0.5, -1.963510026021423479},
-      {0.90000000000000002, -0.7549269499470513492}, {1.5, 0.03648997397857652056},
-      {1.9990000000000001, 0.4221391988923556456}, {2.5, 0.7031566406452431872}, {3.7000000000000002, 1.167153539361511441},
-      {7.9000000000000004, 2.002238487563571036}, {10.0, 2.251752589066721108}, {25.300000000000001, 3.210911380182535883},
-      {171.5, 5.141664981433999629}, {1000.0, 6.907255195648812052}, {1000000.0, 13.81551005796419077},
-      {-0.5, 0.03648997397857652056}, {-2.25, 4.158583564657972275}};
-  static const struct answer psi_1[] = {
-      {0.001, 1000001.642533195827}, {0.10000000000000001, 101.4332991507927477}, {0.5, 4.934802200544679309},
-      {0.90000000000000002, 1.922539959477203445}, {1.5, 0.9348022005446793094}, {1.9990000000000001, 0.6453384277720444999},
-      {2.5, 0.490357756100234865}, {3.7000000000000002, 0.3100378576700383022}, {7.9000000000000004, 0.1349307834566344155},
-      {10.0, 0.1051663356816857461}, {25.300000000000001, 0.04031712034125649602}, {171.5, 0.005847936550610383762},
-      {1000.0, 0.001000500166666633333}, {1000000.0, 1.000000500000166667e-6}, {-0.5, 8.934802200544679309},
-      {-2.25, 19.37941051186913736}};
+  static const struct answer psi[] = {{0.001, -1000.57557193181028},
+                                      {0.10000000000000001, -10.42375494041107623},
+                                      {0.5, -1.963510026021423479},
+                                      {0.90000000000000002, -0.7549269499470513492},
+                                      {1.5, 0.03648997397857652056},
+                                      {1.9990000000000001, 0.4221391988923556456},
+                                      {2.5, 0.7031566406452431872},
+                                      {3.7000000000000002, 1.167153539361511441},
+                                      {7.9000000000000004, 2.002238487563571036},
+                                      {10.0, 2.251752589066721108},
+                                      {25.300000000000001, 3.210911380182535883},
+                                      {171.5, 5.141664981433999629},
+                                      {1000.0, 6.907255195648812052},
+                                      {1000000.0, 13.81551005796419077},
+                                      {-0.5, 0.03648997397857652056},
+                                      {-2.25, 4.158583564657972275}};
+  static const struct answer psi_1[] = {{0.001, 1000001.642533195827},
+                                        {0.10000000000000001, 101.4332991507927477},
+                                        {0.5, 4.934802200544679309},
+                                        {0.90000000000000002, 1.922539959477203445},
+                                        {1.5, 0.9348022005446793094},
+                                        {1.9990000000000001, 0.6453384277720444999},
+                                        {2.5, 0.490357756100234865},
+                                        {3.7000000000000002, 0.3100378576700383022},
+                                        {7.9000000000000004, 0.1349307834566344155},
+                                        {10.0, 0.1051663356816857461},
+                                        {25.300000000000001, 0.04031712034125649602},
+                                        {171.5, 0.005847936550610383762},
+                                        {1000.0, 0.001000500166666633333},
+                                        {1000000.0, 1.000000500000166667e-6},
+                                        {-0.5, 8.934802200544679309},
+                                        {-2.25, 19.37941051186913736}};
   ANSWERS(floe_digamma, psi, 1e-14, 1);
   ANSWERS(floe_trigamma, psi_1, 1e-14, 0);
   assert_true(isnan(floe_digamma(0)) && isnan(floe_digamma(-2)) && isinf(floe_trigamma(-2)));
@@ -75,19 +107,29 @@ static void digamma_and_trigamma_have_thirteen_digits(void **state) {
 
 static void the_normal_cdf_and_its_inverse_reach_into_the_tails(void **state) {
   (void)state;
-  static const struct answer cdf[] = {
-      {-20.0, 2.753624118606233695e-89}, {-5.0, 2.866515718791939117e-7}, {-1.0, 0.1586552539314570514},
-      {-0.10000000000000001, 0.4601721627229710163}, {0, 0.5}, {0.10000000000000001, 0.5398278372770289837},
-      {1, 0.8413447460685429486}, {3, 0.9986501019683699055}, {8, 0.9999999999999993779}};
-  static const struct answer log_cdf[] = {
-      {-100, -5005.524208694205089}, {-38, -726.5572160188201301}, {-20, -203.9171553710972639}, {-5, -15.06499839398872574},
-      {-1, -1.841021645009263506}, {0, -0.6931471805599453094}, {1, -0.1727537790234498895}, {5, -2.866516129637635934e-7}};
-  static const struct answer inverse[] = {
-      {1.0e-300, -37.04709629936119924}, {9.9999999999999995e-21, -9.26234008979840758},
-      {1.0000000000000001e-5, -4.26489079392282461}, {0.01, -2.326347874040841093},
-      {0.10000000000000001, -1.281551565544600435}, {0.29999999999999999, -0.524400512708040816},
-      {0.50000009999999995, 2.506628273311648301e-7}, {0.59999999999999998, 0.2533471031357997413},
-      {0.90000000000000002, 1.281551565544600593}, {0.999, 3.090232306167813278}};
+  static const struct answer cdf[] = {{-20.0, 2.753624118606233695e-89},
+                                      {-5.0, 2.866515718791939117e-7},
+                                      {-1.0, 0.1586552539314570514},
+                                      {-0.10000000000000001, 0.4601721627229710163},
+                                      {0, 0.5},
+                                      {0.10000000000000001, 0.5398278372770289837},
+                                      {1, 0.8413447460685429486},
+                                      {3, 0.9986501019683699055},
+                                      {8, 0.9999999999999993779}};
+  static const struct answer log_cdf[] = {{-100, -5005.524208694205089}, {-38, -726.5572160188201301},
+                                          {-20, -203.9171553710972639},  {-5, -15.06499839398872574},
+                                          {-1, -1.841021645009263506},   {0, -0.6931471805599453094},
+                                          {1, -0.1727537790234498895},   {5, -2.866516129637635934e-7}};
+  static const struct answer inverse[] = {{1.0e-300, -37.04709629936119924},
+                                          {9.9999999999999995e-21, -9.26234008979840758},
+                                          {1.0000000000000001e-5, -4.26489079392282461},
+                                          {0.01, -2.326347874040841093},
+                                          {0.10000000000000001, -1.281551565544600435},
+                                          {0.29999999999999999, -0.524400512708040816},
+                                          {0.50000009999999995, 2.506628273311648301e-7},
+                                          {0.59999999999999998, 0.2533471031357997413},
+                                          {0.90000000000000002, 1.281551565544600593},
+                                          {0.999, 3.090232306167813278}};
   ANSWERS(floe_phi, cdf, 1e-13, 0);
   ANSWERS(floe__log_phi, log_cdf, 1e-14, 0);
   ANSWERS(floe_phi_inverse, inverse, 2e-15, 0);
@@ -104,8 +146,10 @@ static void logistic_functions_do_not_overflow(void **state) {
 
 static void gsl_is_guarded(void **state) {
   (void)state;
-  assert_true(isnan(floe__beta_quantile(2, 1, 1)) && isnan(floe__gamma_cdf(1, -1)) && isnan(floe__binomial_cdf(1, -1, 0.5)));
-  assert_true(fabs(floe__beta_quantile(0.5, 2, 2) - 0.5) < 1e-12 && fabs(floe__gamma_cdf(1, 1) - (1 - exp(-1))) < 1e-14);
+  assert_true(isnan(floe__beta_quantile(2, 1, 1)) && isnan(floe__gamma_cdf(1, -1)) &&
+              isnan(floe__binomial_cdf(1, -1, 0.5)));
+  assert_true(fabs(floe__beta_quantile(0.5, 2, 2) - 0.5) < 1e-12 &&
+              fabs(floe__gamma_cdf(1, 1) - (1 - exp(-1))) < 1e-14);
   assert_true(floe__binomial_cdf(5, 5, 0.2) == 1 && fabs(floe__poisson_cdf(0, 2) - exp(-2)) < 1e-15);
 }
 
@@ -197,14 +241,16 @@ static void moments_survive_a_large_offset(void **state) {
   struct floe__welford running = {0};
   for (int k = 0; k < 1000; k++) floe__welford_add(&running, x[k] += 1e9);
   assert_true(fabs(floe__mean(1000, x) - 1e9 - mean) < 2e-7 && fabs(floe__variance(1000, x) - variance) < 1e-6);
-  assert_true(fabs(floe__welford_variance(&running) - variance) < 1e-6 && fabs(floe__correlation(1000, x, x) - 1) < 1e-12);
+  assert_true(fabs(floe__welford_variance(&running) - variance) < 1e-6 &&
+              fabs(floe__correlation(1000, x, x) - 1) < 1e-12);
   assert_true(isnan(floe__mean(0, x)) && isnan(floe__variance(1, x)));
 }
 
 static void log_sum_exp_handles_extremes(void **state) {
   (void)state;
   assert_true(fabs(floe__log_sum_exp(2, (const double[]){1e4, 1e4}) - 1e4 - log(2)) < 1e-11);
-  assert_true(floe__log_sum_exp(2, (const double[]){-INFINITY, -INFINITY}) == -INFINITY && floe__log_sum_exp(0, NULL) == -INFINITY);
+  assert_true(floe__log_sum_exp(2, (const double[]){-INFINITY, -INFINITY}) == -INFINITY &&
+              floe__log_sum_exp(0, NULL) == -INFINITY);
   double weights[3];
   floe__normalise_log_weights(3, (const double[]){-1000, -1000, -INFINITY}, weights);
   assert_true(weights[0] == 0.5 && weights[2] == 0);
@@ -219,7 +265,8 @@ static void weights_count_like_repetitions(void **state) {
   assert_true(fabs(floe__weighted_mean(3, x, weights) - floe__mean(7, repeated)) < 1e-15);
   assert_true(fabs(floe__weighted_variance(3, x, weights) - floe__variance(7, repeated) * 6 / 7) < 1e-14);
   assert_true(fabs(floe__weighted_quantile(3, x, weights, order, 4. / 7) - 3) < 1e-14);
-  assert_true(floe__weighted_quantile(3, x, weights, order, 0) == 1 && floe__weighted_quantile(3, x, weights, order, 1) == 5);
+  assert_true(floe__weighted_quantile(3, x, weights, order, 0) == 1 &&
+              floe__weighted_quantile(3, x, weights, order, 1) == 5);
   assert_true(fabs(floe__wasserstein(3, x, weights, order, 7, repeated, NULL, plain)) < 1e-15);
 }
 
@@ -230,7 +277,8 @@ static void distances_are_right_where_they_are_known(void **state) {
   floe__order(4, x, order), floe__order(4, shifted, order_shifted);
   assert_true(fabs(floe__wasserstein(4, x, NULL, order, 4, shifted, NULL, order_shifted) - 2.5) < 1e-15);
   assert_true(floe__cjs(4, x, NULL, NULL, order) == 0);
-  assert_true(fabs(floe__cjs(4, x, left, right, order) - 1) < 1e-15); /* cdfs without common mass: the largest distance */
+  assert_true(fabs(floe__cjs(4, x, left, right, order) - 1) <
+              1e-15); /* cdfs without common mass: the largest distance */
   /* By hand: P = 1/4, 2/4, 3/4 and Q = 2/5, 3/5, 4/5 over unit steps, and the same of 1 - P and 1 - Q. */
   const double weights[] = {2, 1, 1, 1};
   assert_true(fabs(floe__cjs(4, x, NULL, weights, order) - 0.0998887865096322) < 1e-13);

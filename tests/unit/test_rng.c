@@ -17,10 +17,14 @@ static const struct {
   unsigned rounds;
   uint64_t counter[4], key[4], word[4];
 } known[] = {
-#define ZERO {0, 0, 0, 0}
-#define ONES {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}
-#define PI_COUNTER {0x243f6a8885a308d3, 0x13198a2e03707344, 0xa4093822299f31d0, 0x082efa98ec4e6c89}
-#define PI_KEY {0x452821e638d01377, 0xbe5466cf34e90c6c, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd}
+#define ZERO                                                                                                           \
+  { 0, 0, 0, 0 }
+#define ONES                                                                                                           \
+  { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }
+#define PI_COUNTER                                                                                                     \
+  { 0x243f6a8885a308d3, 0x13198a2e03707344, 0xa4093822299f31d0, 0x082efa98ec4e6c89 }
+#define PI_KEY                                                                                                         \
+  { 0x452821e638d01377, 0xbe5466cf34e90c6c, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd }
     {13, ZERO, ZERO, {0x4071fabee1dc8e05, 0x02ed3113695c9c62, 0x397311b5b89f9d49, 0xe21292c3258024bc}},
     {13, ONES, ONES, {0x7eaed935479722b5, 0x90994358c429f31c, 0x496381083e07a75b, 0x627ed0d746821121}},
     {13, PI_COUNTER, PI_KEY, {0x287a3304d9735fe1, 0xf98613fd5763ba1e, 0x41963d30315596d7, 0xf45e81cf03c7d5bc}},
@@ -109,12 +113,20 @@ static void draws_outside_their_domain_are_nan(void **state) {
   struct floe_stream stream;
   floe_stream_open(&stream, 1, 1, 1, 1, 1);
   const double negative[] = {0.5, -0.1, 0.6}, short_of_one[] = {0.2, 0.2}, not_a_number[] = {NAN, 1};
-  const double bad[] = {floe_draw_gamma(&stream, 0), floe_draw_gamma(&stream, NAN), floe_draw_gamma(&stream, INFINITY),
-                        floe_draw_log_gamma(&stream, -1), floe_draw_poisson(&stream, -1), floe_draw_poisson(&stream, 1e17),
-                        floe_draw_poisson(&stream, NAN), floe_draw_binomial(&stream, 2.5, 0.5),
-                        floe_draw_binomial(&stream, -1, 0.5), floe_draw_binomial(&stream, 5, 1.1),
-                        floe_draw_binomial(&stream, 5, NAN), floe_draw_categorical(&stream, 3, negative),
-                        floe_draw_categorical(&stream, 2, short_of_one), floe_draw_categorical(&stream, 2, not_a_number),
+  const double bad[] = {floe_draw_gamma(&stream, 0),
+                        floe_draw_gamma(&stream, NAN),
+                        floe_draw_gamma(&stream, INFINITY),
+                        floe_draw_log_gamma(&stream, -1),
+                        floe_draw_poisson(&stream, -1),
+                        floe_draw_poisson(&stream, 1e17),
+                        floe_draw_poisson(&stream, NAN),
+                        floe_draw_binomial(&stream, 2.5, 0.5),
+                        floe_draw_binomial(&stream, -1, 0.5),
+                        floe_draw_binomial(&stream, 5, 1.1),
+                        floe_draw_binomial(&stream, 5, NAN),
+                        floe_draw_categorical(&stream, 3, negative),
+                        floe_draw_categorical(&stream, 2, short_of_one),
+                        floe_draw_categorical(&stream, 2, not_a_number),
                         floe_draw_categorical(&stream, 0, NULL)};
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) assert_true(isnan(bad[k]));
 }

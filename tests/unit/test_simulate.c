@@ -25,7 +25,8 @@ static struct floe_simulations *simulate(const struct floe_simulation_plan *plan
 
 static void the_same_bytes_for_any_number_of_threads(void **state) {
   (void)state;
-  struct floe_simulation_plan plan = {.model = schools, .seed = 4, .purpose = FLOE_PURPOSE_TRAIN, .n = 1000, .keep_values = true};
+  struct floe_simulation_plan plan = {
+      .model = schools, .seed = 4, .purpose = FLOE_PURPOSE_TRAIN, .n = 1000, .keep_values = true};
   struct floe_simulations *one = simulate(&plan);
   plan.n_thread = 3;
   struct floe_simulations *three = simulate(&plan);
@@ -60,7 +61,8 @@ static void a_simulation_depends_on_its_unit_alone(void **state) {
 
 static void coordinates_are_those_of_the_values(void **state) {
   (void)state;
-  struct floe_simulation_plan plan = {.model = schools, .seed = 1, .purpose = FLOE_PURPOSE_TRAIN, .n = 200, .keep_values = true};
+  struct floe_simulation_plan plan = {
+      .model = schools, .seed = 1, .purpose = FLOE_PURPOSE_TRAIN, .n = 200, .keep_values = true};
   struct floe_simulations *s = simulate(&plan);
   for (size_t k = 0; k < s->n; k++) {
     struct floe_universe universe;
@@ -91,8 +93,13 @@ static void universe_and_sizes_can_be_fixed(void **state) {
   floe_universe_reference(schools, &flat);
   flat.option[EIGHT_SCHOOLS_TAU_PRIOR] = 2;
   const size_t sizes[] = {8}, too_many[] = {17};
-  struct floe_simulation_plan plan = {.model = schools, .seed = 1, .purpose = FLOE_PURPOSE_TEST, .n = 2000, .universe = &flat,
-                                      .sizes = sizes, .keep_values = true};
+  struct floe_simulation_plan plan = {.model = schools,
+                                      .seed = 1,
+                                      .purpose = FLOE_PURPOSE_TEST,
+                                      .n = 2000,
+                                      .universe = &flat,
+                                      .sizes = sizes,
+                                      .keep_values = true};
   struct floe_simulations *s = simulate(&plan);
   assert_true(s->n_layout == 1 && s->n_data == 16);
   double largest = 0;
@@ -122,7 +129,8 @@ static void simulations_that_are_not_finite_are_replaced_and_named(void **state)
   (void)state;
   struct floe_model broken = eight_schools_by_hand;
   broken.simulate = break_some;
-  struct floe_simulation_plan plan = {.model = &broken, .seed = 1, .purpose = FLOE_PURPOSE_TRAIN, .n = 1000, .n_thread = 2};
+  struct floe_simulation_plan plan = {
+      .model = &broken, .seed = 1, .purpose = FLOE_PURPOSE_TRAIN, .n = 1000, .n_thread = 2};
   period = 150;
   struct floe_simulations *s = simulate(&plan);
   assert_int_equal(s->n_rejected, 6);
@@ -209,7 +217,8 @@ static void predictions_keep_the_covariates_and_follow_the_parameters(void **sta
   floe_universe_reference(schools, &universe);
   assert_int_equal(floe_data_from_numbers(schools, sizes, eight_schools_data, &dataset, NULL), FLOE_OK);
   const size_t n_data = dataset->layout->n_data, n_value = dataset->layout->n_value;
-  double *data = FLOE__NEW(N * n_data, double), *again = FLOE__NEW(N * n_data, double), *values = FLOE__NEW(N * n_value, double);
+  double *data = FLOE__NEW(N * n_data, double), *again = FLOE__NEW(N * n_data, double),
+         *values = FLOE__NEW(N * n_value, double);
   assert_int_equal(floe_prior_predictive(dataset, &universe, 1, 0, N, 1, data, values, NULL), FLOE_OK);
   assert_int_equal(floe_prior_predictive(dataset, &universe, 1, 0, N, 4, again, values, NULL), FLOE_OK);
   assert_memory_equal(data, again, N * n_data * sizeof *data);
@@ -217,7 +226,8 @@ static void predictions_keep_the_covariates_and_follow_the_parameters(void **sta
   assert_true(data[8] != eight_schools_data[8]);
   for (size_t k = 0; k < N; k++) {
     for (size_t j = 0; j < n_value; j++) values[k * n_value + j] = 0;
-    for (size_t i = 0; i < 8; i++) values[k * n_value + dataset->layout->offset[EIGHT_SCHOOLS_THETA] + i] = 1000 * (double)i;
+    for (size_t i = 0; i < 8; i++)
+      values[k * n_value + dataset->layout->offset[EIGHT_SCHOOLS_THETA] + i] = 1000 * (double)i;
   }
   assert_int_equal(floe_posterior_predictive(dataset, &universe, 1, 0, N, 2, values, data, NULL), FLOE_OK);
   for (size_t k = 0; k < N; k++)

@@ -22,18 +22,48 @@ static const struct {
   const char *name;
   void (*function)(void);
 } linked[] = {
-#define LINKED(name) {#name, (void (*)(void))name}
-    LINKED(exp), LINKED(log), LINKED(sqrt), LINKED(expm1), LINKED(log1p), LINKED(sin), LINKED(cos), LINKED(tan), LINKED(atan),
-    LINKED(tanh), LINKED(floor), LINKED(ceil), LINKED(rint), LINKED(floe_lgamma), LINKED(floe_digamma), LINKED(floe_trigamma),
-    LINKED(floe_phi), LINKED(floe_phi_inverse), LINKED(floe_log1p_exp), LINKED(floe_inv_logit), LINKED(floe_xlogy),
-    LINKED(floe_argmax), LINKED(floe_argmin), LINKED(floe_quantile), LINKED(floe_solve_lower), LINKED(floe_solve_lower_adjoint),
-    LINKED(floe_draw_uniform), LINKED(floe_draw_normal), LINKED(floe_draw_exponential), LINKED(floe_draw_gamma),
-    LINKED(floe_draw_log_gamma), LINKED(floe_draw_poisson), LINKED(floe_draw_binomial), LINKED(floe_draw_categorical),
+#define LINKED(name)                                                                                                   \
+  { #name, (void (*)(void))name }
+    LINKED(exp),
+    LINKED(log),
+    LINKED(sqrt),
+    LINKED(expm1),
+    LINKED(log1p),
+    LINKED(sin),
+    LINKED(cos),
+    LINKED(tan),
+    LINKED(atan),
+    LINKED(tanh),
+    LINKED(floor),
+    LINKED(ceil),
+    LINKED(rint),
+    LINKED(floe_lgamma),
+    LINKED(floe_digamma),
+    LINKED(floe_trigamma),
+    LINKED(floe_phi),
+    LINKED(floe_phi_inverse),
+    LINKED(floe_log1p_exp),
+    LINKED(floe_inv_logit),
+    LINKED(floe_xlogy),
+    LINKED(floe_argmax),
+    LINKED(floe_argmin),
+    LINKED(floe_quantile),
+    LINKED(floe_solve_lower),
+    LINKED(floe_solve_lower_adjoint),
+    LINKED(floe_draw_uniform),
+    LINKED(floe_draw_normal),
+    LINKED(floe_draw_exponential),
+    LINKED(floe_draw_gamma),
+    LINKED(floe_draw_log_gamma),
+    LINKED(floe_draw_poisson),
+    LINKED(floe_draw_binomial),
+    LINKED(floe_draw_categorical),
 };
 
 static bool is_linked(const char *name, size_t length) {
   for (size_t k = 0; k < sizeof linked / sizeof *linked; k++)
-    if (strlen(linked[k].name) == length && memcmp(linked[k].name, name, length) == 0) return linked[k].function != NULL;
+    if (strlen(linked[k].name) == length && memcmp(linked[k].name, name, length) == 0)
+      return linked[k].function != NULL;
   return false;
 }
 

@@ -97,11 +97,16 @@ static void the_list_holds_each_permitted_universe_once(void **state) {
 }
 
 /* An axis `scale` that acts only where `family` takes its second option. */
-static const struct floe_option two_options[] = {{"a", 0.9}, {"b", 0.1}}, three_options[] = {{"p", 1. / 3}, {"q", 1. / 3}, {"r", 1. / 3}};
+static const struct floe_option two_options[] = {{"a", 0.9}, {"b", 0.1}},
+                                three_options[] = {{"p", 1. / 3}, {"q", 1. / 3}, {"r", 1. / 3}};
 static const struct floe_condition if_second[] = {{0, 2}};
-static const struct floe_axis nested_axes[] = {
-    {.name = "family", .n_option = 2, .options = two_options},
-    {.name = "scale", .n_option = 3, .options = three_options, .reference = 1, .n_condition = 1, .conditions = if_second}};
+static const struct floe_axis nested_axes[] = {{.name = "family", .n_option = 2, .options = two_options},
+                                               {.name = "scale",
+                                                .n_option = 3,
+                                                .options = three_options,
+                                                .reference = 1,
+                                                .n_condition = 1,
+                                                .conditions = if_second}};
 static int any(const struct floe_universe *universe) {
   (void)universe;
   return 1;

@@ -1,0 +1,352 @@
+/* Training, files and questions, on a conjugate model whose posterior is known, and on eight schools. */
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <floe/draws.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/stop.h"
+#include "runtime/data/layout.h"
+#include "runtime/data/universe.h"
+#include "runtime/train/network.h"
+#include "tests/support/eight_schools_model.h"
+
+/* mu ~ normal(0, 2); y[i] ~ normal(mu, sd), with sd = 1 or 3 by universe, i in 2..6. */
+static const size_t item_only[] = {0};
+static const struct floe_dimension dimensions[] = {{"item", 2, 6, 0}};
+static const struct floe_option sds[] = {{"one", 0.5}, {"three", 0.5}};
+static const struct floe_axis axes[] = {{.name = "sd", .description = "", .n_option = 2, .options = sds}};
+static const struct floe_variable variables[] = {
+    {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "y", .role = FLOE_OBS, .n_dim = 1, .dims = item_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE}};
+
+static size_t no_scratch(const struct floe_layout *layout) { return layout->n_data; }
+static int all_permitted(const struct floe_universe *universe) { return universe->option[0] < 2; }
+static double noise_sd(const struct floe_universe *universe) { return universe->option[0] ? 3 : 1; }
+
+static double normal(const struct floe_sampling *s, size_t point, uint64_t site, uint64_t element) {
+  struct floe_stream stream;
+  floe_stream_open(&stream, s->seed, s->purpose, s->first_unit + point, site, element);
+  return floe_draw_normal(&stream);
+}
+
+static void simulate(const struct floe_context *c, const struct floe_sampling *s, size_t n, double *data, double *values, double *scratch) {
+  (void)scratch;
+  for (size_t k = 0; k < n; k++) {
+    if (s->what & FLOE_DRAW_PARAMETERS) values[k] = 2 * normal(s, k, 0, 0);
+    if (s->what & FLOE_DRAW_OBSERVED)
+      for (size_t i = 0; i < c->layout->n_data; i++)
+        data[k * c->layout->n_data + i] = values[k] + noise_sd(c->universe) * normal(s, k, 64, i);
+  }
+}
+
+static void copy_values(const struct floe_context *c, size_t n, const double *from, double *to, double *scratch) {
+  (void)scratch;
+  memcpy(to, from, n * c->layout->n_value * sizeof *to);
+}
+
+static const struct floe_setting small[] = {{"layers", NULL, 2}, {"width", NULL, 24}, {"ensemble", NULL, 2},
+                                            {"simulations", NULL, 20480}, {"epochs", NULL, 4}, {"rate", NULL, 3e-3}};
+static const struct floe_setting tiny[] = {{"layers", NULL, 2}, {"width", NULL, 8}, {"ensemble", NULL, 2},
+                                           {"simulations", NULL, 2048}, {"epochs", NULL, 2}, {"batch", NULL, 200}};
+
+static const struct floe_model conjugate = {
+    .version = FLOE_MODEL_VERSION, .name = "conjugate", .title = "", .source_path = "", .source_text = "", .fingerprint = "conjugate",
+    .n_dimension = 1, .n_axis = 1, .n_variable = 2, .n_setting = 6, .dimensions = dimensions, .axes = axes, .variables = variables,
+    .settings = small, .plate = 0, .sequence = FLOE_NONE, .scratch_size = no_scratch, .permitted = all_permitted,
+    .simulate = simulate, .constrain = copy_values, .unconstrain = copy_values};
+
+static struct floe_model eight_schools_with(const struct floe_setting *settings, size_t n) {
+  struct floe_model model = eight_schools_by_hand;
+  model.settings = settings;
+  model.n_setting = n;
+  return model;
+}
+
+static struct floe_network *trained(const struct floe_model *model, uint64_t seed, size_t n_thread) {
+  const struct floe_network_options options = {.seed = seed, .n_thread = n_thread};
+  struct floe_network *network;
+  struct floe_error error = {0};
+  if (floe_network_train(model, &options, NULL, &network, &error)) fail_msg("%s: %s", error.where, error.message);
+  return network;
+}
+
+static char *path_of(const char *name) {
+  static char path[512];
+  const char *folder = getenv("TMPDIR");
+  snprintf(path, sizeof path, "%s/floe-test-%ld-%s", folder ? folder : "/tmp", (long)getpid(), name);
+  return path;
+}
+
+/* A network's bytes, as saved. */
+static char *bytes_of(const struct floe_network *network, size_t *length) {
+  char *bytes = NULL;
+  const char *path = path_of("bytes");
+  assert_int_equal(floe_network_save(network, path, NULL), FLOE_OK);
+  assert_int_equal(floe__file_read(path, 1u << 30, &bytes, length, NULL), FLOE_OK);
+  unlink(path);
+  return bytes;
+}
+
+static void assert_same_bytes(const struct floe_network *a, const struct floe_network *b) {
+  size_t n_a, n_b;
+  char *of_a = bytes_of(a, &n_a), *of_b = bytes_of(b, &n_b);
+  assert_int_equal(n_a, n_b);
+  assert_true(memcmp(of_a, of_b, n_a) == 0);
+  floe__free(of_a);
+  floe__free(of_b);
+}
+
+enum { N_DRAW = 4000 };
+
+/* The posterior is normal with precision 1/4 + n / sd^2. Tolerances: 0.1 posterior sd for the mean, 10% for the sd; sampling
+ * error of 4000 draws is 0.016 sd and 1.1%, the rest is left to a training of a few seconds. */
+static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **state) {
+  (void)state;
+  struct floe_network *network = trained(&conjugate, 1, 2);
+  static double draws[N_DRAW], log_q[N_DRAW], again[N_DRAW];
+  const double y[6] = {1.5, 0.2, 2.1, 3.0, -0.4, 1.1};
+  for (size_t n = 2; n <= 6; n += 2)
+    for (size_t option = 0; option < 2; option++) {
+      struct floe_layout *layout = floe_layout_new(&conjugate, &n, NULL);
+      const struct floe_universe universe = {.option = {option}};
+      const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
+      const struct floe_network_ask ask = {.n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
+      assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
+      assert_int_equal(floe_network_log_q(network, &ask, draws, again, NULL), FLOE_OK);
+      const double variance = noise_sd(&universe) * noise_sd(&universe), precision = 0.25 + (double)n / variance;
+      double sum = 0, mean = 0, square = 0, distance;
+      for (size_t i = 0; i < n; i++) sum += y[i];
+      for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
+      for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
+      for (size_t k = 0; k < N_DRAW; k++) assert_true(fabs(log_q[k] - again[k]) < 1e-3);
+      assert_true(fabs(mean - sum / variance / precision) * sqrt(precision) < 0.1);
+      assert_true(fabs(sqrt(square * precision) - 1) < 0.1);
+      assert_int_equal(floe_network_distance(network, &ask, &distance, NULL), FLOE_OK);
+      assert_true(distance < floe_network_distance_quantile(network, 0.99));
+      floe_layout_free(layout);
+    }
+  floe_network_free(network);
+}
+
+/* Riemann's sum over -12 .. 12: exact to far below the tolerance for smooth densities; the spline's density has kinks. */
+static void the_density_integrates_to_one(void **state) {
+  (void)state;
+  struct floe_model model = conjugate;
+  model.settings = tiny;
+  struct floe_network *network = trained(&model, 2, 1);
+  enum { N = 4801 };
+  static double grid[N], log_q[N];
+  const double y[6] = {1, 0, 2, 3, -1, 1};
+  const size_t size = 6;
+  struct floe_layout *layout = floe_layout_new(&model, &size, NULL);
+  const struct floe_universe universe = {0};
+  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
+  const struct floe_network_ask ask = {.n_context = 1, .contexts = &context, .n = N, .member = FLOE_NONE};
+  double sum = 0;
+  for (size_t k = 0; k < N; k++) grid[k] = -12 + 0.005 * (double)k;
+  assert_int_equal(floe_network_log_q(network, &ask, grid, log_q, NULL), FLOE_OK);
+  for (size_t k = 0; k < N; k++) sum += 0.005 * exp(log_q[k]);
+  assert_true(fabs(sum - 1) < 1e-3);
+  floe_layout_free(layout);
+  floe_network_free(network);
+}
+
+static void far_data_are_far_from_training(void **state) {
+  (void)state;
+  struct floe_model model = conjugate;
+  model.settings = tiny;
+  struct floe_network *network = trained(&model, 2, 1);
+  const double near[6] = {1, 0, 2, 3, -1, 1}, far[6] = {90, 80, 95, 100, 85, 90};
+  const size_t size = 6;
+  struct floe_layout *layout = floe_layout_new(&model, &size, NULL);
+  const struct floe_universe universe = {0};
+  const struct floe_context contexts[] = {{layout, &universe, FLOE_FAMILY_COORDINATES, near}, {layout, &universe, FLOE_FAMILY_COORDINATES, far}};
+  const struct floe_network_ask ask = {.n_context = 2, .contexts = contexts, .member = FLOE_NONE};
+  double distance[2];
+  assert_int_equal(floe_network_distance(network, &ask, distance, NULL), FLOE_OK);
+  assert_true(distance[0] < floe_network_distance_quantile(network, 0.95));
+  assert_true(distance[1] > floe_network_distance_quantile(network, 0.999));
+  floe_layout_free(layout);
+  floe_network_free(network);
+}
+
+static void threads_do_not_matter(void **state) {
+  (void)state;
+  const struct floe_model model = eight_schools_with(tiny, 6);
+  struct floe_network *one = trained(&model, 4, 1), *two = trained(&model, 4, 2), *other = trained(&model, 5, 2);
+  size_t n_one, n_other;
+  assert_same_bytes(one, two);
+  char *of_one = bytes_of(one, &n_one), *of_other = bytes_of(other, &n_other);
+  assert_false(n_one == n_other && memcmp(of_one, of_other, n_one) == 0); /* the comparison can fail */
+  floe__free(of_one);
+  floe__free(of_other);
+  floe_network_free(one);
+  floe_network_free(two);
+  floe_network_free(other);
+}
+
+/* Draws for the eight schools in two universes, of which the second has nu. */
+struct schools {
+  struct floe_layout *layout;
+  struct floe_universe universes[2];
+  struct floe_context contexts[2];
+};
+
+static void schools_new(const struct floe_model *model, struct schools *s) {
+  const size_t size = 8;
+  s->layout = floe_layout_new(model, &size, NULL);
+  for (size_t k = 0; k < 2; k++) {
+    floe_universe_reference(model, &s->universes[k]);
+    s->universes[k].option[EIGHT_SCHOOLS_NOISE] = k;
+    s->contexts[k] = (struct floe_context){s->layout, &s->universes[k], FLOE_FAMILY_COORDINATES, eight_schools_data};
+  }
+}
+
+static void a_loaded_network_answers_with_the_same_bytes(void **state) {
+  (void)state;
+  const struct floe_model model = eight_schools_with(tiny, 6);
+  struct floe_network *network = trained(&model, 4, 2), *loaded;
+  struct schools s;
+  enum { N = 300 };
+  static double draws[2][2 * N * 11], log_q[2][2 * N], alone[N * 11], alone_log_q[N];
+  schools_new(&model, &s);
+  assert_int_equal(s.layout->n_coordinate, 11);
+  const struct floe_network_ask ask = {.n_context = 2, .contexts = s.contexts, .n = N, .seed = 9, .member = FLOE_NONE};
+  struct floe_network_ask on_threads = ask, of_second = ask;
+  const char *path = path_of("network");
+  assert_int_equal(floe_network_save(network, path, NULL), FLOE_OK);
+  assert_int_equal(floe_network_load(&model, path, &loaded, NULL), FLOE_OK);
+  unlink(path);
+  assert_same_bytes(network, loaded);
+  on_threads.n_thread = 2;
+  assert_int_equal(floe_network_draw(network, &ask, draws[0], log_q[0], NULL), FLOE_OK);
+  assert_int_equal(floe_network_draw(loaded, &on_threads, draws[1], log_q[1], NULL), FLOE_OK);
+  assert_memory_equal(draws[0], draws[1], sizeof draws[0]);
+  assert_memory_equal(log_q[0], log_q[1], sizeof log_q[0]);
+  /* absent coordinates do not count, whatever they hold; a universe asked alone answers the same */
+  const size_t nu = s.layout->coordinate[EIGHT_SCHOOLS_NU];
+  for (size_t k = 0; k < N; k++) draws[1][k * 11 + nu] = NAN;
+  assert_int_equal(floe_network_log_q(network, &ask, draws[1], log_q[1], NULL), FLOE_OK);
+  for (size_t k = 0; k < 2 * N; k++) assert_true(fabs(log_q[0][k] - log_q[1][k]) < 1e-3 * (1 + fabs(log_q[0][k])));
+  of_second.n_context = 1;
+  of_second.contexts = s.contexts + 1;
+  assert_int_equal(floe_network_draw(network, &of_second, alone, alone_log_q, NULL), FLOE_OK);
+  for (size_t k = 0; k < N * 11; k++) assert_true(fabs(alone[k] - draws[0][N * 11 + k]) < 1e-3 * (1 + fabs(alone[k])));
+  floe_layout_free(s.layout);
+  floe_network_free(network);
+  floe_network_free(loaded);
+}
+
+static void damaged_and_foreign_files_are_refused(void **state) {
+  (void)state;
+  struct floe_model model = conjugate, other = conjugate;
+  model.settings = tiny;
+  other.fingerprint = "another";
+  struct floe_network *network = trained(&model, 6, 1), *loaded;
+  struct floe_error error;
+  const char *path = path_of("damaged");
+  size_t length;
+  char *bytes = bytes_of(network, &length);
+  floe_network_free(network);
+  for (size_t at = 0; at < length; at += 1 + length / 97) {
+    bytes[at] = (char)(bytes[at] ^ 0x10);
+    assert_int_equal(floe__file_write(path, bytes, length, NULL), FLOE_OK);
+    assert_int_equal(floe_network_load(&model, path, &loaded, &error), FLOE_EARTIFACT);
+    assert_null(loaded);
+    bytes[at] = (char)(bytes[at] ^ 0x10);
+  }
+  for (size_t kept = 0; kept < length; kept += 1 + length / 31) {
+    assert_int_equal(floe__file_write(path, bytes, kept, NULL), FLOE_OK);
+    assert_int_equal(floe_network_load(&model, path, &loaded, &error), FLOE_EARTIFACT);
+  }
+  /* a payload that is not what its own checksum hides */
+  for (size_t kept = 8; kept < length - 28; kept += 1 + length / 31) {
+    assert_int_equal(floe__artifact_write(path, "FLOENET1", 1, bytes + 20, kept, NULL), FLOE_OK);
+    assert_int_equal(floe_network_load(&model, path, &loaded, &error), FLOE_EARTIFACT);
+  }
+  assert_int_equal(floe__file_write(path, bytes, length, NULL), FLOE_OK);
+  assert_int_equal(floe_network_load(&other, path, &loaded, &error), FLOE_EARTIFACT);
+  assert_non_null(strstr(error.message, "another version"));
+  assert_int_equal(floe_network_load(&model, path, &loaded, &error), FLOE_OK);
+  floe_network_free(loaded);
+  unlink(path);
+  floe__free(bytes);
+}
+
+static void interrupt_late(void *context, double fraction, const char *text) {
+  const double *after = context;
+  (void)text;
+  if (fraction > *after) raise(SIGINT);
+}
+
+/* The first run is another process: a request to stop cannot be taken back. */
+static void a_resumed_training_ends_with_the_same_bytes(void **state) {
+  (void)state;
+  const struct floe_model model = eight_schools_with(tiny, 6);
+  struct floe_network_options options = {.seed = 8, .n_thread = 1};
+  struct floe_network *whole = trained(&model, 8, 1), *resumed;
+  char path[512];
+  snprintf(path, sizeof path, "%s", path_of("checkpoint"));
+  options.checkpoint = path;
+  for (double after = 0.3; after < 0.8; after += 0.29) {
+    const struct floe_progress progress = {interrupt_late, &after};
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+      struct floe_network *never;
+      floe__stop_install();
+      const floe_status status = floe_network_train(&model, &options, &progress, &never, NULL);
+      _exit(status == FLOE_EINTERRUPTED ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(floe__file_exists(path));
+  }
+  assert_int_equal(floe_network_train(&model, &options, NULL, &resumed, NULL), FLOE_OK);
+  assert_false(floe__file_exists(path));
+  assert_same_bytes(whole, resumed);
+  floe_network_free(whole);
+  floe_network_free(resumed);
+}
+
+static void an_unknown_setting_is_named_with_a_suggestion(void **state) {
+  (void)state;
+  const struct floe_setting settings[] = {{"layer", NULL, 4}};
+  const struct floe_model model = eight_schools_with(settings, 1);
+  const struct floe_network_options options = {.seed = 1};
+  struct floe_network *network;
+  struct floe_error error;
+  assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
+  assert_non_null(strstr(error.message, "layer"));
+  assert_non_null(strstr(error.fix, "layers"));
+  const struct floe_setting too_many[] = {{"ensemble", NULL, 1000}};
+  const struct floe_model large = eight_schools_with(too_many, 1);
+  assert_int_equal(floe_network_train(&large, &options, NULL, &network, &error), FLOE_ESPEC);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_resumed_training_ends_with_the_same_bytes), /* first: it forks, and threads do not survive that */
+      cmocka_unit_test(a_conjugate_posterior_is_found_in_all_universes_and_sizes),
+      cmocka_unit_test(the_density_integrates_to_one),
+      cmocka_unit_test(far_data_are_far_from_training),
+      cmocka_unit_test(threads_do_not_matter),
+      cmocka_unit_test(a_loaded_network_answers_with_the_same_bytes),
+      cmocka_unit_test(damaged_and_foreign_files_are_refused),
+      cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
