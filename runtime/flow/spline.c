@@ -6,7 +6,6 @@ enum { LANES = 16, BINS = FLOE__SPLINE_BINS, RAW = FLOE__SPLINE_RAW };
 #define EACH_LANE for (int l = 0; l < LANES; l++)
 
 static const float bound = 5.0f, least = 1e-3f, least_slope = 1e-3f;
-static const float slope_one = 0.53974242f; /* log(exp(1 - least_slope) - 1): raw 0 is slope 1 */
 static const float scale_bound = 4.0f;
 
 /* What 16 rows need of the spline. */
@@ -38,6 +37,12 @@ FLOE__INLINE void softmax_bins(float (*raw)[LANES], float (*size)[LANES]) {
   for (int k = 0; k < BINS; k++) EACH_LANE size[k][l] = 2 * bound * least + size[k][l] * sum[l];
 }
 
+/* exp(arsinh x) = x + sqrt(x^2 + 1): positive, 1 at 0, and cheaper than a softplus. */
+FLOE__INLINE float positive(float x) {
+  const float size = x < 0 ? -x : x, large = size + __builtin_sqrtf(x * x + 1), small = 1 / large;
+  return x < 0 ? small : large;
+}
+
 FLOE__INLINE void load(const struct floe__spline_column *c, size_t first, struct lanes *s) {
   for (int l = 0; l < LANES; l++) {
     const size_t i = row_of(c, first, l);
@@ -55,7 +60,7 @@ FLOE__INLINE void load(const struct floe__spline_column *c, size_t first, struct
   softmax_bins(s->raw + 2 + BINS, s->height);
   EACH_LANE s->slope[0][l] = s->slope[BINS][l] = 1;
   for (int k = 1; k < BINS; k++)
-    EACH_LANE s->slope[k][l] = least_slope + floe__softplus(s->raw[1 + 2 * BINS + k][l] + slope_one);
+    EACH_LANE s->slope[k][l] = least_slope + (1 - least_slope) * positive(s->raw[1 + 2 * BINS + k][l]);
 }
 
 /* Finds the bin of `at` among bins of the given sizes, and fills in what belongs to it. */
@@ -69,17 +74,22 @@ FLOE__INLINE void find_bin(struct lanes *s, float (*size)[LANES], const float *a
     s->d0[l] = s->slope[0][l], s->d1[l] = s->slope[1][l];
   }
   for (int k = 1; k < BINS; k++) EACH_LANE {
+      /* loaded whether needed or not: what is loaded only if needed becomes masked loads and stores */
+      const float w = s->width[k][l], h = s->height[k][l], d0 = s->slope[k][l], d1 = s->slope[k + 1][l];
+      const float old_left = s->left[l], old_lower = s->lower[l], old_w = s->w[l], old_h = s->h[l];
+      const float old_d0 = s->d0[l], old_d1 = s->d1[l];
+      const int32_t old_bin = s->bin[l];
       edge[l] += size[k - 1][l];
       x[l] += s->width[k - 1][l];
       y[l] += s->height[k - 1][l];
       const int beyond = at[l] >= edge[l];
-      s->bin[l] = beyond ? k : s->bin[l];
-      s->left[l] = beyond ? x[l] : s->left[l];
-      s->lower[l] = beyond ? y[l] : s->lower[l];
-      s->w[l] = beyond ? s->width[k][l] : s->w[l];
-      s->h[l] = beyond ? s->height[k][l] : s->h[l];
-      s->d0[l] = beyond ? s->slope[k][l] : s->d0[l];
-      s->d1[l] = beyond ? s->slope[k + 1][l] : s->d1[l];
+      s->bin[l] = beyond ? k : old_bin;
+      s->left[l] = beyond ? x[l] : old_left;
+      s->lower[l] = beyond ? y[l] : old_lower;
+      s->w[l] = beyond ? w : old_w;
+      s->h[l] = beyond ? h : old_h;
+      s->d0[l] = beyond ? d0 : old_d0;
+      s->d1[l] = beyond ? d1 : old_d1;
     }
   EACH_LANE s->inside[l] = at[l] > -bound && at[l] < bound ? s->mask[l] : 0.0f;
 }
@@ -204,7 +214,8 @@ FLOE__FOR_EACH_CPU void floe__spline_backward(const struct floe__spline_column *
     sizes_backward(&s, s.height, g.lower, g.h, raw + 2 + BINS);
     for (int k = 1; k < BINS; k++) EACH_LANE {
         const float d = (k == s.bin[l] ? g.d0[l] : 0) + (k == s.bin[l] + 1 ? g.d1[l] : 0);
-        raw[1 + 2 * BINS + k][l] = d * floe__logistic(s.raw[1 + 2 * BINS + k][l] + slope_one);
+        const float at = s.raw[1 + 2 * BINS + k][l];
+        raw[1 + 2 * BINS + k][l] = d * (1 - least_slope) * positive(at) / __builtin_sqrtf(at * at + 1);
       }
     EACH_LANE {
       const float gu = s.inside[l] != 0 ? g.u[l] : gy[l], soft = 1 + (s.raw[1][l] < 0 ? -s.raw[1][l] : s.raw[1][l]) / scale_bound;

@@ -53,9 +53,15 @@ static double median(size_t n, double *x) {
  * This is the limit of infinitely many bootstrap samples (Efron, Annals of Statistics 7, 1979, section 3). */
 static double bootstrap_quantile(size_t n, const double *ascending, double p) {
   const double half = (double)((n + 1) / 2);
-  for (size_t k = 1; k < n; k++)
-    if (1 - floe__binomial_cdf(half - 1, (double)n, (double)k / (double)n) >= p) return ascending[k - 1];
-  return ascending[n - 1];
+  size_t low = 1, high = n;
+  while (low < high) {
+    const size_t k = low + (high - low) / 2;
+    if (1 - floe__binomial_cdf(half - 1, (double)n, (double)k / (double)n) >= p)
+      high = k;
+    else
+      low = k + 1;
+  }
+  return ascending[low - 1];
 }
 
 static void matched_pairs(const struct floe_multiverse *m, size_t axis, size_t output, double *work,

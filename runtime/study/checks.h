@@ -6,7 +6,7 @@
 
 struct json_t;
 
-enum { STUDY_CHECK_SIMULATIONS = 2000 };
+enum { STUDY_CHECK_SIMULATIONS = 1000 };
 
 /* Appends {text, probability, share, se, verdict} per check to `checks`: the share of prior simulations of this universe in
  * which it holds. A share below the probability by more than 2 standard errors is "warn". Simulates at the data's sizes and

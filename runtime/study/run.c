@@ -18,9 +18,10 @@
 #include "runtime/study/results_json.h"
 #include "runtime/study/verbs.h"
 
-enum { MOST_CHECKED = 200 };
+enum { MOST_CHECKED = 64 };
 
-/* Every check in the universe where it does worst, over the first MOST_CHECKED universes. */
+/* Every check in the universe where it does worst, over the first MOST_CHECKED universes: the reference and the changes of one
+ * axis from it stand first. */
 static floe_status worst_checks(struct session *session, const struct floe_universes *universes, json_t *worst, struct floe_error *error) {
   for (size_t u = 0; u < universes->n && u < MOST_CHECKED; u++) {
     json_t *checks = json_array(), *check;

@@ -85,8 +85,13 @@ static floe_status reset(const struct climb *climb, struct floe_error *error) {
   answer->rhat = answer->ess_bulk = answer->ess_tail = answer->ebfmi = NAN;
   answer->distance = climb->draws->n ? climb->draws->distance : NAN;
   answer->distance_threshold = climb->draws->n ? climb->draws->distance_threshold : NAN;
-  if (!answer->scratch && !grow_block(&answer->scratch, layout->model->scratch_size(layout)))
-    return out_of_memory(error);
+  const size_t n_scratch = layout->model->scratch_size(layout) + 1;
+  answer->scratch_capacity = kept.scratch_capacity;
+  if (n_scratch > answer->scratch_capacity) {
+    answer->scratch_capacity = 0;
+    if (!grow_block(&answer->scratch, n_scratch)) return out_of_memory(error);
+    answer->scratch_capacity = n_scratch;
+  }
   return make_room(answer, layout, climb->draws->n, error);
 }
 

@@ -52,7 +52,7 @@ struct floe_answer {
   size_t n_divergent, mcmc_attempts;
   struct floe_gates gates;
   char why[512]; /* one sentence: how this method came about */
-  size_t value_capacity, weight_capacity;
+  size_t value_capacity, weight_capacity, scratch_capacity;
   double *log_density, *scratch; /* work space */
   size_t *order;
   void *smoothing;
