@@ -149,7 +149,7 @@ struct checker {
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols;
   struct list reports, claims, checks, preparations, constraints, settings, distributions, functions, externals;
-  struct list deferred;
+  struct list deferred, weights;
   struct program *program;
 };
 
@@ -208,6 +208,8 @@ const struct term *as_number(struct checker *c, const struct term *term); /* boo
 unsigned term_roles(const struct checker *c, const struct term *term);    /* bit = enum role */
 /* Terms that a name stands for are shared: refuses those that would grow without bound where they are used. */
 bool term_shareable(struct checker *c, const struct term *term, struct span span);
+/* The same for functions, which are inlined where they are called, and for the definitions inside of them. */
+bool function_inlineable(struct checker *c, const void *of, const struct term *value, struct span span);
 void visit_terms(const struct term *term, void (*visit)(void *context, const struct term *term), void *context);
 
 /* ---- constants.c -------------------------------------------------------------------------------------------------- */

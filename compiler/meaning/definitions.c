@@ -108,6 +108,7 @@ static void define(struct checker *c, const struct context *at, const struct sta
   if (!symbol) return;
   symbol->definition = d;
   symbol->local = at->scope != c->spec;
+  if (symbol->local && !function_inlineable(c, d, value, s->span)) symbol->kind = SYMBOL_POISON;
   add_piece(c, at, symbol, value, s->span);
   if (!symbol->local) list_add(c->arena, &c->definition_symbols, symbol);
 }

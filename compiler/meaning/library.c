@@ -133,6 +133,7 @@ void check_fun(struct checker *c, const struct context *at, const struct stateme
   }
   function->type = function->value->type;
   function->type.low = function->type.high = NULL;
+  sound = sound && function_inlineable(c, function, function->value, s->span);
   if (sound && s->type) declared_result(c, &inner, s, function);
   struct symbol *symbol = add_callable(c, at, SYMBOL_FUNCTION, s);
   if (!symbol || !sound) return;

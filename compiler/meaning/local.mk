@@ -20,3 +20,4 @@ compiler_sources += \
   compiler/meaning/typed.h \
   compiler/meaning/types.c \
   compiler/meaning/variables.c
+check_PROGRAMS += tests/unit/test_meaning

@@ -145,10 +145,40 @@ static size_t count_terms(const struct term *term, size_t limit) {
 }
 
 #define MAX_SHARED_TERMS 10000
+#define MAX_FUNCTION_TERMS 100000 /* with all that it calls: functions are inlined */
 
 static void error_too_large(struct checker *c, struct span span) {
   diagnose(c->sink, "E9007", span, "this expression, with all that its names stand for, is too large")->fix =
       "define its parts with `=` outside of loops and options";
+}
+
+struct weight {
+  const void *of; /* a function, or a definition inside of one */
+  size_t terms;
+};
+
+static size_t known_weight(const struct checker *c, const void *of) {
+  for (size_t k = 0; k < c->weights.n; k++)
+    if (((const struct weight *)c->weights.items[k])->of == of) return ((const struct weight *)c->weights.items[k])->terms;
+  return 0;
+}
+
+static size_t inlined_weight(const struct checker *c, const struct term *term) {
+  if (!term) return 0;
+  size_t n = 1;
+  if (term->kind == TERM_CALL) n += known_weight(c, term->function);
+  if (term->kind == TERM_DEFINITION) n += known_weight(c, term->definition);
+  for (size_t k = 0; k < term->n_item && n <= MAX_FUNCTION_TERMS; k++) n += inlined_weight(c, term->items[k]);
+  return n;
+}
+
+bool function_inlineable(struct checker *c, const void *of, const struct term *value, struct span span) {
+  struct weight *weight = floe__arena_alloc(c->arena, sizeof *weight);
+  *weight = (struct weight){of, inlined_weight(c, value)};
+  list_add(c->arena, &c->weights, weight);
+  if (weight->terms <= MAX_FUNCTION_TERMS) return true;
+  error_too_large(c, span);
+  return false;
 }
 
 bool term_shareable(struct checker *c, const struct term *term, struct span span) {

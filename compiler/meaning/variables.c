@@ -108,6 +108,8 @@ static void check_absent_kinds(struct checker *c, const struct variable *v, cons
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
   if (unknown && v->type.base != BASE_REAL)
     error_absent(c, distribution->span, "a discrete unknown is")->fix = "sum it out by hand, or take a continuous distribution";
+  if (unknown && v->type.structure != STRUCTURE_PLAIN)
+    error_absent(c, distribution->span, "an unknown that is a simplex is")->fix = "take logits, and normalise their exponentials";
   if (v->n_binder < v->type.n_dim && v->role != ROLE_PARAM && v->role != ROLE_LATENT)
     error_absent(c, distribution->span, "a joint distribution of data or observations is")->fix =
         "write the elements as independent given a latent array";

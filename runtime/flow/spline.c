@@ -63,6 +63,16 @@ FLOE__INLINE void load(const struct floe__spline_column *c, size_t first, struct
     EACH_LANE s->slope[k][l] = least_slope + (1 - least_slope) * positive(s->raw[1 + 2 * BINS + k][l]);
 }
 
+/* a where mask is all ones, b where it is 0. As bits: a conditional expression would become a slow conditional store. */
+FLOE__INLINE float pick(int32_t mask, float a, float b) {
+  int32_t of_a, of_b;
+  memcpy(&of_a, &a, sizeof a);
+  memcpy(&of_b, &b, sizeof b);
+  of_a = (of_a & mask) | (of_b & ~mask);
+  memcpy(&a, &of_a, sizeof a);
+  return a;
+}
+
 /* Finds the bin of `at` among bins of the given sizes, and fills in what belongs to it. */
 FLOE__INLINE void find_bin(struct lanes *s, float (*size)[LANES], const float *at) {
   float edge[LANES], x[LANES], y[LANES];
@@ -74,22 +84,17 @@ FLOE__INLINE void find_bin(struct lanes *s, float (*size)[LANES], const float *a
     s->d0[l] = s->slope[0][l], s->d1[l] = s->slope[1][l];
   }
   for (int k = 1; k < BINS; k++) EACH_LANE {
-      /* loaded whether needed or not: what is loaded only if needed becomes masked loads and stores */
-      const float w = s->width[k][l], h = s->height[k][l], d0 = s->slope[k][l], d1 = s->slope[k + 1][l];
-      const float old_left = s->left[l], old_lower = s->lower[l], old_w = s->w[l], old_h = s->h[l];
-      const float old_d0 = s->d0[l], old_d1 = s->d1[l];
-      const int32_t old_bin = s->bin[l];
       edge[l] += size[k - 1][l];
       x[l] += s->width[k - 1][l];
       y[l] += s->height[k - 1][l];
-      const int beyond = at[l] >= edge[l];
-      s->bin[l] = beyond ? k : old_bin;
-      s->left[l] = beyond ? x[l] : old_left;
-      s->lower[l] = beyond ? y[l] : old_lower;
-      s->w[l] = beyond ? w : old_w;
-      s->h[l] = beyond ? h : old_h;
-      s->d0[l] = beyond ? d0 : old_d0;
-      s->d1[l] = beyond ? d1 : old_d1;
+      const int32_t beyond = -(int32_t)(at[l] >= edge[l]);
+      s->bin[l] -= beyond; /* edges ascend: counts those at or below */
+      s->left[l] = pick(beyond, x[l], s->left[l]);
+      s->lower[l] = pick(beyond, y[l], s->lower[l]);
+      s->w[l] = pick(beyond, s->width[k][l], s->w[l]);
+      s->h[l] = pick(beyond, s->height[k][l], s->h[l]);
+      s->d0[l] = pick(beyond, s->slope[k][l], s->d0[l]);
+      s->d1[l] = pick(beyond, s->slope[k + 1][l], s->d1[l]);
     }
   EACH_LANE s->inside[l] = at[l] > -bound && at[l] < bound ? s->mask[l] : 0.0f;
 }

@@ -47,7 +47,7 @@ static floe_status read_one(const struct floe_setting *given, struct floe__setti
 }
 
 floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings, struct floe_error *error) {
-  *settings = (struct floe__settings){.layers = 6, .width = 64, .ensemble = 2, .simulations = 262144, .batch = 256, .rate = 2e-3};
+  *settings = (struct floe__settings){.layers = 6, .width = 64, .ensemble = 2, .simulations = 786432, .batch = 256, .rate = 2e-3};
   for (size_t k = 0; k < model->n_setting; k++) {
     const floe_status status = read_one(&model->settings[k], settings, error);
     if (status) return status;
