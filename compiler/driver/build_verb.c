@@ -83,6 +83,7 @@ static floe_status dump(struct driver *driver, enum stage stage, struct floe_err
   if (text.data) fwrite(text.data, 1, text.length, stdout);
   fflush(stdout);
   if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
+  else if (!status && stage == STAGE_TYPED) driver_show(driver, pipeline.sink, NULL); /* the lints are part of that stage */
   floe__text_free(&text);
   pipeline_free(&pipeline);
   return status;

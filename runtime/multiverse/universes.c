@@ -70,14 +70,23 @@ static bool varies(const struct making *making, size_t axis) {
          (a->continuous || a->n_option > 1);
 }
 
+/* A value at a share of the axis's range, rounded to what a name can carry: four significant digits of a logarithmic axis,
+ * a thousandth of the range of another. The reference often is such a value: rounding must not make it another one. */
+static double axis_value(const struct floe_axis *axis, double share) {
+  const double value =
+      axis->logarithmic ? axis->low * pow(axis->high / axis->low, share) : axis->low + share * (axis->high - axis->low);
+  const double scale = axis->logarithmic ? value : axis->high - axis->low;
+  const double unit = pow(10, floor(log10(scale)) - 3);
+  /* Dividing by a whole power of ten gives the double nearest to the decimal; multiplying by its inverse would not. */
+  const double rounded = unit < 1 ? rint(value / unit) / rint(1 / unit) : rint(value / unit) * unit;
+  if (fabs(rounded - axis->reference_value) < 0.5 * unit) return axis->reference_value;
+  return fmin(fmax(rounded, axis->low), axis->high);
+}
+
 double floe_axis_point(const struct floe_axis *axis, size_t k, size_t n_point) {
-  const double share = n_point > 1 ? (double)k / (double)(n_point - 1) : 0.5;
   if (k == 0) return axis->low;
   if (k + 1 == n_point) return axis->high;
-  const double point =
-      axis->logarithmic ? axis->low * pow(axis->high / axis->low, share) : axis->low + share * (axis->high - axis->low);
-  /* The reference often is a point of the grid: rounding must not make it another one. */
-  return fabs(point - axis->reference_value) <= 1e-12 * fabs(axis->reference_value) ? axis->reference_value : point;
+  return axis_value(axis, n_point > 1 ? (double)k / (double)(n_point - 1) : 0.5);
 }
 
 static size_t n_setting(const struct floe_axis *axis, size_t n_point) {
@@ -108,8 +117,7 @@ static void draw_axis(const struct floe_axis *axis, size_t place, struct floe_st
                       struct floe_universe *universe) {
   double u = floe_draw_uniform(stream);
   if (axis->continuous) {
-    universe->value[place] =
-        axis->logarithmic ? axis->low * pow(axis->high / axis->low, u) : axis->low + u * (axis->high - axis->low);
+    universe->value[place] = axis_value(axis, u);
     return;
   }
   size_t k = 0;

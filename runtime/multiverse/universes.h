@@ -48,7 +48,8 @@ FLOE_NODISCARD floe_status floe_universes_new(const struct floe_model *model,
                                               struct floe_universes **universes, struct floe_error *error);
 void floe_universes_free(struct floe_universes *universes); /* NULL is allowed */
 
-/* Point k of n_point on a continuous axis, ends included; evenly spaced in the logarithm where the axis is logarithmic. */
+/* Point k of n_point on a continuous axis, ends included; evenly spaced in the logarithm where the axis is logarithmic; rounded
+ * to four significant digits (a thousandth of a range that is not logarithmic), for readable names. */
 double floe_axis_point(const struct floe_axis *axis, size_t k, size_t n_point);
 
 #endif
