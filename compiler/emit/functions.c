@@ -164,7 +164,11 @@ static void write_update(struct function_writer *f, const struct step *step) {
   if (picks) {
     floe__text_puts(f->out, "if (");
     write_value(f, step->value, PREC_SUM);
-    floe__text_printf(f->out, " %c %s) ", step->reduction == REDUCE_MAX ? '>' : '<', cell);
+    floe__text_printf(f->out, " %c %s || ", step->reduction == REDUCE_MAX ? '>' : '<', cell);
+    write_value(f, step->value, PREC_SUM);
+    floe__text_puts(f->out, " != "); /* NaN, which stays */
+    write_value(f, step->value, PREC_SUM);
+    floe__text_puts(f->out, ") ");
   }
   const bool adds = !step->assign && step->reduction == REDUCE_SUM;
   const bool negated = step->value->kind == VALUE_OPERATOR && step->value->op == OP_NEG && f->inlined[step->value->id];

@@ -158,6 +158,7 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   write_number(w->out, bound(v->type.low, truth ? 0 : -HUGE_VAL));
   floe__text_puts(w->out, ", .high = ");
   write_number(w->out, bound(v->type.high, truth ? 1 : HUGE_VAL));
+  if (v->type.strict) floe__text_puts(w->out, ", .strict = 1");
   if (v->distribution && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");
   if (unknown && v->type.base != BASE_REAL) floe__text_puts(w->out, ", .discrete = 1");
   if (v->type.base == BASE_CODE && v->type.codes) floe__text_printf(w->out, ", .codes = %zu", v->type.codes->id);
@@ -189,6 +190,7 @@ static void write_reports(struct writer *w) {
     write_quoted(w->out, program->reports[k].name);
     floe__text_printf(w->out, ", .base = %s", bases[type->base]);
     if (type->n_dim) floe__text_printf(w->out, ", .n_dim = %zu, .dims = report_%zu_dims", type->n_dim, k);
+    if (type->base == BASE_CODE && type->codes) floe__text_printf(w->out, ", .codes = %zu", type->codes->id);
     floe__text_puts(w->out, "},\n");
   }
   end_table(w, program->n_report);

@@ -7,12 +7,14 @@
 /* ---- errors ---- */
 
 static void error_references(struct checker *c, const struct statement *statement, size_t n) {
-  struct diagnostic *d = diagnose(c->sink, "E3001", statement->name_span, "the axis `%s` has %zu reference options", statement->name, n);
+  struct diagnostic *d =
+      diagnose(c->sink, "E3001", statement->name_span, "the axis `%s` has %zu reference options", statement->name, n);
   d->fix = "mark one option with `*`: it is the reference analysis";
 }
 
 static void error_weights(struct checker *c, struct span span, const char *name, double sum) {
-  struct diagnostic *d = diagnose(c->sink, "E3002", span, "the weights of `%s` make %g, which leaves no share for every option", name, sum);
+  struct diagnostic *d = diagnose(c->sink, "E3002", span,
+                                  "the weights of `%s` make %g, which leaves no share for every option", name, sum);
   d->fix = "weights are between 0 and 1, and together 1; options without a weight share what is left";
 }
 
@@ -25,7 +27,8 @@ static struct span label_span(const struct option *option) {
 }
 
 static void error_option_twice(struct checker *c, const struct option *option, struct span first) {
-  struct diagnostic *d = diagnose(c->sink, "E3004", label_span(option), "the option `%s` is listed twice", option->label);
+  struct diagnostic *d =
+      diagnose(c->sink, "E3004", label_span(option), "the option `%s` is listed twice", option->label);
   d->fix = "remove one of them";
   d->related = first;
   d->related_message = "it is listed here already";
@@ -53,7 +56,8 @@ static void error_option_unknown(struct checker *c, struct span span, const stru
 }
 
 static void error_option_elsewhere(struct checker *c, struct span span, const struct axis *axis, const char *label) {
-  struct diagnostic *d = diagnose(c->sink, "E3015", span, "%s=%s cannot occur here: an enclosing choice excludes it", axis->name, label);
+  struct diagnostic *d =
+      diagnose(c->sink, "E3015", span, "%s=%s cannot occur here: an enclosing choice excludes it", axis->name, label);
   d->fix = "remove this option";
 }
 
@@ -102,10 +106,14 @@ void match_options(struct checker *c, const struct context *at, const struct axi
     if (strcmp(option->label, "else") == 0) {
       if (rest) error_option_twice(c, option, rest->span);
       rest = option;
-    } else if (o == axis->n_option) error_option_unknown(c, label_span(option), axis, option->label);
-    else if (matched[o]) error_option_twice(c, option, matched[o]->span);
-    else if (!(here >> o & 1)) error_option_elsewhere(c, label_span(option), axis, option->label);
-    else matched[o] = option;
+    } else if (o == axis->n_option)
+      error_option_unknown(c, label_span(option), axis, option->label);
+    else if (matched[o])
+      error_option_twice(c, option, matched[o]->span);
+    else if (!(here >> o & 1))
+      error_option_elsewhere(c, label_span(option), axis, option->label);
+    else
+      matched[o] = option;
   }
   for (size_t o = 0; o < axis->n_option; o++) {
     if (matched[o] || !(here >> o & 1)) continue;
@@ -139,10 +147,14 @@ static void continuous_axis(struct checker *c, const struct statement *s, struct
   axis->continuous = true;
   axis->logarithmic = s->logarithmic;
   if (!literal_value(s->low, &axis->low) || !literal_value(s->high, &axis->high) ||
-      !literal_value(s->reference, &axis->reference_value)) return;
-  if (axis->low >= axis->high) error_range(c, span_join(s->low->span, s->high->span), "the range of an axis is empty", "write the lower bound first");
+      !literal_value(s->reference, &axis->reference_value))
+    return;
+  if (axis->low >= axis->high)
+    error_range(c, span_join(s->low->span, s->high->span), "the range of an axis is empty",
+                "write the lower bound first");
   else if (axis->reference_value < axis->low || axis->reference_value > axis->high)
-    error_range(c, s->reference->span, "the reference lies outside of the range", "the reference is the first number; it lies within low .. high");
+    error_range(c, s->reference->span, "the reference lies outside of the range",
+                "the reference is the first number; it lies within low .. high");
   else if (axis->logarithmic && axis->low <= 0)
     error_range(c, s->low->span, "a logarithmic axis needs a positive range", "remove `log`, or start above 0");
 }
@@ -177,7 +189,8 @@ static void option_bodies(struct checker *c, const struct context *at, const str
   for (const struct option *o = s->options; o; o = o->next, k++) {
     struct context inner = *at;
     inner.presence = presence_with(c, at->presence, axis, UINT64_C(1) << k);
-    const struct term *value = is_distribution(c, at, o->value) ? distribution_of(c, &inner, o->value) : scalar_of(c, &inner, o->value);
+    const struct term *value =
+        is_distribution(c, at, o->value) ? distribution_of(c, &inner, o->value) : scalar_of(c, &inner, o->value);
     options[k].value = is_poison(c, value) || term_shareable(c, value, o->span) ? value : c->poison;
   }
   struct term *trial = choose_term(c, axis, s->name_span);
@@ -194,7 +207,8 @@ static size_t count_options(struct checker *c, const struct statement *s) {
         return 0;
       }
     if (++n > MAX_OPTIONS) {
-      diagnose(c->sink, "E9006", o->span, "an axis may have at most %d options", MAX_OPTIONS)->fix = "use a continuous axis";
+      diagnose(c->sink, "E9006", o->span, "an axis may have at most %d options", MAX_OPTIONS)->fix =
+          "use a continuous axis";
       return 0;
     }
   }
@@ -226,15 +240,22 @@ void check_axis(struct checker *c, const struct context *at, const struct statem
     return;
   }
   struct axis *axis = floe__arena_alloc(c->arena, sizeof *axis);
-  *axis = (struct axis){.name = s->name, .description = s->text ? s->text : "", .span = s->name_span, .id = c->axes.n,
-                        .equivalence = s->equivalence, .presence = at->presence};
+  *axis = (struct axis){.name = s->name,
+                        .description = s->text ? s->text : "",
+                        .span = s->name_span,
+                        .id = c->axes.n,
+                        .equivalence = s->equivalence,
+                        .presence = at->presence};
   bool sound = true;
-  if (s->options) sound = discrete_axis(c, at, s, axis);
+  if (s->options)
+    sound = discrete_axis(c, at, s, axis);
   else if (s->low) {
     continuous_axis(c, s, axis);
     list_add(c->arena, &c->axes, axis);
-  } else sound = false;
-  struct symbol *symbol = scope_add(c, c->spec, sound ? SYMBOL_AXIS : SYMBOL_POISON, s->name, s->name_span, at->presence);
+  } else
+    sound = false;
+  struct symbol *symbol =
+      scope_add(c, c->spec, sound ? SYMBOL_AXIS : SYMBOL_POISON, s->name, s->name_span, at->presence);
   if (!symbol || !sound) return;
   symbol->axis = axis;
   list_add(c->arena, &c->axis_symbols, symbol);

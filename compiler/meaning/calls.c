@@ -1,4 +1,4 @@
-/* Calls: arguments by place or name, formal dimensions bound to the caller's, and the functions of the language itself. */
+/* Calls: arguments by place or name, formal dimensions bound to the caller's, and the functions of the language. */
 #include "compiler/meaning/checker.h"
 
 #include <string.h>
@@ -20,9 +20,10 @@ static void error_number_of_arguments(struct checker *c, const struct expr *call
   d->fix = signature_fix(c, call->name, n, formals);
 }
 
-static void error_argument_missing(struct checker *c, const struct expr *call, size_t n, const struct formal *const *formals,
-                                   size_t missing) {
-  struct diagnostic *d = diagnose(c->sink, "E2013", call->span, "`%s` lacks its argument `%s`", call->name, formals[missing]->name);
+static void error_argument_missing(struct checker *c, const struct expr *call, size_t n,
+                                   const struct formal *const *formals, size_t missing) {
+  struct diagnostic *d =
+      diagnose(c->sink, "E2013", call->span, "`%s` lacks its argument `%s`", call->name, formals[missing]->name);
   d->fix = signature_fix(c, call->name, n, formals);
 }
 
@@ -30,23 +31,27 @@ static void error_argument_name(struct checker *c, const struct expr *argument, 
                                 const struct formal *const *formals) {
   const char *names[16];
   for (size_t k = 0; k < n && k < 16; k++) names[k] = formals[k]->name;
-  struct diagnostic *d = diagnose(c->sink, "E2014", argument->span, "`%s` has no argument `%s` left", callee, argument->label);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2014", argument->span, "`%s` has no argument `%s` left", callee, argument->label);
   d->fix = quoted_fix(c, suggest(argument->label, names, n < 16 ? n : 16));
   if (!d->fix && n) d->fix = signature_fix(c, callee, n, formals);
 }
 
 static void error_array_expected(struct checker *c, struct span span, const struct formal *formal, size_t given) {
-  struct diagnostic *d = diagnose(c->sink, "E2015", span, "the argument `%s` is an array with %zu %s, not one with %zu",
-                                  formal->name, formal->type.n_dim, formal->type.n_dim == 1 ? "index" : "indices", given);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2015", span, "the argument `%s` is an array with %zu %s, not one with %zu", formal->name,
+               formal->type.n_dim, formal->type.n_dim == 1 ? "index" : "indices", given);
   d->fix = given ? "reduce or index the superfluous ones" : "give a whole array, without brackets";
 }
 
-static void error_shapes_clash(struct checker *c, struct span span, const struct dimension *a, const struct dimension *b) {
+static void error_shapes_clash(struct checker *c, struct span span, const struct dimension *a,
+                               const struct dimension *b) {
   diagnose(c->sink, "E2016", span, "this argument runs over %s, another one over %s", b->name, a->name)->fix =
       "both must have the same index";
 }
 
-static void error_argument_kind(struct checker *c, struct span span, const struct formal *formal, const struct term *given) {
+static void error_argument_kind(struct checker *c, struct span span, const struct formal *formal,
+                                const struct term *given) {
   struct diagnostic *d = diagnose(c->sink, "E2020", span, "the argument `%s` is %s, not %s", formal->name,
                                   base_text(formal->type.base), base_text(given->type.base));
   if (formal->type.base == BASE_INT) d->fix = "use floor, ceil or round";
@@ -117,11 +122,11 @@ static bool kind_fits(const struct type *formal, const struct term *given) {
   enum base base = given->type.base;
   if (base == BASE_DISTRIBUTION) return false;
   switch (formal->base) {
-  case BASE_REAL: return true;
-  case BASE_INT: return base != BASE_REAL;
-  case BASE_CODE: return base == BASE_INT || base == BASE_CODE;
-  case BASE_BOOL: return base == BASE_BOOL;
-  case BASE_DISTRIBUTION: return false;
+    case BASE_REAL: return true;
+    case BASE_INT: return base != BASE_REAL;
+    case BASE_CODE: return base == BASE_INT || base == BASE_CODE;
+    case BASE_BOOL: return base == BASE_BOOL;
+    case BASE_DISTRIBUTION: return false;
   }
   return false;
 }
@@ -165,8 +170,10 @@ bool arguments_of(struct checker *c, const struct context *at, const struct expr
     while (!argument->label && place < n_formal && items[place]) place++;
     size_t k = argument->label ? formal_named(argument->label, n_formal, formals) : place;
     if (k >= n_formal || items[k]) {
-      if (argument->label) error_argument_name(c, argument, call->name, n_formal, formals);
-      else error_number_of_arguments(c, call, n_formal, formals, n);
+      if (argument->label)
+        error_argument_name(c, argument, call->name, n_formal, formals);
+      else
+        error_number_of_arguments(c, call, n_formal, formals, n);
       return false;
     }
     items[k] = argument_of(c, at, argument, formals[k], pairs);
@@ -190,7 +197,8 @@ static const struct reduction_row reduction_rows[] = {{"sum", REDUCE_SUM, false}
                                                       {"all", REDUCE_ALL, true},  {"any", REDUCE_ANY, true}};
 
 static const struct term *error_nothing_to_reduce(struct checker *c, const struct expr *call) {
-  struct diagnostic *d = diagnose(c->sink, "E2015", call->span, "`%s` takes an array, but this is a single number", call->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2015", call->span, "`%s` takes an array, but this is a single number", call->name);
   d->fix = floe__arena_printf(c->arena, "give an array or an index: %s(i: ...)", call->name);
   return c->poison;
 }
@@ -205,8 +213,8 @@ static const struct term *reduce(struct checker *c, const struct expr *call, con
                                  struct binder *const *binders, const struct term *element) {
   if (is_poison(c, element)) return element;
   if (row->conditions != (element->type.base == BASE_BOOL) || element->type.base == BASE_DISTRIBUTION) {
-    struct diagnostic *d = diagnose(c->sink, row->conditions ? "E2018" : "E2017", call->span, "`%s` takes %s", call->name,
-                                    row->conditions ? "conditions, not numbers" : "numbers");
+    struct diagnostic *d = diagnose(c->sink, row->conditions ? "E2018" : "E2017", call->span, "`%s` takes %s",
+                                    call->name, row->conditions ? "conditions, not numbers" : "numbers");
     if (row->conditions) d->fix = "compare with something: all(x > 0)";
     return c->poison;
   }
@@ -287,13 +295,15 @@ static const struct term *error_draw_outside_sample(struct checker *c, const str
 }
 
 static const struct term *error_distribution_as_value(struct checker *c, const struct expr *call) {
-  struct diagnostic *d = diagnose(c->sink, "E2017", call->span, "`%s` is a distribution, but a number is expected here", call->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2017", call->span, "`%s` is a distribution, but a number is expected here", call->name);
   d->fix = floe__arena_printf(c->arena, "draw from it first: `param x ~ %s(...)`", call->name);
   return c->poison;
 }
 
 static const struct term *error_index_in_call(struct checker *c, const struct expr *call) {
-  struct diagnostic *d = diagnose(c->sink, "E2013", call->span, "`%s` is not a reduction and takes no index", call->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2013", call->span, "`%s` is not a reduction and takes no index", call->name);
   d->fix = "only sum, prod, max, min, all and any do; give the whole array";
   return c->poison;
 }

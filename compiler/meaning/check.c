@@ -25,10 +25,12 @@ static void *flattened(struct checker *c, const struct list *list, size_t size) 
 static void gather_symbols(struct checker *c, struct program *p) {
   p->n_variable = c->variable_symbols.n;
   p->variables = floe__arena_array(c->arena, p->n_variable + 1, sizeof *p->variables);
-  for (size_t k = 0; k < p->n_variable; k++) p->variables[k] = ((struct symbol *)c->variable_symbols.items[k])->variable;
+  for (size_t k = 0; k < p->n_variable; k++)
+    p->variables[k] = ((struct symbol *)c->variable_symbols.items[k])->variable;
   p->n_definition = c->definition_symbols.n;
   p->definitions = floe__arena_array(c->arena, p->n_definition + 1, sizeof *p->definitions);
-  for (size_t k = 0; k < p->n_definition; k++) p->definitions[k] = ((struct symbol *)c->definition_symbols.items[k])->definition;
+  for (size_t k = 0; k < p->n_definition; k++)
+    p->definitions[k] = ((struct symbol *)c->definition_symbols.items[k])->definition;
 }
 
 static const struct program *finished(struct checker *c) {
@@ -51,7 +53,8 @@ static const struct program *finished(struct checker *c) {
   return p;
 }
 
-static struct checker checker_new(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink, const struct tree *spec) {
+static struct checker checker_new(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
+                                  const struct tree *spec) {
   struct checker c = {.arena = arena, .names = names, .sink = sink, .tree = spec};
   uint64_t *all = floe__arena_array(arena, MAX_AXES, sizeof *all);
   memset(all, 0xff, MAX_AXES * sizeof *all);
@@ -71,7 +74,8 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   for (size_t k = 0; k < n_library; k++) check_library(&c, library[k]);
   c.in_library = false;
   c.allow_extern = allow_extern;
-  check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL}, spec->statements);
+  check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL},
+                   spec->statements);
   finish_partials(&c);
   finish_definitions(&c);
   finish_variables(&c);

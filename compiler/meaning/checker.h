@@ -32,18 +32,18 @@ void list_add(struct floe__arena *arena, struct list *list, const void *item);
 enum namespace { NAMESPACE_VALUE, NAMESPACE_CALLABLE, NAMESPACE_INDEX };
 
 enum symbol_kind {
-  SYMBOL_CONSTANT,   /* term: a number of the library */
+  SYMBOL_CONSTANT, /* term: a number of the library */
   SYMBOL_VARIABLE,
   SYMBOL_DEFINITION,
-  SYMBOL_PARTIAL,    /* an array that a loop is to fill, or is filling */
+  SYMBOL_PARTIAL, /* an array that a loop is to fill, or is filling */
   SYMBOL_AXIS,
   SYMBOL_FORMAL,
-  SYMBOL_TERM,       /* a name for a scalar inside a loop */
+  SYMBOL_TERM, /* a name for a scalar inside a loop */
   SYMBOL_FUNCTION,
   SYMBOL_EXTERN,
   SYMBOL_DISTRIBUTION,
   SYMBOL_INDEX,
-  SYMBOL_POISON      /* its definition was in error */
+  SYMBOL_POISON /* its definition was in error */
 };
 
 /* What a variable or definition is in a part of the universes: one `~` or `=`. */
@@ -55,8 +55,8 @@ struct piece {
 
 /* An array whose elements come one by one: initial elements first, then a loop over the rest. */
 struct partial {
-  struct list initial;            /* (start - 1) const struct term * */
-  struct definition *definition;  /* NULL before its loop */
+  struct list initial;           /* (start - 1) const struct term * */
+  struct definition *definition; /* NULL before its loop */
   const struct binder *binder;
   size_t start;
   bool defined_in_step, looks_back;
@@ -69,12 +69,12 @@ struct symbol {
   const char *name;
   struct span span;
   struct presence presence;
-  struct list pieces;             /* struct piece *: variables that `~` generates, definitions */
-  size_t order;                   /* when a variable came into being */
-  bool library, local;            /* local: inside a function, distribution or loop */
-  bool untyped;                   /* an obs whose type comes from its distribution */
+  struct list pieces;  /* struct piece *: variables that `~` generates, definitions */
+  size_t order;        /* when a variable came into being */
+  bool library, local; /* local: inside a function, distribution or loop */
+  bool untyped;        /* an obs whose type comes from its distribution */
   bool prepared, used_to_prepare, used_otherwise;
-  unsigned roles;                 /* definitions: what the value depends on; bit = enum role */
+  unsigned roles; /* definitions: what the value depends on; bit = enum role */
   const struct term *term;
   struct variable *variable;
   struct definition *definition;
@@ -85,8 +85,8 @@ struct symbol {
   struct external *external;
   struct distribution *distribution;
   const struct dimension *dimension;
-  struct scope *inner;            /* SYMBOL_DISTRIBUTION, SYMBOL_EXTERN: formals and formal dimensions */
-  struct symbol *next;            /* in its bucket */
+  struct scope *inner; /* SYMBOL_DISTRIBUTION, SYMBOL_EXTERN: formals and formal dimensions */
+  struct symbol *next; /* in its bucket */
 };
 
 struct scope {
@@ -112,8 +112,8 @@ struct opened {
 };
 
 enum place {
-  PLACE_MODEL,    /* statements of the spec */
-  PLACE_AFTER,    /* report, claim, check: every obs has its value */
+  PLACE_MODEL, /* statements of the spec */
+  PLACE_AFTER, /* report, claim, check: every obs has its value */
   PLACE_PREP,
   PLACE_FUNCTION, /* bodies of fun, derivatives, methods but sample */
   PLACE_SAMPLE,   /* sample = ...: raw draws are allowed */
@@ -140,12 +140,12 @@ struct checker {
   struct floe__arena *arena;
   struct floe__names *names;
   struct diagnostics *sink;
-  const struct tree *tree;        /* the spec */
+  const struct tree *tree; /* the spec */
   struct scope *library, *spec;
   struct presence everywhere;
   const struct term *poison;
   bool allow_extern, in_library;
-  bool choice_broken;             /* an option was not understood: what is missing in it is not reported */
+  bool choice_broken; /* an option was not understood: what is missing in it is not reported */
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols;
   struct list reports, claims, checks, preparations, constraints, settings, distributions, functions, externals;
@@ -159,12 +159,13 @@ struct scope *scope_new(struct checker *c, struct scope *outer, size_t n_bucket)
 struct symbol *scope_find(const struct scope *scope, enum namespace namespace, const char *name); /* NULL */
 struct symbol *scope_find_here(const struct scope *scope, enum namespace namespace, const char *name);
 /* A new symbol; a name that this scope has already is reported, and NULL returned. */
-struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kind kind, const char *name, struct span span,
-                         struct presence presence);
+struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kind kind, const char *name,
+                         struct span span, struct presence presence);
 enum namespace namespace_of(enum symbol_kind kind);
 const char *kind_text(enum symbol_kind kind); /* "a parameter of the model", ... */
 void error_defined_twice(struct checker *c, const char *name, struct span span, struct span first);
-void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name, struct span span);
+void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
+                   struct span span);
 struct diagnostic *error_absent(struct checker *c, struct span span, const char *what); /* E9011 */
 char *quoted_fix(struct checker *c, const char *suggestion);
 
@@ -174,17 +175,19 @@ uint64_t axis_mask(const struct axis *axis);
 struct presence presence_with(struct checker *c, struct presence presence, const struct axis *axis, uint64_t options);
 bool presence_within(const struct checker *c, struct presence inner, struct presence outer);
 bool presence_meet(struct checker *c, struct presence a, struct presence b, struct presence *meet); /* false: empty */
-bool presence_join(struct checker *c, struct presence a, struct presence b, struct presence *join); /* false: not a box */
+bool presence_join(struct checker *c, struct presence a, struct presence b,
+                   struct presence *join);                            /* false: not a box */
 bool presence_feasible(const struct checker *c, struct presence box); /* some universe of it is not forbidden */
 const char *presence_text(struct checker *c, struct presence presence);
-void presence_require(struct checker *c, struct presence used_in, struct presence defined_in, const char *name, struct span span,
-                      struct span defined_at);
+void presence_require(struct checker *c, struct presence used_in, struct presence defined_in, const char *name,
+                      struct span span, struct span defined_at);
 void presence_require_pieces(struct checker *c, struct presence used_in, const struct list *pieces, const char *name,
                              struct span span, struct span defined_at);
-void defer(struct checker *c, struct presence box, const char *code, struct span span, const char *message, const char *fix,
-           struct span related, const char *related_message);
+void defer(struct checker *c, struct presence box, const char *code, struct span span, const char *message,
+           const char *fix, struct span related, const char *related_message);
 /* The pieces as one term over `box`: CHOOSE where they differ. With `total`, holes and overlaps are errors. */
-const struct term *presence_decide(struct checker *c, struct presence box, const struct list *pieces, const struct symbol *total);
+const struct term *presence_decide(struct checker *c, struct presence box, const struct list *pieces,
+                                   const struct symbol *total);
 void check_universes(struct checker *c);
 
 /* ---- terms.c ------------------------------------------------------------------------------------------------------ */
@@ -194,16 +197,16 @@ const struct term *term_number(struct checker *c, struct span span, double numbe
 const struct term *term_binder(struct checker *c, struct span span, const struct binder *binder);
 const struct term *term_operator(struct checker *c, enum operator_kind op, struct span span, enum base base,
                                  const struct term *left, const struct term *right);
-const struct term *term_select(struct checker *c, struct span span, const struct term *condition, const struct term *yes,
-                               const struct term *no);
+const struct term *term_select(struct checker *c, struct span span, const struct term *condition,
+                               const struct term *yes, const struct term *no);
 const struct term *term_map(struct checker *c, struct span span, size_t n, struct binder *const *binders,
                             const struct term *element); /* without binders: the element */
 struct binder *binder_new(struct checker *c, const struct dimension *dimension, const char *name);
 struct type type_scalar(enum base base);
 struct type type_array(struct checker *c, struct type element, size_t n, const struct dimension *const *dims);
 bool is_poison(const struct checker *c, const struct term *term);
-bool is_whole(const struct term *term);     /* int, bool or code */
-const char *base_text(enum base base);      /* "a number", "a whole number", ... */
+bool is_whole(const struct term *term);                                   /* int, bool or code */
+const char *base_text(enum base base);                                    /* "a number", "a whole number", ... */
 const struct term *as_number(struct checker *c, const struct term *term); /* bools become 0 and 1 */
 unsigned term_roles(const struct checker *c, const struct term *term);    /* bit = enum role */
 /* Terms that a name stands for are shared: refuses those that would grow without bound where they are used. */
@@ -217,12 +220,12 @@ void visit_terms(const struct term *term, void (*visit)(void *context, const str
 struct environment { /* values for formals and the continuous axes while a term is evaluated */
   size_t n_formal;
   const struct formal *const *formals;
-  const double *values;              /* NaN: not known */
-  const struct formal *extra;        /* the `a` of a power method */
+  const double *values;       /* NaN: not known */
+  const struct formal *extra; /* the `a` of a power method */
   double extra_value;
-  int axis_end;                      /* continuous axes: -1 low, 0 not constant, +1 high */
+  int axis_end; /* continuous axes: -1 low, 0 not constant, +1 high */
   int depth;
-  size_t *steps;                     /* shared by one evaluation */
+  size_t *steps; /* shared by one evaluation */
 };
 
 /* False where the value is not known at compile time. */
@@ -235,17 +238,18 @@ bool constant_in_type(double value, const struct type *type, const struct enviro
 /* The type that the text names; extra dimensions (simplex[k], real[i]) are its dims. at: for bounds. False: reported. */
 bool type_of(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type);
 const struct dimension *dimension_anonymous(struct checker *c, size_t size);
-const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name, struct span span);
+const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name,
+                                        struct span span);
 bool dimension_same(const struct dimension *a, const struct dimension *b);
 const char *type_text(struct checker *c, const struct type *type);
 
 /* What draws of a distribution-valued term can be, over all its options. */
 struct support {
-  bool known;                        /* false: no family was seen */
+  bool known; /* false: no family was seen */
   enum base base;
   enum structure structure;
-  double low, high;                  /* infinite: unbounded, or not constant */
-  bool low_free, high_free;          /* not constant */
+  double low, high;         /* infinite: unbounded, or not constant */
+  bool low_free, high_free; /* not constant */
   bool strict;
   const struct dimension *codes;
 };
@@ -264,7 +268,8 @@ const struct term *condition_of(struct checker *c, const struct context *at, con
 /* A whole array, or a scalar where the expression has no dimension: nothing is gathered at the outer binders. */
 const struct term *array_of(struct checker *c, const struct context *at, const struct expr *expr);
 /* The same, before the opened binders become a MAP: the element and the binders. */
-const struct term *element_of(struct checker *c, const struct context *at, const struct expr *expr, struct opened *opened);
+const struct term *element_of(struct checker *c, const struct context *at, const struct expr *expr,
+                              struct opened *opened);
 const struct term *call_of(struct checker *c, const struct context *at, const struct expr *expr);
 const struct term *raw_of(struct checker *c, const struct context *at, const struct expr *expr); /* arrays stay whole */
 const struct term *raw_name(struct checker *c, const struct context *at, const struct expr *expr);
@@ -275,12 +280,15 @@ const struct term *gather(struct checker *c, const struct context *at, const str
 const struct term *distribution_of(struct checker *c, const struct context *at, const struct expr *expr);
 size_t joint_rank(struct checker *c, const struct context *at, const struct expr *expr); /* dimensions of one draw */
 bool is_distribution(struct checker *c, const struct context *at, const struct expr *expr);
-void for_each_family(const struct term *distribution, void (*visit)(void *context, const struct term *family), void *context);
+void for_each_family(const struct term *distribution, void (*visit)(void *context, const struct term *family),
+                     void *context);
 const struct term *choose_of(struct checker *c, const struct context *at, const struct expr *expr,
-                             const struct term *(*item_of)(struct checker *, const struct context *, const struct expr *));
+                             const struct term *(*item_of)(struct checker *, const struct context *,
+                                                           const struct expr *));
 struct term *choose_term(struct checker *c, const struct axis *axis, struct span span);
 bool choose_typed(struct checker *c, struct term *choose, struct span span); /* the type that all options share */
-const struct bound *bound_new(struct checker *c, const char *name, const struct binder *binder, const struct bound *outer);
+const struct bound *bound_new(struct checker *c, const char *name, const struct binder *binder,
+                              const struct bound *outer);
 const struct bound *bound_find(const struct bound *bound, const char *name);
 bool arguments_of(struct checker *c, const struct context *at, const struct expr *call, size_t n_formal,
                   const struct formal *const *formals, const struct term **items, struct list *dimensions);
@@ -298,7 +306,7 @@ void match_options(struct checker *c, const struct context *at, const struct axi
                    struct span span, const struct option **matched);
 const struct axis *via_axis(struct checker *c, const struct context *at, const char *name, struct span span);
 
-/* ---- statements.c, variables.c, definitions.c, recurrences.c, order.c, library.c, dists.c ---------------------------------------------------------- */
+/* ---- statements.c, variables.c, definitions.c, recurrences.c, order.c, library.c, dists.c ------------------------ */
 
 void check_statements(struct checker *c, const struct context *at, const struct statement *statements);
 void check_variable(struct checker *c, const struct context *at, const struct statement *statement);
@@ -306,12 +314,14 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
 void check_define(struct checker *c, const struct context *at, const struct statement *statement);
 void check_for(struct checker *c, const struct context *at, const struct statement *statement);
 void check_initial(struct checker *c, const struct context *at, const struct statement *statement);
-const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol, const struct expr *expr);
+const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol,
+                                const struct expr *expr);
 /* Binders for the indices on the left of a statement, NAMEs or `i in dimension`: a list of struct bound *. */
 bool left_indices(struct checker *c, const struct context *at, const struct expr *indices, struct list *left);
 const struct bound *bind_left(struct checker *c, const struct list *left, size_t n, const struct bound *outer);
 bool has_number_index(const struct expr *indices);
-const struct term *definition_value(struct checker *c, const struct context *at, const struct expr *value); /* no distribution */
+const struct term *definition_value(struct checker *c, const struct context *at,
+                                    const struct expr *value); /* no distribution */
 void definition_finish(struct checker *c, struct symbol *symbol);
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
@@ -327,6 +337,7 @@ void check_extern_derivative(struct checker *c, const struct context *at, const 
                              struct symbol *symbol);
 struct symbol *check_dist_signature(struct checker *c, const struct context *at, const struct statement *statement);
 void check_dist_methods(struct checker *c, const struct statement *statement, struct symbol *symbol);
-size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters, const struct formal ***formals);
+size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters,
+                  const struct formal ***formals);
 
 #endif

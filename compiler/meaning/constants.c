@@ -14,27 +14,28 @@ struct known_function {
 };
 
 static const struct known_function known_functions[] = {
-    {"exp", exp}, {"log", log},   {"sqrt", sqrt}, {"expm1", expm1}, {"log1p", log1p}, {"sin", sin},   {"cos", cos},
-    {"tan", tan}, {"atan", atan}, {"tanh", tanh}, {"floor", floor}, {"ceil", ceil},   {"rint", rint}, {"floe_lgamma", lgamma},
+    {"exp", exp},     {"log", log},   {"sqrt", sqrt}, {"expm1", expm1},        {"log1p", log1p},
+    {"sin", sin},     {"cos", cos},   {"tan", tan},   {"atan", atan},          {"tanh", tanh},
+    {"floor", floor}, {"ceil", ceil}, {"rint", rint}, {"floe_lgamma", lgamma},
 };
 
 static bool operator_value(enum operator_kind op, double a, double b, double *value) {
   switch (op) {
-  case OP_ADD: *value = a + b; return true;
-  case OP_SUB: *value = a - b; return true;
-  case OP_MUL: *value = a * b; return true;
-  case OP_DIV: *value = a / b; return true;
-  case OP_POW: *value = pow(a, b); return true;
-  case OP_NEG: *value = -a; return true;
-  case OP_LT: *value = a < b; return true;
-  case OP_LE: *value = a <= b; return true;
-  case OP_GT: *value = a > b; return true;
-  case OP_GE: *value = a >= b; return true;
-  case OP_EQ: *value = a == b; return true;
-  case OP_NE: *value = a != b; return true;
-  case OP_AND: *value = a != 0 && b != 0; return true;
-  case OP_OR: *value = a != 0 || b != 0; return true;
-  case OP_NOT: *value = a == 0; return true;
+    case OP_ADD: *value = a + b; return true;
+    case OP_SUB: *value = a - b; return true;
+    case OP_MUL: *value = a * b; return true;
+    case OP_DIV: *value = a / b; return true;
+    case OP_POW: *value = pow(a, b); return true;
+    case OP_NEG: *value = -a; return true;
+    case OP_LT: *value = a < b; return true;
+    case OP_LE: *value = a <= b; return true;
+    case OP_GT: *value = a > b; return true;
+    case OP_GE: *value = a >= b; return true;
+    case OP_EQ: *value = a == b; return true;
+    case OP_NE: *value = a != b; return true;
+    case OP_AND: *value = a != 0 && b != 0; return true;
+    case OP_OR: *value = a != 0 || b != 0; return true;
+    case OP_NOT: *value = a == 0; return true;
   }
   return false;
 }
@@ -53,7 +54,9 @@ static bool call_value(const struct term *term, const struct environment *enviro
   if (function->n_formal > 16 || !function->value) return false;
   for (size_t k = 0; k < function->n_formal; k++)
     if (term->items[k]->type.n_dim || !constant_value(term->items[k], environment, &values[k])) values[k] = NAN;
-  struct environment inner = {.n_formal = function->n_formal, .formals = function->formals, .values = values,
+  struct environment inner = {.n_formal = function->n_formal,
+                              .formals = function->formals,
+                              .values = values,
                               .axis_end = environment ? environment->axis_end : 0,
                               .depth = environment ? environment->depth : 0,
                               .steps = environment ? environment->steps : NULL};
@@ -85,22 +88,29 @@ bool constant_value(const struct term *term, const struct environment *environme
   if (++*deeper.steps > MAX_CONSTANT_STEPS) return false;
   if (!term || term->type.n_dim || ++deeper.depth > MAX_CONSTANT_DEPTH) return false;
   switch (term->kind) {
-  case TERM_NUMBER: return *value = term->number, true;
-  case TERM_FORMAL: return formal_value(term->formal, &deeper, value);
-  case TERM_SIZE:
-    *value = (double)term->dimension->low;
-    return !term->dimension->formal && term->dimension->low == term->dimension->high;
-  case TERM_AXIS:
-    *value = deeper.axis_end < 0 ? term->axis->low : term->axis->high;
-    return deeper.axis_end != 0;
-  case TERM_OPERATOR:
-  case TERM_SELECT: return operation_value(term, &deeper, value);
-  case TERM_CALL: return call_value(term, &deeper, value);
-  case TERM_EXTERN: return extern_value(term, &deeper, value);
-  case TERM_DEFINITION:
-    return !term->definition->n_binder && !term->definition->recurrence && constant_value(term->definition->value, &deeper, value);
-  case TERM_VARIABLE: case TERM_BINDER: case TERM_AXIS_IS: case TERM_ELEMENT: case TERM_MAP: case TERM_REDUCE:
-  case TERM_CHOOSE: case TERM_DISTRIBUTION: case TERM_POWER: case TERM_ARRAY: return false;
+    case TERM_NUMBER: return *value = term->number, true;
+    case TERM_FORMAL: return formal_value(term->formal, &deeper, value);
+    case TERM_SIZE:
+      *value = (double)term->dimension->low;
+      return !term->dimension->formal && term->dimension->low == term->dimension->high;
+    case TERM_AXIS: *value = deeper.axis_end < 0 ? term->axis->low : term->axis->high; return deeper.axis_end != 0;
+    case TERM_OPERATOR:
+    case TERM_SELECT: return operation_value(term, &deeper, value);
+    case TERM_CALL: return call_value(term, &deeper, value);
+    case TERM_EXTERN: return extern_value(term, &deeper, value);
+    case TERM_DEFINITION:
+      return !term->definition->n_binder && !term->definition->recurrence &&
+             constant_value(term->definition->value, &deeper, value);
+    case TERM_VARIABLE:
+    case TERM_BINDER:
+    case TERM_AXIS_IS:
+    case TERM_ELEMENT:
+    case TERM_MAP:
+    case TERM_REDUCE:
+    case TERM_CHOOSE:
+    case TERM_DISTRIBUTION:
+    case TERM_POWER:
+    case TERM_ARRAY: return false;
   }
   return false;
 }
@@ -109,7 +119,8 @@ bool constant_in_type(double value, const struct type *type, const struct enviro
   double bound;
   bool whole = type->base == BASE_INT || type->base == BASE_CODE;
   if (whole && isfinite(value) && value != floor(value)) return false;
-  if (constant_value(type->low, environment, &bound) && (value < bound || (type->strict && value == bound))) return false;
+  if (constant_value(type->low, environment, &bound) && (value < bound || (type->strict && value == bound)))
+    return false;
   if (constant_value(type->high, environment, &bound) && value > bound) return false;
   return true;
 }

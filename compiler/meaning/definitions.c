@@ -2,12 +2,14 @@
 #include "compiler/meaning/checker.h"
 
 static const struct term *error_distribution_defined(struct checker *c, struct span span) {
-  diagnose(c->sink, "E2017", span, "a distribution is no value")->fix = "draw from it: `param x ~ ...`, or make it the option of an axis";
+  diagnose(c->sink, "E2017", span, "a distribution is no value")->fix =
+      "draw from it: `param x ~ ...`, or make it the option of an axis";
   return c->poison;
 }
 
 static void error_pieces_differ(struct checker *c, const struct statement *s, const struct symbol *symbol) {
-  struct diagnostic *d = diagnose(c->sink, "E2026", s->name_span, "`%s` has another kind or shape in another option", s->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2026", s->name_span, "`%s` has another kind or shape in another option", s->name);
   d->fix = "give all options the same indices and kind of value";
   d->related = symbol->span;
   d->related_message = "it is defined here first";
@@ -20,7 +22,8 @@ const struct term *definition_value(struct checker *c, const struct context *at,
 }
 
 /* Without indices on the left, an expression that is a whole array by itself (a call, a name) makes an array. */
-static const struct term *whole_value(struct checker *c, const struct context *at, const struct expr *value, struct list *left) {
+static const struct term *whole_value(struct checker *c, const struct context *at, const struct expr *value,
+                                      struct list *left) {
   bool whole = value->kind == EXPR_CALL || value->kind == EXPR_NAME;
   if (!whole || is_distribution(c, at, value)) return definition_value(c, at, value);
   const struct term *array = raw_of(c, at, value), *given[16];
@@ -61,7 +64,8 @@ static bool rename_left(struct checker *c, const struct statement *s, const stru
   return same;
 }
 
-static void add_piece(struct checker *c, const struct context *at, struct symbol *symbol, const struct term *value, struct span span) {
+static void add_piece(struct checker *c, const struct context *at, struct symbol *symbol, const struct term *value,
+                      struct span span) {
   struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
   *piece = (struct piece){at->presence, value, span};
   list_add(c->arena, &symbol->pieces, piece);
@@ -78,7 +82,8 @@ static void merge(struct checker *c, const struct context *at, const struct stat
     return;
   }
   if (!presence_join(c, symbol->presence, at->presence, &join)) {
-    error_absent(c, s->name_span, "a definition in options of different axes is")->fix = "nest one `choose` in the other";
+    error_absent(c, s->name_span, "a definition in options of different axes is")->fix =
+        "nest one `choose` in the other";
     return;
   }
   if (type->base != value->type.base) *type = type_array(c, type_scalar(BASE_REAL), type->n_dim, type->dim);
@@ -97,7 +102,8 @@ static void define(struct checker *c, const struct context *at, const struct sta
   const struct dimension *dims[16];
   struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
   struct type element = {.base = value->type.base, .codes = value->type.codes};
-  *d = (struct definition){.name = s->name, .span = s->name_span, .presence = at->presence, .n_binder = left->n, .value = value};
+  *d = (struct definition){
+      .name = s->name, .span = s->name_span, .presence = at->presence, .n_binder = left->n, .value = value};
   d->binders = floe__arena_array(c->arena, left->n + 1, sizeof *d->binders);
   for (size_t k = 0; k < left->n; k++) {
     d->binders[k] = ((const struct bound *)left->items[k])->binder;
@@ -130,7 +136,10 @@ void check_define(struct checker *c, const struct context *at, const struct stat
       scope_add(c, at->scope, SYMBOL_POISON, s->name, s->name_span, at->presence);
     return;
   }
-  if (earlier && left.n != earlier->definition->n_binder) error_pieces_differ(c, s, earlier);
-  else if (earlier) merge(c, at, s, earlier, value);
-  else define(c, at, s, &left, value);
+  if (earlier && left.n != earlier->definition->n_binder)
+    error_pieces_differ(c, s, earlier);
+  else if (earlier)
+    merge(c, at, s, earlier, value);
+  else
+    define(c, at, s, &left, value);
 }

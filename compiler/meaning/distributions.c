@@ -13,12 +13,14 @@ static const struct term *error_distribution_expected(struct checker *c, struct 
 }
 
 static void error_no_power(struct checker *c, struct span span, const struct distribution *family, bool on_log) {
-  struct diagnostic *d = diagnose(c->sink, "E2023", span, "`%s` has no exact power%s", family->name, on_log ? " on log" : "");
-  d->fix = floe__arena_printf(c->arena, "give its `dist` a method %s(a), or take another family", on_log ? "power_log" : "power");
+  struct diagnostic *d =
+      diagnose(c->sink, "E2023", span, "`%s` has no exact power%s", family->name, on_log ? " on log" : "");
+  d->fix = floe__arena_printf(c->arena, "give its `dist` a method %s(a), or take another family",
+                              on_log ? "power_log" : "power");
 }
 
-static void error_power_improper(struct checker *c, struct span span, const struct distribution *family, const char *argument,
-                                 double value, const char *where) {
+static void error_power_improper(struct checker *c, struct span span, const struct distribution *family,
+                                 const char *argument, double value, const char *where) {
   struct diagnostic *d = diagnose(c->sink, "E2024", span, "this power of `%s` is no distribution%s: `%s` would be %g",
                                   family->name, where, argument, value);
   d->fix = "narrow the range of the axis";
@@ -26,7 +28,8 @@ static void error_power_improper(struct checker *c, struct span span, const stru
 
 /* ---- families ---- */
 
-void for_each_family(const struct term *distribution, void (*visit)(void *context, const struct term *family), void *context) {
+void for_each_family(const struct term *distribution, void (*visit)(void *context, const struct term *family),
+                     void *context) {
   if (!distribution) return;
   if (distribution->kind == TERM_DISTRIBUTION) visit(context, distribution);
   if (distribution->kind == TERM_POWER) for_each_family(distribution->items[0], visit, context);
@@ -45,9 +48,12 @@ static const struct term *axis_body(const struct context *at, const struct expr 
 static const struct expr *first_family(const struct expr *expr) {
   while (expr) {
     bool power = expr->kind == EXPR_BINARY && expr->op == OP_POW;
-    if (expr->kind == EXPR_CHOOSE) expr = expr->options ? expr->options->value : NULL;
-    else if (power || expr->kind == EXPR_ON || expr->kind == EXPR_WITHIN || expr->kind == EXPR_IF) expr = expr->left;
-    else return expr;
+    if (expr->kind == EXPR_CHOOSE)
+      expr = expr->options ? expr->options->value : NULL;
+    else if (power || expr->kind == EXPR_ON || expr->kind == EXPR_WITHIN || expr->kind == EXPR_IF)
+      expr = expr->left;
+    else
+      return expr;
   }
   return NULL;
 }
@@ -76,7 +82,7 @@ size_t joint_rank(struct checker *c, const struct context *at, const struct expr
 struct power_check {
   struct checker *c;
   const struct term *power;
-  const struct term *family;  /* the one that is raised */
+  const struct term *family; /* the one that is raised */
   struct environment environment;
   const char *where;
   bool sound;
@@ -101,9 +107,13 @@ static void check_power_at(struct power_check *check, int end) {
   double values[16];
   for (size_t k = 0; k < d->n_formal && k < 16; k++)
     if (!constant_value(check->family->items[k], &plain, &values[k])) values[k] = NAN;
-  check->environment = (struct environment){.n_formal = d->n_formal < 16 ? d->n_formal : 16, .formals = d->formals,
-                                            .values = values, .extra = d->a, .axis_end = end};
-  if (!constant_value(check->power->items[1], &plain, &check->environment.extra_value)) check->environment.extra_value = NAN;
+  check->environment = (struct environment){.n_formal = d->n_formal < 16 ? d->n_formal : 16,
+                                            .formals = d->formals,
+                                            .values = values,
+                                            .extra = d->a,
+                                            .axis_end = end};
+  if (!constant_value(check->power->items[1], &plain, &check->environment.extra_value))
+    check->environment.extra_value = NAN;
   check->where = end < 0 ? " at the low end of the axis" : end > 0 ? " at the high end of the axis" : "";
   if (check->environment.extra_value <= 0) {
     error_power_improper(check->c, check->power->span, d, "the exponent", check->environment.extra_value, check->where);
@@ -185,22 +195,26 @@ static const struct term *named_distribution(struct checker *c, const struct con
 
 const struct term *distribution_of(struct checker *c, const struct context *at, const struct expr *expr) {
   switch (expr->kind) {
-  case EXPR_CALL: return family_of(c, at, expr);
-  case EXPR_NAME: return named_distribution(c, at, expr);
-  case EXPR_CHOOSE: return choose_of(c, at, expr, distribution_of);
-  case EXPR_ON: return power_on_log(c, at, expr);
-  case EXPR_BINARY:
-    if (expr->op == OP_POW) return power_of(c, at, expr->left, expr->right, false, expr->span);
-    return error_distribution_expected(c, expr->span);
-  case EXPR_WITHIN:
-    error_absent(c, expr->span, "truncation (`D in a..b`) is")->fix = "take a distribution on the interval";
-    return c->poison;
-  case EXPR_IF:
-    error_absent(c, expr->span, "a mixture by if(...) is")->fix = "choose between distributions by an axis";
-    return c->poison;
-  case EXPR_ERROR: return c->poison;
-  case EXPR_NUMBER: case EXPR_UNARY: case EXPR_INDEX: case EXPR_RANGE: case EXPR_TUPLE: case EXPR_ARRAY:
-    return error_distribution_expected(c, expr->span);
+    case EXPR_CALL: return family_of(c, at, expr);
+    case EXPR_NAME: return named_distribution(c, at, expr);
+    case EXPR_CHOOSE: return choose_of(c, at, expr, distribution_of);
+    case EXPR_ON: return power_on_log(c, at, expr);
+    case EXPR_BINARY:
+      if (expr->op == OP_POW) return power_of(c, at, expr->left, expr->right, false, expr->span);
+      return error_distribution_expected(c, expr->span);
+    case EXPR_WITHIN:
+      error_absent(c, expr->span, "truncation (`D in a..b`) is")->fix = "take a distribution on the interval";
+      return c->poison;
+    case EXPR_IF:
+      error_absent(c, expr->span, "a mixture by if(...) is")->fix = "choose between distributions by an axis";
+      return c->poison;
+    case EXPR_ERROR: return c->poison;
+    case EXPR_NUMBER:
+    case EXPR_UNARY:
+    case EXPR_INDEX:
+    case EXPR_RANGE:
+    case EXPR_TUPLE:
+    case EXPR_ARRAY: return error_distribution_expected(c, expr->span);
   }
   return c->poison;
 }

@@ -3,7 +3,16 @@
 
 #include <string.h>
 
-enum method { METHOD_LOGPDF, METHOD_SAMPLE, METHOD_CDF, METHOD_QUANTILE, METHOD_POWER, METHOD_POWER_LOG, METHOD_AFFINE, N_METHOD };
+enum method {
+  METHOD_LOGPDF,
+  METHOD_SAMPLE,
+  METHOD_CDF,
+  METHOD_QUANTILE,
+  METHOD_POWER,
+  METHOD_POWER_LOG,
+  METHOD_AFFINE,
+  N_METHOD
+};
 enum argument { ARGUMENT_NONE, ARGUMENT_X, ARGUMENT_P, ARGUMENT_A };
 
 struct method_row {
@@ -12,9 +21,9 @@ struct method_row {
 };
 
 static const struct method_row method_rows[N_METHOD] = {
-    [METHOD_LOGPDF] = {"logpdf", ARGUMENT_X},     [METHOD_SAMPLE] = {"sample", ARGUMENT_NONE},
-    [METHOD_CDF] = {"cdf", ARGUMENT_X},           [METHOD_QUANTILE] = {"quantile", ARGUMENT_P},
-    [METHOD_POWER] = {"power", ARGUMENT_A},       [METHOD_POWER_LOG] = {"power_log", ARGUMENT_A},
+    [METHOD_LOGPDF] = {"logpdf", ARGUMENT_X},    [METHOD_SAMPLE] = {"sample", ARGUMENT_NONE},
+    [METHOD_CDF] = {"cdf", ARGUMENT_X},          [METHOD_QUANTILE] = {"quantile", ARGUMENT_P},
+    [METHOD_POWER] = {"power", ARGUMENT_A},      [METHOD_POWER_LOG] = {"power_log", ARGUMENT_A},
     [METHOD_AFFINE] = {"affine", ARGUMENT_NONE},
 };
 
@@ -40,7 +49,8 @@ static void error_method_arguments(struct checker *c, const struct statement *s,
 }
 
 static void error_method_result(struct checker *c, const struct statement *s, const char *expected) {
-  diagnose(c->sink, "E2030", s->span, "`%s` must give %s", s->name, expected)->fix = "see the distributions of the standard library";
+  diagnose(c->sink, "E2030", s->span, "`%s` must give %s", s->name, expected)->fix =
+      "see the distributions of the standard library";
 }
 
 /* ---- signature ---- */
@@ -81,10 +91,11 @@ static bool draws_fit(const struct type *support, const struct type *given) {
   bool fits = support->n_dim == given->n_dim;
   for (size_t k = 0; k < support->n_dim && fits; k++) fits = dimension_same(support->dim[k], given->dim[k]);
   switch (support->base) {
-  case BASE_REAL: return fits && given->base != BASE_BOOL;
-  case BASE_INT: case BASE_CODE: return fits && (given->base == BASE_INT || given->base == BASE_CODE);
-  case BASE_BOOL: return fits && given->base == BASE_BOOL;
-  case BASE_DISTRIBUTION: return false;
+    case BASE_REAL: return fits && given->base != BASE_BOOL;
+    case BASE_INT:
+    case BASE_CODE: return fits && (given->base == BASE_INT || given->base == BASE_CODE);
+    case BASE_BOOL: return fits && given->base == BASE_BOOL;
+    case BASE_DISTRIBUTION: return false;
   }
   return false;
 }
@@ -94,7 +105,8 @@ static void number_method(struct checker *c, const struct statement *s, const st
   if (!number) error_method_result(c, s, "one number");
 }
 
-static void affine_method(struct checker *c, const struct context *at, const struct statement *s, struct distribution *d) {
+static void affine_method(struct checker *c, const struct context *at, const struct statement *s,
+                          struct distribution *d) {
   const struct expr *tuple = s->value;
   if (!tuple || tuple->kind != EXPR_TUPLE || !tuple->items->next || tuple->items->next->next) {
     error_method_result(c, s, "a pair (location, scale)");
@@ -104,24 +116,32 @@ static void affine_method(struct checker *c, const struct context *at, const str
   d->scale = number_of(c, at, tuple->items->next);
 }
 
-static void power_method(struct checker *c, const struct context *at, const struct statement *s, const struct term **slot) {
-  if (!s->value) error_method_result(c, s, "a distribution, written after `=`");
-  else *slot = distribution_of(c, at, s->value);
+static void power_method(struct checker *c, const struct context *at, const struct statement *s,
+                         const struct term **slot) {
+  if (!s->value)
+    error_method_result(c, s, "a distribution, written after `=`");
+  else
+    *slot = distribution_of(c, at, s->value);
   if (*slot && is_poison(c, *slot)) *slot = NULL;
 }
 
 static void value_method(struct checker *c, const struct context *at, const struct statement *s, struct distribution *d,
                          enum method method) {
-  const struct term **slots[N_METHOD] = {[METHOD_LOGPDF] = &d->logpdf, [METHOD_SAMPLE] = &d->sample, [METHOD_CDF] = &d->cdf,
+  const struct term **slots[N_METHOD] = {[METHOD_LOGPDF] = &d->logpdf,
+                                         [METHOD_SAMPLE] = &d->sample,
+                                         [METHOD_CDF] = &d->cdf,
                                          [METHOD_QUANTILE] = &d->quantile};
   const struct term *value = s->value ? array_of(c, at, s->value) : body_of(c, at, s->body);
   *slots[method] = value;
   if (is_poison(c, value)) return;
-  if (method != METHOD_SAMPLE) number_method(c, s, value);
-  else if (!draws_fit(&d->support, &value->type)) error_method_result(c, s, "a draw of the declared support");
+  if (method != METHOD_SAMPLE)
+    number_method(c, s, value);
+  else if (!draws_fit(&d->support, &value->type))
+    error_method_result(c, s, "a draw of the declared support");
 }
 
-static void check_method(struct checker *c, struct scope *outer, const struct statement *s, struct distribution *d, enum method method) {
+static void check_method(struct checker *c, struct scope *outer, const struct statement *s, struct distribution *d,
+                         enum method method) {
   struct context at = {.scope = scope_new(c, outer, 8), .presence = c->everywhere, .place = PLACE_FUNCTION};
   enum argument argument = method_rows[method].argument;
   bool one = s->parameters && !s->parameters->next && !s->parameters->type && !s->parameters->indices;
@@ -131,10 +151,14 @@ static void check_method(struct checker *c, struct scope *outer, const struct st
   }
   if (argument != ARGUMENT_NONE) method_argument(c, at.scope, s, d, argument);
   if (method == METHOD_SAMPLE) at.place = PLACE_SAMPLE;
-  if (method == METHOD_AFFINE) affine_method(c, &at, s, d);
-  else if (method == METHOD_POWER) power_method(c, &at, s, &d->power);
-  else if (method == METHOD_POWER_LOG) power_method(c, &at, s, &d->power_log);
-  else value_method(c, &at, s, d, method);
+  if (method == METHOD_AFFINE)
+    affine_method(c, &at, s, d);
+  else if (method == METHOD_POWER)
+    power_method(c, &at, s, &d->power);
+  else if (method == METHOD_POWER_LOG)
+    power_method(c, &at, s, &d->power_log);
+  else
+    value_method(c, &at, s, d, method);
 }
 
 void check_dist_methods(struct checker *c, const struct statement *s, struct symbol *symbol) {
@@ -143,9 +167,12 @@ void check_dist_methods(struct checker *c, const struct statement *s, struct sym
     size_t k = 0;
     if (m->kind != STATEMENT_METHOD) continue;
     while (k < N_METHOD && strcmp(method_rows[k].name, m->name) != 0) k++;
-    if (k == N_METHOD) error_method_unknown(c, m);
-    else if (seen[k]) error_defined_twice(c, m->name, m->name_span, seen[k]->name_span);
-    else check_method(c, symbol->inner, seen[k] = m, symbol->distribution, (enum method)k);
+    if (k == N_METHOD)
+      error_method_unknown(c, m);
+    else if (seen[k])
+      error_defined_twice(c, m->name, m->name_span, seen[k]->name_span);
+    else
+      check_method(c, symbol->inner, seen[k] = m, symbol->distribution, (enum method)k);
   }
   if (!seen[METHOD_LOGPDF]) error_method_missing(c, s, "logpdf(x)");
   if (!seen[METHOD_SAMPLE]) error_method_missing(c, s, "sample");

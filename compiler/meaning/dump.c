@@ -1,4 +1,4 @@
-/* The typed tree as text: one line a thing, terms as the language would write them, with everything implicit made visible:
+/* The typed tree as text: one line a thing, terms as the language would write them, with what was implicit made visible:
  * theta{school} is ELEMENT(theta, school); [school: e] a MAP; sum(school: e) a REDUCE. */
 #include <inttypes.h>
 #include <math.h>
@@ -81,34 +81,36 @@ static void print_term(const struct term *term, struct floe__text *out) {
     return;
   }
   switch (term->kind) {
-  case TERM_NUMBER: floe__text_printf(out, "%.15g", term->number); return;
-  case TERM_VARIABLE: floe__text_puts(out, term->variable->name); return;
-  case TERM_DEFINITION: floe__text_puts(out, term->definition->name); return;
-  case TERM_FORMAL: floe__text_puts(out, term->formal->name); return;
-  case TERM_BINDER: floe__text_puts(out, term->binder->name); return;
-  case TERM_SIZE: floe__text_printf(out, "size(%s)", term->dimension->name); return;
-  case TERM_AXIS: floe__text_puts(out, term->axis->name); return;
-  case TERM_AXIS_IS: floe__text_printf(out, "%s=%s", term->axis->name, term->axis->options[term->option].label); return;
-  case TERM_ELEMENT: print_element(term, out); return;
-  case TERM_MAP: print_map(term, out); return;
-  case TERM_REDUCE: print_reduce(term, out); return;
-  case TERM_OPERATOR: print_operator(term, out); return;
-  case TERM_SELECT: print_called("if", term, out); return;
-  case TERM_CALL: print_called(term->function->name, term, out); return;
-  case TERM_EXTERN: print_called(term->external->name, term, out); return;
-  case TERM_CHOOSE: print_choose(term, out); return;
-  case TERM_DISTRIBUTION: print_called(term->distribution->name, term, out); return;
-  case TERM_POWER:
-    print_term(term->items[0], out);
-    floe__text_puts(out, " ^ ");
-    print_term(term->items[1], out);
-    if (term->on_log) floe__text_puts(out, " on log");
-    return;
-  case TERM_ARRAY:
-    floe__text_puts(out, "[");
-    print_items(term, 0, out);
-    floe__text_puts(out, "]");
-    return;
+    case TERM_NUMBER: floe__text_printf(out, "%.15g", term->number); return;
+    case TERM_VARIABLE: floe__text_puts(out, term->variable->name); return;
+    case TERM_DEFINITION: floe__text_puts(out, term->definition->name); return;
+    case TERM_FORMAL: floe__text_puts(out, term->formal->name); return;
+    case TERM_BINDER: floe__text_puts(out, term->binder->name); return;
+    case TERM_SIZE: floe__text_printf(out, "size(%s)", term->dimension->name); return;
+    case TERM_AXIS: floe__text_puts(out, term->axis->name); return;
+    case TERM_AXIS_IS:
+      floe__text_printf(out, "%s=%s", term->axis->name, term->axis->options[term->option].label);
+      return;
+    case TERM_ELEMENT: print_element(term, out); return;
+    case TERM_MAP: print_map(term, out); return;
+    case TERM_REDUCE: print_reduce(term, out); return;
+    case TERM_OPERATOR: print_operator(term, out); return;
+    case TERM_SELECT: print_called("if", term, out); return;
+    case TERM_CALL: print_called(term->function->name, term, out); return;
+    case TERM_EXTERN: print_called(term->external->name, term, out); return;
+    case TERM_CHOOSE: print_choose(term, out); return;
+    case TERM_DISTRIBUTION: print_called(term->distribution->name, term, out); return;
+    case TERM_POWER:
+      print_term(term->items[0], out);
+      floe__text_puts(out, " ^ ");
+      print_term(term->items[1], out);
+      if (term->on_log) floe__text_puts(out, " on log");
+      return;
+    case TERM_ARRAY:
+      floe__text_puts(out, "[");
+      print_items(term, 0, out);
+      floe__text_puts(out, "]");
+      return;
   }
 }
 
@@ -122,11 +124,15 @@ static void print_type(const struct type *type, struct floe__text *out) {
     floe__text_printf(out, "%s%s%s", k ? ", " : "[", type->dim[k]->name, k + 1 == type->n_dim ? "]" : "");
   if (!type->low && !type->high) return;
   floe__text_puts(out, " in ");
-  if (type->low) print_term(type->low, out);
-  else floe__text_puts(out, "-inf");
+  if (type->low)
+    print_term(type->low, out);
+  else
+    floe__text_puts(out, "-inf");
   floe__text_puts(out, type->strict ? "<.." : "..");
-  if (type->high) print_term(type->high, out);
-  else floe__text_puts(out, "inf");
+  if (type->high)
+    print_term(type->high, out);
+  else
+    floe__text_puts(out, "inf");
 }
 
 /* name : type where universes */
@@ -223,7 +229,9 @@ void dump_program(const struct program *p, struct floe__text *out) {
   }
   for (size_t k = 0; k < p->n_setting; k++) {
     const struct setting *s = &p->settings[k];
-    if (s->word) floe__text_printf(out, "setting %s = %s\n", s->name, s->word);
-    else floe__text_printf(out, "setting %s = %g\n", s->name, s->number);
+    if (s->word)
+      floe__text_printf(out, "setting %s = %s\n", s->name, s->word);
+    else
+      floe__text_printf(out, "setting %s = %g\n", s->name, s->number);
   }
 }

@@ -6,13 +6,15 @@
 /* ---- errors ---- */
 
 static const struct term *error_number_expected(struct checker *c, struct span span, const struct term *term) {
-  struct diagnostic *d = diagnose(c->sink, "E2017", span, "a number is expected here, not %s", base_text(term->type.base));
+  struct diagnostic *d =
+      diagnose(c->sink, "E2017", span, "a number is expected here, not %s", base_text(term->type.base));
   if (term->type.base == BASE_DISTRIBUTION) d->fix = "distributions stand after `~`; draw from it with `param x ~ ...`";
   return c->poison;
 }
 
 static const struct term *error_condition_expected(struct checker *c, struct span span) {
-  diagnose(c->sink, "E2018", span, "a condition is expected here, not a number")->fix = "compare it with something: x > 0";
+  diagnose(c->sink, "E2018", span, "a condition is expected here, not a number")->fix =
+      "compare it with something: x > 0";
   return c->poison;
 }
 
@@ -63,15 +65,18 @@ bool choose_typed(struct checker *c, struct term *choose, struct span span) {
     struct type type = choose->items[k]->type;
     type.low = type.high = NULL;
     type.strict = false;
-    if (!some) choose->type = type;
-    else if (!join_types(&choose->type, &type)) return error_options_differ(c, span), false;
+    if (!some)
+      choose->type = type;
+    else if (!join_types(&choose->type, &type))
+      return error_options_differ(c, span), false;
     some = true;
   }
   return some;
 }
 
 const struct term *choose_of(struct checker *c, const struct context *at, const struct expr *expr,
-                             const struct term *(*item_of)(struct checker *, const struct context *, const struct expr *)) {
+                             const struct term *(*item_of)(struct checker *, const struct context *,
+                                                           const struct expr *)) {
   const struct option *matched[MAX_OPTIONS];
   struct symbol *symbol = axis_named(c, at, expr->name, expr->name_span);
   if (!symbol) return c->poison;
@@ -114,11 +119,21 @@ struct operator_row {
 
 static struct operator_row operator_row(enum operator_kind op) {
   switch (op) {
-  case OP_ADD: case OP_SUB: case OP_MUL: case OP_NEG: return (struct operator_row){OPERANDS_NUMBERS, RESULT_WIDEST};
-  case OP_DIV: case OP_POW: return (struct operator_row){OPERANDS_NUMBERS, RESULT_REAL};
-  case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_EQ: case OP_NE:
-    return (struct operator_row){OPERANDS_NUMBERS, RESULT_BOOL};
-  case OP_AND: case OP_OR: case OP_NOT: return (struct operator_row){OPERANDS_CONDITIONS, RESULT_BOOL};
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL:
+    case OP_NEG: return (struct operator_row){OPERANDS_NUMBERS, RESULT_WIDEST};
+    case OP_DIV:
+    case OP_POW: return (struct operator_row){OPERANDS_NUMBERS, RESULT_REAL};
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_EQ:
+    case OP_NE: return (struct operator_row){OPERANDS_NUMBERS, RESULT_BOOL};
+    case OP_AND:
+    case OP_OR:
+    case OP_NOT: return (struct operator_row){OPERANDS_CONDITIONS, RESULT_BOOL};
   }
   return (struct operator_row){OPERANDS_NUMBERS, RESULT_REAL};
 }
@@ -148,7 +163,8 @@ static const struct term *membership_of(struct checker *c, const struct context 
   if (is_poison(c, x) || is_poison(c, low) || (high && is_poison(c, high))) return c->poison;
   const struct term *above = term_operator(c, OP_GE, expr->span, BASE_BOOL, x, low);
   if (!high) return above;
-  return term_operator(c, OP_AND, expr->span, BASE_BOOL, above, term_operator(c, OP_LE, expr->span, BASE_BOOL, x, high));
+  return term_operator(c, OP_AND, expr->span, BASE_BOOL, above,
+                       term_operator(c, OP_LE, expr->span, BASE_BOOL, x, high));
 }
 
 static const struct term *conditional_of(struct checker *c, const struct context *at, const struct expr *expr) {
@@ -189,28 +205,29 @@ static const struct term *array_literal_of(struct checker *c, const struct conte
 
 const struct term *scalar_of(struct checker *c, const struct context *at, const struct expr *expr) {
   switch (expr->kind) {
-  case EXPR_NUMBER: return literal_of(c, expr);
-  case EXPR_NAME: return gather(c, at, raw_name(c, at, expr), 0, NULL, expr->span);
-  case EXPR_CALL: return gather(c, at, call_of(c, at, expr), 0, NULL, expr->span);
-  case EXPR_INDEX: return index_of(c, at, expr);
-  case EXPR_UNARY: return operator_of(c, at, expr);
-  case EXPR_BINARY:
-    if (expr->op == OP_POW && is_distribution(c, at, expr->left))
-      return error_number_expected(c, expr->span, &(struct term){.type.base = BASE_DISTRIBUTION});
-    return operator_of(c, at, expr);
-  case EXPR_IF: return conditional_of(c, at, expr);
-  case EXPR_CHOOSE: return choose_of(c, at, expr, scalar_of);
-  case EXPR_WITHIN: return membership_of(c, at, expr);
-  case EXPR_ARRAY: return gather(c, at, array_literal_of(c, at, expr), 0, NULL, expr->span);
-  case EXPR_RANGE: return error_no_value(c, expr->span, "a range");
-  case EXPR_TUPLE: return error_no_value(c, expr->span, "a tuple");
-  case EXPR_ON: return error_no_value(c, expr->span, "`on`");
-  case EXPR_ERROR: return c->poison;
+    case EXPR_NUMBER: return literal_of(c, expr);
+    case EXPR_NAME: return gather(c, at, raw_name(c, at, expr), 0, NULL, expr->span);
+    case EXPR_CALL: return gather(c, at, call_of(c, at, expr), 0, NULL, expr->span);
+    case EXPR_INDEX: return index_of(c, at, expr);
+    case EXPR_UNARY: return operator_of(c, at, expr);
+    case EXPR_BINARY:
+      if (expr->op == OP_POW && is_distribution(c, at, expr->left))
+        return error_number_expected(c, expr->span, &(struct term){.type.base = BASE_DISTRIBUTION});
+      return operator_of(c, at, expr);
+    case EXPR_IF: return conditional_of(c, at, expr);
+    case EXPR_CHOOSE: return choose_of(c, at, expr, scalar_of);
+    case EXPR_WITHIN: return membership_of(c, at, expr);
+    case EXPR_ARRAY: return gather(c, at, array_literal_of(c, at, expr), 0, NULL, expr->span);
+    case EXPR_RANGE: return error_no_value(c, expr->span, "a range");
+    case EXPR_TUPLE: return error_no_value(c, expr->span, "a tuple");
+    case EXPR_ON: return error_no_value(c, expr->span, "`on`");
+    case EXPR_ERROR: return c->poison;
   }
   return c->poison;
 }
 
-const struct term *element_of(struct checker *c, const struct context *at, const struct expr *expr, struct opened *opened) {
+const struct term *element_of(struct checker *c, const struct context *at, const struct expr *expr,
+                              struct opened *opened) {
   struct context inner = *at;
   opened->n = 0;
   inner.hidden = at->bound;

@@ -25,15 +25,16 @@ static void error_not_constant(struct checker *c, const struct statement *s) {
       "make it a function";
 }
 
-static void error_result_kind(struct checker *c, struct span span, const char *name, enum base declared, enum base given) {
-  struct diagnostic *d = diagnose(c->sink, "E2020", span, "the result of `%s` is declared as %s, but is %s", name, base_text(declared),
-                                  base_text(given));
+static void error_result_kind(struct checker *c, struct span span, const char *name, enum base declared,
+                              enum base given) {
+  struct diagnostic *d = diagnose(c->sink, "E2020", span, "the result of `%s` is declared as %s, but is %s", name,
+                                  base_text(declared), base_text(given));
   d->fix = declared == BASE_INT ? "use floor, ceil or round" : "change the declared type";
 }
 
 static void error_derivatives(struct checker *c, struct span span, size_t given, size_t wanted) {
-  struct diagnostic *d = diagnose(c->sink, "E2032", span, "%zu derivative%s for %zu argument%s", given, given == 1 ? "" : "s", wanted,
-                                  wanted == 1 ? "" : "s");
+  struct diagnostic *d = diagnose(c->sink, "E2032", span, "%zu derivative%s for %zu argument%s", given,
+                                  given == 1 ? "" : "s", wanted, wanted == 1 ? "" : "s");
   d->fix = "give one expression per argument: derivative (a, b)";
 }
 
@@ -97,26 +98,33 @@ static struct context closed_context(struct checker *c, const struct context *at
 const struct term *body_of(struct checker *c, const struct context *at, const struct statement *body) {
   for (const struct statement *s = body; s; s = s->next) {
     if (s->kind == STATEMENT_RESULT) return array_of(c, at, s->value);
-    if (s->kind == STATEMENT_DEFINE) check_define(c, at, s);
-    else if (s->kind == STATEMENT_ASSIGN) error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`";
-    else if (s->kind != STATEMENT_ERROR) error_absent(c, s->span, "this statement inside a function is");
+    if (s->kind == STATEMENT_DEFINE)
+      check_define(c, at, s);
+    else if (s->kind == STATEMENT_ASSIGN)
+      error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`";
+    else if (s->kind != STATEMENT_ERROR)
+      error_absent(c, s->span, "this statement inside a function is");
   }
   return c->poison;
 }
 
-static struct symbol *add_callable(struct checker *c, const struct context *at, enum symbol_kind kind, const struct statement *s) {
+static struct symbol *add_callable(struct checker *c, const struct context *at, enum symbol_kind kind,
+                                   const struct statement *s) {
   if (error_language_name(c, s)) return NULL;
   return scope_add(c, at->scope, kind, s->name, s->name_span, c->everywhere);
 }
 
-static void declared_result(struct checker *c, const struct context *inner, const struct statement *s, struct function *function) {
+static void declared_result(struct checker *c, const struct context *inner, const struct statement *s,
+                            struct function *function) {
   struct type type;
   enum base given = function->value->type.base;
   if (!type_of(c, inner, s->type, &type)) return;
   bool fits = type.base == given || type.base == BASE_REAL || (type.base == BASE_INT && given == BASE_CODE) ||
               (type.base == BASE_CODE && given == BASE_INT);
-  if (!fits || type.n_dim != function->value->type.n_dim) error_result_kind(c, s->type->span, s->name, type.base, given);
-  else function->type = type;
+  if (!fits || type.n_dim != function->value->type.n_dim)
+    error_result_kind(c, s->type->span, s->name, type.base, given);
+  else
+    function->type = type;
 }
 
 void check_fun(struct checker *c, const struct context *at, const struct statement *s) {
@@ -171,7 +179,8 @@ struct symbol *check_extern_signature(struct checker *c, const struct context *a
   return symbol;
 }
 
-void check_extern_derivative(struct checker *c, const struct context *at, const struct statement *s, struct symbol *symbol) {
+void check_extern_derivative(struct checker *c, const struct context *at, const struct statement *s,
+                             struct symbol *symbol) {
   struct context inner = {.scope = symbol->inner, .presence = at->presence, .place = PLACE_FUNCTION};
   struct external *external = symbol->external;
   size_t n = 0;
@@ -201,7 +210,7 @@ static void check_constant(struct checker *c, const struct context *at, const st
   if (symbol) symbol->term = term_number(c, s->span, value);
 }
 
-/* Externs and distributions may refer to later ones of the same file: their signatures come first, their insides last. */
+/* Externs and distributions may refer to later ones of the same file: signatures come first, insides last. */
 void check_library(struct checker *c, const struct tree *tree) {
   struct context at = {.scope = c->library, .presence = c->everywhere, .place = PLACE_LIBRARY};
   struct list symbols = {0};

@@ -93,8 +93,9 @@ static void warn_dead_axis(struct diagnostics *sink, const struct axis *axis) {
 }
 
 static void warn_identical(struct diagnostics *sink, const struct axis *axis, size_t a, size_t b) {
-  struct diagnostic *d = diagnose(sink, "W3002", axis->options[b].span, "the options `%s` and `%s` of `%s` are the same",
-                                  axis->options[a].label, axis->options[b].label, axis->name);
+  struct diagnostic *d =
+      diagnose(sink, "W3002", axis->options[b].span, "the options `%s` and `%s` of `%s` are the same",
+               axis->options[a].label, axis->options[b].label, axis->name);
   d->fix = "remove one of them";
   d->related = axis->options[a].span;
   d->related_message = "the same is said here";
@@ -152,8 +153,8 @@ static bool same_term(const struct term *a, const struct term *b) {
   if (!a || !b || a->kind != b->kind || a->n_item != b->n_item || a->n_binder || b->n_binder) return false;
   bool same = a->number == b->number && a->op == b->op && a->on_log == b->on_log && a->variable == b->variable &&
               a->definition == b->definition && a->formal == b->formal && a->binder == b->binder &&
-              a->dimension == b->dimension && a->axis == b->axis && a->option == b->option && a->function == b->function &&
-              a->external == b->external && a->distribution == b->distribution;
+              a->dimension == b->dimension && a->axis == b->axis && a->option == b->option &&
+              a->function == b->function && a->external == b->external && a->distribution == b->distribution;
   for (size_t k = 0; k < a->n_item && same; k++) same = same_term(a->items[k], b->items[k]);
   return same;
 }

@@ -1,7 +1,8 @@
 /* What a name stands for, and indexing: explicit, x[i], and implicit, where the context has bound the dimension. */
 #include "compiler/meaning/checker.h"
 
-const struct bound *bound_new(struct checker *c, const char *name, const struct binder *binder, const struct bound *outer) {
+const struct bound *bound_new(struct checker *c, const char *name, const struct binder *binder,
+                              const struct bound *outer) {
   struct bound *bound = floe__arena_alloc(c->arena, sizeof *bound);
   *bound = (struct bound){name, binder, outer};
   return bound;
@@ -16,14 +17,16 @@ const struct bound *bound_find(const struct bound *bound, const char *name) {
 
 static const struct term *error_not_reduced(struct checker *c, struct span span, const struct dimension *dimension,
                                             const char *text) {
-  struct diagnostic *d = diagnose(c->sink, "E2009", span, "`%s` has a value for each %s, but one number is needed here", text,
-                                  dimension->name);
-  d->fix = floe__arena_printf(c->arena, "put [%s] on the left, or reduce it: sum(%s: ...)", dimension->name, dimension->name);
+  struct diagnostic *d = diagnose(c->sink, "E2009", span, "`%s` has a value for each %s, but one number is needed here",
+                                  text, dimension->name);
+  d->fix = floe__arena_printf(c->arena, "put [%s] on the left, or reduce it: sum(%s: ...)", dimension->name,
+                              dimension->name);
   return c->poison;
 }
 
 static const struct term *error_ambiguous(struct checker *c, struct span span, const struct dimension *dimension) {
-  struct diagnostic *d = diagnose(c->sink, "E2033", span, "several indices run over %s here: which one is meant?", dimension->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E2033", span, "several indices run over %s here: which one is meant?", dimension->name);
   d->fix = "write the index in brackets";
   return c->poison;
 }
@@ -40,10 +43,12 @@ static const struct term *error_number_of_indices(struct checker *c, struct span
   return c->poison;
 }
 
-static void error_wrong_index(struct checker *c, struct span span, const struct dimension *given, const struct dimension *wanted) {
-  struct diagnostic *d = diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is expected", given->name,
-                                  wanted->name);
-  d->fix = floe__arena_printf(c->arena, "index by a code, `data code[%s] : index %s`, or by a number", given->name, wanted->name);
+static void error_wrong_index(struct checker *c, struct span span, const struct dimension *given,
+                              const struct dimension *wanted) {
+  struct diagnostic *d = diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is expected",
+                                  given->name, wanted->name);
+  d->fix = floe__arena_printf(c->arena, "index by a code, `data code[%s] : index %s`, or by a number", given->name,
+                              wanted->name);
 }
 
 static void error_not_whole_index(struct checker *c, struct span span) {
@@ -51,7 +56,8 @@ static void error_not_whole_index(struct checker *c, struct span span) {
 }
 
 static const struct term *error_label_axis(struct checker *c, struct span span, const struct axis *axis) {
-  struct diagnostic *d = diagnose(c->sink, "E3006", span, "the axis `%s` has no values: its options are only labels", axis->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E3006", span, "the axis `%s` has no values: its options are only labels", axis->name);
   d->fix = floe__arena_printf(c->arena, "choose by it: `choose %s { %s: ... }`, or give its options bodies", axis->name,
                               axis->options[0].label);
   return c->poison;
@@ -66,7 +72,8 @@ static void error_too_early(struct checker *c, struct span span, const struct sy
 
 /* ---- names ---- */
 
-static void require_generated(struct checker *c, const struct context *at, const struct symbol *symbol, struct span span) {
+static void require_generated(struct checker *c, const struct context *at, const struct symbol *symbol,
+                              struct span span) {
   if (at->place != PLACE_MODEL || symbol->variable->role != ROLE_OBS) return;
   if (!symbol->pieces.n) {
     error_too_early(c, span, symbol);
@@ -75,7 +82,8 @@ static void require_generated(struct checker *c, const struct context *at, const
   presence_require_pieces(c, at->presence, &symbol->pieces, symbol->name, span, symbol->span);
 }
 
-static const struct term *axis_value(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
+static const struct term *axis_value(struct checker *c, const struct context *at, struct symbol *symbol,
+                                     struct span span) {
   const struct axis *axis = symbol->axis;
   *(at->place == PLACE_PREP ? &symbol->used_to_prepare : &symbol->used_otherwise) = true;
   if (axis->continuous) {
@@ -94,43 +102,49 @@ static const struct term *axis_value(struct checker *c, const struct context *at
   return choose_typed(c, choose, span) ? choose : c->poison;
 }
 
-/* Functions and distributions are closed: what they depend on stands in their arguments. Numbers with a name are fine. */
+/* Functions and distributions are closed: what they depend on stands in their arguments. Named numbers are fine. */
 static const struct term *value_from_outside(struct checker *c, const struct symbol *symbol, struct span span) {
   double value;
-  if (symbol->kind == SYMBOL_DEFINITION && constant_value(symbol->definition->value, NULL, &value)) return term_number(c, span, value);
+  if (symbol->kind == SYMBOL_DEFINITION && constant_value(symbol->definition->value, NULL, &value))
+    return term_number(c, span, value);
   struct diagnostic *d = diagnose(c->sink, "E2036", span, "a function sees its arguments only, not `%s`", symbol->name);
   d->fix = floe__arena_printf(c->arena, "make `%s` an argument", symbol->name);
   return c->poison;
 }
 
-static const struct term *symbol_value(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
+static const struct term *symbol_value(struct checker *c, const struct context *at, struct symbol *symbol,
+                                       struct span span) {
   struct term *term;
   bool closed = at->place == PLACE_FUNCTION || at->place == PLACE_SAMPLE;
   bool outside = symbol->kind == SYMBOL_VARIABLE || symbol->kind == SYMBOL_DEFINITION || symbol->kind == SYMBOL_AXIS;
   if (closed && outside && !symbol->local) return value_from_outside(c, symbol, span);
   if (!symbol->library) presence_require(c, at->presence, symbol->presence, symbol->name, span, symbol->span);
   switch (symbol->kind) {
-  case SYMBOL_CONSTANT: return term_number(c, span, symbol->term->number);
-  case SYMBOL_TERM: return symbol->term;
-  case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
-  case SYMBOL_VARIABLE:
-    require_generated(c, at, symbol, span);
-    term = term_new(c, TERM_VARIABLE, span, 0);
-    term->variable = symbol->variable;
-    term->type = symbol->variable->type;
-    return term;
-  case SYMBOL_DEFINITION:
-    term = term_new(c, TERM_DEFINITION, span, 0);
-    term->definition = symbol->definition;
-    term->type = symbol->definition->type;
-    return term;
-  case SYMBOL_FORMAL:
-    term = term_new(c, TERM_FORMAL, span, 0);
-    term->formal = symbol->formal;
-    term->type = symbol->formal->type;
-    return term;
-  case SYMBOL_PARTIAL: case SYMBOL_POISON: case SYMBOL_FUNCTION: case SYMBOL_EXTERN: case SYMBOL_DISTRIBUTION:
-  case SYMBOL_INDEX: return c->poison;
+    case SYMBOL_CONSTANT: return term_number(c, span, symbol->term->number);
+    case SYMBOL_TERM: return symbol->term;
+    case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
+    case SYMBOL_VARIABLE:
+      require_generated(c, at, symbol, span);
+      term = term_new(c, TERM_VARIABLE, span, 0);
+      term->variable = symbol->variable;
+      term->type = symbol->variable->type;
+      return term;
+    case SYMBOL_DEFINITION:
+      term = term_new(c, TERM_DEFINITION, span, 0);
+      term->definition = symbol->definition;
+      term->type = symbol->definition->type;
+      return term;
+    case SYMBOL_FORMAL:
+      term = term_new(c, TERM_FORMAL, span, 0);
+      term->formal = symbol->formal;
+      term->type = symbol->formal->type;
+      return term;
+    case SYMBOL_PARTIAL:
+    case SYMBOL_POISON:
+    case SYMBOL_FUNCTION:
+    case SYMBOL_EXTERN:
+    case SYMBOL_DISTRIBUTION:
+    case SYMBOL_INDEX: return c->poison;
   }
   return c->poison;
 }
@@ -165,8 +179,8 @@ static bool hidden_from(const struct context *at, const struct bound *bound) {
 
 /* The binder that an array's k-th of `total` dimensions over `dimension` is gathered at; NULL: none.
  * A binder with the dimension's own name comes first; otherwise there must be as many as dimensions. */
-static const struct binder *implicit_binder(const struct context *at, const struct dimension *dimension, size_t k, size_t total,
-                                            bool *ambiguous) {
+static const struct binder *implicit_binder(const struct context *at, const struct dimension *dimension, size_t k,
+                                            size_t total, bool *ambiguous) {
   const struct binder *found[16], *canonical = NULL;
   size_t n = 0;
   for (const struct bound *b = at->bound; b && !hidden_from(at, b); b = b->outer) {
@@ -180,8 +194,8 @@ static const struct binder *implicit_binder(const struct context *at, const stru
   return NULL;
 }
 
-static const struct term *open_binder(struct checker *c, struct opened *opened, const struct dimension *dimension, size_t k,
-                                      struct span span) {
+static const struct term *open_binder(struct checker *c, struct opened *opened, const struct dimension *dimension,
+                                      size_t k, struct span span) {
   for (size_t o = 0; o < opened->n; o++)
     if (opened->binders[o]->dimension == dimension && k-- == 0) return opened->terms[o];
   if (opened->n == 16) return NULL;
@@ -195,8 +209,8 @@ static const struct term *open_binder(struct checker *c, struct opened *opened, 
   return term;
 }
 
-static const struct term *implicit_index(struct checker *c, const struct context *at, const struct term *array, size_t k,
-                                         struct span span) {
+static const struct term *implicit_index(struct checker *c, const struct context *at, const struct term *array,
+                                         size_t k, struct span span) {
   const struct dimension *dimension = array->type.dim[k];
   size_t before = 0, total = 0;
   bool ambiguous = false;
@@ -225,8 +239,11 @@ const struct term *gather(struct checker *c, const struct context *at, const str
     element->items[k + 1] = k < n_given ? given[k] : implicit_index(c, at, array, k, span);
     if (is_poison(c, element->items[k + 1])) return c->poison;
   }
-  element->type = (struct type){.base = array->type.base, .codes = array->type.codes, .low = array->type.low,
-                                .high = array->type.high, .strict = array->type.strict};
+  element->type = (struct type){.base = array->type.base,
+                                .codes = array->type.codes,
+                                .low = array->type.low,
+                                .high = array->type.high,
+                                .strict = array->type.strict};
   return element;
 }
 
@@ -259,7 +276,8 @@ static const struct term *explicit_index(struct checker *c, const struct context
   return c->poison;
 }
 
-static void error_outside(struct checker *c, struct span span, const struct term *index, const struct dimension *dimension) {
+static void error_outside(struct checker *c, struct span span, const struct term *index,
+                          const struct dimension *dimension) {
   struct diagnostic *d = diagnose(c->sink, "E2035", span, "%s has no element %g", dimension->name, index->number);
   d->fix = dimension->high == SIZE_MAX ? "indices start at 1"
                                        : floe__arena_printf(c->arena, "indices run from 1 to %zu", dimension->high);
@@ -281,7 +299,8 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
     }
     given[n] = explicit_index(c, at, item, array->type.dim[n]);
     if (is_poison(c, given[n])) return c->poison;
-    if (given[n]->kind == TERM_NUMBER && (given[n]->number < 1 || given[n]->number > (double)array->type.dim[n]->high)) {
+    if (given[n]->kind == TERM_NUMBER &&
+        (given[n]->number < 1 || given[n]->number > (double)array->type.dim[n]->high)) {
       error_outside(c, item->span, given[n], array->type.dim[n]);
       return c->poison;
     }

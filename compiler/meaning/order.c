@@ -8,8 +8,8 @@ struct order_walk {
   struct checker *c;
   const struct variable *variable; /* whose distribution is walked */
   const struct definition *definition;
-  uint8_t *state;                  /* per definition: 0 new, 1 open, 2 done */
-  size_t *latest;                  /* per definition: 1 + the last variable that it needs */
+  uint8_t *state; /* per definition: 0 new, 1 open, 2 done */
+  size_t *latest; /* per definition: 1 + the last variable that it needs */
   size_t needs;
 };
 
@@ -41,7 +41,8 @@ static size_t needed_by(struct order_walk *walk, const struct definition *d) {
   for (size_t k = 0; k < n; k++) {
     const struct definition *member = d->recurrence ? d->recurrence->definitions[k] : d;
     visit_terms(member->value, collect_needs, &inner);
-    for (size_t j = 0; d->recurrence && j + 1 < d->recurrence->start; j++) visit_terms(member->initial[j], collect_needs, &inner);
+    for (size_t j = 0; d->recurrence && j + 1 < d->recurrence->start; j++)
+      visit_terms(member->initial[j], collect_needs, &inner);
   }
   walk->state[d->id] = 2;
   return walk->latest[d->id] = inner.needs;
@@ -56,7 +57,8 @@ void finish_order(struct checker *c) {
   struct order_walk walk = {.c = c};
   if (c->variable_symbols.n) qsort(c->variable_symbols.items, c->variable_symbols.n, sizeof(void *), earlier);
   for (size_t k = 0; k < c->variable_symbols.n; k++) ((struct symbol *)c->variable_symbols.items[k])->variable->id = k;
-  for (size_t k = 0; k < c->definition_symbols.n; k++) ((struct symbol *)c->definition_symbols.items[k])->definition->id = k;
+  for (size_t k = 0; k < c->definition_symbols.n; k++)
+    ((struct symbol *)c->definition_symbols.items[k])->definition->id = k;
   walk.state = floe__arena_array(c->arena, c->definition_symbols.n + 1, sizeof *walk.state);
   walk.latest = floe__arena_array(c->arena, c->definition_symbols.n + 1, sizeof *walk.latest);
   for (size_t k = 0; k < c->variable_symbols.n; k++) {
@@ -65,5 +67,6 @@ void finish_order(struct checker *c) {
     visit_terms(v->distribution, collect_needs, &walk);
     if (walk.needs > v->id) error_circle(c, v->span, v->name);
   }
-  for (size_t k = 0; k < c->definition_symbols.n; k++) needed_by(&walk, ((struct symbol *)c->definition_symbols.items[k])->definition);
+  for (size_t k = 0; k < c->definition_symbols.n; k++)
+    needed_by(&walk, ((struct symbol *)c->definition_symbols.items[k])->definition);
 }

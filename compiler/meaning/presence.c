@@ -8,7 +8,9 @@ uint64_t axis_mask(const struct axis *axis) {
   return axis->continuous || axis->n_option >= 64 ? UINT64_MAX : (UINT64_C(1) << axis->n_option) - 1;
 }
 
-static const struct axis *axis_at(const struct checker *c, size_t k) { return c->axes.items[k]; }
+static const struct axis *axis_at(const struct checker *c, size_t k) {
+  return c->axes.items[k];
+}
 
 struct presence presence_with(struct checker *c, struct presence presence, const struct axis *axis, uint64_t options) {
   uint64_t *masks = floe__arena_array(c->arena, MAX_AXES, sizeof *masks);
@@ -57,11 +59,21 @@ bool presence_join(struct checker *c, struct presence a, struct presence b, stru
 static bool forbidden_by(const struct term *term, const uint8_t *choice) {
   if (term->kind == TERM_AXIS_IS) return choice[term->axis->id] == term->option;
   switch (term->op) {
-  case OP_AND: return forbidden_by(term->items[0], choice) && forbidden_by(term->items[1], choice);
-  case OP_OR: return forbidden_by(term->items[0], choice) || forbidden_by(term->items[1], choice);
-  case OP_NOT: return !forbidden_by(term->items[0], choice);
-  case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV: case OP_POW: case OP_NEG:
-  case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_EQ: case OP_NE: return false;
+    case OP_AND: return forbidden_by(term->items[0], choice) && forbidden_by(term->items[1], choice);
+    case OP_OR: return forbidden_by(term->items[0], choice) || forbidden_by(term->items[1], choice);
+    case OP_NOT: return !forbidden_by(term->items[0], choice);
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL:
+    case OP_DIV:
+    case OP_POW:
+    case OP_NEG:
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_EQ:
+    case OP_NE: return false;
   }
   return false;
 }
@@ -96,7 +108,8 @@ bool presence_feasible(const struct checker *c, struct presence box) {
 
 /* ---- text ---- */
 
-static void print_masks(size_t n_axis, const struct axis *const *axes, struct presence presence, struct floe__text *out) {
+static void print_masks(size_t n_axis, const struct axis *const *axes, struct presence presence,
+                        struct floe__text *out) {
   bool first = true;
   for (size_t k = 0; k < n_axis; k++) {
     uint64_t mask = presence.options[axes[k]->id];
@@ -126,24 +139,29 @@ const char *presence_text(struct checker *c, struct presence presence) {
 
 /* ---- names that exist in some universes only ---- */
 
-void defer(struct checker *c, struct presence box, const char *code, struct span span, const char *message, const char *fix,
-           struct span related, const char *related_message) {
+void defer(struct checker *c, struct presence box, const char *code, struct span span, const char *message,
+           const char *fix, struct span related, const char *related_message) {
   struct deferred *d = floe__arena_alloc(c->arena, sizeof *d);
   d->box = box;
-  d->diagnostic = (struct diagnostic){.code = code, .severity = SEVERITY_ERROR, .span = span, .message = message, .fix = fix,
-                                      .related = related, .related_message = related_message};
+  d->diagnostic = (struct diagnostic){.code = code,
+                                      .severity = SEVERITY_ERROR,
+                                      .span = span,
+                                      .message = message,
+                                      .fix = fix,
+                                      .related = related,
+                                      .related_message = related_message};
   list_add(c->arena, &c->deferred, d);
 }
 
 static void error_missing_here(struct checker *c, struct presence box, const char *name, struct span span,
                                struct span defined_at) {
   const char *message = floe__arena_printf(c->arena, "`%s` does not exist in some of the universes that use it", name);
-  defer(c, box, "E3007", span, message, "use it in the same options of `choose`, or define it in all of them", defined_at,
-        "it is defined here");
+  defer(c, box, "E3007", span, message, "use it in the same options of `choose`, or define it in all of them",
+        defined_at, "it is defined here");
 }
 
-void presence_require(struct checker *c, struct presence used_in, struct presence defined_in, const char *name, struct span span,
-                      struct span defined_at) {
+void presence_require(struct checker *c, struct presence used_in, struct presence defined_in, const char *name,
+                      struct span span, struct span defined_at) {
   for (size_t k = 0; k < c->axes.n; k++) {
     uint64_t lacking = used_in.options[k] & axis_mask(axis_at(c, k)) & ~defined_in.options[k];
     if (!lacking) continue;
@@ -228,8 +246,9 @@ static void error_no_universe(struct checker *c) {
 }
 
 static void error_dead_option(struct checker *c, const struct axis *axis, size_t option) {
-  struct diagnostic *d = diagnose(c->sink, "E3011", axis->options[option].span, "no universe has %s=%s: every one is forbidden",
-                                  axis->name, axis->options[option].label);
+  struct diagnostic *d =
+      diagnose(c->sink, "E3011", axis->options[option].span, "no universe has %s=%s: every one is forbidden",
+               axis->name, axis->options[option].label);
   d->fix = "remove the option or weaken a constraint";
 }
 

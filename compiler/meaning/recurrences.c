@@ -6,10 +6,12 @@
 /* ---- errors ---- */
 
 static void error_elements_missing(struct checker *c, struct span span, const char *name, size_t given, size_t wanted) {
-  struct diagnostic *d = diagnose(c->sink, "E4006", span, "`%s` has %zu initial element%s, but the loop starts at element %zu", name,
-                                  given, given == 1 ? "" : "s", wanted + 1);
+  struct diagnostic *d =
+      diagnose(c->sink, "E4006", span, "`%s` has %zu initial element%s, but the loop starts at element %zu", name,
+               given, given == 1 ? "" : "s", wanted + 1);
   d->fix = floe__arena_printf(c->arena, "define `%s[%zu] = ...` before the loop", name, given + 1);
-  if (given > wanted) d->fix = floe__arena_printf(c->arena, "start the loop at %zu: each element is filled once", given + 1);
+  if (given > wanted)
+    d->fix = floe__arena_printf(c->arena, "start the loop at %zu: each element is filled once", given + 1);
 }
 
 static const struct term *error_not_filled(struct checker *c, struct span span, const char *name, const char *fix) {
@@ -50,7 +52,9 @@ static struct symbol *partial_new(struct checker *c, const struct context *at, c
 void check_initial(struct checker *c, const struct context *at, const struct statement *s) {
   struct symbol *symbol = scope_find_here(at->scope, NAMESPACE_VALUE, s->name);
   if (at->place != PLACE_MODEL || s->indices->next) {
-    error_absent(c, s->span, s->indices->next ? "filling single elements of a matrix is" : "filling single elements in a function is");
+    error_absent(c, s->span,
+                 s->indices->next ? "filling single elements of a matrix is"
+                                  : "filling single elements in a function is");
     return;
   }
   const struct term *value = definition_value(c, at, s->value);
@@ -63,7 +67,8 @@ void check_initial(struct checker *c, const struct context *at, const struct sta
   if (!symbol) return;
   size_t wanted = symbol->partial->initial.n + 1;
   if (!presence_within(c, at->presence, symbol->presence) || !presence_within(c, symbol->presence, at->presence)) {
-    error_absent(c, s->name_span, "filling an array in several options is")->fix = "choose inside the elements' expressions";
+    error_absent(c, s->name_span, "filling an array in several options is")->fix =
+        "choose inside the elements' expressions";
     return;
   }
   if (s->indices->number != (double)wanted) {
@@ -95,25 +100,29 @@ static double lag_of(const struct partial *partial, const struct term *index) {
   }
   if (binder->kind != TERM_BINDER || binder->binder != partial->binder) return -1;
   if (!number) return 0;
-  return number->kind == TERM_NUMBER && number->number >= 1 && number->number == floor(number->number) ? number->number : -1;
+  return number->kind == TERM_NUMBER && number->number >= 1 && number->number == floor(number->number) ? number->number
+                                                                                                       : -1;
 }
 
-const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol, const struct expr *expr) {
+const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol,
+                                const struct expr *expr) {
   struct partial *partial = symbol->partial;
   if (expr->kind == EXPR_NAME || !expr->items || expr->items->next)
-    return error_not_filled(c, expr->span, symbol->name, "read single elements here, or the whole array after the loop");
+    return error_not_filled(c, expr->span, symbol->name,
+                            "read single elements here, or the whole array after the loop");
   const struct term *index = scalar_of(c, at, expr->items);
   if (is_poison(c, index)) return index;
   presence_require(c, at->presence, symbol->presence, symbol->name, expr->span, symbol->span);
   if (index->kind == TERM_NUMBER) return read_initial(c, partial, index, symbol->name, expr->span);
-  if (!partial->definition) return error_not_filled(c, expr->span, symbol->name, "read it inside or after the loop that fills it");
+  if (!partial->definition)
+    return error_not_filled(c, expr->span, symbol->name, "read it inside or after the loop that fills it");
   double lag = lag_of(partial, index);
   if (lag < 0) return error_lag(c, expr->span, symbol->name);
   if (lag == 0 && !partial->defined_in_step)
     return error_not_filled(c, expr->span, symbol->name, "put its definition before this one in the loop");
   if (lag > (double)(partial->start - 1)) {
-    const char *fix = floe__arena_printf(c->arena, "define `%s[%zu] = ...` before the loop, and start it at %.0f", symbol->name,
-                                         partial->start, lag + 1);
+    const char *fix = floe__arena_printf(c->arena, "define `%s[%zu] = ...` before the loop, and start it at %.0f",
+                                         symbol->name, partial->start, lag + 1);
     return error_not_filled(c, expr->span, symbol->name, fix);
   }
   if (lag > 0) partial->looks_back = true;
@@ -143,7 +152,8 @@ static bool loop_range(struct checker *c, struct loop *loop) {
   if (!range) return true;
   bool counted = range->kind == EXPR_RANGE && range->left && range->left->kind == EXPR_NUMBER && range->left->is_int;
   if (!counted || range->left->number < 1 || range->left->number > 1000) {
-    error_absent(c, range->span, "a loop over anything but [k..], with k a whole number, is")->fix = "for example step[2..]";
+    error_absent(c, range->span, "a loop over anything but [k..], with k a whole number, is")->fix =
+        "for example step[2..]";
     return false;
   }
   if (range->right) {
@@ -155,7 +165,8 @@ static bool loop_range(struct checker *c, struct loop *loop) {
 }
 
 /* Stochastic statements in a loop are one plate. */
-static void sample_in_loop(struct checker *c, const struct context *at, const struct loop *loop, const struct statement *s) {
+static void sample_in_loop(struct checker *c, const struct context *at, const struct loop *loop,
+                           const struct statement *s) {
   struct statement plate = *s;
   const struct statement *f = loop->statement;
   bool own = s->indices && !s->indices->next && s->indices->kind == EXPR_NAME && s->indices->name == f->name;
@@ -163,7 +174,8 @@ static void sample_in_loop(struct checker *c, const struct context *at, const st
     error_absent(c, s->span, "this stochastic statement in a loop is")->fix = "write it without a loop: y[i] ~ ...";
     return;
   }
-  struct expr *alias = floe__arena_alloc(c->arena, sizeof *alias), *dimension = floe__arena_alloc(c->arena, sizeof *dimension);
+  struct expr *alias = floe__arena_alloc(c->arena, sizeof *alias),
+              *dimension = floe__arena_alloc(c->arena, sizeof *dimension);
   *alias = (struct expr){.kind = EXPR_WITHIN, .span = s->indices->span, .left = s->indices, .right = dimension};
   *dimension = (struct expr){.kind = EXPR_NAME, .span = f->name_span, .name = f->index};
   plate.indices = alias;
@@ -237,8 +249,11 @@ static void finish_loop(struct checker *c, const struct context *at, const struc
     symbol->definition = d;
     symbol->roles = roles;
     if (!sound) continue;
-    if (looks_back) d->recurrence = recurrence;
-    else d->type = type_array(c, (struct type){.base = d->value->type.base, .codes = d->value->type.codes}, 1, &loop->dimension);
+    if (looks_back)
+      d->recurrence = recurrence;
+    else
+      d->type =
+          type_array(c, (struct type){.base = d->value->type.base, .codes = d->value->type.codes}, 1, &loop->dimension);
     struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
     *piece = (struct piece){at->presence, d->value, d->span};
     list_add(c->arena, &symbol->pieces, piece);
@@ -259,11 +274,13 @@ void check_for(struct checker *c, const struct context *at, const struct stateme
   for (const struct statement *s = statement->body; s; s = s->next)
     if (s->kind == STATEMENT_DEFINE && s->indices) sound = announce(c, at, &loop, s) && sound;
   for (const struct statement *s = statement->body; s; s = s->next) {
-    if (s->kind == STATEMENT_SAMPLE) sample_in_loop(c, at, &loop, s);
+    if (s->kind == STATEMENT_SAMPLE)
+      sample_in_loop(c, at, &loop, s);
     else if (s->kind == STATEMENT_DEFINE) {
       if (!s->indices || sound) sound = fill(c, &loop, s, k) && sound;
       k += s->indices != NULL;
-    } else if (s->kind != STATEMENT_ERROR) error_absent(c, s->span, "this statement inside a loop is");
+    } else if (s->kind != STATEMENT_ERROR)
+      error_absent(c, s->span, "this statement inside a loop is");
   }
   finish_loop(c, at, &loop, sound);
 }

@@ -15,18 +15,18 @@ void list_add(struct floe__arena *arena, struct list *list, const void *item) {
 
 enum namespace namespace_of(enum symbol_kind kind) {
   switch (kind) {
-  case SYMBOL_FUNCTION:
-  case SYMBOL_EXTERN:
-  case SYMBOL_DISTRIBUTION: return NAMESPACE_CALLABLE;
-  case SYMBOL_INDEX: return NAMESPACE_INDEX;
-  case SYMBOL_CONSTANT:
-  case SYMBOL_VARIABLE:
-  case SYMBOL_DEFINITION:
-  case SYMBOL_PARTIAL:
-  case SYMBOL_AXIS:
-  case SYMBOL_FORMAL:
-  case SYMBOL_TERM:
-  case SYMBOL_POISON: return NAMESPACE_VALUE;
+    case SYMBOL_FUNCTION:
+    case SYMBOL_EXTERN:
+    case SYMBOL_DISTRIBUTION: return NAMESPACE_CALLABLE;
+    case SYMBOL_INDEX: return NAMESPACE_INDEX;
+    case SYMBOL_CONSTANT:
+    case SYMBOL_VARIABLE:
+    case SYMBOL_DEFINITION:
+    case SYMBOL_PARTIAL:
+    case SYMBOL_AXIS:
+    case SYMBOL_FORMAL:
+    case SYMBOL_TERM:
+    case SYMBOL_POISON: return NAMESPACE_VALUE;
   }
   return NAMESPACE_VALUE;
 }
@@ -84,8 +84,8 @@ struct symbol *scope_find(const struct scope *scope, enum namespace namespace, c
   return NULL;
 }
 
-struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kind kind, const char *name, struct span span,
-                         struct presence presence) {
+struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kind kind, const char *name,
+                         struct span span, struct presence presence) {
   struct symbol *first = scope_find_here(scope, namespace_of(kind), name);
   if (first) {
     if (first->kind != SYMBOL_POISON) error_defined_twice(c, name, span, first->span);
@@ -97,8 +97,13 @@ struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kin
   }
   struct symbol *symbol = floe__arena_alloc(c->arena, sizeof *symbol);
   size_t bucket = bucket_of(scope, name);
-  *symbol = (struct symbol){.kind = kind, .namespace = namespace_of(kind), .name = name, .span = span,
-                            .presence = presence, .library = c->in_library, .next = scope->buckets[bucket]};
+  *symbol = (struct symbol){.kind = kind,
+                            .namespace = namespace_of(kind),
+                            .name = name,
+                            .span = span,
+                            .presence = presence,
+                            .library = c->in_library,
+                            .next = scope->buckets[bucket]};
   scope->buckets[bucket] = symbol;
   return symbol;
 }
@@ -146,7 +151,8 @@ void error_unknown(struct checker *c, const struct scope *scope, enum namespace 
     d->related_message = "it is defined here";
     return;
   }
-  struct diagnostic *d = diagnose(c->sink, unknown_code[namespace], span, "unknown %s `%s`", namespace_text[namespace], name);
+  struct diagnostic *d =
+      diagnose(c->sink, unknown_code[namespace], span, "unknown %s `%s`", namespace_text[namespace], name);
   d->fix = quoted_fix(c, nearest(c, scope, namespace, name));
   for (enum namespace other = NAMESPACE_VALUE; other <= NAMESPACE_INDEX && !d->fix; other++)
     if (other != namespace && scope_find(scope, other, name))

@@ -22,7 +22,8 @@ static bool whole_literal(const struct expr *e, size_t *value) {
 }
 
 static void error_index_size(struct checker *c, const struct statement *s) {
-  struct diagnostic *d = diagnose(c->sink, "E2031", s->value->span, "the size of an index is a whole number, or a range of them");
+  struct diagnostic *d =
+      diagnose(c->sink, "E2031", s->value->span, "the size of an index is a whole number, or a range of them");
   d->fix = floe__arena_printf(c->arena, "for example `index %s = 8` or `index %s in 4..16`", s->name, s->name);
 }
 
@@ -30,7 +31,8 @@ static void check_index(struct checker *c, const struct statement *s) {
   struct dimension *d = floe__arena_alloc(c->arena, sizeof *d);
   *d = (struct dimension){.name = s->name, .span = s->name_span, .low = 1, .high = SIZE_MAX, .ordered = s->ordered};
   bool range = s->value && s->value->kind == EXPR_RANGE;
-  bool sound = !s->value || (range ? whole_literal(s->value->left, &d->low) && (!s->value->right || whole_literal(s->value->right, &d->high))
+  bool sound = !s->value || (range ? whole_literal(s->value->left, &d->low) &&
+                                         (!s->value->right || whole_literal(s->value->right, &d->high))
                                    : whole_literal(s->value, &d->low));
   if (s->value && !range) d->high = d->low;
   if (!sound || d->low > d->high) error_index_size(c, s);
@@ -47,8 +49,11 @@ static void check_network(struct checker *c, const struct statement *s) {
     struct setting *setting = floe__arena_alloc(c->arena, sizeof *setting);
     *setting = (struct setting){.name = item->name, .span = item->span, .number = item->value->number};
     if (item->value->kind == EXPR_NAME) setting->word = item->value->name;
-    if (item->value->kind == EXPR_NAME || item->value->kind == EXPR_NUMBER) list_add(c->arena, &c->settings, setting);
-    else diagnose(c->sink, "E2019", item->value->span, "a setting is a number or a word")->fix = "for example `layers = 6`";
+    if (item->value->kind == EXPR_NAME || item->value->kind == EXPR_NUMBER)
+      list_add(c->arena, &c->settings, setting);
+    else
+      diagnose(c->sink, "E2019", item->value->span, "a setting is a number or a word")->fix =
+          "for example `layers = 6`";
   }
 }
 
@@ -85,7 +90,8 @@ static void error_prep_type(struct checker *c, struct span span, const char *nam
 }
 
 static void error_prep_unknowns(struct checker *c, struct span span, const char *name) {
-  diagnose(c->sink, "E4004", span, "the preparation of `%s` depends on unknowns", name)->fix = "use data and observations only";
+  diagnose(c->sink, "E4004", span, "the preparation of `%s` depends on unknowns", name)->fix =
+      "use data and observations only";
 }
 
 static bool same_shape(const struct type *a, const struct type *b) {
@@ -104,7 +110,8 @@ static void check_prep(struct checker *c, const struct context *at, const struct
   }
   const struct term *value = array_of(c, &inner, s->value);
   if (is_poison(c, value) || symbol->kind == SYMBOL_POISON) return;
-  if (symbol->kind != SYMBOL_VARIABLE || symbol->variable->role == ROLE_PARAM || symbol->variable->role == ROLE_LATENT) {
+  if (symbol->kind != SYMBOL_VARIABLE || symbol->variable->role == ROLE_PARAM ||
+      symbol->variable->role == ROLE_LATENT) {
     error_prep_target(c, s);
     return;
   }
@@ -114,7 +121,8 @@ static void check_prep(struct checker *c, const struct context *at, const struct
     error_prep_type(c, s->value->span, s->name, "it must have the same indices as before");
   else if ((whole && !is_whole(value)) || (v->type.base == BASE_BOOL && value->type.base != BASE_BOOL))
     error_prep_type(c, s->value->span, s->name, "counts stay counts: use round");
-  if (term_roles(c, value) & ((1u << ROLE_PARAM) | (1u << ROLE_LATENT))) error_prep_unknowns(c, s->value->span, s->name);
+  if (term_roles(c, value) & ((1u << ROLE_PARAM) | (1u << ROLE_LATENT)))
+    error_prep_unknowns(c, s->value->span, s->name);
   if (symbol->prepared) error_defined_twice(c, s->name, s->name_span, v->span);
   symbol->prepared = true;
   struct preparation *preparation = floe__arena_alloc(c->arena, sizeof *preparation);
@@ -137,7 +145,8 @@ static void check_report(struct checker *c, const struct context *at, const stru
   }
   if (is_poison(c, value)) return;
   if (value->type.base == BASE_DISTRIBUTION) {
-    diagnose(c->sink, "E2017", s->value->span, "a distribution cannot be reported")->fix = "report a value drawn from it";
+    diagnose(c->sink, "E2017", s->value->span, "a distribution cannot be reported")->fix =
+        "report a value drawn from it";
     return;
   }
   struct report *report = floe__arena_alloc(c->arena, sizeof *report);
@@ -152,7 +161,8 @@ static void check_assertion(struct checker *c, const struct context *at, const s
     const struct term *p = number_of(c, at, s->probability);
     bool known = is_poison(c, p) || constant_value(p, NULL, &probability);
     if (!known || probability < 0 || probability > 1)
-      diagnose(c->sink, "E4013", s->probability->span, "a probability is a number between 0 and 1")->fix = "for example: with prob 0.98";
+      diagnose(c->sink, "E4013", s->probability->span, "a probability is a number between 0 and 1")->fix =
+          "for example: with prob 0.98";
   }
   if (is_poison(c, value)) return;
   if (s->kind == STATEMENT_CLAIM) {
@@ -169,15 +179,18 @@ static void check_assertion(struct checker *c, const struct context *at, const s
 void check_results(struct checker *c, const struct context *at, const struct statement *s) {
   struct context inner = *at;
   inner.place = PLACE_AFTER;
-  if (s->kind == STATEMENT_REPORT) check_report(c, &inner, s);
-  else check_assertion(c, &inner, s);
+  if (s->kind == STATEMENT_REPORT)
+    check_report(c, &inner, s);
+  else
+    check_assertion(c, &inner, s);
 }
 
 /* ---- all of them ---- */
 
 static void check_spec_extern(struct checker *c, const struct context *at, const struct statement *s) {
   if (!c->allow_extern) {
-    struct diagnostic *d = diagnose(c->sink, "E2028", s->name_span, "`%s` would run C code that comes with the spec", s->name);
+    struct diagnostic *d =
+        diagnose(c->sink, "E2028", s->name_span, "`%s` would run C code that comes with the spec", s->name);
     d->fix = "if you trust it, say --allow-extern";
   }
   struct symbol *symbol = check_extern_signature(c, at, s);
@@ -191,26 +204,38 @@ static void check_spec_dist(struct checker *c, const struct context *at, const s
 
 static void check_statement(struct checker *c, const struct context *at, const struct statement *s) {
   switch (s->kind) {
-  case STATEMENT_MODEL: check_model(c, s); return;
-  case STATEMENT_INDEX: check_index(c, s); return;
-  case STATEMENT_DATA: case STATEMENT_PARAM: case STATEMENT_LATENT: case STATEMENT_OBS: check_variable(c, at, s); return;
-  case STATEMENT_SAMPLE: check_sample(c, at, s); return;
-  case STATEMENT_DEFINE: check_define(c, at, s); return;
-  case STATEMENT_FOR: check_for(c, at, s); return;
-  case STATEMENT_AXIS: check_axis(c, at, s); return;
-  case STATEMENT_CHOOSE: check_choose(c, at, s); return;
-  case STATEMENT_FORBID: case STATEMENT_REQUIRE: check_constraint(c, at, s); return;
-  case STATEMENT_PREP: check_prep(c, at, s); return;
-  case STATEMENT_REPORT: case STATEMENT_CLAIM: case STATEMENT_CHECK: check_results(c, at, s); return;
-  case STATEMENT_FUN: check_fun(c, at, s); return;
-  case STATEMENT_DIST: check_spec_dist(c, at, s); return;
-  case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
-  case STATEMENT_NETWORK: check_network(c, s); return;
-  case STATEMENT_USE: error_absent(c, s->span, "`use` is")->fix = "the standard library needs no `use`"; return;
-  case STATEMENT_IF: error_absent(c, s->span, "a conditional statement is")->fix = "use if(c, a, b), or `choose`"; return;
-  case STATEMENT_ASSIGN: error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`"; return;
-  case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
-  case STATEMENT_METHOD: case STATEMENT_RESULT: case STATEMENT_ERROR: return;
+    case STATEMENT_MODEL: check_model(c, s); return;
+    case STATEMENT_INDEX: check_index(c, s); return;
+    case STATEMENT_DATA:
+    case STATEMENT_PARAM:
+    case STATEMENT_LATENT:
+    case STATEMENT_OBS: check_variable(c, at, s); return;
+    case STATEMENT_SAMPLE: check_sample(c, at, s); return;
+    case STATEMENT_DEFINE: check_define(c, at, s); return;
+    case STATEMENT_FOR: check_for(c, at, s); return;
+    case STATEMENT_AXIS: check_axis(c, at, s); return;
+    case STATEMENT_CHOOSE: check_choose(c, at, s); return;
+    case STATEMENT_FORBID:
+    case STATEMENT_REQUIRE: check_constraint(c, at, s); return;
+    case STATEMENT_PREP: check_prep(c, at, s); return;
+    case STATEMENT_REPORT:
+    case STATEMENT_CLAIM:
+    case STATEMENT_CHECK: check_results(c, at, s); return;
+    case STATEMENT_FUN: check_fun(c, at, s); return;
+    case STATEMENT_DIST: check_spec_dist(c, at, s); return;
+    case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
+    case STATEMENT_NETWORK: check_network(c, s); return;
+    case STATEMENT_USE: error_absent(c, s->span, "`use` is")->fix = "the standard library needs no `use`"; return;
+    case STATEMENT_IF:
+      error_absent(c, s->span, "a conditional statement is")->fix = "use if(c, a, b), or `choose`";
+      return;
+    case STATEMENT_ASSIGN:
+      error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`";
+      return;
+    case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
+    case STATEMENT_METHOD:
+    case STATEMENT_RESULT:
+    case STATEMENT_ERROR: return;
   }
 }
 

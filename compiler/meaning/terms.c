@@ -11,7 +11,9 @@ struct term *term_new(struct checker *c, enum term_kind kind, struct span span, 
   return term;
 }
 
-struct type type_scalar(enum base base) { return (struct type){.base = base}; }
+struct type type_scalar(enum base base) {
+  return (struct type){.base = base};
+}
 
 struct type type_array(struct checker *c, struct type element, size_t n, const struct dimension *const *dims) {
   element.n_dim = n;
@@ -45,8 +47,8 @@ const struct term *term_operator(struct checker *c, enum operator_kind op, struc
   return term;
 }
 
-const struct term *term_select(struct checker *c, struct span span, const struct term *condition, const struct term *yes,
-                               const struct term *no) {
+const struct term *term_select(struct checker *c, struct span span, const struct term *condition,
+                               const struct term *yes, const struct term *no) {
   struct term *term = term_new(c, TERM_SELECT, span, 3);
   term->items[0] = condition;
   term->items[1] = yes;
@@ -89,7 +91,9 @@ struct binder *binder_new(struct checker *c, const struct dimension *dimension, 
   return binder;
 }
 
-bool is_poison(const struct checker *c, const struct term *term) { return term == c->poison; }
+bool is_poison(const struct checker *c, const struct term *term) {
+  return term == c->poison;
+}
 
 bool is_whole(const struct term *term) {
   return term->type.base == BASE_INT || term->type.base == BASE_BOOL || term->type.base == BASE_CODE;
@@ -159,7 +163,8 @@ struct weight {
 
 static size_t known_weight(const struct checker *c, const void *of) {
   for (size_t k = 0; k < c->weights.n; k++)
-    if (((const struct weight *)c->weights.items[k])->of == of) return ((const struct weight *)c->weights.items[k])->terms;
+    if (((const struct weight *)c->weights.items[k])->of == of)
+      return ((const struct weight *)c->weights.items[k])->terms;
   return 0;
 }
 

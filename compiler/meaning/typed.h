@@ -23,22 +23,27 @@
 struct dimension {
   const char *name;
   struct span span;
-  size_t low, high;      /* the size varies in low..high; low == high: fixed. Without a declared range: 1..SIZE_MAX */
+  size_t low, high; /* the size varies in low..high; low == high: fixed. Without a declared range: 1..SIZE_MAX */
   bool ordered, formal;
-  size_t id;             /* position in program.dimensions; formal ones are not in that table */
+  size_t id; /* position in program.dimensions; formal ones are not in that table */
 };
 
 enum base { BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE, BASE_DISTRIBUTION };
-enum structure { STRUCTURE_PLAIN, STRUCTURE_SIMPLEX, STRUCTURE_CHOL_CORR, STRUCTURE_CHOL_COV }; /* joint over the last dimensions */
+enum structure {
+  STRUCTURE_PLAIN,
+  STRUCTURE_SIMPLEX,
+  STRUCTURE_CHOL_CORR,
+  STRUCTURE_CHOL_COV
+}; /* joint over the last dimensions */
 
 struct type {
   enum base base;
   enum structure structure;
   size_t n_dim;
   const struct dimension **dim;
-  const struct dimension *codes;        /* BASE_CODE: the index set whose elements it numbers, from 1 */
-  const struct term *low, *high;        /* support of each element; NULL: unbounded */
-  bool strict;                          /* `positive`: low itself is excluded */
+  const struct dimension *codes; /* BASE_CODE: the index set whose elements it numbers, from 1 */
+  const struct term *low, *high; /* support of each element; NULL: unbounded */
+  bool strict;                   /* `positive`: low itself is excluded */
 };
 
 /* A set of universes: per axis, the allowed options (bit k: option k). All ones where the axis does not matter.
@@ -49,7 +54,7 @@ struct presence {
 
 /* ---- terms -------------------------------------------------------------------------------------------------------- */
 
-struct binder {            /* one run over an index set; identity is the pointer */
+struct binder { /* one run over an index set; identity is the pointer */
   const struct dimension *dimension;
   const char *name;
 };
@@ -111,15 +116,15 @@ struct variable {
   enum role role;
   const char *name;
   struct span span;
-  size_t id;                      /* position in program.variables: the order in which the world comes into being */
-  struct type type;               /* of the whole: bounds are the family's, the smallest standard type that contains every
+  size_t id;        /* position in program.variables: the order in which the world comes into being */
+  struct type type; /* of the whole: bounds are the family's, the smallest standard type that contains every
                                      option's support; what the network works in */
   struct presence presence;
   size_t n_binder;
   const struct binder **binders;
   const struct term *distribution;
-  const struct axis *via;         /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
-  bool improper;                  /* ~ flat */
+  const struct axis *via; /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
+  bool improper;          /* ~ flat */
 };
 
 /* x = e, x[i] = e, or arrays filled together by an ordered loop.
@@ -129,7 +134,7 @@ struct variable {
  * the same recurrence refers to earlier steps, and ELEMENT(DEFINITION d, [binder]) to definitions before it in this step. */
 struct recurrence {
   const struct binder *binder;
-  size_t start;                          /* number of the first element that the loop fills, from 1 */
+  size_t start; /* number of the first element that the loop fills, from 1 */
   size_t n_definition;
   const struct definition **definitions; /* in order of statements */
 };
@@ -143,33 +148,34 @@ struct definition {
   size_t n_binder;
   const struct binder **binders;
   const struct term *value;
-  const struct recurrence *recurrence;   /* NULL: plain */
-  const struct term **initial;           /* (recurrence->start - 1) scalar terms */
+  const struct recurrence *recurrence; /* NULL: plain */
+  const struct term **initial;         /* (recurrence->start - 1) scalar terms */
 };
 
 struct formal {
   const char *name;
-  struct type type;                      /* dims are formal dimensions */
+  struct type type; /* dims are formal dimensions */
 };
 
-struct function {                        /* fun: inlined where it is called */
+struct function { /* fun: inlined where it is called */
   const char *name;
   struct span span;
   size_t n_formal;
   const struct formal **formals;
   struct type type;
-  const struct term *value;              /* local definitions are TERM_DEFINITIONs that belong to no table */
+  const struct term *value; /* local definitions are TERM_DEFINITIONs that belong to no table */
 };
 
-struct external {                        /* extern fun, extern draw: a symbol of the runtime */
-  const char *name, *symbol;             /* symbol: a C identifier */
+struct external {            /* extern fun, extern draw: a symbol of the runtime */
+  const char *name, *symbol; /* symbol: a C identifier */
   struct span span;
-  bool random;                           /* a raw draw: takes its numbers from the site's stream */
+  bool random; /* a raw draw: takes its numbers from the site's stream */
   size_t n_formal;
   const struct formal **formals;
   struct type type;
-  const struct term **derivative;        /* (n_formal) d result / d formal, scalar terms over the formals; NULL: not differentiable */
-  const char *adjoint;                   /* array functions: C symbol of the adjoint, or NULL */
+  const struct term *
+      *derivative;     /* (n_formal) d result / d formal, scalar terms over the formals; NULL: not differentiable */
+  const char *adjoint; /* array functions: C symbol of the adjoint, or NULL */
 };
 
 /* dist d(a, b) on S { ... }. Each method is a term over the formals (and `x`, `p` or `a` below); NULL where absent. */
@@ -178,56 +184,94 @@ struct distribution {
   struct span span;
   size_t n_formal;
   const struct formal **formals;
-  struct type support;                   /* of a draw: base, structure, dims over formal dimensions, low, high over the formals */
-  const struct formal *x, *p, *a;        /* arguments of logpdf and cdf; of quantile; of power and power_log */
+  struct type support; /* of a draw: base, structure, dims over formal dimensions, low, high over the formals */
+  const struct formal *x, *p, *a; /* arguments of logpdf and cdf; of quantile; of power and power_log */
   const struct term *logpdf, *sample, *cdf, *quantile;
-  const struct term *power, *power_log;  /* distribution-valued terms over the formals and `a` */
-  const struct term *location, *scale;   /* affine: formals; draws are location + scale * (draw of the standard form) */
+  const struct term *power, *power_log; /* distribution-valued terms over the formals and `a` */
+  const struct term *location, *scale;  /* affine: formals; draws are location + scale * (draw of the standard form) */
 };
 
 struct option_of_axis {
   const char *label;
   struct span span;
-  const struct term *value;              /* body, or NULL for label axes */
-  double weight;                         /* shares sum to 1 */
+  const struct term *value; /* body, or NULL for label axes */
+  double weight;            /* shares sum to 1 */
 };
 
 struct axis {
-  const char *name, *description;        /* description: "" if none */
+  const char *name, *description; /* description: "" if none */
   struct span span;
   size_t id;
   bool equivalence, continuous, logarithmic;
-  bool prepares;                         /* used only in `prep`: does not condition the network */
-  size_t n_option, reference;            /* discrete */
+  bool prepares;              /* used only in `prep`: does not condition the network */
+  size_t n_option, reference; /* discrete */
   const struct option_of_axis *options;
-  double low, high, reference_value;     /* continuous */
-  struct presence presence;              /* nested axes exist in some universes only */
+  double low, high, reference_value; /* continuous */
+  struct presence presence;          /* nested axes exist in some universes only */
 };
 
-struct report { const char *name; struct span span; const struct term *value; };           /* value may be an array */
-struct claim  { const char *text; struct span span; const struct term *value; };           /* a scalar boolean */
-struct check  { const char *text; struct span span; const struct term *value; double probability; };
-struct preparation { const struct variable *variable; struct span span; const struct term *value; };
-struct constraint { struct span span; const struct term *forbidden; };                     /* `require C => D` forbids C and not D */
+struct report {
+  const char *name;
+  struct span span;
+  const struct term *value;
+}; /* value may be an array */
+struct claim {
+  const char *text;
+  struct span span;
+  const struct term *value;
+}; /* a scalar boolean */
+struct check {
+  const char *text;
+  struct span span;
+  const struct term *value;
+  double probability;
+};
+struct preparation {
+  const struct variable *variable;
+  struct span span;
+  const struct term *value;
+};
+struct constraint {
+  struct span span;
+  const struct term *forbidden;
+}; /* `require C => D` forbids C and not D */
 
-struct setting { const char *name; struct span span; double number; const char *word; };   /* network { ... } */
+struct setting {
+  const char *name;
+  struct span span;
+  double number;
+  const char *word;
+}; /* network { ... } */
 
 struct program {
   const char *name, *title;
   const struct source *source;
-  size_t n_dimension;   const struct dimension **dimensions;
-  size_t n_axis;        const struct axis **axes;
-  size_t n_variable;    const struct variable **variables;
-  size_t n_definition;  const struct definition **definitions;
-  size_t n_report;      const struct report *reports;
-  size_t n_claim;       const struct claim *claims;
-  size_t n_check;       const struct check *checks;
-  size_t n_preparation; const struct preparation *preparations;
-  size_t n_constraint;  const struct constraint *constraints;
-  size_t n_setting;     const struct setting *settings;
-  size_t n_distribution; const struct distribution **distributions; /* of the library and of the spec: all that exist */
-  size_t n_function;    const struct function **functions;
-  size_t n_external;    const struct external **externals;          /* of the library and of the spec: all that exist */
+  size_t n_dimension;
+  const struct dimension **dimensions;
+  size_t n_axis;
+  const struct axis **axes;
+  size_t n_variable;
+  const struct variable **variables;
+  size_t n_definition;
+  const struct definition **definitions;
+  size_t n_report;
+  const struct report *reports;
+  size_t n_claim;
+  const struct claim *claims;
+  size_t n_check;
+  const struct check *checks;
+  size_t n_preparation;
+  const struct preparation *preparations;
+  size_t n_constraint;
+  const struct constraint *constraints;
+  size_t n_setting;
+  const struct setting *settings;
+  size_t n_distribution;
+  const struct distribution **distributions; /* of the library and of the spec: all that exist */
+  size_t n_function;
+  const struct function **functions;
+  size_t n_external;
+  const struct external **externals; /* of the library and of the spec: all that exist */
 };
 
 #endif

@@ -13,12 +13,15 @@ const struct dimension *dimension_anonymous(struct checker *c, size_t size) {
   }
   struct dimension *d = floe__arena_alloc(c->arena, sizeof *d);
   *d = (struct dimension){.name = floe__name_of(c->names, floe__arena_printf(c->arena, "of_%zu", size)),
-                          .low = size, .high = size, .id = c->dimensions.n};
+                          .low = size,
+                          .high = size,
+                          .id = c->dimensions.n};
   list_add(c->arena, &c->dimensions, d);
   return d;
 }
 
-const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name, struct span span) {
+const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name,
+                                        struct span span) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_INDEX, name);
   if (!symbol) error_unknown(c, at->scope, NAMESPACE_INDEX, name, span);
   return symbol ? symbol->dimension : NULL;
@@ -43,11 +46,16 @@ struct type_row {
 };
 
 static const struct type_row type_rows[] = {
-    {"real", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},    {"int", BASE_INT, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"nat", BASE_INT, BOUNDS_ZERO, false, STRUCTURE_PLAIN},      {"bool", BASE_BOOL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"positive", BASE_REAL, BOUNDS_ZERO, true, STRUCTURE_PLAIN}, {"nonneg", BASE_REAL, BOUNDS_ZERO, false, STRUCTURE_PLAIN},
-    {"unit", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_PLAIN},    {"in", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"index", BASE_CODE, BOUNDS_NONE, false, STRUCTURE_PLAIN},   {"simplex", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_SIMPLEX},
+    {"real", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"int", BASE_INT, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"nat", BASE_INT, BOUNDS_ZERO, false, STRUCTURE_PLAIN},
+    {"bool", BASE_BOOL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"positive", BASE_REAL, BOUNDS_ZERO, true, STRUCTURE_PLAIN},
+    {"nonneg", BASE_REAL, BOUNDS_ZERO, false, STRUCTURE_PLAIN},
+    {"unit", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_PLAIN},
+    {"in", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"index", BASE_CODE, BOUNDS_NONE, false, STRUCTURE_PLAIN},
+    {"simplex", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_SIMPLEX},
 };
 
 static const char *const absent_types[] = {"cat",    "ordered", "sum0", "unit_vector", "vector",
@@ -67,7 +75,8 @@ static void error_type_size(struct checker *c, const struct type_expr *text, con
 }
 
 static void error_bounds_reversed(struct checker *c, const struct type_expr *text, double low, double high) {
-  diagnose(c->sink, "E2034", text->span, "the bounds %g..%g hold no value", low, high)->fix = "write the lower bound first";
+  diagnose(c->sink, "E2034", text->span, "the bounds %g..%g hold no value", low, high)->fix =
+      "write the lower bound first";
 }
 
 static const struct dimension *type_dimension(struct checker *c, const struct context *at, const struct expr *size) {
@@ -151,7 +160,8 @@ struct support_walk {
   struct support support;
 };
 
-static double bound_value(const struct term *bound, const struct environment *environment, double unbounded, bool *loose) {
+static double bound_value(const struct term *bound, const struct environment *environment, double unbounded,
+                          bool *loose) {
   double value;
   if (!bound) return unbounded;
   if (constant_value(bound, environment, &value)) return value;
@@ -166,7 +176,8 @@ static void support_add(void *context, const struct term *family) {
   double values[16];
   for (size_t k = 0; k < d->n_formal && k < 16; k++)
     if (!family->items[k] || !constant_value(family->items[k], NULL, &values[k])) values[k] = NAN;
-  struct environment environment = {.n_formal = d->n_formal < 16 ? d->n_formal : 16, .formals = d->formals, .values = values};
+  struct environment environment = {
+      .n_formal = d->n_formal < 16 ? d->n_formal : 16, .formals = d->formals, .values = values};
   double low = bound_value(d->support.low, &environment, -INFINITY, &s->low_free);
   double high = bound_value(d->support.high, &environment, INFINITY, &s->high_free);
   bool wider = !s->known || low < s->low;
@@ -205,8 +216,9 @@ struct support_check {
 
 static void error_support_exceeds(const struct support_check *check, const struct term *family, const char *fix) {
   const struct type *support = &family->distribution->support;
-  struct diagnostic *d = diagnose(check->c->sink, "E2022", family->span, "`%s` is %s, but draws of %s are %s", check->name,
-                                  type_text(check->c, check->type), family->distribution->name, type_text(check->c, support));
+  struct diagnostic *d =
+      diagnose(check->c->sink, "E2022", family->span, "`%s` is %s, but draws of %s are %s", check->name,
+               type_text(check->c, check->type), family->distribution->name, type_text(check->c, support));
   d->fix = fix;
 }
 
@@ -214,9 +226,10 @@ static const char *truncation_fix(const struct support_check *check, const struc
   double low = -INFINITY, high = INFINITY;
   if (check->type->low && !constant_value(check->type->low, NULL, &low)) low = -INFINITY;
   if (check->type->high && !constant_value(check->type->high, NULL, &high)) high = INFINITY;
-  return floe__arena_printf(check->c->arena,
-                            "`%s(...) in %g..%g` is meant, but truncation is not part of this version: take a distribution on %s",
-                            family->distribution->name, low, high, type_text(check->c, check->type));
+  return floe__arena_printf(
+      check->c->arena,
+      "`%s(...) in %g..%g` is meant, but truncation is not part of this version: take a distribution on %s",
+      family->distribution->name, low, high, type_text(check->c, check->type));
 }
 
 static void check_family(void *context, const struct term *family) {
@@ -225,8 +238,9 @@ static void check_family(void *context, const struct term *family) {
   struct support s = support_of(check->c, family);
   double low, high;
   if (s.base != type->base) {
-    error_support_exceeds(check, family, floe__arena_printf(check->c->arena, "declare `%s` as %s, or take another distribution",
-                                                            check->name, type_text(check->c, &family->distribution->support)));
+    error_support_exceeds(check, family,
+                          floe__arena_printf(check->c->arena, "declare `%s` as %s, or take another distribution",
+                                             check->name, type_text(check->c, &family->distribution->support)));
     return;
   }
   if (type->base == BASE_CODE && s.codes && type->codes && !dimension_same(s.codes, type->codes)) {

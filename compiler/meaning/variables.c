@@ -17,13 +17,15 @@ static void error_no_prior(struct checker *c, const struct statement *s, enum ro
 static void error_depends(struct checker *c, struct span span, enum role role, const char *name, const char *on) {
   struct diagnostic *d = diagnose(c->sink, role == ROLE_DATA ? "E4003" : "E4002", span, "the %s `%s` depends on %s",
                                   role == ROLE_DATA ? "data" : "parameter", name, on);
-  d->fix = role == ROLE_DATA ? "what imagines data in training may use other data only; declare it as obs if the model explains it"
-                             : "a prior comes before the observations: declare them as data if they are known";
+  d->fix = role == ROLE_DATA
+               ? "what imagines data in training may use other data only; declare it as obs if the model explains it"
+               : "a prior comes before the observations: declare them as data if they are known";
 }
 
 static void error_not_obs(struct checker *c, const struct statement *s, const struct symbol *symbol) {
   struct diagnostic *d = diagnose(c->sink, "E4010", s->name_span, "`~` generates obs, and `%s` is none", s->name);
-  d->fix = symbol->kind == SYMBOL_VARIABLE ? "put its distribution into its declaration" : "declare it: `obs ...` or `param ...`";
+  d->fix = symbol->kind == SYMBOL_VARIABLE ? "put its distribution into its declaration"
+                                           : "declare it: `obs ...` or `param ...`";
   d->related = symbol->span;
   d->related_message = "it is defined here";
 }
@@ -39,9 +41,10 @@ static void error_joint_shape(struct checker *c, struct span span, const char *n
       "a joint distribution fills the last indices of a variable";
 }
 
-static void error_left_dimension(struct checker *c, struct span span, const struct dimension *given, const struct dimension *wanted) {
-  diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is declared", given->name, wanted->name)->fix =
-      "write the indices of its declaration";
+static void error_left_dimension(struct checker *c, struct span span, const struct dimension *given,
+                                 const struct dimension *wanted) {
+  diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is declared", given->name, wanted->name)
+      ->fix = "write the indices of its declaration";
 }
 
 /* ---- indices on the left ---- */
@@ -107,9 +110,11 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
 static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
   if (unknown && v->type.base != BASE_REAL)
-    error_absent(c, distribution->span, "a discrete unknown is")->fix = "sum it out by hand, or take a continuous distribution";
+    error_absent(c, distribution->span, "a discrete unknown is")->fix =
+        "sum it out by hand, or take a continuous distribution";
   if (unknown && v->type.structure != STRUCTURE_PLAIN)
-    error_absent(c, distribution->span, "an unknown that is a simplex is")->fix = "take logits, and normalise their exponentials";
+    error_absent(c, distribution->span, "an unknown that is a simplex is")->fix =
+        "take logits, and normalise their exponentials";
   if (v->n_binder < v->type.n_dim && v->role != ROLE_PARAM && v->role != ROLE_LATENT)
     error_absent(c, distribution->span, "a joint distribution of data or observations is")->fix =
         "write the elements as independent given a latent array";
@@ -123,8 +128,10 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
   inner.bound = bind_left(c, left, v->n_binder, at->bound);
   const struct term *distribution = distribution_of(c, &inner, value);
   if (is_poison(c, distribution) || !check_joint(c, v, distribution)) return false;
-  if (declared_type) check_support(c, distribution, &v->type, v->name);
-  else type_from_support(c, distribution, &v->type);
+  if (declared_type)
+    check_support(c, distribution, &v->type, v->name);
+  else
+    type_from_support(c, distribution, &v->type);
   check_roles(c, v, distribution);
   check_absent_kinds(c, v, distribution);
   struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
@@ -137,7 +144,10 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
 /* ---- declarations ---- */
 
 static enum role role_of(enum statement_kind kind) {
-  return kind == STATEMENT_DATA ? ROLE_DATA : kind == STATEMENT_PARAM ? ROLE_PARAM : kind == STATEMENT_LATENT ? ROLE_LATENT : ROLE_OBS;
+  return kind == STATEMENT_DATA     ? ROLE_DATA
+         : kind == STATEMENT_PARAM  ? ROLE_PARAM
+         : kind == STATEMENT_LATENT ? ROLE_LATENT
+                                    : ROLE_OBS;
 }
 
 /* Dimensions: those in brackets, then those of the type (simplex[k]). */
@@ -172,8 +182,9 @@ static void check_via(struct checker *c, const struct context *at, const struct 
   if (!v->via) return;
   for_each_family(v->distribution, affine_only, &rigid);
   if (!rigid) return;
-  struct diagnostic *d = diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: it has no `affine` method",
-                                  rigid->distribution->name);
+  struct diagnostic *d =
+      diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: it has no `affine` method",
+               rigid->distribution->name);
   d->fix = "remove `via`";
 }
 
@@ -188,7 +199,8 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   if (sound && s->value) sound = generate(c, at, &draft, &left, s->value, s->type != NULL);
   if (sound && draft.pieces.n) v->distribution = ((const struct piece *)draft.pieces.items[0])->term;
   if (sound && s->via) check_via(c, at, s, v);
-  struct symbol *symbol = scope_add(c, c->spec, sound ? SYMBOL_VARIABLE : SYMBOL_POISON, s->name, s->name_span, at->presence);
+  struct symbol *symbol =
+      scope_add(c, c->spec, sound ? SYMBOL_VARIABLE : SYMBOL_POISON, s->name, s->name_span, at->presence);
   if (!symbol || !sound) return;
   symbol->variable = v;
   symbol->pieces = draft.pieces;
@@ -200,8 +212,8 @@ void check_variable(struct checker *c, const struct context *at, const struct st
 /* ---- y[school] ~ D ---- */
 
 /* The statement's names for the variable's own binders. */
-static bool sample_indices(struct checker *c, const struct context *at, const struct statement *s, const struct variable *v,
-                           size_t joint, struct list *left) {
+static bool sample_indices(struct checker *c, const struct context *at, const struct statement *s,
+                           const struct variable *v, size_t joint, struct list *left) {
   struct list named = {0};
   if (!left_indices(c, at, s->indices, &named)) return false;
   if (named.n != v->type.n_dim && named.n + joint != v->type.n_dim)
@@ -215,7 +227,8 @@ static bool sample_indices(struct checker *c, const struct context *at, const st
   return true;
 }
 
-static bool same_kind_as_before(struct checker *c, const struct symbol *symbol, const struct expr *value, enum base base) {
+static bool same_kind_as_before(struct checker *c, const struct symbol *symbol, const struct expr *value,
+                                enum base base) {
   if (!symbol->untyped || symbol->pieces.n < 2 || symbol->variable->type.base == base) return true;
   struct diagnostic *d = diagnose(c->sink, "E2026", value->span, "`%s` is %s here and %s elsewhere", symbol->name,
                                   base_text(symbol->variable->type.base), base_text(base));
@@ -245,8 +258,10 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
   enum base before = v->type.base;
   if (!sample_indices(c, at, s, v, joint, &left)) joint = SIZE_MAX;
   if (joint != SIZE_MAX) v->n_binder = v->type.n_dim - joint;
-  if (joint == SIZE_MAX || !generate(c, at, symbol, &left, s->value, !symbol->untyped)) symbol->kind = SYMBOL_POISON;
-  else same_kind_as_before(c, symbol, s->value, before);
+  if (joint == SIZE_MAX || !generate(c, at, symbol, &left, s->value, !symbol->untyped))
+    symbol->kind = SYMBOL_POISON;
+  else
+    same_kind_as_before(c, symbol, s->value, before);
 }
 
 /* ---- at the end ---- */

@@ -104,6 +104,29 @@ static struct axis_set axes_inside(const struct scheduler *s, const struct node 
   return set;
 }
 
+/* The axis of a choice, and those that its options will need in turn: the order of the switches is free. */
+static void axes_of_choice(const struct scheduler *s, const struct node *node, bool *seen, struct axis_set *set) {
+  const struct node *choice = undecided(s, node);
+  if (!choice) {
+    if (node->kind == NODE_REDUCE || node->kind == NODE_MAP) interior_axes(s, node, seen, set);
+    return;
+  }
+  axis_set_add(set, slot_of(s, choice->axis), s->n_axis);
+  for (size_t k = 0; k < choice->n_arg && s->copies < MAX_COPIES; k++) {
+    const struct node *option = choice->args[k] ? resolve(s, choice->args[k]) : NULL;
+    if (!option || seen[option->id]) continue;
+    seen[option->id] = true;
+    axes_of_choice(s, option, seen, set);
+  }
+}
+
+static struct axis_set axes_to_choose(const struct scheduler *s, const struct node *node) {
+  struct axis_set set = {0};
+  bool *seen = floe__arena_array(s->arena, s->n_node, sizeof *seen);
+  axes_of_choice(s, node, seen, &set);
+  return set;
+}
+
 /* ---- demands ---- */
 
 static void push(struct scheduler *s, struct demands *demands, struct demand demand) {
@@ -127,15 +150,26 @@ static bool splits(const struct scheduler *s, const struct node *sum) {
   return false;
 }
 
+enum presence_here { ABSENT, PRESENT, UNDECIDED };
+
+static enum presence_here presence_of(const struct scheduler *s, const struct demand *demand) {
+  enum presence_here here = PRESENT;
+  for (size_t a = 0; demand->present && a < s->n_axis; a++) {
+    const struct axis *axis = s->study->program->axes[a];
+    if (axis->continuous) continue;
+    uint64_t all = axis->n_option >= 64 ? UINT64_MAX : (UINT64_C(1) << axis->n_option) - 1;
+    if (s->option[a] != NO_OPTION && !(demand->present[a] >> s->option[a] & 1)) return ABSENT;
+    if (s->option[a] == NO_OPTION && (demand->present[a] & all) != all) here = UNDECIDED;
+  }
+  return here;
+}
+
 /* Drops a demand that is absent here, and takes sums and guards apart. */
 static void expand(struct scheduler *s, struct demands *out, struct demand demand) {
-  const struct program *program = s->study->program;
-  for (size_t a = 0; demand.present && a < s->n_axis; a++)
-    if (!program->axes[a]->continuous && s->option[a] != NO_OPTION && !(demand.present[a] >> s->option[a] & 1)) {
-      if (!demand.absent) return;
-      demand.node = demand.absent;
-      demand.present = NULL;
-    }
+  enum presence_here here = presence_of(s, &demand);
+  if (here == ABSENT && !demand.absent) return;
+  if (here == ABSENT) demand.node = demand.absent;
+  if (here != UNDECIDED) demand.present = NULL;
   const struct node *node = resolve(s, demand.node);
   if (node == s->not_a_number && demand.action == ACTION_UPDATE) return; /* an option that cannot occur here */
   if (demand.term && splits(s, node)) {
@@ -182,7 +216,7 @@ static void classify(const struct scheduler *s, struct demand *demand) {
   case ACTION_UPDATE:
   case ACTION_STORE:
     if (available(s, node)) demand->complex = false;
-    else if (choice) axis_set_add(&demand->axes, slot_of(s, choice->axis), s->n_axis);
+    else if (choice) demand->axes = axes_to_choose(s, node);
     else if (is_sum(demand, node)) demand->axes = axes_inside(s, node), demand->binder = node->binder;
     else demand->complex = false;
     return;

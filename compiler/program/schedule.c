@@ -180,16 +180,22 @@ static size_t common_axis(const struct scheduler *s, const struct demand *first,
   return best;
 }
 
+/* Whether the node, or an option of it, is a loop over the binder. */
+static bool runs_over(const struct scheduler *s, const struct node *unresolved, const struct graph_binder *binder) {
+  const struct node *node = resolve(s, unresolved);
+  if (node->kind == NODE_REDUCE) return node->binder == binder;
+  if (node->kind == NODE_MAP) return node->binders[0] == binder;
+  for (size_t k = 0; node->kind == NODE_CHOOSE && k < node->n_arg; k++)
+    if (node->args[k] && runs_over(s, node->args[k], binder)) return true;
+  return false;
+}
+
 /* Whether a loop that needs no switch is to join one, so that it fuses with a loop in there. */
 static bool joins_loop(const struct scheduler *s, const struct demand *demand, struct demand *const *waiting, size_t n, size_t slot) {
-  const struct node *own = resolve(s, demand->node);
   if (!axis_set_empty(demand->axes) || !demand->binder || s->copies >= MAX_COPIES) return false;
-  for (size_t k = 0; k < n; k++) {
-    if (!axis_set_has(waiting[k]->axes, slot, s->n_axis) || waiting[k]->present) continue;
-    const struct node *node = resolve(s, waiting[k]->node);
-    if (node->kind == own->kind && (node->binder ? node->binder : node->n_binder ? node->binders[0] : NULL) == demand->binder)
+  for (size_t k = 0; k < n; k++)
+    if (axis_set_has(waiting[k]->axes, slot, s->n_axis) && !waiting[k]->present && runs_over(s, waiting[k]->node, demand->binder))
       return true;
-  }
   return false;
 }
 

@@ -6,7 +6,7 @@
 
 #define NO_OPTION SIZE_MAX
 #define MAX_BINDER 64
-#define MAX_COPIES 32 /* loops are repeated for at most so many combinations of options */
+#define MAX_COPIES 16 /* loops are repeated for at most so many combinations of options */
 
 struct axis_set {
   uint64_t axes;

@@ -1,5 +1,7 @@
 #include "runtime/data/layout.h"
 
+#include "runtime/data/outputs.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -81,6 +83,7 @@ static bool place_outputs(struct floe_layout *layout) {
     size_t count = 1;
     if (r < model->n_report && !product(layout->size, model->reports[r].n_dim, model->reports[r].dims, &count))
       return false;
+    if (r < model->n_report) count *= floe_report_width(layout, r);
     layout->output[r] = layout->n_output;
     layout->n_output += count;
     if (layout->n_output > longest_vector) return false;

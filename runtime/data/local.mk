@@ -3,6 +3,7 @@ runtime_sources += \
   runtime/data/csv.c runtime/data/csv.h runtime/data/table.h \
   runtime/data/fields.c runtime/data/fields_csv.c runtime/data/fields_json.c runtime/data/fields.h \
   runtime/data/json.c runtime/data/json.h \
+  runtime/data/outputs.c runtime/data/outputs.h \
   runtime/data/layout.c runtime/data/layout.h \
   runtime/data/suggest.c runtime/data/suggest.h \
   runtime/data/universe.c runtime/data/universe.h

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/stop.h"
+#include "runtime/data/outputs.h"
 
 enum {
   BLOCK = 64
@@ -190,7 +191,7 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
     worker->n_output = worker->outputs ? needed : 0;
     if (!worker->outputs) return out_of_memory(error);
   }
-  layout->model->report(&run->contexts[k], worker->answer.n, worker->answer.values, worker->outputs, worker->scratch);
+  floe_outputs(&run->contexts[k], worker->answer.n, worker->answer.values, worker->outputs, worker->scratch);
   status = floe_summarise(&worker->answer, n_output, worker->outputs, worker->summary,
                           run->result->summaries + row * n_output,
                           run->result->quantiles + row * n_output * FLOE_N_QUANTILE, error);

@@ -7,11 +7,13 @@
 #include "base/text.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
+#include "runtime/data/outputs.h"
 
 /* One array as columns: where element k, counted with the first index fastest, stands in row-major storage. */
 struct array {
   size_t n_dim, count, offset;
   const size_t *dims;
+  size_t width; /* truth values per element, for codes; else 1 */
 };
 
 /* The row-major position of element k counted with the first index fastest; writes ".i.j" to suffix. */
@@ -30,14 +32,14 @@ static size_t transpose(const struct floe_layout *layout, const struct array *ar
 
 static struct array variable_array(const struct floe_layout *layout, size_t v) {
   const struct floe_variable *variable = &layout->model->variables[v];
-  return (struct array){variable->n_dim, layout->count[v], layout->offset[v], variable->dims};
+  return (struct array){variable->n_dim, layout->count[v], layout->offset[v], variable->dims, 1};
 }
 
 static struct array report_array(const struct floe_layout *layout, size_t r) {
   const struct floe_report *report = &layout->model->reports[r];
   const bool last = r + 1 == layout->model->n_report + layout->model->n_claim;
-  const size_t end = last ? layout->n_output : layout->output[r + 1];
-  return (struct array){report->n_dim, end - layout->output[r], layout->output[r], report->dims};
+  const size_t end = last ? layout->n_output : layout->output[r + 1], width = floe_report_width(layout, r);
+  return (struct array){report->n_dim, (end - layout->output[r]) / width, layout->output[r], report->dims, width};
 }
 
 static bool written(const struct draws_csv *draws, size_t v) {
@@ -60,8 +62,10 @@ static void write_names(struct floe__text *out, const struct draws_csv *draws, c
 
 static void write_numbers(struct floe__text *out, const struct draws_csv *draws, const struct array *array, const double *row) {
   char suffix[128];
-  for (size_t k = 0; k < array->count; k++)
-    floe__text_printf(out, ",%.17g", row[array->offset + transpose(draws->layout, array, k, suffix)]);
+  for (size_t k = 0; k < array->count; k++) {
+    const double *at = row + array->offset + transpose(draws->layout, array, k, suffix) * array->width;
+    floe__text_printf(out, ",%.17g", array->width > 1 ? floe_output_code(array->width, at) : *at);
+  }
 }
 
 static void write_head(struct floe__text *out, const struct draws_csv *draws) {

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "runtime/data/outputs.h"
 #include "runtime/study/multiverse_options.h"
 
 enum { MCMC_CHAINS = 4, MCMC_WARMUP = 1000, MCMC_DRAWS = 1000 };
@@ -22,8 +23,7 @@ static floe_status ask_network(struct session *session, const struct floe_networ
   return status;
 }
 
-static floe_status summarise(struct session *session, const struct floe_context *context, struct study_answer *answer, double *scratch,
-                             struct floe_error *error) {
+static floe_status summarise(const struct floe_context *context, struct study_answer *answer, double *scratch, struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
   struct floe_summary_work *work = floe_summary_work_new();
   answer->outputs = FLOE__NEW(answer->answer.n * (layout->n_output + 1), double);
@@ -31,7 +31,7 @@ static floe_status summarise(struct session *session, const struct floe_context 
   floe_status status = FLOE_OK;
   if (!work || !answer->outputs || !answer->summaries) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   if (status == FLOE_OK) {
-    session->model->report(context, answer->answer.n, answer->answer.values, answer->outputs, scratch);
+    floe_outputs(context, answer->answer.n, answer->answer.values, answer->outputs, scratch);
     status = floe_summarise(&answer->answer, layout->n_output, answer->outputs, work, answer->summaries, NULL, error);
   }
   floe_summary_work_free(work);
@@ -53,7 +53,7 @@ floe_status study_climb(struct session *session, const struct floe_network *netw
   if (status == FLOE_OK) status = floe_data_prepare(session->dataset, &answer->universe, answer->prepared, scratch, error);
   if (status == FLOE_OK) status = ask_network(session, network, &context, &draws, error);
   if (status == FLOE_OK) status = floe_climb(&context, &draws, &options, &session->progress, &answer->answer, error);
-  if (status == FLOE_OK) status = summarise(session, &context, answer, scratch, error);
+  if (status == FLOE_OK) status = summarise(&context, answer, scratch, error);
   floe__free((double *)draws.coordinates);
   floe__free((double *)draws.log_q);
   floe__free(scratch);

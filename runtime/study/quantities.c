@@ -2,15 +2,12 @@
 
 #include <jansson.h>
 
+#include "runtime/data/outputs.h"
+
 size_t study_quantity_count(const struct floe_layout *layout) { return layout->n_output - layout->model->n_claim; }
 
 void study_quantity_name(const struct session *session, size_t k, char *name, size_t capacity) {
-  const struct floe_layout *layout = session->dataset->layout;
-  const struct floe_model *model = session->model;
-  size_t r = 0;
-  while (r + 1 < model->n_report && layout->output[r + 1] <= k) r++;
-  const struct floe_report *report = &model->reports[r];
-  floe_element_name(layout, session->dataset, report->name, report->n_dim, report->dims, k - layout->output[r], name, capacity);
+  floe_output_name(session->dataset->layout, session->dataset, k, name, capacity);
 }
 
 json_t *study_quantity_names(const struct session *session) {

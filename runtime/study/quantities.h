@@ -1,4 +1,4 @@
-/* quantities.h: the quantities of a study: every element of every report, named by the data's labels; then the claims. */
+/* quantities.h: the quantities of a study: every element of every report, named by the data's labels (`theta[A]`, `best=A`); then the claims. */
 #ifndef FLOE_STUDY_QUANTITIES_H
 #define FLOE_STUDY_QUANTITIES_H
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "runtime/data/universe.h"
+#include "runtime/data/outputs.h"
 #include "runtime/math/moments.h"
 #include "runtime/math/order.h"
 #include "runtime/mcmc/sample.h"
@@ -58,7 +59,7 @@ static floe_status run_chains(struct session *session, struct run *run, struct f
   floe__terminal_line_end(&session->line);
   if (status != FLOE_OK) return status;
   session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
-  session->model->report(&run->context, run->n, run->values, run->outputs, run->scratch);
+  floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
   return FLOE_OK;
 }
 

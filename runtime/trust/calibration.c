@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
+#include "runtime/data/outputs.h"
 #include "runtime/math/order.h"
 #include "runtime/rng/purpose.h"
 #include "runtime/sim/simulate.h"
@@ -189,7 +190,7 @@ static void judge_simulation(void *context, size_t k, size_t thread) {
          n_coordinate * sizeof(double));
   memcpy(points + n_coordinate, draws, run->n_draw * n_coordinate * sizeof(double));
   run->model->constrain(here, run->n_draw + 1, points, bench->values, bench->scratch);
-  run->model->report(here, run->n_draw + 1, bench->values, bench->outputs, bench->scratch);
+  floe_outputs(here, run->n_draw + 1, bench->values, bench->outputs, bench->scratch);
   if (run->model->log_density)
     run->model->log_density(here, run->n_draw + 1, points, bench->density, bench->likelihood, bench->scratch);
   for (size_t q = 0; q < run->n_quantity; q++) judge_quantity(run, here, bench, q, simulation);

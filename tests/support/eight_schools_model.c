@@ -26,11 +26,11 @@ static const struct floe_axis axes[] = {
 };
 
 static const struct floe_variable variables[] = {
-    {.name = "sigma", .role = FLOE_DATA, .n_dim = 1, .dims = school_only, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "sigma", .role = FLOE_DATA, .n_dim = 1, .dims = school_only, .strict = 1, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
     {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
-    {.name = "tau", .role = FLOE_PARAM, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "tau", .role = FLOE_PARAM, .strict = 1, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
     {.name = "theta", .role = FLOE_PARAM, .n_dim = 1, .dims = school_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
-    {.name = "nu", .role = FLOE_PARAM, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE, .n_condition = 1, .conditions = heavy_only},
+    {.name = "nu", .role = FLOE_PARAM, .strict = 1, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE, .n_condition = 1, .conditions = heavy_only},
     {.name = "y", .role = FLOE_OBS, .n_dim = 1, .dims = school_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
 };
 
@@ -243,7 +243,7 @@ static void report(const struct floe_context *context, size_t n, const double *v
       if (v[p.theta + i] > v[p.theta + best]) best = i;
     }
     out[2 + p.n] = (double)(best + 1);
-    out[3 + p.n] = v[p.mu] > 0;
+    out[2 + 2 * p.n] = v[p.mu] > 0; /* best has room for p.n truth values */
   }
 }
 

@@ -59,8 +59,10 @@ static struct checked check_text(const char *text) {
 static void assert_typed(const char *text, const char *expected) {
   struct checked checked = check_text(text);
   struct floe__text out = {0};
-  if (!checked.program) diagnostics_print(checked.sink, false, &out);
-  else dump_program(checked.program, &out);
+  if (!checked.program)
+    diagnostics_print(checked.sink, false, &out);
+  else
+    dump_program(checked.program, &out);
   if (!out.data || !strstr(out.data, expected)) fail_msg("expected `%s` in:\n%s", expected, out.data ? out.data : "");
   floe__text_free(&out);
   floe__arena_free(checked.arena);
@@ -184,7 +186,8 @@ static void nested_options_may_share_an_observation(void **state) {
 
 static void a_forbidden_hole_is_no_hole(void **state) {
   (void)state;
-  const char *text = "choose a {\n p: choose b {\n p: y[i] ~ normal(0, 1)\n q: z = 1\n }\n else: y[i] ~ normal(0, 3)\n}\n";
+  const char *text =
+      "choose a {\n p: choose b {\n p: y[i] ~ normal(0, 1)\n q: z = 1\n }\n else: y[i] ~ normal(0, 3)\n}\n";
   char whole[500];
   snprintf(whole, sizeof whole, "%s%s", CHOICE, text);
   assert_finds(whole, "E3009");
@@ -194,7 +197,8 @@ static void a_forbidden_hole_is_no_hole(void **state) {
 
 static void require_forbids_the_opposite(void **state) {
   (void)state;
-  assert_typed(CHOICE "require a = p => b = q\nforbid a = q\ny[i] ~ normal(0, 1)\n", "the reference universe is forbidden");
+  assert_typed(CHOICE "require a = p => b = q\nforbid a = q\ny[i] ~ normal(0, 1)\n",
+               "the reference universe is forbidden");
 }
 
 /* ---- types ---- */

@@ -8,7 +8,9 @@
  *   data         (n_data)        data and obs variables, natural coordinates
  *   values       (n_value)       params and latents, natural coordinates; NaN where absent from the universe
  *   coordinates  (n_coordinate)  params and latents, unconstrained; arbitrary where absent, and then ignored
- *   outputs      (n_output)      reports, then one truth value (0 or 1) per claim
+ *   outputs      (n_output)      reports, then one truth value (0 or 1) per claim. A report that is a code has room for a truth
+ *                                value per element that it may name; the generated code writes the code at the start of
+ *                                it, floe_outputs (runtime/data/outputs.h) makes truth values of it
  * Variables follow each other in the order of `variables`; arrays are row-major: the last index runs fastest.
  * Codes count from 1. Truth values are 0 and 1.
  *
@@ -85,6 +87,7 @@ struct floe_report {
   enum floe_base base;
   size_t n_dim;
   const size_t *dims;
+  size_t codes; /* FLOE_CODE: the dimension that it numbers */
 };
 
 struct floe_claim {
