@@ -11,8 +11,8 @@
 /* ---- `forbid` and `require` ---- */
 
 static const char *const term_operators[] = {
-    [OP_ADD] = " + ", [OP_SUB] = " - ", [OP_MUL] = " * ", [OP_DIV] = " / ", [OP_LT] = " < ", [OP_LE] = " <= ", [OP_GT] = " > ",
-    [OP_GE] = " >= ", [OP_EQ] = " == ", [OP_NE] = " != ", [OP_AND] = " && ", [OP_OR] = " || "};
+    [OP_ADD] = " + ", [OP_SUB] = " - ", [OP_MUL] = " * ", [OP_DIV] = " / ", [OP_LT] = " < ",   [OP_LE] = " <= ",
+    [OP_GT] = " > ",  [OP_GE] = " >= ", [OP_EQ] = " == ", [OP_NE] = " != ", [OP_AND] = " && ", [OP_OR] = " || "};
 
 /* A condition on the universe: terms over axes and numbers only. */
 static void write_term(struct writer *w, const struct term *term) {
@@ -66,15 +66,13 @@ static const char helper_inside[] =
     "}\n\n"
     "static inline double at(const double *array, double position) { return position >= 0 ? array[(size_t)position] : NAN; }\n\n";
 
-static const char helper_add_at[] =
-    "static inline void add_at(double *array, double position, double number) {\n"
-    "  if (position >= 0) array[(size_t)position] += number;\n"
-    "}\n\n";
+static const char helper_add_at[] = "static inline void add_at(double *array, double position, double number) {\n"
+                                    "  if (position >= 0) array[(size_t)position] += number;\n"
+                                    "}\n\n";
 
-static const char helper_clear[] =
-    "static inline void clear(double *array, size_t n) {\n"
-    "  for (size_t k = 0; k < n; k++) array[k] = 0;\n"
-    "}\n\n";
+static const char helper_clear[] = "static inline void clear(double *array, size_t n) {\n"
+                                   "  for (size_t k = 0; k < n; k++) array[k] = 0;\n"
+                                   "}\n\n";
 
 static const char points[] =
     "static void simulate(const struct floe_context *context, const struct floe_sampling *sampling, size_t n, double *data,\n"
@@ -112,24 +110,26 @@ static const char points[] =
 /* How many checks there are is known here only. */
 static void write_points(struct writer *w) {
   floe__text_puts(w->out, points);
-  floe__text_printf(w->out,
-                    "static void check(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds,\n"
-                    "                  double *scratch) {\n"
-                    "  const struct floe_layout *layout = context->layout;\n"
-                    "  for (size_t k = 0; k < n; k++)\n"
-                    "    check_one(context, data + k * layout->n_data, values + k * layout->n_value, holds + k * %zu, scratch);\n"
-                    "}\n\n"
-                    "static void prepare(const struct floe_context *context, const double *data, double *prepared, double *scratch) {\n"
-                    "  for (size_t k = 0; k < context->layout->n_data; k++) prepared[k] = data[k];\n"
-                    "  prepare_data(context, data, prepared, scratch);\n"
-                    "}\n\n",
-                    w->study->program->n_check);
+  floe__text_printf(
+      w->out,
+      "static void check(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds,\n"
+      "                  double *scratch) {\n"
+      "  const struct floe_layout *layout = context->layout;\n"
+      "  for (size_t k = 0; k < n; k++)\n"
+      "    check_one(context, data + k * layout->n_data, values + k * layout->n_value, holds + k * %zu, scratch);\n"
+      "}\n\n"
+      "static void prepare(const struct floe_context *context, const double *data, double *prepared, double *scratch) {\n"
+      "  for (size_t k = 0; k < context->layout->n_data; k++) prepared[k] = data[k];\n"
+      "  prepare_data(context, data, prepared, scratch);\n"
+      "}\n\n",
+      w->study->program->n_check);
 }
 
 static void write_scratch_size(struct writer *w) {
   const struct program *program = w->study->program;
   if (!w->n_scratch) {
-    floe__text_puts(w->out, "static size_t scratch_size(const struct floe_layout *layout) {\n  (void)layout;\n  return 0;\n}\n\n");
+    floe__text_puts(
+        w->out, "static size_t scratch_size(const struct floe_layout *layout) {\n  (void)layout;\n  return 0;\n}\n\n");
     return;
   }
   floe__text_puts(w->out, "static size_t greater(size_t a, size_t b) { return a > b ? a : b; }\n\n"
@@ -140,17 +140,23 @@ static void write_scratch_size(struct writer *w) {
   floe__text_puts(w->out, "  return largest;\n}\n\n");
 }
 
-static const char *table_or_null(size_t n, const char *name) { return n ? name : "NULL"; }
+static const char *table_or_null(size_t n, const char *name) {
+  return n ? name : "NULL";
+}
 
 static void write_position_of(struct writer *w, const char *field, const struct dimension *dimension) {
-  if (dimension) floe__text_printf(w->out, "    .%s = %zu,\n", field, dimension->id);
-  else floe__text_printf(w->out, "    .%s = FLOE_NONE,\n", field);
+  if (dimension)
+    floe__text_printf(w->out, "    .%s = %zu,\n", field, dimension->id);
+  else
+    floe__text_printf(w->out, "    .%s = FLOE_NONE,\n", field);
 }
 
 static void write_model(struct writer *w) {
   const struct program *p = w->study->program;
-  const uint64_t fingerprint = floe__hash(w->out->data, w->out->length, 0); /* of the tables and functions, not of where the spec is */
-  floe__text_puts(w->out, "const struct floe_model floe_the_model = {\n    .version = FLOE_MODEL_VERSION,\n    .name = ");
+  const uint64_t fingerprint =
+      floe__hash(w->out->data, w->out->length, 0); /* of the tables and functions, not of where the spec is */
+  floe__text_puts(w->out,
+                  "const struct floe_model floe_the_model = {\n    .version = FLOE_MODEL_VERSION,\n    .name = ");
   write_string(w->out, p->name, strlen(p->name));
   floe__text_puts(w->out, ",\n    .title = ");
   write_string(w->out, p->title ? p->title : "", p->title ? strlen(p->title) : 0);
@@ -158,18 +164,23 @@ static void write_model(struct writer *w) {
   write_string(w->out, p->source ? p->source->path : "", p->source ? strlen(p->source->path) : 0);
   floe__text_puts(w->out, ",\n    .source_text =\n    ");
   write_string(w->out, p->source ? p->source->text : "", p->source ? p->source->length : 0);
-  floe__text_printf(w->out, ",\n    .n_dimension = %zu, .n_axis = %zu, .n_variable = %zu, .n_report = %zu, .n_claim = %zu, .n_check = %zu,\n",
-                    p->n_dimension, p->n_axis, p->n_variable, p->n_report, p->n_claim, p->n_check);
-  floe__text_printf(w->out, "    .n_setting = %zu,\n    .dimensions = %s, .axes = %s, .variables = %s, .reports = %s,\n", p->n_setting,
-                    table_or_null(p->n_dimension, "dimensions"), table_or_null(p->n_axis, "axes"),
+  floe__text_printf(
+      w->out,
+      ",\n    .n_dimension = %zu, .n_axis = %zu, .n_variable = %zu, .n_report = %zu, .n_claim = %zu, .n_check = %zu,\n",
+      p->n_dimension, p->n_axis, p->n_variable, p->n_report, p->n_claim, p->n_check);
+  floe__text_printf(w->out,
+                    "    .n_setting = %zu,\n    .dimensions = %s, .axes = %s, .variables = %s, .reports = %s,\n",
+                    p->n_setting, table_or_null(p->n_dimension, "dimensions"), table_or_null(p->n_axis, "axes"),
                     table_or_null(p->n_variable, "variables"), table_or_null(p->n_report, "reports"));
   floe__text_printf(w->out, "    .claims = %s, .checks = %s, .settings = %s,\n", table_or_null(p->n_claim, "claims"),
                     table_or_null(p->n_check, "checks"), table_or_null(p->n_setting, "settings"));
   write_position_of(w, "plate", w->study->blueprint.plate);
   write_position_of(w, "sequence", w->study->blueprint.sequence);
-  floe__text_puts(w->out, "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate, .log_density = log_density,\n"
-                          "    .gradient = gradient, .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check,\n"
-                          "    .prepare = prepare,\n");
+  floe__text_puts(
+      w->out,
+      "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate, .log_density = log_density,\n"
+      "    .gradient = gradient, .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check,\n"
+      "    .prepare = prepare,\n");
   floe__text_printf(w->out, "    .fingerprint = \"%016llx\"};\n\n", (unsigned long long)fingerprint);
   floe__text_puts(w->out, "int main(int argc, char **argv) { return floe_study_main(&floe_the_model, argc, argv); }\n");
 }

@@ -6,7 +6,8 @@
 
 struct floe__text;
 
-/* Writes the C of a study: one translation unit that includes only <floe/model.h> and defines `floe_the_model`.
+/* Writes the C of a study: one translation unit that includes only <floe/model.h> and <floe/draws.h>, defines
+ * `floe_the_model`, and has a `main` that hands it to floe_study_main.
  * Nothing of the spec's text reaches it unquoted: names become identifiers by emit_identifier, texts become escaped
  * string literals. */
 void emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out);

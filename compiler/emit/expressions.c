@@ -49,9 +49,12 @@ static void write_subscript(struct function_writer *f, const struct subscript *s
   if (shift) floe__text_printf(f->out, " %c %ld", shift < 0 ? '-' : '+', labs(shift));
 }
 
-static bool is_sum(const struct subscript *subscript) { return subscript->loop && subscript->shift != 1; }
+static bool is_sum(const struct subscript *subscript) {
+  return subscript->loop && subscript->shift != 1;
+}
 
-static void write_unchecked(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts) {
+static void write_unchecked(struct function_writer *f, const struct memory *memory,
+                            const struct subscript *subscripts) {
   for (size_t k = 0; k + 2 < memory->n_dim; k++) floe__text_puts(f->out, "(");
   for (size_t k = 0; k < memory->n_dim; k++) {
     bool last = k + 1 == memory->n_dim, bracket = k == 0 && !last && is_sum(&subscripts[0]);
@@ -102,22 +105,27 @@ void write_extent(struct function_writer *f, const struct memory *memory) {
   for (size_t k = 0; k < memory->n_dim; k++) {
     const char *size = name_of_size(f, memory->dim[k]);
     if (k) floe__text_puts(f->out, " * ");
-    if (memory->least > memory->dim[k]->low) floe__text_printf(f->out, "(%s > %zu ? %s : %zu)", size, memory->least, size, memory->least);
-    else floe__text_puts(f->out, size);
+    if (memory->least > memory->dim[k]->low)
+      floe__text_printf(f->out, "(%s > %zu ? %s : %zu)", size, memory->least, size, memory->least);
+    else
+      floe__text_puts(f->out, size);
   }
 }
 
 /* ---- calls ---- */
 
 static void write_argument(struct function_writer *f, const struct argument *arg) {
-  if (arg->value) write_value(f, arg->value, PREC_SELECT);
-  else if (arg->memory) floe__text_puts(f->out, name_of_memory(f, arg->memory));
-  else floe__text_printf(f->out, "&%s", f->cell_name[arg->cell->id]);
+  if (arg->value)
+    write_value(f, arg->value, PREC_SELECT);
+  else if (arg->memory)
+    floe__text_puts(f->out, name_of_memory(f, arg->memory));
+  else
+    floe__text_printf(f->out, "&%s", f->cell_name[arg->cell->id]);
 }
 
 /* Sizes of the formal dimensions, as the arguments have them; then the arguments. */
-void write_array_call(struct function_writer *f, const struct external *external, const char *symbol, size_t n_formal_arg,
-                      const struct argument *args, size_t n_arg) {
+void write_array_call(struct function_writer *f, const struct external *external, const char *symbol,
+                      size_t n_formal_arg, const struct argument *args, size_t n_arg) {
   const struct dimension *sizes[16];
   size_t n_size = formal_sizes(external, sizes), n = 0;
   floe__text_printf(f->out, "%s(", symbol);
@@ -139,8 +147,11 @@ void write_array_call(struct function_writer *f, const struct external *external
 static void write_call(struct function_writer *f, const struct value *value) {
   size_t n = value->n_arg - value->n_key;
   if (value->external) {
-    if (value->kind == VALUE_CALL) declare_external(f->file, value->external);
-    else for (size_t k = 0; k < n; k++) if (value->args[k].memory) declare_external(f->file, value->external);
+    if (value->kind == VALUE_CALL)
+      declare_external(f->file, value->external);
+    else
+      for (size_t k = 0; k < n; k++)
+        if (value->args[k].memory) declare_external(f->file, value->external);
     write_array_call(f, value->external, value->symbol, n, value->args, n);
     return;
   }
@@ -200,11 +211,15 @@ static void write_operator(struct function_writer *f, const struct value *value,
     const struct spelling *s = &spellings[value->op];
     bool logical = value->op == OP_AND || value->op == OP_OR;
     open_bracket(f, s->own, least);
-    if (logical) write_truth(f, value->args[0].value, s->left);
-    else write_value(f, value->args[0].value, s->left);
+    if (logical)
+      write_truth(f, value->args[0].value, s->left);
+    else
+      write_value(f, value->args[0].value, s->left);
     floe__text_puts(f->out, s->text);
-    if (logical) write_truth(f, value->args[1].value, s->right);
-    else write_value(f, value->args[1].value, s->right);
+    if (logical)
+      write_truth(f, value->args[1].value, s->right);
+    else
+      write_value(f, value->args[1].value, s->right);
     close_bracket(f, s->own, least);
   }
 }
@@ -214,8 +229,10 @@ static void write_select(struct function_writer *f, const struct value *value, e
   write_truth(f, value->args[0].value, PREC_OR);
   floe__text_puts(f->out, " ? ");
   for (size_t k = 1; k < 3; k++) {
-    if (value->truth) write_truth(f, value->args[k].value, PREC_OR);
-    else write_value(f, value->args[k].value, PREC_OR);
+    if (value->truth)
+      write_truth(f, value->args[k].value, PREC_OR);
+    else
+      write_value(f, value->args[k].value, PREC_OR);
     if (k == 1) floe__text_puts(f->out, " : ");
   }
   close_bracket(f, PREC_SELECT, least);
@@ -223,27 +240,29 @@ static void write_select(struct function_writer *f, const struct value *value, e
 
 static void write_any(struct function_writer *f, const struct value *value, enum precedence least) {
   switch (value->kind) {
-  case VALUE_CONST:
-    open_bracket(f, value->number < 0 ? PREC_UNARY : PREC_ATOM, least);
-    write_number(f->out, value->number);
-    close_bracket(f, value->number < 0 ? PREC_UNARY : PREC_ATOM, least);
-    return;
-  case VALUE_INDEX: floe__text_printf(f->out, "(double)%s", f->loop_name[value->loop->id]); return;
-  case VALUE_SIZE: floe__text_printf(f->out, "(double)%s", name_of_size(f, value->dimension)); return;
-  case VALUE_AXIS:
-    f->uses_universe = true;
-    floe__text_printf(f->out, "universe->value[%zu]", value->axis->id);
-    return;
-  case VALUE_OPERATOR: write_operator(f, value, least); return;
-  case VALUE_SELECT: write_select(f, value, least); return;
-  case VALUE_CALL:
-  case VALUE_DRAW: write_call(f, value); return;
-  case VALUE_LOAD: write_place(f, value->memory, value->subscripts); return;
-  case VALUE_READ: floe__text_puts(f->out, f->cell_name[value->cell->id]); return;
+    case VALUE_CONST:
+      open_bracket(f, value->number < 0 ? PREC_UNARY : PREC_ATOM, least);
+      write_number(f->out, value->number);
+      close_bracket(f, value->number < 0 ? PREC_UNARY : PREC_ATOM, least);
+      return;
+    case VALUE_INDEX: floe__text_printf(f->out, "(double)%s", f->loop_name[value->loop->id]); return;
+    case VALUE_SIZE: floe__text_printf(f->out, "(double)%s", name_of_size(f, value->dimension)); return;
+    case VALUE_AXIS:
+      f->uses_universe = true;
+      floe__text_printf(f->out, "universe->value[%zu]", value->axis->id);
+      return;
+    case VALUE_OPERATOR: write_operator(f, value, least); return;
+    case VALUE_SELECT: write_select(f, value, least); return;
+    case VALUE_CALL:
+    case VALUE_DRAW: write_call(f, value); return;
+    case VALUE_LOAD: write_place(f, value->memory, value->subscripts); return;
+    case VALUE_READ: floe__text_puts(f->out, f->cell_name[value->cell->id]); return;
   }
 }
 
-void write_definition(struct function_writer *f, const struct value *value) { write_any(f, value, PREC_SELECT); }
+void write_definition(struct function_writer *f, const struct value *value) {
+  write_any(f, value, PREC_SELECT);
+}
 
 static bool is_local(const struct function_writer *f, const struct value *value) {
   return value->kind >= VALUE_OPERATOR && !f->inlined[value->id];
@@ -254,8 +273,10 @@ void write_value(struct function_writer *f, const struct value *value, enum prec
   if (value->truth && value->kind != VALUE_CONST) { /* sums of truth values are sums of doubles */
     open_bracket(f, PREC_UNARY, least);
     floe__text_puts(f->out, "(double)");
-    if (is_local(f, value)) floe__text_puts(f->out, f->value_name[value->id]);
-    else write_any(f, value, PREC_ATOM);
+    if (is_local(f, value))
+      floe__text_puts(f->out, f->value_name[value->id]);
+    else
+      write_any(f, value, PREC_ATOM);
     close_bracket(f, PREC_UNARY, least);
   } else if (is_local(f, value)) {
     floe__text_puts(f->out, f->value_name[value->id]);
@@ -269,8 +290,10 @@ void write_truth(struct function_writer *f, const struct value *value, enum prec
   if (value->kind == VALUE_CONST) {
     floe__text_puts(f->out, value->number != 0 ? "1" : "0");
   } else if (value->truth) {
-    if (is_local(f, value)) floe__text_puts(f->out, f->value_name[value->id]);
-    else write_any(f, value, least);
+    if (is_local(f, value))
+      floe__text_puts(f->out, f->value_name[value->id]);
+    else
+      write_any(f, value, least);
   } else {
     open_bracket(f, PREC_EQUAL, least);
     write_value(f, value, PREC_SUM);

@@ -9,23 +9,48 @@ struct signature {
 };
 
 static const struct signature signatures[N_INTERPRETATION + 1] = {
-    [INTERPRETATION_SIMULATE] = {"simulate_one", "void", "const struct floe_context *context, const struct floe_sampling *sampling, uint64_t unit,\n"
-                                 "                         double *data, double *values, double *scratch",
-                                 {"context", "sampling", "unit", "data", "values", "scratch"}},
-    [INTERPRETATION_LOG_DENSITY] = {"log_density_of_one", "double", "const struct floe_context *context, const double *coordinates, double *terms,\n"
-                                    "                                 double *scratch", {"context", "coordinates", "scratch"}},
-    [INTERPRETATION_CONSTRAIN] = {"constrain_one", "void", "const struct floe_context *context, const double *coordinates, double *values, double *scratch",
-                                  {"context", "coordinates", "values", "scratch"}},
-    [INTERPRETATION_UNCONSTRAIN] = {"unconstrain_one", "void", "const struct floe_context *context, const double *values, double *coordinates, double *scratch",
-                                    {"context", "values", "coordinates", "scratch"}},
-    [INTERPRETATION_REPORT] = {"report_one", "void", "const struct floe_context *context, const double *values, double *outputs, double *scratch",
-                               {"context", "values", "outputs", "scratch"}},
-    [INTERPRETATION_CHECK] = {"check_one", "void", "const struct floe_context *context, const double *data, const double *values, double *holds,\n"
-                              "                      double *scratch", {"context", "data", "values", "holds", "scratch"}},
-    [INTERPRETATION_PREPARE] = {"prepare_data", "void", "const struct floe_context *context, const double *data, double *prepared, double *scratch",
-                                {"context", "data", "prepared", "scratch"}},
-    [N_INTERPRETATION] = {"gradient_of_one", "double", "const struct floe_context *context, const double *coordinates, double *gradient,\n"
-                          "                              double *scratch", {"context", "coordinates", "gradient", "scratch"}},
+    [INTERPRETATION_SIMULATE] =
+        {"simulate_one",
+         "void",
+         "const struct floe_context *context, const struct floe_sampling *sampling, uint64_t unit,\n"
+         "                         double *data, double *values, double *scratch",
+         {"context", "sampling", "unit", "data", "values", "scratch"}},
+    [INTERPRETATION_LOG_DENSITY] = {"log_density_of_one",
+                                    "double",
+                                    "const struct floe_context *context, const double *coordinates, double *terms,\n"
+                                    "                                 double *scratch",
+                                    {"context", "coordinates", "scratch"}},
+    [INTERPRETATION_CONSTRAIN] =
+        {"constrain_one",
+         "void",
+         "const struct floe_context *context, const double *coordinates, double *values, double *scratch",
+         {"context", "coordinates", "values", "scratch"}},
+    [INTERPRETATION_UNCONSTRAIN] =
+        {"unconstrain_one",
+         "void",
+         "const struct floe_context *context, const double *values, double *coordinates, double *scratch",
+         {"context", "values", "coordinates", "scratch"}},
+    [INTERPRETATION_REPORT] =
+        {"report_one",
+         "void",
+         "const struct floe_context *context, const double *values, double *outputs, double *scratch",
+         {"context", "values", "outputs", "scratch"}},
+    [INTERPRETATION_CHECK] =
+        {"check_one",
+         "void",
+         "const struct floe_context *context, const double *data, const double *values, double *holds,\n"
+         "                      double *scratch",
+         {"context", "data", "values", "holds", "scratch"}},
+    [INTERPRETATION_PREPARE] =
+        {"prepare_data",
+         "void",
+         "const struct floe_context *context, const double *data, double *prepared, double *scratch",
+         {"context", "data", "prepared", "scratch"}},
+    [N_INTERPRETATION] = {"gradient_of_one",
+                          "double",
+                          "const struct floe_context *context, const double *coordinates, double *gradient,\n"
+                          "                              double *scratch",
+                          {"context", "coordinates", "gradient", "scratch"}},
 };
 
 static const struct signature *signature_of(const struct function_writer *f) {
@@ -35,10 +60,11 @@ static const struct signature *signature_of(const struct function_writer *f) {
 /* ---- names ---- */
 
 static const char *const own_names[] = {
-    "context", "sampling", "unit", "data", "values", "coordinates", "terms", "scratch", "outputs", "holds", "prepared", "layout",
-    "universe", "stream", "inside", "at", "add_at", "clear", "gradient", "simulate", "log_density", "constrain", "unconstrain",
-    "report", "check", "prepare", "permitted", "scratch_size", "dimensions", "axes", "variables", "reports",
-    "claims", "checks", "settings", "greater", "largest",
+    "context", "sampling", "unit",      "data",         "values",      "coordinates", "terms",       "scratch",
+    "outputs", "holds",    "prepared",  "layout",       "universe",    "stream",      "inside",      "at",
+    "add_at",  "clear",    "gradient",  "simulate",     "log_density", "constrain",   "unconstrain", "report",
+    "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
+    "claims",  "checks",   "settings",  "greater",      "largest",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -46,18 +72,19 @@ static const char *plain_name(const struct function_writer *f, const struct memo
   const struct program *program = f->file->study->program;
   const char *name = memory->name ? memory->name : "array";
   switch (memory->kind) {
-  case MEMORY_DATA:
-  case MEMORY_VALUES: return name;
-  case MEMORY_COORDINATES: return floe__arena_printf(arena, "%s_free", name);
-  case MEMORY_GRADIENT: return floe__arena_printf(arena, "%s_gradient", name);
-  case MEMORY_SCRATCH: return memory->adjoint ? floe__arena_printf(arena, "%s_bar", name) : name;
-  case MEMORY_RESULT: break;
+    case MEMORY_DATA:
+    case MEMORY_VALUES: return name;
+    case MEMORY_COORDINATES: return floe__arena_printf(arena, "%s_free", name);
+    case MEMORY_GRADIENT: return floe__arena_printf(arena, "%s_gradient", name);
+    case MEMORY_SCRATCH: return memory->adjoint ? floe__arena_printf(arena, "%s_bar", name) : name;
+    case MEMORY_RESULT: break;
   }
   if (f->routine->kind == INTERPRETATION_UNCONSTRAIN) return floe__arena_printf(arena, "%s_free", name);
   if (f->routine->kind == INTERPRETATION_PREPARE) return floe__arena_printf(arena, "prepared_%s", name);
   if (memory->variable) return name;
   if (f->routine->kind == INTERPRETATION_CHECK) return floe__arena_printf(arena, "check_%zu", memory->output);
-  if (memory->output < program->n_report) return floe__arena_printf(arena, "reported_%s", program->reports[memory->output].name);
+  if (memory->output < program->n_report)
+    return floe__arena_printf(arena, "reported_%s", program->reports[memory->output].name);
   return floe__arena_printf(arena, "claim_%zu", memory->output - program->n_report);
 }
 
@@ -91,11 +118,13 @@ void frame_name_sizes(struct writer *w) {
 void frame_names(struct function_writer *f) {
   const struct program *program = f->file->study->program;
   reserve_own_names(f->identifiers);
-  for (size_t k = 0; k < program->n_dimension; k++) identifiers_reserve(f->identifiers, f->size_name[k] = f->file->size_name[k]);
+  for (size_t k = 0; k < program->n_dimension; k++)
+    identifiers_reserve(f->identifiers, f->size_name[k] = f->file->size_name[k]);
   for (size_t k = 0; k < f->routine->n_memory; k++) {
     const struct memory *memory = f->routine->memories[k], *same = same_place(f, memory);
     if (!f->memory_used[k]) continue;
-    f->memory_name[k] = same != memory ? f->memory_name[same->id] : emit_identifier(f->identifiers, plain_name(f, memory));
+    f->memory_name[k] =
+        same != memory ? f->memory_name[same->id] : emit_identifier(f->identifiers, plain_name(f, memory));
     f->memory_used[k] = false; /* until the body names it */
   }
 }
@@ -118,7 +147,9 @@ static bool uses_memory(const struct function_writer *f, bool scratch) {
   return false;
 }
 
-static bool in_data(const struct variable *variable) { return variable->role == ROLE_DATA || variable->role == ROLE_OBS; }
+static bool in_data(const struct variable *variable) {
+  return variable->role == ROLE_DATA || variable->role == ROLE_OBS;
+}
 
 /* The vector that holds the memory, and the position in it. */
 static const char *vector_of(const struct function_writer *f, const struct memory *memory) {
@@ -126,12 +157,12 @@ static const char *vector_of(const struct function_writer *f, const struct memor
   const struct variable *v = memory->variable;
   bool own_data = kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_CHECK || kind == INTERPRETATION_PREPARE;
   switch (memory->kind) {
-  case MEMORY_DATA: return own_data ? "data" : "context->data";
-  case MEMORY_VALUES: return "values";
-  case MEMORY_COORDINATES: return "coordinates";
-  case MEMORY_GRADIENT: return "gradient";
-  case MEMORY_SCRATCH: return "scratch";
-  case MEMORY_RESULT: break;
+    case MEMORY_DATA: return own_data ? "data" : "context->data";
+    case MEMORY_VALUES: return "values";
+    case MEMORY_COORDINATES: return "coordinates";
+    case MEMORY_GRADIENT: return "gradient";
+    case MEMORY_SCRATCH: return "scratch";
+    case MEMORY_RESULT: break;
   }
   if (!v) return kind == INTERPRETATION_CHECK ? "holds" : "outputs";
   if (kind == INTERPRETATION_PREPARE) return "prepared";
@@ -147,11 +178,14 @@ static bool is_written(const struct function_writer *f, const struct memory *mem
 static void declare_pointer(struct function_writer *f, const struct memory *memory) {
   const bool coordinate = memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT ||
                           (memory->kind == MEMORY_RESULT && f->routine->kind == INTERPRETATION_UNCONSTRAIN);
-  floe__text_printf(f->out, "  %sdouble *restrict %s = %s + ", is_written(f, memory) ? "" : "const ", f->memory_name[memory->id],
-                    vector_of(f, memory));
-  if (memory->variable) floe__text_printf(f->out, "layout->%s[%zu];\n", coordinate ? "coordinate" : "offset", memory->variable->id);
-  else if (f->routine->kind == INTERPRETATION_CHECK) floe__text_printf(f->out, "%zu;\n", memory->output);
-  else floe__text_printf(f->out, "layout->output[%zu];\n", memory->output);
+  floe__text_printf(f->out, "  %sdouble *restrict %s = %s + ", is_written(f, memory) ? "" : "const ",
+                    f->memory_name[memory->id], vector_of(f, memory));
+  if (memory->variable)
+    floe__text_printf(f->out, "layout->%s[%zu];\n", coordinate ? "coordinate" : "offset", memory->variable->id);
+  else if (f->routine->kind == INTERPRETATION_CHECK)
+    floe__text_printf(f->out, "%zu;\n", memory->output);
+  else
+    floe__text_printf(f->out, "layout->output[%zu];\n", memory->output);
 }
 
 /* One array behind the other. */
@@ -168,7 +202,8 @@ static void declare_scratch(struct function_writer *f) {
       floe__text_puts(f->out, "scratch");
     }
     floe__text_puts(f->out, "; /* (");
-    for (size_t d = 0; d < memory->n_dim; d++) floe__text_printf(f->out, "%s%s", d ? ", " : "", name_of_size(f, memory->dim[d]));
+    for (size_t d = 0; d < memory->n_dim; d++)
+      floe__text_printf(f->out, "%s%s", d ? ", " : "", name_of_size(f, memory->dim[d]));
     floe__text_puts(f->out, ") */\n");
     before = memory;
   }
@@ -182,8 +217,7 @@ static void declare_sizes(struct function_writer *f) {
 /* Whether the body leaves the parameter alone. */
 static bool leaves(const struct function_writer *f, const char *parameter, bool layout) {
   if (!strcmp(parameter, "context")) return !layout && !f->uses_universe && !f->uses_context && !f->routine->gradient;
-  if (!strcmp(parameter, "sampling"))
-    return !f->uses_draws && f->routine->body->n_step == 0;
+  if (!strcmp(parameter, "sampling")) return !f->uses_draws && f->routine->body->n_step == 0;
   if (!strcmp(parameter, "unit")) return !f->uses_draws;
   if (!strcmp(parameter, "gradient")) return false;
   for (size_t k = 0; k < f->routine->n_memory; k++)
@@ -196,7 +230,8 @@ void frame_open(struct function_writer *f) {
   floe__text_printf(f->out, "static %s %s(%s) {\n", signature->result, signature->name, signature->parameters);
   for (size_t k = 0; k < f->routine->n_memory; k++) { /* extents of scratch arrays and their comments use sizes, too */
     const struct memory *memory = f->routine->memories[k];
-    for (size_t d = 0; f->memory_used[k] && memory->kind == MEMORY_SCRATCH && d < memory->n_dim; d++) name_of_size(f, memory->dim[d]);
+    for (size_t d = 0; f->memory_used[k] && memory->kind == MEMORY_SCRATCH && d < memory->n_dim; d++)
+      name_of_size(f, memory->dim[d]);
   }
   bool layout = uses_memory(f, false);
   for (size_t k = 0; k < f->file->study->program->n_dimension; k++) layout = layout || f->size_used[k];
@@ -207,10 +242,12 @@ void frame_open(struct function_writer *f) {
   if (f->uses_universe) floe__text_puts(f->out, "  const struct floe_universe *universe = context->universe;\n");
   declare_sizes(f);
   for (size_t k = 0; k < f->routine->n_memory; k++)
-    if (f->memory_used[k] && f->routine->memories[k]->kind != MEMORY_SCRATCH) declare_pointer(f, f->routine->memories[k]);
+    if (f->memory_used[k] && f->routine->memories[k]->kind != MEMORY_SCRATCH)
+      declare_pointer(f, f->routine->memories[k]);
   declare_scratch(f);
   if (f->uses_draws) floe__text_puts(f->out, "  struct floe_stream stream;\n");
-  if (f->routine->gradient) floe__text_puts(f->out, "  clear(gradient, context->layout->n_coordinate);\n"), f->file->clears = true;
+  if (f->routine->gradient)
+    floe__text_puts(f->out, "  clear(gradient, context->layout->n_coordinate);\n"), f->file->clears = true;
 }
 
 /* ---- results ---- */
@@ -234,8 +271,10 @@ static void return_density(struct function_writer *f) {
     for (size_t tag = 0; tag < N_TAG; tag++) {
       const char *term = f->cell_name[routine->term[tag]->id], *guard = f->cell_name[routine->supported[tag]->id];
       floe__text_printf(f->out, "    terms[%s] = ", tags[tag]);
-      if (f->cell_updated[routine->supported[tag]->id]) floe__text_printf(f->out, "%s ? %s : -INFINITY;\n", guard, term);
-      else floe__text_printf(f->out, "%s;\n", term);
+      if (f->cell_updated[routine->supported[tag]->id])
+        floe__text_printf(f->out, "%s ? %s : -INFINITY;\n", guard, term);
+      else
+        floe__text_printf(f->out, "%s;\n", term);
     }
     floe__text_puts(f->out, "  }\n");
   }

@@ -36,7 +36,8 @@ static void survey(struct function_writer *f, const struct block *block) {
       if (value->memory) use_subscripts(f, value->memory, value->subscripts, block);
     } else if (value) {
       use_value(f, value, block);
-      if (step->kind == STEP_UPDATE && !step->assign && (step->reduction == REDUCE_MAX || step->reduction == REDUCE_MIN))
+      if (step->kind == STEP_UPDATE && !step->assign &&
+          (step->reduction == REDUCE_MAX || step->reduction == REDUCE_MIN))
         use_value(f, value, block); /* it is named twice */
     }
     if (step->kind == STEP_STORE && value->name && step->memory->name && !strcmp(value->name, step->memory->name))
@@ -94,7 +95,8 @@ static size_t weight_of(const struct function_writer *f, const struct value *val
   for (size_t k = 0; k < value->n_arg; k++)
     if (value->args[k].value && f->inlined[value->args[k].value->id]) weight += f->weight[value->args[k].value->id];
   for (size_t k = 0; value->memory && k < value->memory->n_dim; k++)
-    if (value->subscripts[k].value && f->inlined[value->subscripts[k].value->id]) weight += f->weight[value->subscripts[k].value->id];
+    if (value->subscripts[k].value && f->inlined[value->subscripts[k].value->id])
+      weight += f->weight[value->subscripts[k].value->id];
   return weight;
 }
 
@@ -102,7 +104,8 @@ static bool is_inlined(const struct function_writer *f, const struct value *valu
   if (value->kind == VALUE_READ) return true;
   if (value->kind == VALUE_DRAW || (value->kind == VALUE_LOAD && value->memory->changing)) return false;
   if (value->kind == VALUE_LOAD && !value->memory->n_dim) return true; /* `*mu` says more than any name for it */
-  return f->uses[value->id] == 1 && !f->far[value->id] && (!value->name || f->stored[value->id]) && f->weight[value->id] <= MAX_WEIGHT;
+  return f->uses[value->id] == 1 && !f->far[value->id] && (!value->name || f->stored[value->id]) &&
+         f->weight[value->id] <= MAX_WEIGHT;
 }
 
 /* A stream of its own for every (unit, site, element); elements of arrays of draws are numbered by their indices. */
@@ -151,8 +154,10 @@ static void write_cell(struct function_writer *f, const struct step *step) {
   f->cell_name[cell->id] = name_of_local(f, cell->name, cell->adjoint);
   write_indent(f);
   floe__text_printf(f->out, "%s %s = ", cell->truth ? "int" : "double", f->cell_name[cell->id]);
-  if (cell->truth) floe__text_puts(f->out, step->number != 0 ? "1" : "0");
-  else write_number(f->out, step->number);
+  if (cell->truth)
+    floe__text_puts(f->out, step->number != 0 ? "1" : "0");
+  else
+    write_number(f->out, step->number);
   floe__text_puts(f->out, ";\n");
 }
 
@@ -172,12 +177,20 @@ static void write_update(struct function_writer *f, const struct step *step) {
   }
   const bool adds = !step->assign && step->reduction == REDUCE_SUM;
   const bool negated = step->value->kind == VALUE_OPERATOR && step->value->op == OP_NEG && f->inlined[step->value->id];
-  const bool negative = step->value->kind == VALUE_CONST && step->value->number < 0, minus = adds && (negated || negative);
-  floe__text_printf(f->out, "%s%s", cell, step->assign || picks ? " = " : minus ? " -= " : assignments[step->reduction]);
-  if (minus && negative) write_number(f->out, -step->value->number);
-  else if (minus) write_value(f, step->value->args[0].value, PREC_SELECT);
-  else if (step->cell->truth) write_truth(f, step->value, PREC_SELECT);
-  else write_value(f, step->value, PREC_SELECT);
+  const bool negative = step->value->kind == VALUE_CONST && step->value->number < 0,
+             minus = adds && (negated || negative);
+  floe__text_printf(f->out, "%s%s", cell,
+                    step->assign || picks ? " = "
+                    : minus               ? " -= "
+                                          : assignments[step->reduction]);
+  if (minus && negative)
+    write_number(f->out, -step->value->number);
+  else if (minus)
+    write_value(f, step->value->args[0].value, PREC_SELECT);
+  else if (step->cell->truth)
+    write_truth(f, step->value, PREC_SELECT);
+  else
+    write_value(f, step->value, PREC_SELECT);
   end_line(f, step->value);
 }
 
@@ -193,8 +206,10 @@ static void write_store(struct function_writer *f, const struct step *step) {
   } else {
     write_place(f, step->memory, step->subscripts);
     floe__text_puts(f->out, step->kind == STEP_ADD ? " += " : " = ");
-    if (step->value->truth) write_truth(f, step->value, PREC_SELECT);
-    else write_value(f, step->value, PREC_SELECT);
+    if (step->value->truth)
+      write_truth(f, step->value, PREC_SELECT);
+    else
+      write_value(f, step->value, PREC_SELECT);
   }
   end_line(f, step->value);
 }
@@ -209,11 +224,13 @@ static void write_array_step(struct function_writer *f, const struct step *step)
 }
 
 static void write_call_step(struct function_writer *f, const struct step *step) {
-  if (step->adjoint) declare_adjoint(f->file, step->external);
-  else declare_external(f->file, step->external);
+  if (step->adjoint)
+    declare_adjoint(f->file, step->external);
+  else
+    declare_external(f->file, step->external);
   write_indent(f);
-  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol, step->external->n_formal,
-                   step->args, step->n_arg);
+  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol,
+                   step->external->n_formal, step->args, step->n_arg);
   floe__text_puts(f->out, ";\n");
 }
 
@@ -227,8 +244,10 @@ static void write_loop(struct function_writer *f, const struct step *step) {
   size_t mark = identifiers_enter(f->identifiers);
   const char *name = f->loop_name[loop->id] = emit_identifier(f->identifiers, loop->name ? loop->name : "element");
   write_indent(f);
-  if (loop->descending) floe__text_printf(f->out, "for (size_t %s = %s; %s >= %zu; %s--) {\n", name, size, name, loop->first, name);
-  else floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s++) {\n", name, loop->first, name, size, name);
+  if (loop->descending)
+    floe__text_printf(f->out, "for (size_t %s = %s; %s >= %zu; %s--) {\n", name, size, name, loop->first, name);
+  else
+    floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s++) {\n", name, loop->first, name, size, name);
   write_block(f, step->body);
   write_indent(f);
   floe__text_puts(f->out, "}\n");
@@ -246,7 +265,8 @@ static struct branches write_branches(struct function_writer *f, const struct st
   struct floe__arena *arena = f->file->arena;
   struct branches b = {step->n_case, 0, floe__arena_array(arena, step->n_case, sizeof *b.group),
                        floe__arena_array(arena, step->n_case, sizeof *b.texts)};
-  bool *before = floe__arena_array(arena, f->n_line + 1, sizeof *before), *after = floe__arena_array(arena, f->n_line + 1, sizeof *after);
+  bool *before = floe__arena_array(arena, f->n_line + 1, sizeof *before),
+       *after = floe__arena_array(arena, f->n_line + 1, sizeof *after);
   struct floe__text *out = f->out;
   memcpy(before, f->line_seen, f->n_line + 1);
   for (size_t k = 0; k < step->n_case; k++) {
@@ -258,9 +278,13 @@ static struct branches write_branches(struct function_writer *f, const struct st
     write_block(f, step->cases[k]);
     for (size_t line = 0; line <= f->n_line; line++) after[line] = after[line] || f->line_seen[line];
     size_t same = 0;
-    while (same < b.n_group && (b.texts[same].length != text->length || memcmp(b.texts[same].data, text->data, text->length))) same++;
-    if (same == b.n_group) b.n_group++;
-    else floe__text_free(text);
+    while (same < b.n_group &&
+           (b.texts[same].length != text->length || memcmp(b.texts[same].data, text->data, text->length)))
+      same++;
+    if (same == b.n_group)
+      b.n_group++;
+    else
+      floe__text_free(text);
     b.group[k] = same;
   }
   f->out = out;
@@ -280,8 +304,10 @@ static void write_selector(struct function_writer *f, const struct step *step) {
 
 static void write_case(struct function_writer *f, const struct step *step, size_t k) {
   static const char *const systems[] = {"FLOE_FAMILY_COORDINATES", "FLOE_UNIVERSE_COORDINATES"};
-  if (step->selector == SELECTOR_COORDINATES) floe__text_puts(f->out, systems[k]);
-  else floe__text_printf(f->out, "%zu", k);
+  if (step->selector == SELECTOR_COORDINATES)
+    floe__text_puts(f->out, systems[k]);
+  else
+    floe__text_printf(f->out, "%zu", k);
 }
 
 static void write_label(struct function_writer *f, const struct step *step, size_t k) {
@@ -347,7 +373,8 @@ static void write_cases(struct function_writer *f, const struct step *step, cons
 }
 
 static void write_drawn(struct function_writer *f, const struct step *step) {
-  static const char *const what[] = {"FLOE_DRAW_DATA", "FLOE_DRAW_PARAMETERS", "FLOE_DRAW_PARAMETERS", "FLOE_DRAW_OBSERVED"};
+  static const char *const what[] = {"FLOE_DRAW_DATA", "FLOE_DRAW_PARAMETERS", "FLOE_DRAW_PARAMETERS",
+                                     "FLOE_DRAW_OBSERVED"};
   write_indent(f);
   floe__text_printf(f->out, "if (sampling->what & %s) {\n", what[step->role]);
   write_block(f, step->cases[0]);
@@ -364,23 +391,26 @@ static void write_switch(struct function_writer *f, const struct step *step) {
   size_t n_full = 0, first = 0;
   for (size_t k = step->n_case; k-- > 0;)
     if (b.group[k] < b.n_group) n_full++, first = k;
-  if (n_full == 1) write_if(f, step, first, &b.texts[0], NULL);
-  else if (step->n_case == 2 && b.n_group == 2) write_if(f, step, 0, &b.texts[0], &b.texts[1]);
-  else write_cases(f, step, &b);
+  if (n_full == 1)
+    write_if(f, step, first, &b.texts[0], NULL);
+  else if (step->n_case == 2 && b.n_group == 2)
+    write_if(f, step, 0, &b.texts[0], &b.texts[1]);
+  else
+    write_cases(f, step, &b);
   for (size_t g = 0; g < b.n_group; g++) floe__text_free(&b.texts[g]);
 }
 
 static void write_step(struct function_writer *f, const struct step *step) {
   switch (step->kind) {
-  case STEP_LET: write_let(f, step->value); return;
-  case STEP_CELL: write_cell(f, step); return;
-  case STEP_UPDATE: write_update(f, step); return;
-  case STEP_ARRAY: write_array_step(f, step); return;
-  case STEP_STORE:
-  case STEP_ADD: write_store(f, step); return;
-  case STEP_CALL: write_call_step(f, step); return;
-  case STEP_LOOP: write_loop(f, step); return;
-  case STEP_SWITCH: write_switch(f, step); return;
+    case STEP_LET: write_let(f, step->value); return;
+    case STEP_CELL: write_cell(f, step); return;
+    case STEP_UPDATE: write_update(f, step); return;
+    case STEP_ARRAY: write_array_step(f, step); return;
+    case STEP_STORE:
+    case STEP_ADD: write_store(f, step); return;
+    case STEP_CALL: write_call_step(f, step); return;
+    case STEP_LOOP: write_loop(f, step); return;
+    case STEP_SWITCH: write_switch(f, step); return;
   }
 }
 

@@ -10,20 +10,156 @@ struct identifiers {
   const char **names;
 };
 
-/* Keywords of C17 and C23, macros and types of the headers that generated files include, macros that compilers predefine
- * outside of strict modes, and functions of the C library that compilers know. */
+/* Keywords of C17 and C23, macros and types of the headers that generated files include, macros that compilers
+ * predefine outside of strict modes, and functions of the C library that compilers know. */
 static const char *const taken[] = {
-    "alignas", "alignof", "asm", "auto", "bool", "break", "case", "char", "const", "constexpr", "continue", "default", "do",
-    "double", "else", "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "long", "nullptr", "register",
-    "restrict", "return", "short", "signed", "sizeof", "static", "static_assert", "struct", "switch", "thread_local", "true",
-    "typedef", "typeof", "typeof_unqual", "union", "unsigned", "void", "volatile", "while", "NULL", "NAN", "INFINITY", "linux",
-    "unix", "i386", "errno", "main", "size_t", "offsetof", "abort", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2",
-    "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "erf", "erfc", "exit", "exp", "exp10", "exp2", "expm1", "fabs", "fdim",
-    "floor", "fma", "fmax", "fmin", "fmod", "free", "frexp", "gamma", "hypot", "ilogb", "index", "isinf", "isnan", "j0", "j1",
-    "jn", "labs", "ldexp", "lgamma", "llabs", "llrint", "llround", "log", "log10", "log1p", "log2", "logb", "lrint", "lround",
-    "malloc", "memcpy", "memset", "modf", "nan", "nearbyint", "nextafter", "pow", "pow10", "printf", "puts", "remainder",
-    "remquo", "rindex", "rint", "round", "scalb", "scalbln", "scalbn", "significand", "sin", "sincos", "sinh", "sqrt", "strlen",
-    "tan", "tanh", "tgamma", "trunc", "y0", "y1", "yn", "calloc", "realloc", "drem", "finite", "signbit", "isnormal", "isfinite",
+    "alignas",
+    "alignof",
+    "asm",
+    "auto",
+    "bool",
+    "break",
+    "case",
+    "char",
+    "const",
+    "constexpr",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "nullptr",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "static_assert",
+    "struct",
+    "switch",
+    "thread_local",
+    "true",
+    "typedef",
+    "typeof",
+    "typeof_unqual",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+    "NULL",
+    "NAN",
+    "INFINITY",
+    "linux",
+    "unix",
+    "i386",
+    "errno",
+    "main",
+    "size_t",
+    "offsetof",
+    "abort",
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "copysign",
+    "cos",
+    "cosh",
+    "erf",
+    "erfc",
+    "exit",
+    "exp",
+    "exp10",
+    "exp2",
+    "expm1",
+    "fabs",
+    "fdim",
+    "floor",
+    "fma",
+    "fmax",
+    "fmin",
+    "fmod",
+    "free",
+    "frexp",
+    "gamma",
+    "hypot",
+    "ilogb",
+    "index",
+    "isinf",
+    "isnan",
+    "j0",
+    "j1",
+    "jn",
+    "labs",
+    "ldexp",
+    "lgamma",
+    "llabs",
+    "llrint",
+    "llround",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logb",
+    "lrint",
+    "lround",
+    "malloc",
+    "memcpy",
+    "memset",
+    "modf",
+    "nan",
+    "nearbyint",
+    "nextafter",
+    "pow",
+    "pow10",
+    "printf",
+    "puts",
+    "remainder",
+    "remquo",
+    "rindex",
+    "rint",
+    "round",
+    "scalb",
+    "scalbln",
+    "scalbn",
+    "significand",
+    "sin",
+    "sincos",
+    "sinh",
+    "sqrt",
+    "strlen",
+    "tan",
+    "tanh",
+    "tgamma",
+    "trunc",
+    "y0",
+    "y1",
+    "yn",
+    "calloc",
+    "realloc",
+    "drem",
+    "finite",
+    "signbit",
+    "isnormal",
+    "isfinite",
 };
 
 struct identifiers *identifiers_new(struct floe__arena *arena) {
@@ -51,21 +187,26 @@ static bool is_taken(const struct identifiers *identifiers, const char *name) {
   return false;
 }
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 static bool ends_with(const char *text, const char *end) {
   size_t n = strlen(text), m = strlen(end);
   return n >= m && !strcmp(text + n - m, end);
 }
 
-/* Letters, digits and single underscores, starting with a letter; not in a name space that belongs to others: macros are
- * spelt in capitals, types end in _t, the runtime's names start with floe. */
+/* Letters, digits and single underscores, starting with a letter; not in a name space that belongs to others: macros
+ * are spelt in capitals, types end in _t, the runtime's names start with floe. */
 static char *spell(struct floe__arena *arena, const char *wanted) {
   size_t n = strlen(wanted);
   if (n > 200) n = 200;
   char *name = floe__arena_alloc(arena, n + 8), *end = name;
-  if (!n || !is_letter(wanted[0]) || !strncmp(wanted, "floe", 4) || !strncmp(wanted, "FLOE", 4)) *end++ = 'x', *end++ = '_';
+  if (!n || !is_letter(wanted[0]) || !strncmp(wanted, "floe", 4) || !strncmp(wanted, "FLOE", 4))
+    *end++ = 'x', *end++ = '_';
   for (size_t k = 0; k < n; k++) {
     char c = is_letter(wanted[k]) || is_digit(wanted[k]) ? wanted[k] : '_';
     if (c != '_' || end == name || end[-1] != '_') *end++ = c;
@@ -84,5 +225,9 @@ const char *emit_identifier(struct identifiers *identifiers, const char *wanted)
   return name;
 }
 
-size_t identifiers_enter(const struct identifiers *identifiers) { return identifiers->n; }
-void identifiers_leave(struct identifiers *identifiers, size_t mark) { identifiers->n = mark; }
+size_t identifiers_enter(const struct identifiers *identifiers) {
+  return identifiers->n;
+}
+void identifiers_leave(struct identifiers *identifiers, size_t mark) {
+  identifiers->n = mark;
+}

@@ -1,6 +1,6 @@
 /* identifiers.h: names of the spec -> identifiers of C.
- * An identifier never equals a keyword, a name that the generated file or the C library uses, or another identifier that is
- * visible where it is made. */
+ * An identifier never equals a keyword, a name that the generated file or the C library uses, or another identifier
+ * that is visible where it is made. */
 #ifndef FLOE_EMIT_IDENTIFIERS_H
 #define FLOE_EMIT_IDENTIFIERS_H
 

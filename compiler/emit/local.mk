@@ -4,7 +4,11 @@ compiler_sources += \
   compiler/emit/identifiers.c compiler/emit/identifiers.h \
   compiler/emit/prototypes.c compiler/emit/tables.c compiler/emit/writer.h
 
-# Generated code is loaded into the test and finds the runtime's functions there.
 check_PROGRAMS += tests/unit/test_emit
-tests_unit_test_emit_LDFLAGS = $(AM_LDFLAGS) -rdynamic
-tests_unit_test_emit_LDADD = $(LDADD) -ldl
+
+# Generated code is loaded into the test and finds the runtime's functions there.
+check_PROGRAMS += tests/unit/test_generated
+tests_unit_test_generated_LDFLAGS = $(AM_LDFLAGS) -rdynamic
+tests_unit_test_generated_LDADD = $(LDADD) -ldl
+EXTRA_DIST += tests/data/specs/arrays.floe tests/data/specs/grouped.floe tests/data/specs/no_axes.floe \
+  tests/data/specs/odds.floe tests/data/specs/series.floe

@@ -42,7 +42,9 @@ size_t formal_sizes(const struct external *external, const struct dimension **si
   return n;
 }
 
-static const char *separator(size_t *n) { return (*n)++ ? ", " : ""; }
+static const char *separator(size_t *n) {
+  return (*n)++ ? ", " : "";
+}
 
 static void formals(struct writer *w, const struct external *external, size_t *n) {
   struct floe__text *out = &w->prototypes.text;

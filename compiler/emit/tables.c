@@ -6,28 +6,35 @@
 
 /* ---- texts ---- */
 
-/* A string literal; adjacent literals per line. Bytes outside of printable ASCII, and question marks (trigraphs), are octal
- * escapes of three digits, which end where they end. */
+/* A string literal; adjacent literals per line. Bytes outside of printable ASCII, and question marks (trigraphs), are
+ * octal escapes of three digits, which end where they end. */
 void write_string(struct floe__text *out, const char *text, size_t length) {
   floe__text_puts(out, "\"");
   for (size_t k = 0; k < length; k++) {
     unsigned char c = (unsigned char)text[k];
-    if (c == '\n') floe__text_puts(out, k + 1 < length ? "\\n\"\n    \"" : "\\n");
-    else if (c == '"' || c == '\\') floe__text_printf(out, "\\%c", c);
-    else if (c < 32 || c > 126 || c == '?') floe__text_printf(out, "\\%03o", c);
-    else floe__text_append(out, &text[k], 1);
+    if (c == '\n')
+      floe__text_puts(out, k + 1 < length ? "\\n\"\n    \"" : "\\n");
+    else if (c == '"' || c == '\\')
+      floe__text_printf(out, "\\%c", c);
+    else if (c < 32 || c > 126 || c == '?')
+      floe__text_printf(out, "\\%03o", c);
+    else
+      floe__text_append(out, &text[k], 1);
   }
   floe__text_puts(out, "\"");
 }
 
 static void write_quoted(struct floe__text *out, const char *text) {
-  if (text) write_string(out, text, strlen(text));
-  else floe__text_puts(out, "\"\"");
+  if (text)
+    write_string(out, text, strlen(text));
+  else
+    floe__text_puts(out, "\"\"");
 }
 
 void write_plain(struct floe__text *out, const char *text) {
   for (const char *c = text; *c; c++) {
-    bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || *c == '.' || *c == '-';
+    bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' ||
+                 *c == '.' || *c == '-';
     floe__text_append(out, plain ? c : "_", 1);
   }
 }
@@ -35,8 +42,10 @@ void write_plain(struct floe__text *out, const char *text) {
 /* ---- pieces ---- */
 
 static void write_count(struct floe__text *out, size_t n) {
-  if (n == SIZE_MAX) floe__text_puts(out, "SIZE_MAX");
-  else floe__text_printf(out, "%zu", n);
+  if (n == SIZE_MAX)
+    floe__text_puts(out, "SIZE_MAX");
+  else
+    floe__text_printf(out, "%zu", n);
 }
 
 static void write_dims(struct writer *w, const char *table, size_t k, size_t n, const struct dimension *const *dims) {
@@ -58,7 +67,8 @@ static size_t write_conditions(struct writer *w, const char *table, size_t k, co
     const struct axis *axis = program->axes[a];
     if (axis->continuous || (options[a] & all_options(axis)) == all_options(axis)) continue;
     if (!n) floe__text_printf(w->out, "static const struct floe_condition %s_%zu_conditions[] = {", table, k);
-    floe__text_printf(w->out, "%s{%zu, UINT64_C(%llu)}", n++ ? ", " : "", a, (unsigned long long)(options[a] & all_options(axis)));
+    floe__text_printf(w->out, "%s{%zu, UINT64_C(%llu)}", n++ ? ", " : "", a,
+                      (unsigned long long)(options[a] & all_options(axis)));
   }
   /* excluded everywhere: by no axis that the loop above could name */
   if (n) floe__text_puts(w->out, "};\n");
@@ -127,9 +137,11 @@ static void write_axes(struct writer *w) {
       floe__text_puts(w->out, ", .reference_value = ");
       write_number(w->out, axis->reference_value);
     } else {
-      floe__text_printf(w->out, ",\n     .n_option = %zu, .reference = %zu, .options = axis_%zu_options", axis->n_option, axis->reference, k);
+      floe__text_printf(w->out, ",\n     .n_option = %zu, .reference = %zu, .options = axis_%zu_options",
+                        axis->n_option, axis->reference, k);
     }
-    if (n_condition[k]) floe__text_printf(w->out, ",\n     .n_condition = %zu, .conditions = axis_%zu_conditions", n_condition[k], k);
+    if (n_condition[k])
+      floe__text_printf(w->out, ",\n     .n_condition = %zu, .conditions = axis_%zu_conditions", n_condition[k], k);
     floe__text_puts(w->out, "},\n");
   }
   end_table(w, program->n_axis);
@@ -152,7 +164,8 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   const bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT, truth = v->type.base == BASE_BOOL;
   floe__text_puts(w->out, "    {.name = ");
   write_quoted(w->out, v->name);
-  floe__text_printf(w->out, ", .role = %s, .base = %s, .structure = %s", roles[v->role], bases[v->type.base], structures[v->type.structure]);
+  floe__text_printf(w->out, ", .role = %s, .base = %s, .structure = %s", roles[v->role], bases[v->type.base],
+                    structures[v->type.structure]);
   if (v->type.n_dim) floe__text_printf(w->out, ", .n_dim = %zu, .dims = variable_%zu_dims", v->type.n_dim, k);
   floe__text_puts(w->out, ",\n     .low = ");
   write_number(w->out, bound(v->type.low, truth ? 0 : -HUGE_VAL));
@@ -161,9 +174,12 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   if (v->type.strict) floe__text_puts(w->out, ", .strict = 1");
   if (v->distribution && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");
   if (unknown && v->type.base != BASE_REAL) floe__text_puts(w->out, ", .discrete = 1");
-  if (v->type.base == BASE_CODE && v->type.codes) floe__text_printf(w->out, ", .codes = %zu", v->type.codes->id);
-  else floe__text_puts(w->out, ", .codes = FLOE_NONE");
-  if (n_condition) floe__text_printf(w->out, ",\n     .n_condition = %zu, .conditions = variable_%zu_conditions", n_condition, k);
+  if (v->type.base == BASE_CODE && v->type.codes)
+    floe__text_printf(w->out, ", .codes = %zu", v->type.codes->id);
+  else
+    floe__text_puts(w->out, ", .codes = FLOE_NONE");
+  if (n_condition)
+    floe__text_printf(w->out, ",\n     .n_condition = %zu, .conditions = variable_%zu_conditions", n_condition, k);
   floe__text_puts(w->out, "},\n");
 }
 
@@ -223,8 +239,10 @@ static void write_settings(struct writer *w) {
     floe__text_puts(w->out, "    {");
     write_quoted(w->out, program->settings[k].name);
     floe__text_puts(w->out, ", ");
-    if (program->settings[k].word) write_quoted(w->out, program->settings[k].word);
-    else floe__text_puts(w->out, "NULL");
+    if (program->settings[k].word)
+      write_quoted(w->out, program->settings[k].word);
+    else
+      floe__text_puts(w->out, "NULL");
     floe__text_puts(w->out, ", ");
     write_number(w->out, program->settings[k].number);
     floe__text_puts(w->out, "},\n");

@@ -19,11 +19,11 @@ struct writer {
   const struct study *study;
   struct floe__text *out;
   struct prototypes prototypes;
-  bool draws, gathers, scatters, clears;  /* helpers that the file needs */
-  struct floe__text scratch;              /* per routine, an expression of the doubles that it needs */
+  bool draws, gathers, scatters, clears; /* helpers that the file needs */
+  struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
-  const char **size_name;                 /* (n_dimension) */
-  bool *size_used;                        /* (n_dimension) by `scratch` */
+  const char **size_name; /* (n_dimension) */
+  bool *size_used;        /* (n_dimension) by `scratch` */
 };
 
 /* One function. Its body is written first: what it turns out to use is declared in front of it. */
@@ -32,45 +32,55 @@ struct function_writer {
   const struct routine *routine;
   struct identifiers *identifiers;
   struct floe__text *out;
-  size_t depth;                  /* of indentation */
-  unsigned *uses;                /* (n_value) */
-  const struct block **home;     /* (n_value) block that defines it */
-  bool *far;                     /* (n_value) used in another block */
-  bool *inlined;                 /* (n_value) printed where it is used */
-  bool *stored;                  /* (n_value) stored in memory of the same name */
-  size_t *weight;                /* (n_value) operations in its expression */
-  const char **value_name;       /* (n_value) */
-  const char **cell_name;        /* (n_cell) */
-  bool *cell_updated;            /* (n_cell) */
-  const char **memory_name;      /* (n_memory) NULL: not in this function */
-  bool *memory_used;             /* (n_memory) */
-  const char **loop_name;        /* (n_loop) */
-  const char **size_name;        /* (n_dimension) */
-  bool *size_used;               /* (n_dimension) */
+  size_t depth;              /* of indentation */
+  unsigned *uses;            /* (n_value) */
+  const struct block **home; /* (n_value) block that defines it */
+  bool *far;                 /* (n_value) used in another block */
+  bool *inlined;             /* (n_value) printed where it is used */
+  bool *stored;              /* (n_value) stored in memory of the same name */
+  size_t *weight;            /* (n_value) operations in its expression */
+  const char **value_name;   /* (n_value) */
+  const char **cell_name;    /* (n_cell) */
+  bool *cell_updated;        /* (n_cell) */
+  const char **memory_name;  /* (n_memory) NULL: not in this function */
+  bool *memory_used;         /* (n_memory) */
+  const char **loop_name;    /* (n_loop) */
+  const char **size_name;    /* (n_dimension) */
+  bool *size_used;           /* (n_dimension) */
   bool uses_universe, uses_context, uses_draws;
   size_t n_line;
-  bool *line_seen;               /* (n_line + 1) lines of the spec that a comment has named */
+  bool *line_seen; /* (n_line + 1) lines of the spec that a comment has named */
   size_t n_temporary;
 };
 
 /* expressions.c */
-enum precedence { PREC_SELECT, PREC_OR, PREC_AND, PREC_EQUAL, PREC_LESS, PREC_SUM, PREC_PRODUCT, PREC_UNARY, PREC_ATOM };
+enum precedence {
+  PREC_SELECT,
+  PREC_OR,
+  PREC_AND,
+  PREC_EQUAL,
+  PREC_LESS,
+  PREC_SUM,
+  PREC_PRODUCT,
+  PREC_UNARY,
+  PREC_ATOM
+};
 void write_value(struct function_writer *f, const struct value *value, enum precedence least);
 void write_truth(struct function_writer *f, const struct value *value, enum precedence least);
 void write_definition(struct function_writer *f, const struct value *value); /* the expression, not the name */
 void write_place(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts);
 bool place_is_checked(const struct memory *memory, const struct subscript *subscripts);
 void write_position(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts);
-void write_array_call(struct function_writer *f, const struct external *external, const char *symbol, size_t n_formal_arg,
-                      const struct argument *args, size_t n_arg);
+void write_array_call(struct function_writer *f, const struct external *external, const char *symbol,
+                      size_t n_formal_arg, const struct argument *args, size_t n_arg);
 void write_number(struct floe__text *out, double number);
 void write_extent(struct function_writer *f, const struct memory *memory); /* how many doubles a scratch array takes */
 
 /* frame.c: what stands around the body of a function */
 void frame_name_sizes(struct writer *w);
-void frame_names(struct function_writer *f);  /* names of memory and sizes; before the body is written */
-void frame_open(struct function_writer *f);   /* signature and declarations; after that */
-void frame_close(struct function_writer *f);  /* what is returned */
+void frame_names(struct function_writer *f); /* names of memory and sizes; before the body is written */
+void frame_open(struct function_writer *f);  /* signature and declarations; after that */
+void frame_close(struct function_writer *f); /* what is returned */
 const char *name_of_size(struct function_writer *f, const struct dimension *dimension);
 const char *name_of_memory(struct function_writer *f, const struct memory *memory);
 void frame_count_scratch(struct function_writer *f);
@@ -83,7 +93,8 @@ void write_indent(struct function_writer *f);
 void declare_scalar(struct writer *w, const char *symbol, size_t n_arg);
 void declare_external(struct writer *w, const struct external *external);
 void declare_adjoint(struct writer *w, const struct external *external);
-size_t formal_sizes(const struct external *external, const struct dimension **sizes); /* formal dimensions, in order; at most 16 */
+size_t formal_sizes(const struct external *external,
+                    const struct dimension **sizes); /* formal dimensions, in order; at most 16 */
 
 /* tables.c */
 void write_tables(struct writer *w);

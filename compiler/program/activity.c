@@ -37,16 +37,16 @@ static bool has_derivative(const struct value *call) {
 static bool is_active(const struct analysis *x, const struct value *value) {
   if (value->truth) return false;
   switch (value->kind) {
-  case VALUE_CONST:
-  case VALUE_INDEX:
-  case VALUE_SIZE:
-  case VALUE_AXIS:
-  case VALUE_DRAW: return false;
-  case VALUE_OPERATOR: return any_active(x, value->args, value->n_arg);
-  case VALUE_SELECT: return any_active(x, value->args + 1, 2);
-  case VALUE_CALL: return has_derivative(value) && any_active(x, value->args, value->n_arg);
-  case VALUE_LOAD: return value->memory->kind == MEMORY_COORDINATES || x->a->memory[value->memory->id];
-  case VALUE_READ: return x->a->cell[value->cell->id];
+    case VALUE_CONST:
+    case VALUE_INDEX:
+    case VALUE_SIZE:
+    case VALUE_AXIS:
+    case VALUE_DRAW: return false;
+    case VALUE_OPERATOR: return any_active(x, value->args, value->n_arg);
+    case VALUE_SELECT: return any_active(x, value->args + 1, 2);
+    case VALUE_CALL: return has_derivative(value) && any_active(x, value->args, value->n_arg);
+    case VALUE_LOAD: return value->memory->kind == MEMORY_COORDINATES || x->a->memory[value->memory->id];
+    case VALUE_READ: return x->a->cell[value->cell->id];
   }
   return false;
 }
@@ -63,8 +63,10 @@ static void activate(struct analysis *x, const struct block *block) {
       if (is_active(x, step->value)) set(x, &x->a->value[step->value->id]);
     }
     if (step->kind == STEP_ARRAY) x->a->memory_home[step->memory->id] = block;
-    if (step->kind == STEP_UPDATE && is_accumulator(x, step->cell) && x->a->value[step->value->id]) set(x, &x->a->cell[step->cell->id]);
-    if ((step->kind == STEP_STORE || step->kind == STEP_ADD) && x->a->value[step->value->id]) set(x, &x->a->memory[step->memory->id]);
+    if (step->kind == STEP_UPDATE && is_accumulator(x, step->cell) && x->a->value[step->value->id])
+      set(x, &x->a->cell[step->cell->id]);
+    if ((step->kind == STEP_STORE || step->kind == STEP_ADD) && x->a->value[step->value->id])
+      set(x, &x->a->memory[step->memory->id]);
     if (step->kind == STEP_CALL && step->external->adjoint && any_active(x, step->args, step->external->n_formal))
       set(x, &x->a->memory[step->memory->id]);
     if (step->kind == STEP_LOOP) activate(x, step->body);
@@ -98,7 +100,8 @@ static void mask(struct analysis *x, const struct block *block) {
     }
     if ((step->kind == STEP_STORE || step->kind == STEP_ADD) && x->a->masked_memory[step->memory->id])
       set(x, &x->a->masked_value[step->value->id]);
-    if (step->kind == STEP_CALL && x->a->masked_memory[step->memory->id]) mask_arguments(x, step->args, step->external->n_formal);
+    if (step->kind == STEP_CALL && x->a->masked_memory[step->memory->id])
+      mask_arguments(x, step->args, step->external->n_formal);
     if (step->kind == STEP_LOOP) mask(x, step->body);
     for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)
       if (step->cases[c]) mask(x, step->cases[c]);
@@ -108,9 +111,9 @@ static void mask(struct analysis *x, const struct block *block) {
 struct activity activity_of(struct floe__arena *arena, const struct routine *routine) {
   const size_t n = routine->n_value + 1, n_cell = routine->n_cell + 1, n_memory = routine->n_memory + 1;
   struct activity a = {
-      floe__arena_array(arena, n, sizeof(bool)), floe__arena_array(arena, n_cell, sizeof(bool)),
-      floe__arena_array(arena, n_memory, sizeof(bool)), floe__arena_array(arena, n, sizeof(bool)),
-      floe__arena_array(arena, n_cell, sizeof(bool)), floe__arena_array(arena, n_memory, sizeof(bool)),
+      floe__arena_array(arena, n, sizeof(bool)),           floe__arena_array(arena, n_cell, sizeof(bool)),
+      floe__arena_array(arena, n_memory, sizeof(bool)),    floe__arena_array(arena, n, sizeof(bool)),
+      floe__arena_array(arena, n_cell, sizeof(bool)),      floe__arena_array(arena, n_memory, sizeof(bool)),
       floe__arena_array(arena, n, sizeof(struct block *)), floe__arena_array(arena, n_memory, sizeof(struct block *))};
   struct analysis x = {routine, &a, true};
   while (x.changed) { /* arrays of recurrences are read above the line that writes them */

@@ -5,7 +5,9 @@
 
 /* ---- copies of what the source consists of ---- */
 
-static bool is_immediate(const struct value *value) { return value->kind < VALUE_OPERATOR; }
+static bool is_immediate(const struct value *value) {
+  return value->kind < VALUE_OPERATOR;
+}
 
 const struct value *copy_of(struct reverse *r, const struct value *source) {
   if (!is_immediate(source)) return r->value[source->id];
@@ -22,7 +24,8 @@ const struct memory *copy_memory(struct reverse *r, const struct memory *source)
   return r->memory[source->id];
 }
 
-const struct subscript *copy_subscripts(struct reverse *r, const struct memory *memory, const struct subscript *subscripts) {
+const struct subscript *copy_subscripts(struct reverse *r, const struct memory *memory,
+                                        const struct subscript *subscripts) {
   if (!memory->n_dim) return NULL;
   struct subscript *copy = floe__arena_array(r->arena, memory->n_dim, sizeof *copy);
   for (size_t k = 0; k < memory->n_dim; k++) {
@@ -83,12 +86,13 @@ static void copy_store(struct reverse *r, const struct step *step) {
   builder_step(r->builder, copy);
 }
 
-/* Runs a block forward again. What it did to cells and arrays that stand outside of the part that is being repeated has been
- * done already. `terms`: whether to add to the log density what this very block adds to it. */
+/* Runs a block forward again. What it did to cells and arrays that stand outside of the part that is being repeated
+ * has been done already. `terms`: whether to add to the log density what this very block adds to it. */
 static void copy_block(struct reverse *r, const struct block *block, bool terms);
 
 static void copy_loop(struct reverse *r, const struct step *step) {
-  const struct loop *old = step->loop, *loop = builder_loop(r->builder, old->dimension, old->name, old->first, old->descending);
+  const struct loop *old = step->loop,
+                    *loop = builder_loop(r->builder, old->dimension, old->name, old->first, old->descending);
   r->loop[old->id] = loop;
   builder_open(r->builder, loop, false);
   copy_block(r, step->body, false);
@@ -115,18 +119,18 @@ static void copy_switch(struct reverse *r, const struct step *step) {
 
 static void copy_step(struct reverse *r, const struct step *step, bool terms) {
   switch (step->kind) {
-  case STEP_LET: copy_value(r, step->value); return;
-  case STEP_CELL: copy_cell(r, step); return;
-  case STEP_UPDATE: copy_update(r, step, terms); return;
-  case STEP_ARRAY:
-    r->memory[step->memory->id] = builder_array(r->builder, *step->memory, step->zeroed);
-    r->memory_region[step->memory->id] = r->region;
-    return;
-  case STEP_STORE:
-  case STEP_ADD:
-  case STEP_CALL: copy_store(r, step); return;
-  case STEP_LOOP: copy_loop(r, step); return;
-  case STEP_SWITCH: copy_switch(r, step); return;
+    case STEP_LET: copy_value(r, step->value); return;
+    case STEP_CELL: copy_cell(r, step); return;
+    case STEP_UPDATE: copy_update(r, step, terms); return;
+    case STEP_ARRAY:
+      r->memory[step->memory->id] = builder_array(r->builder, *step->memory, step->zeroed);
+      r->memory_region[step->memory->id] = r->region;
+      return;
+    case STEP_STORE:
+    case STEP_ADD:
+    case STEP_CALL: copy_store(r, step); return;
+    case STEP_LOOP: copy_loop(r, step); return;
+    case STEP_SWITCH: copy_switch(r, step); return;
   }
 }
 
@@ -152,8 +156,13 @@ static struct scope *move_to(struct reverse *r, struct scope *scope) {
 const struct memory *shadow_of(struct reverse *r, const struct memory *source) {
   const struct memory **shadow = &r->shadow[source->id];
   if (*shadow) return *shadow;
-  struct memory proto = {.variable = source->variable, .name = source->name, .adjoint = true, .changing = true,
-                         .n_dim = source->n_dim, .dim = source->dim, .least = source->least};
+  struct memory proto = {.variable = source->variable,
+                         .name = source->name,
+                         .adjoint = true,
+                         .changing = true,
+                         .n_dim = source->n_dim,
+                         .dim = source->dim,
+                         .least = source->least};
   if (source->kind == MEMORY_COORDINATES) {
     proto.kind = MEMORY_GRADIENT;
     *shadow = builder_memory(r->builder, proto);
@@ -208,24 +217,32 @@ static struct argument place_for(struct reverse *r, const struct argument *arg) 
   } else if (arg->memory->kind == MEMORY_COORDINATES || r->activity.memory[arg->memory->id]) {
     place.memory = shadow_of(r, arg->memory);
   } else { /* nobody asks for it, but the function wants a place */
-    struct memory proto = {.name = arg->memory->name, .adjoint = true, .changing = true, .n_dim = arg->memory->n_dim,
-                           .dim = arg->memory->dim, .least = arg->memory->least};
+    struct memory proto = {.name = arg->memory->name,
+                           .adjoint = true,
+                           .changing = true,
+                           .n_dim = arg->memory->n_dim,
+                           .dim = arg->memory->dim,
+                           .least = arg->memory->least};
     place.memory = builder_array(r->builder, proto, true);
   }
   return place;
 }
 
 /* Calls the adjoint that the library gives: (arguments, result, its adjoint, a place per argument). */
-void reverse_array_call(struct reverse *r, const struct external *external, const struct argument *args, const struct memory *result,
-                        const struct value *value, const struct value *adjoint) {
+void reverse_array_call(struct reverse *r, const struct external *external, const struct argument *args,
+                        const struct memory *result, const struct value *value, const struct value *adjoint) {
   const size_t n = external->n_formal;
   struct argument *all = floe__arena_array(r->arena, 2 * n + 2, sizeof *all);
   const struct argument *copies = copy_arguments(r, args, n);
   for (size_t k = 0; k < n; k++) all[k] = copies[k];
-  if (result) all[n].memory = copy_memory(r, result), all[n + 1].memory = shadow_of(r, result);
-  else all[n].value = copy_of(r, value), all[n + 1].value = adjoint;
+  if (result)
+    all[n].memory = copy_memory(r, result), all[n + 1].memory = shadow_of(r, result);
+  else
+    all[n].value = copy_of(r, value), all[n + 1].value = adjoint;
   for (size_t k = 0; k < n; k++) all[n + 2 + k] = place_for(r, &args[k]);
-  builder_step(r->builder, (struct step){.kind = STEP_CALL, .adjoint = true, .external = external, .args = all, .n_arg = 2 * n + 2});
+  builder_step(
+      r->builder,
+      (struct step){.kind = STEP_CALL, .adjoint = true, .external = external, .args = all, .n_arg = 2 * n + 2});
   for (size_t k = 0; k < n; k++)
     if (args[k].value) contribute(r, args[k].value, builder_read(r->builder, all[n + 2 + k].cell));
 }
@@ -295,7 +312,8 @@ static void reverse_inner(struct reverse *r, const struct block *block) {
 
 static void reverse_loop(struct reverse *r, const struct step *step) {
   const struct loop *old = step->loop;
-  const struct loop *loop = builder_loop(r->builder, old->dimension, old->name, old->first, recurs(step->body, step->body));
+  const struct loop *loop =
+      builder_loop(r->builder, old->dimension, old->name, old->first, recurs(step->body, step->body));
   r->loop[old->id] = loop;
   builder_open(r->builder, loop, false);
   reverse_inner(r, step->body);
@@ -322,17 +340,18 @@ static void reverse_let(struct reverse *r, const struct value *source) {
 
 static void reverse_step(struct reverse *r, const struct step *step) {
   switch (step->kind) {
-  case STEP_LET: reverse_let(r, step->value); return;
-  case STEP_CELL:
-  case STEP_ARRAY: return;
-  case STEP_UPDATE: reverse_update(r, step); return;
-  case STEP_STORE:
-  case STEP_ADD: reverse_store(r, step); return;
-  case STEP_CALL:
-    if (r->activity.memory[step->memory->id]) reverse_array_call(r, step->external, step->args, step->memory, NULL, NULL);
-    return;
-  case STEP_LOOP: reverse_loop(r, step); return;
-  case STEP_SWITCH: reverse_switch(r, step); return;
+    case STEP_LET: reverse_let(r, step->value); return;
+    case STEP_CELL:
+    case STEP_ARRAY: return;
+    case STEP_UPDATE: reverse_update(r, step); return;
+    case STEP_STORE:
+    case STEP_ADD: reverse_store(r, step); return;
+    case STEP_CALL:
+      if (r->activity.memory[step->memory->id])
+        reverse_array_call(r, step->external, step->args, step->memory, NULL, NULL);
+      return;
+    case STEP_LOOP: reverse_loop(r, step); return;
+    case STEP_SWITCH: reverse_switch(r, step); return;
   }
 }
 

@@ -11,8 +11,12 @@ struct known {
   struct known *next;
 };
 
-double infinity_of(int sign) { return sign * HUGE_VAL; }
-double not_a_number(void) { return nan(""); }
+double infinity_of(int sign) {
+  return sign * HUGE_VAL;
+}
+double not_a_number(void) {
+  return nan("");
+}
 
 bool value_is_const(const struct value *value, double number) {
   return value->kind == VALUE_CONST && value->number == number;
@@ -20,19 +24,21 @@ bool value_is_const(const struct value *value, double number) {
 
 double reduction_start(enum reduction reduction) {
   switch (reduction) {
-  case REDUCE_SUM:
-  case REDUCE_ANY: return 0;
-  case REDUCE_PRODUCT:
-  case REDUCE_ALL: return 1;
-  case REDUCE_MAX: return infinity_of(-1);
-  case REDUCE_MIN: return infinity_of(+1);
+    case REDUCE_SUM:
+    case REDUCE_ANY: return 0;
+    case REDUCE_PRODUCT:
+    case REDUCE_ALL: return 1;
+    case REDUCE_MAX: return infinity_of(-1);
+    case REDUCE_MIN: return infinity_of(+1);
   }
   return 0;
 }
 
 /* ---- blocks and scopes ---- */
 
-struct block *block_new(struct floe__arena *arena) { return floe__arena_alloc(arena, sizeof(struct block)); }
+struct block *block_new(struct floe__arena *arena) {
+  return floe__arena_alloc(arena, sizeof(struct block));
+}
 
 struct step *block_append(struct floe__arena *arena, struct block *block, struct step step) {
   if (block->n_step == block->capacity) {
@@ -129,16 +135,19 @@ static uint64_t hash_value(const struct value *v) {
   hash = mix(mix(hash, (uintptr_t)v->loop), (uintptr_t)v->dimension);
   hash = mix(mix(hash, (uintptr_t)v->axis), (uintptr_t)v->memory);
   for (size_t k = 0; v->symbol && v->symbol[k]; k++) hash = mix(hash, (unsigned char)v->symbol[k]);
-  for (size_t k = 0; k < v->n_arg; k++) hash = mix(mix(hash, (uintptr_t)v->args[k].value), (uintptr_t)v->args[k].memory);
+  for (size_t k = 0; k < v->n_arg; k++)
+    hash = mix(mix(hash, (uintptr_t)v->args[k].value), (uintptr_t)v->args[k].memory);
   for (size_t k = 0; v->memory && k < v->memory->n_dim; k++)
-    hash = mix(mix(mix(hash, (uintptr_t)v->subscripts[k].loop), (uintptr_t)v->subscripts[k].value), (uint64_t)v->subscripts[k].shift);
+    hash = mix(mix(mix(hash, (uintptr_t)v->subscripts[k].loop), (uintptr_t)v->subscripts[k].value),
+               (uint64_t)v->subscripts[k].shift);
   return hash;
 }
 
 static bool same_value(const struct value *a, const struct value *b) {
   if (a->kind != b->kind || memcmp(&a->number, &b->number, sizeof a->number) || a->op != b->op || a->loop != b->loop ||
       a->dimension != b->dimension || a->axis != b->axis || a->memory != b->memory || a->n_arg != b->n_arg ||
-      a->truth != b->truth || a->site != b->site || !a->symbol != !b->symbol || (a->symbol && strcmp(a->symbol, b->symbol)))
+      a->truth != b->truth || a->site != b->site || !a->symbol != !b->symbol ||
+      (a->symbol && strcmp(a->symbol, b->symbol)))
     return false;
   for (size_t k = 0; k < a->n_arg; k++)
     if (a->args[k].value != b->args[k].value || a->args[k].memory != b->args[k].memory) return false;
@@ -178,7 +187,9 @@ static void remember(struct builder *builder, const struct value *value, uint64_
 
 /* ---- folding ---- */
 
-static const struct value *arg(const struct value *value, size_t k) { return value->args[k].value; }
+static const struct value *arg(const struct value *value, size_t k) {
+  return value->args[k].value;
+}
 
 static bool is_operator(const struct value *value, enum operator_kind op) {
   return value->kind == VALUE_OPERATOR && value->op == op;
@@ -186,33 +197,36 @@ static bool is_operator(const struct value *value, enum operator_kind op) {
 
 static double compute(enum operator_kind op, double a, double b) {
   switch (op) {
-  case OP_ADD: return a + b;
-  case OP_SUB: return a - b;
-  case OP_MUL: return a * b;
-  case OP_DIV: return a / b;
-  case OP_POW: return pow(a, b);
-  case OP_NEG: return -a;
-  case OP_LT: return a < b;
-  case OP_LE: return a <= b;
-  case OP_GT: return a > b;
-  case OP_GE: return a >= b;
-  case OP_EQ: return a == b;
-  case OP_NE: return a != b;
-  case OP_AND: return a != 0 && b != 0;
-  case OP_OR: return a != 0 || b != 0;
-  case OP_NOT: return a == 0;
+    case OP_ADD: return a + b;
+    case OP_SUB: return a - b;
+    case OP_MUL: return a * b;
+    case OP_DIV: return a / b;
+    case OP_POW: return pow(a, b);
+    case OP_NEG: return -a;
+    case OP_LT: return a < b;
+    case OP_LE: return a <= b;
+    case OP_GT: return a > b;
+    case OP_GE: return a >= b;
+    case OP_EQ: return a == b;
+    case OP_NE: return a != b;
+    case OP_AND: return a != 0 && b != 0;
+    case OP_OR: return a != 0 || b != 0;
+    case OP_NOT: return a == 0;
   }
   return 0;
 }
 
-static bool operator_gives_truth(enum operator_kind op) { return op >= OP_LT; }
+static bool operator_gives_truth(enum operator_kind op) {
+  return op >= OP_LT;
+}
 
 static const struct value *fold_sum(struct builder *b, bool minus, const struct value *x, const struct value *y) {
   if (value_is_const(y, 0)) return x;
   if (!minus && x == y) return builder_operator(b, OP_MUL, builder_const(b, 2), x);
   if (value_is_const(x, 0)) return minus ? builder_operator(b, OP_NEG, y, NULL) : y;
   if (is_operator(y, OP_NEG)) return builder_operator(b, minus ? OP_ADD : OP_SUB, x, arg(y, 0));
-  if (y->kind == VALUE_CONST && y->number < 0) return builder_operator(b, minus ? OP_ADD : OP_SUB, x, builder_const(b, -y->number));
+  if (y->kind == VALUE_CONST && y->number < 0)
+    return builder_operator(b, minus ? OP_ADD : OP_SUB, x, builder_const(b, -y->number));
   if (!minus && is_operator(x, OP_NEG)) return builder_operator(b, OP_SUB, y, arg(x, 0));
   return NULL;
 }
@@ -245,7 +259,8 @@ static const struct value *fold_power(struct builder *b, const struct value *x, 
   return NULL;
 }
 
-static const struct value *fold_truth(struct builder *b, enum operator_kind op, const struct value *x, const struct value *y) {
+static const struct value *fold_truth(struct builder *b, enum operator_kind op, const struct value *x,
+                                      const struct value *y) {
   if (op == OP_NOT) return is_operator(x, OP_NOT) && arg(x, 0)->truth ? arg(x, 0) : NULL;
   double neutral = op == OP_AND;
   if (x->kind == VALUE_CONST) return (x->number != 0) == neutral ? y : builder_const(b, !neutral);
@@ -253,26 +268,29 @@ static const struct value *fold_truth(struct builder *b, enum operator_kind op, 
   return x == y ? x : NULL;
 }
 
-static const struct value *fold(struct builder *b, enum operator_kind op, const struct value *x, const struct value *y) {
-  if (x->kind == VALUE_CONST && (!y || y->kind == VALUE_CONST)) return builder_const(b, compute(op, x->number, y ? y->number : 0));
+static const struct value *fold(struct builder *b, enum operator_kind op, const struct value *x,
+                                const struct value *y) {
+  if (x->kind == VALUE_CONST && (!y || y->kind == VALUE_CONST))
+    return builder_const(b, compute(op, x->number, y ? y->number : 0));
   switch (op) {
-  case OP_ADD: return fold_sum(b, false, x, y);
-  case OP_SUB: return fold_sum(b, true, x, y);
-  case OP_MUL: return fold_product(b, x, y);
-  case OP_DIV:
-    if (value_is_const(y, 1)) return x;
-    return is_operator(x, OP_NEG) ? builder_operator(b, OP_NEG, builder_operator(b, OP_DIV, arg(x, 0), y), NULL) : NULL;
-  case OP_POW: return fold_power(b, x, y);
-  case OP_NEG: return is_operator(x, OP_NEG) ? arg(x, 0) : NULL;
-  case OP_AND:
-  case OP_OR:
-  case OP_NOT: return fold_truth(b, op, x, y);
-  case OP_LT:
-  case OP_LE:
-  case OP_GT:
-  case OP_GE:
-  case OP_EQ:
-  case OP_NE: return NULL;
+    case OP_ADD: return fold_sum(b, false, x, y);
+    case OP_SUB: return fold_sum(b, true, x, y);
+    case OP_MUL: return fold_product(b, x, y);
+    case OP_DIV:
+      if (value_is_const(y, 1)) return x;
+      return is_operator(x, OP_NEG) ? builder_operator(b, OP_NEG, builder_operator(b, OP_DIV, arg(x, 0), y), NULL)
+                                    : NULL;
+    case OP_POW: return fold_power(b, x, y);
+    case OP_NEG: return is_operator(x, OP_NEG) ? arg(x, 0) : NULL;
+    case OP_AND:
+    case OP_OR:
+    case OP_NOT: return fold_truth(b, op, x, y);
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_EQ:
+    case OP_NE: return NULL;
   }
   return NULL;
 }
@@ -280,7 +298,8 @@ static const struct value *fold(struct builder *b, enum operator_kind op, const 
 /* ---- values ---- */
 
 const struct value *builder_value(struct builder *builder, struct value proto) {
-  const bool immediate = proto.kind == VALUE_CONST || proto.kind == VALUE_INDEX || proto.kind == VALUE_SIZE || proto.kind == VALUE_AXIS;
+  const bool immediate =
+      proto.kind == VALUE_CONST || proto.kind == VALUE_INDEX || proto.kind == VALUE_SIZE || proto.kind == VALUE_AXIS;
   const bool unique = proto.kind == VALUE_READ || (proto.kind == VALUE_LOAD && proto.memory->changing);
   uint64_t hash = hash_value(&proto);
   if (!unique) {
@@ -312,28 +331,38 @@ static const struct argument *arguments(struct builder *builder, size_t n, const
   return args;
 }
 
-const struct value *builder_operator(struct builder *builder, enum operator_kind op, const struct value *a, const struct value *b) {
+const struct value *builder_operator(struct builder *builder, enum operator_kind op, const struct value *a,
+                                     const struct value *b) {
   const struct value *folded = fold(builder, op, a, b);
   if (folded) return folded;
   size_t n = b ? 2 : 1;
-  return builder_value(builder, (struct value){.kind = VALUE_OPERATOR, .op = op, .truth = operator_gives_truth(op), .n_arg = n,
-                                       .args = arguments(builder, n, a, b, NULL)});
+  return builder_value(builder, (struct value){.kind = VALUE_OPERATOR,
+                                               .op = op,
+                                               .truth = operator_gives_truth(op),
+                                               .n_arg = n,
+                                               .args = arguments(builder, n, a, b, NULL)});
 }
 
 const struct value *builder_select(struct builder *builder, const struct value *condition, const struct value *a,
-                                 const struct value *b) {
+                                   const struct value *b) {
   if (condition->kind == VALUE_CONST) return condition->number != 0 ? a : b;
   if (a == b) return a;
-  return builder_value(builder, (struct value){.kind = VALUE_SELECT, .truth = a->truth && b->truth, .n_arg = 3,
-                                       .args = arguments(builder, 3, condition, a, b)});
+  return builder_value(builder, (struct value){.kind = VALUE_SELECT,
+                                               .truth = a->truth && b->truth,
+                                               .n_arg = 3,
+                                               .args = arguments(builder, 3, condition, a, b)});
 }
 
-const struct value *builder_call(struct builder *builder, const char *symbol, const struct value *x, const struct value *y) {
+const struct value *builder_call(struct builder *builder, const char *symbol, const struct value *x,
+                                 const struct value *y) {
   size_t n = y ? 2 : 1;
-  return builder_value(builder, (struct value){.kind = VALUE_CALL, .symbol = symbol, .n_arg = n, .args = arguments(builder, n, x, y, NULL)});
+  return builder_value(
+      builder,
+      (struct value){.kind = VALUE_CALL, .symbol = symbol, .n_arg = n, .args = arguments(builder, n, x, y, NULL)});
 }
 
-const struct value *builder_load(struct builder *builder, const struct memory *memory, const struct subscript *subscripts) {
+const struct value *builder_load(struct builder *builder, const struct memory *memory,
+                                 const struct subscript *subscripts) {
   return builder_value(builder, (struct value){.kind = VALUE_LOAD, .memory = memory, .subscripts = subscripts});
 }
 
@@ -343,8 +372,8 @@ const struct value *builder_read(struct builder *builder, const struct cell *cel
 
 /* ---- loops, memory, cells, steps ---- */
 
-const struct loop *builder_loop(struct builder *builder, const struct dimension *dimension, const char *name, size_t first,
-                              bool descending) {
+const struct loop *builder_loop(struct builder *builder, const struct dimension *dimension, const char *name,
+                                size_t first, bool descending) {
   struct loop *loop = floe__arena_alloc(builder->arena, sizeof *loop);
   *loop = (struct loop){builder->routine->n_loop++, dimension, first, descending, name};
   return loop;
@@ -386,7 +415,8 @@ struct step *builder_step(struct builder *builder, struct step step) {
   return block_append(builder->arena, builder->current->block, step);
 }
 
-void builder_update(struct builder *builder, const struct cell *cell, enum reduction reduction, const struct value *value) {
+void builder_update(struct builder *builder, const struct cell *cell, enum reduction reduction,
+                    const struct value *value) {
   builder_step(builder, (struct step){.kind = STEP_UPDATE, .cell = cell, .reduction = reduction, .value = value});
 }
 
@@ -395,12 +425,12 @@ void builder_assign(struct builder *builder, const struct cell *cell, const stru
 }
 
 void builder_store(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
-                 const struct value *value) {
+                   const struct value *value) {
   builder_step(builder, (struct step){.kind = STEP_STORE, .memory = memory, .subscripts = subscripts, .value = value});
 }
 
 void builder_add(struct builder *builder, const struct memory *memory, const struct subscript *subscripts,
-               const struct value *value) {
+                 const struct value *value) {
   builder_step(builder, (struct step){.kind = STEP_ADD, .memory = memory, .subscripts = subscripts, .value = value});
 }
 

@@ -7,8 +7,11 @@
 const struct memory *variable_memory(struct scheduler *s, const struct variable *variable, enum memory_kind kind) {
   const struct memory **known = kind == MEMORY_COORDINATES ? s->coordinates : kind == MEMORY_DATA ? s->data : s->values;
   if (!known[variable->id])
-    known[variable->id] = builder_memory(s->builder, (struct memory){.kind = kind, .variable = variable, .name = variable->name,
-                                                                   .n_dim = variable->type.n_dim, .dim = variable->type.dim});
+    known[variable->id] = builder_memory(s->builder, (struct memory){.kind = kind,
+                                                                     .variable = variable,
+                                                                     .name = variable->name,
+                                                                     .n_dim = variable->type.n_dim,
+                                                                     .dim = variable->type.dim});
   return known[variable->id];
 }
 
@@ -25,7 +28,8 @@ const struct memory *memory_of_node(struct scheduler *s, const struct node *unre
   return s->memory_of[array->id];
 }
 
-static const struct subscript *subscripts_of(struct scheduler *s, const struct node *gather, const struct memory *memory) {
+static const struct subscript *subscripts_of(struct scheduler *s, const struct node *gather,
+                                             const struct memory *memory) {
   struct subscript *subscripts = floe__arena_array(s->arena, memory->n_dim, sizeof *subscripts);
   for (size_t k = 0; k < memory->n_dim; k++) {
     const struct node *index = resolve(s, gather->args[k + 1]);
@@ -51,59 +55,69 @@ static const struct argument *arguments_of(struct scheduler *s, const struct nod
   struct argument *args = floe__arena_array(s->arena, node->n_arg + extra, sizeof *args);
   for (size_t k = 0; k < node->n_arg; k++) {
     const struct node *arg = resolve(s, node->args[k]);
-    if (arg->n_dim) args[k].memory = memory_of_node(s, arg);
-    else args[k].value = value_of_node(s, arg);
+    if (arg->n_dim)
+      args[k].memory = memory_of_node(s, arg);
+    else
+      args[k].value = value_of_node(s, arg);
   }
   return args;
 }
 
 static const struct value *external(struct scheduler *s, const struct node *node, enum value_kind kind) {
-  struct value proto = {.kind = kind, .external = node->external, .symbol = node->external->symbol, .site = node->site,
-                        .n_arg = node->n_arg, .args = arguments_of(s, node, 0)};
+  struct value proto = {.kind = kind,
+                        .external = node->external,
+                        .symbol = node->external->symbol,
+                        .site = node->site,
+                        .n_arg = node->n_arg,
+                        .args = arguments_of(s, node, 0)};
   if (kind == VALUE_DRAW) proto.n_key = node->n_arg - node->external->n_formal;
   return builder_value(s->builder, proto);
 }
 
 static const struct value *operation(struct scheduler *s, const struct node *node) {
   const struct value *x = value_of_node(s, node->args[0]);
-  for (size_t k = 1; k < node->n_arg; k++) x = builder_operator(s->builder, node->op, x, value_of_node(s, node->args[k]));
+  for (size_t k = 1; k < node->n_arg; k++)
+    x = builder_operator(s->builder, node->op, x, value_of_node(s, node->args[k]));
   return node->n_arg == 1 ? builder_operator(s->builder, node->op, x, NULL) : x;
 }
 
 static const struct value *lower(struct scheduler *s, const struct node *node) {
   struct builder *b = s->builder;
   switch (node->kind) {
-  case NODE_CONST: return builder_const(b, node->number);
-  case NODE_VALUE:
-  case NODE_COORDINATE: return builder_load(b, memory_of_variable_node(s, node), NULL);
-  case NODE_AXIS: return builder_value(b, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
-  case NODE_SIZE: return builder_value(b, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
-  case NODE_BINDER: return builder_value(b, (struct value){.kind = VALUE_INDEX, .loop = s->loop_of[node->binder->id]});
-  case NODE_OPERATOR: return operation(s, node);
-  case NODE_SELECT:
-    return builder_select(b, value_of_node(s, node->args[0]), value_of_node(s, node->args[1]), value_of_node(s, node->args[2]));
-  case NODE_FINITE:
-    return builder_select(b, value_of_node(s, node->args[1]), value_of_node(s, node->args[0]), builder_const(b, infinity_of(-1)));
-  case NODE_EXTERN: return external(s, node, VALUE_CALL);
-  case NODE_DRAW: return external(s, node, VALUE_DRAW);
-  case NODE_GATHER: {
-    const struct memory *memory = memory_of_node(s, node->args[0]);
-    return builder_load(b, memory, subscripts_of(s, node, memory));
-  }
-  case NODE_PREVIOUS: return previous(s, node);
-  case NODE_MAP:
-  case NODE_REDUCE:
-  case NODE_SCAN:
-  case NODE_PROJECT:
-  case NODE_LITERAL:
-  case NODE_CHOOSE: break; /* planned beforehand: their values are available, and arrays have none */
+    case NODE_CONST: return builder_const(b, node->number);
+    case NODE_VALUE:
+    case NODE_COORDINATE: return builder_load(b, memory_of_variable_node(s, node), NULL);
+    case NODE_AXIS: return builder_value(b, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
+    case NODE_SIZE: return builder_value(b, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
+    case NODE_BINDER:
+      return builder_value(b, (struct value){.kind = VALUE_INDEX, .loop = s->loop_of[node->binder->id]});
+    case NODE_OPERATOR: return operation(s, node);
+    case NODE_SELECT:
+      return builder_select(b, value_of_node(s, node->args[0]), value_of_node(s, node->args[1]),
+                            value_of_node(s, node->args[2]));
+    case NODE_FINITE:
+      return builder_select(b, value_of_node(s, node->args[1]), value_of_node(s, node->args[0]),
+                            builder_const(b, infinity_of(-1)));
+    case NODE_EXTERN: return external(s, node, VALUE_CALL);
+    case NODE_DRAW: return external(s, node, VALUE_DRAW);
+    case NODE_GATHER: {
+      const struct memory *memory = memory_of_node(s, node->args[0]);
+      return builder_load(b, memory, subscripts_of(s, node, memory));
+    }
+    case NODE_PREVIOUS: return previous(s, node);
+    case NODE_MAP:
+    case NODE_REDUCE:
+    case NODE_SCAN:
+    case NODE_PROJECT:
+    case NODE_LITERAL:
+    case NODE_CHOOSE: break; /* planned beforehand: their values are available, and arrays have none */
   }
   abort();
 }
 
 static bool in_memory(const struct node *node) {
-  return node->kind == NODE_VALUE || node->kind == NODE_COORDINATE || node->kind == NODE_GATHER || node->kind == NODE_EXTERN ||
-         node->kind == NODE_DRAW || node->kind == NODE_PREVIOUS;
+  return node->kind == NODE_VALUE || node->kind == NODE_COORDINATE || node->kind == NODE_GATHER ||
+         node->kind == NODE_EXTERN || node->kind == NODE_DRAW || node->kind == NODE_PREVIOUS;
 }
 
 /* The value of a scalar node: found, or computed where it belongs. */
@@ -124,11 +138,12 @@ const struct value *value_of_node(struct scheduler *s, const struct node *unreso
 
 /* ---- whole arrays that no binder runs over ---- */
 
-static void copy_elements(struct scheduler *s, const struct demand *demand, const struct memory *from, struct subscript *at,
-                          size_t depth) {
+static void copy_elements(struct scheduler *s, const struct demand *demand, const struct memory *from,
+                          struct subscript *at, size_t depth) {
   const struct memory *to = demand->memory;
   if (depth == to->n_dim) {
-    const struct value *value = from ? builder_load(s->builder, from, at) : builder_const(s->builder, demand->node->number);
+    const struct value *value =
+        from ? builder_load(s->builder, from, at) : builder_const(s->builder, demand->node->number);
     builder_store(s->builder, to, at, value);
     return;
   }
@@ -151,8 +166,11 @@ static void fill_literal(struct scheduler *s, const struct demand *demand, const
 static void fill_by_call(struct scheduler *s, const struct demand *demand, const struct node *call) {
   struct argument *args = (struct argument *)arguments_of(s, call, 1);
   args[call->n_arg].memory = demand->memory;
-  builder_step(s->builder, (struct step){.kind = STEP_CALL, .external = call->external, .n_arg = call->n_arg + 1, .args = args,
-                                       .memory = demand->memory});
+  builder_step(s->builder, (struct step){.kind = STEP_CALL,
+                                         .external = call->external,
+                                         .n_arg = call->n_arg + 1,
+                                         .args = args,
+                                         .memory = demand->memory});
 }
 
 void fill_straight(struct scheduler *s, const struct demand *demand) {

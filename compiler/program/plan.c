@@ -6,7 +6,9 @@
 
 /* ---- what a node is, given the options that are known ---- */
 
-static size_t slot_of(const struct scheduler *s, const struct axis *axis) { return axis ? axis->id : s->n_axis; }
+static size_t slot_of(const struct scheduler *s, const struct axis *axis) {
+  return axis ? axis->id : s->n_axis;
+}
 
 static bool takes_own_binders(const struct node *map, const struct node *gather) {
   if (map->n_binder + 1 != gather->n_arg) return false;
@@ -38,7 +40,8 @@ const struct node *resolve(const struct scheduler *s, const struct node *node) {
     if (node->kind != NODE_GATHER) return node;
     const struct node *array = resolve(s, node->args[0]), *element = NULL;
     if (array->kind == NODE_CONST) return array;
-    if (array->kind == NODE_MAP && takes_own_binders(array, node) && !memory_visible(s, array)) element = array->args[0];
+    if (array->kind == NODE_MAP && takes_own_binders(array, node) && !memory_visible(s, array))
+      element = array->args[0];
     if (array->kind == NODE_LITERAL) element = literal_element(array, node);
     if (!element) return node;
     node = element;
@@ -69,19 +72,25 @@ static const struct node *undecided(const struct scheduler *s, const struct node
   return array->kind == NODE_CHOOSE && !memory_visible(s, array) ? array : NULL;
 }
 
-static bool inside(const struct scheduler *s, const struct node *node) { return !(node->free & ~s->bound); }
+static bool inside(const struct scheduler *s, const struct node *node) {
+  return !(node->free & ~s->bound);
+}
 
 /* ---- sets of axes ---- */
 
-bool axis_set_empty(struct axis_set set) { return !set.axes && !set.coordinates; }
+bool axis_set_empty(struct axis_set set) {
+  return !set.axes && !set.coordinates;
+}
 
 bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis) {
   return slot == n_axis ? set.coordinates : set.axes >> slot & 1;
 }
 
 static void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis) {
-  if (slot == n_axis) set->coordinates = true;
-  else set->axes |= UINT64_C(1) << slot;
+  if (slot == n_axis)
+    set->coordinates = true;
+  else
+    set->axes |= UINT64_C(1) << slot;
 }
 
 /* The axes on which the inside of a loop depends. */
@@ -91,8 +100,10 @@ static void interior_axes(const struct scheduler *s, const struct node *node, bo
     if (!d || seen[d->id] || inside(s, d) || available(s, d)) continue;
     seen[d->id] = true;
     const struct node *choice = undecided(s, d);
-    if (choice) axis_set_add(set, slot_of(s, choice->axis), s->n_axis);
-    else interior_axes(s, d, seen, set);
+    if (choice)
+      axis_set_add(set, slot_of(s, choice->axis), s->n_axis);
+    else
+      interior_axes(s, d, seen, set);
   }
 }
 
@@ -201,8 +212,8 @@ static void add_presence(const struct scheduler *s, struct demand *demand) {
 }
 
 static bool is_sum(const struct demand *demand, const struct node *node) {
-  return demand->action == ACTION_UPDATE && !demand->assign && demand->reduction == REDUCE_SUM && node->kind == NODE_REDUCE &&
-         node->reduction == REDUCE_SUM;
+  return demand->action == ACTION_UPDATE && !demand->assign && demand->reduction == REDUCE_SUM &&
+         node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM;
 }
 
 static void classify(const struct scheduler *s, struct demand *demand) {
@@ -213,25 +224,29 @@ static void classify(const struct scheduler *s, struct demand *demand) {
   if (!axis_set_empty(demand->axes)) return;
   const struct node *node = resolve(s, demand->node), *choice = undecided(s, node);
   switch (demand->action) {
-  case ACTION_UPDATE:
-  case ACTION_STORE:
-    if (available(s, node)) demand->complex = false;
-    else if (choice) demand->axes = axes_to_choose(s, node);
-    else if (is_sum(demand, node)) demand->axes = axes_inside(s, node), demand->binder = node->binder;
-    else demand->complex = false;
-    return;
-  case ACTION_REDUCE:
-    demand->axes = axes_inside(s, node);
-    demand->binder = node->binder;
-    return;
-  case ACTION_FILL:
-    if (choice) axis_set_add(&demand->axes, slot_of(s, choice->axis), s->n_axis);
-    if (node->kind == NODE_MAP && !memory_visible(s, node)) {
+    case ACTION_UPDATE:
+    case ACTION_STORE:
+      if (available(s, node))
+        demand->complex = false;
+      else if (choice)
+        demand->axes = axes_to_choose(s, node);
+      else if (is_sum(demand, node))
+        demand->axes = axes_inside(s, node), demand->binder = node->binder;
+      else
+        demand->complex = false;
+      return;
+    case ACTION_REDUCE:
       demand->axes = axes_inside(s, node);
-      demand->binder = node->binders[demand->n_subscript];
-    }
-    return;
-  case ACTION_SCAN: demand->axes = axes_inside(s, node); return;
+      demand->binder = node->binder;
+      return;
+    case ACTION_FILL:
+      if (choice) axis_set_add(&demand->axes, slot_of(s, choice->axis), s->n_axis);
+      if (node->kind == NODE_MAP && !memory_visible(s, node)) {
+        demand->axes = axes_inside(s, node);
+        demand->binder = node->binders[demand->n_subscript];
+      }
+      return;
+    case ACTION_SCAN: demand->axes = axes_inside(s, node); return;
   }
 }
 
@@ -320,9 +335,12 @@ static bool needs_no_work(const struct node *node) {
 
 static struct demand item_of(const struct scheduler *s, const struct node *node) {
   struct demand item = {.node = node, .item = true, .action = ACTION_UPDATE, .assign = true};
-  if (node->kind == NODE_SCAN) item.action = ACTION_SCAN;
-  else if (node->n_dim) item.action = ACTION_FILL;
-  else if (node->kind == NODE_REDUCE) item.action = ACTION_REDUCE, item.assign = false, item.reduction = node->reduction;
+  if (node->kind == NODE_SCAN)
+    item.action = ACTION_SCAN;
+  else if (node->n_dim)
+    item.action = ACTION_FILL;
+  else if (node->kind == NODE_REDUCE)
+    item.action = ACTION_REDUCE, item.assign = false, item.reduction = node->reduction;
   classify(s, &item);
   return item;
 }
@@ -356,7 +374,8 @@ static size_t rank_below(const struct ranking *r, const struct node *node) {
   return rank;
 }
 
-static size_t rank_of(struct scheduler *s, const struct demands *demands, const size_t *item, const struct demand *demand) {
+static size_t rank_of(struct scheduler *s, const struct demands *demands, const size_t *item,
+                      const struct demand *demand) {
   struct ranking r = {s, item, demands, floe__arena_array(s->arena, s->n_node, sizeof(bool))};
   const struct node *node = resolve(s, demand->node);
   if (!demand->item && item[node->id]) { /* a demand for the value of an item */
@@ -369,7 +388,8 @@ static size_t rank_of(struct scheduler *s, const struct demands *demands, const 
 struct demands plan_block(struct scheduler *s, const struct demand *demands, size_t n) {
   struct demands expanded = {0}, plan = {0};
   for (size_t k = 0; k < n; k++) expand(s, &expanded, demands[k]);
-  struct collection c = {floe__arena_array(s->arena, s->n_node, sizeof(bool)), floe__arena_array(s->arena, s->n_node, sizeof(bool))};
+  struct collection c = {floe__arena_array(s->arena, s->n_node, sizeof(bool)),
+                         floe__arena_array(s->arena, s->n_node, sizeof(bool))};
   for (size_t k = 0; k < expanded.n; k++) {
     classify(s, &expanded.list[k]);
     collect_demand(s, &c, &expanded.list[k]);

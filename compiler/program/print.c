@@ -8,16 +8,16 @@ static void indent(struct floe__text *out, size_t depth) {
 
 static void print_operand(const struct value *value, struct floe__text *out) {
   switch (value->kind) {
-  case VALUE_CONST: floe__text_printf(out, "%.17g", value->number); return;
-  case VALUE_INDEX: floe__text_printf(out, "i%zu", value->loop->id); return;
-  case VALUE_SIZE: floe__text_printf(out, "size(%s)", value->dimension->name); return;
-  case VALUE_AXIS: floe__text_printf(out, "axis(%s)", value->axis->name); return;
-  case VALUE_OPERATOR:
-  case VALUE_SELECT:
-  case VALUE_CALL:
-  case VALUE_DRAW:
-  case VALUE_LOAD:
-  case VALUE_READ: floe__text_printf(out, "v%zu", value->id); return;
+    case VALUE_CONST: floe__text_printf(out, "%.17g", value->number); return;
+    case VALUE_INDEX: floe__text_printf(out, "i%zu", value->loop->id); return;
+    case VALUE_SIZE: floe__text_printf(out, "size(%s)", value->dimension->name); return;
+    case VALUE_AXIS: floe__text_printf(out, "axis(%s)", value->axis->name); return;
+    case VALUE_OPERATOR:
+    case VALUE_SELECT:
+    case VALUE_CALL:
+    case VALUE_DRAW:
+    case VALUE_LOAD:
+    case VALUE_READ: floe__text_printf(out, "v%zu", value->id); return;
   }
 }
 
@@ -31,9 +31,12 @@ static void print_place(const struct memory *memory, const struct subscript *sub
   print_memory(memory, out);
   for (size_t k = 0; k < memory->n_dim; k++) {
     floe__text_puts(out, k ? ", " : "[");
-    if (subscripts[k].value) print_operand(subscripts[k].value, out);
-    else if (subscripts[k].loop) floe__text_printf(out, "i%zu", subscripts[k].loop->id);
-    if (subscripts[k].shift || (!subscripts[k].value && !subscripts[k].loop)) floe__text_printf(out, "%+ld", subscripts[k].shift);
+    if (subscripts[k].value)
+      print_operand(subscripts[k].value, out);
+    else if (subscripts[k].loop)
+      floe__text_printf(out, "i%zu", subscripts[k].loop->id);
+    if (subscripts[k].shift || (!subscripts[k].value && !subscripts[k].loop))
+      floe__text_printf(out, "%+ld", subscripts[k].shift);
   }
   if (memory->n_dim) floe__text_puts(out, "]");
 }
@@ -41,22 +44,32 @@ static void print_place(const struct memory *memory, const struct subscript *sub
 static void print_arguments(const struct argument *args, size_t n, struct floe__text *out) {
   for (size_t k = 0; k < n; k++) {
     floe__text_puts(out, k ? ", " : "(");
-    if (args[k].value) print_operand(args[k].value, out);
-    else if (args[k].memory) print_memory(args[k].memory, out);
-    else floe__text_printf(out, "&c%zu", args[k].cell->id);
+    if (args[k].value)
+      print_operand(args[k].value, out);
+    else if (args[k].memory)
+      print_memory(args[k].memory, out);
+    else
+      floe__text_printf(out, "&c%zu", args[k].cell->id);
   }
   floe__text_puts(out, n ? ")" : "()");
 }
 
 static void print_value(const struct value *value, struct floe__text *out) {
   floe__text_printf(out, "v%zu%s = ", value->id, value->truth ? "?" : "");
-  if (value->kind == VALUE_OPERATOR) floe__text_puts(out, operator_text(value->op));
-  else if (value->kind == VALUE_SELECT) floe__text_puts(out, "select");
-  else if (value->kind == VALUE_DRAW) floe__text_printf(out, "draw %zu %s", value->site, value->symbol);
-  else if (value->kind == VALUE_CALL) floe__text_puts(out, value->symbol);
-  else if (value->kind == VALUE_READ) floe__text_printf(out, "c%zu", value->cell->id);
-  if (value->kind == VALUE_LOAD) print_place(value->memory, value->subscripts, out);
-  else if (value->kind != VALUE_READ) print_arguments(value->args, value->n_arg, out);
+  if (value->kind == VALUE_OPERATOR)
+    floe__text_puts(out, operator_text(value->op));
+  else if (value->kind == VALUE_SELECT)
+    floe__text_puts(out, "select");
+  else if (value->kind == VALUE_DRAW)
+    floe__text_printf(out, "draw %zu %s", value->site, value->symbol);
+  else if (value->kind == VALUE_CALL)
+    floe__text_puts(out, value->symbol);
+  else if (value->kind == VALUE_READ)
+    floe__text_printf(out, "c%zu", value->cell->id);
+  if (value->kind == VALUE_LOAD)
+    print_place(value->memory, value->subscripts, out);
+  else if (value->kind != VALUE_READ)
+    print_arguments(value->args, value->n_arg, out);
   if (value->name) floe__text_printf(out, "  # %s%s", value->name, value->adjoint ? "'" : "");
   floe__text_puts(out, "\n");
 }
@@ -72,8 +85,10 @@ static void print_block(const struct block *block, size_t depth, struct floe__te
 
 static void print_switch(const struct step *step, size_t depth, struct floe__text *out) {
   static const char *const roles[] = {"data", "parameters", "latents", "observed"};
-  if (step->selector == SELECTOR_DRAWN) floe__text_printf(out, "when drawing %s\n", roles[step->role]);
-  else floe__text_printf(out, "switch %s\n", step->selector == SELECTOR_AXIS ? step->axis->name : "coordinates");
+  if (step->selector == SELECTOR_DRAWN)
+    floe__text_printf(out, "when drawing %s\n", roles[step->role]);
+  else
+    floe__text_printf(out, "switch %s\n", step->selector == SELECTOR_AXIS ? step->axis->name : "coordinates");
   for (size_t k = 0; k < step->n_case; k++) {
     if (!step->cases[k]) continue;
     indent(out, depth);
@@ -85,37 +100,38 @@ static void print_switch(const struct step *step, size_t depth, struct floe__tex
 static void print_step(const struct step *step, size_t depth, struct floe__text *out) {
   indent(out, depth);
   switch (step->kind) {
-  case STEP_LET: print_value(step->value, out); return;
-  case STEP_CELL:
-    floe__text_printf(out, "cell c%zu%s = %.17g", step->cell->id, step->cell->truth ? "?" : "", step->number);
-    if (step->cell->name) floe__text_printf(out, "  # %s%s", step->cell->name, step->cell->adjoint ? "'" : "");
-    floe__text_puts(out, "\n");
-    return;
-  case STEP_UPDATE: print_update(step, out); return;
-  case STEP_ARRAY:
-    floe__text_puts(out, step->zeroed ? "zeroed " : "array ");
-    print_memory(step->memory, out);
-    for (size_t k = 0; k < step->memory->n_dim; k++) floe__text_printf(out, "%s%s", k ? ", " : " over ", step->memory->dim[k]->name);
-    floe__text_puts(out, "\n");
-    return;
-  case STEP_STORE:
-  case STEP_ADD:
-    print_place(step->memory, step->subscripts, out);
-    floe__text_puts(out, step->kind == STEP_ADD ? " += " : " = ");
-    print_operand(step->value, out);
-    floe__text_puts(out, "\n");
-    return;
-  case STEP_CALL:
-    floe__text_printf(out, "call %s%s", step->external->symbol, step->adjoint ? "'" : "");
-    print_arguments(step->args, step->n_arg, out);
-    floe__text_puts(out, "\n");
-    return;
-  case STEP_LOOP:
-    floe__text_printf(out, "for i%zu %s%s %s %zu\n", step->loop->id, step->loop->descending ? "down " : "", step->loop->name,
-                      step->loop->descending ? "to" : "from", step->loop->first);
-    print_block(step->body, depth + 1, out);
-    return;
-  case STEP_SWITCH: print_switch(step, depth, out); return;
+    case STEP_LET: print_value(step->value, out); return;
+    case STEP_CELL:
+      floe__text_printf(out, "cell c%zu%s = %.17g", step->cell->id, step->cell->truth ? "?" : "", step->number);
+      if (step->cell->name) floe__text_printf(out, "  # %s%s", step->cell->name, step->cell->adjoint ? "'" : "");
+      floe__text_puts(out, "\n");
+      return;
+    case STEP_UPDATE: print_update(step, out); return;
+    case STEP_ARRAY:
+      floe__text_puts(out, step->zeroed ? "zeroed " : "array ");
+      print_memory(step->memory, out);
+      for (size_t k = 0; k < step->memory->n_dim; k++)
+        floe__text_printf(out, "%s%s", k ? ", " : " over ", step->memory->dim[k]->name);
+      floe__text_puts(out, "\n");
+      return;
+    case STEP_STORE:
+    case STEP_ADD:
+      print_place(step->memory, step->subscripts, out);
+      floe__text_puts(out, step->kind == STEP_ADD ? " += " : " = ");
+      print_operand(step->value, out);
+      floe__text_puts(out, "\n");
+      return;
+    case STEP_CALL:
+      floe__text_printf(out, "call %s%s", step->external->symbol, step->adjoint ? "'" : "");
+      print_arguments(step->args, step->n_arg, out);
+      floe__text_puts(out, "\n");
+      return;
+    case STEP_LOOP:
+      floe__text_printf(out, "for i%zu %s%s %s %zu\n", step->loop->id, step->loop->descending ? "down " : "",
+                        step->loop->name, step->loop->descending ? "to" : "from", step->loop->first);
+      print_block(step->body, depth + 1, out);
+      return;
+    case STEP_SWITCH: print_switch(step, depth, out); return;
   }
 }
 
@@ -124,7 +140,8 @@ static void print_block(const struct block *block, size_t depth, struct floe__te
 }
 
 void routine_print(const struct routine *routine, struct floe__text *out) {
-  static const char *const names[N_INTERPRETATION] = {"simulate", "log_density", "constrain", "unconstrain", "report", "check", "prepare"};
+  static const char *const names[N_INTERPRETATION] = {"simulate", "log_density", "constrain", "unconstrain",
+                                                      "report",   "check",       "prepare"};
   floe__text_printf(out, "%s\n", routine->gradient ? "gradient" : names[routine->kind]);
   print_block(routine->body, 1, out);
 }

@@ -1,7 +1,8 @@
 #include "base/arena.h"
 #include "compiler/program/routine.h"
 
-/* What the results depend on, found by repeated marking: backwards through values, cells and memory, whatever the order. */
+/* What the results depend on, found by repeated marking: backwards through values, cells and memory, whatever the
+ * order. */
 struct liveness {
   const struct routine *routine;
   bool *value, *cell, *memory;
@@ -47,23 +48,25 @@ static bool is_result(const struct memory *memory) {
 /* Whether the step does something that is wanted. */
 static bool step_lives(const struct liveness *live, const struct step *step) {
   switch (step->kind) {
-  case STEP_LET: return live->value[step->value->id];
-  case STEP_CELL:
-  case STEP_UPDATE:
-    return live->cell[step->cell->id] || routine_is_term(live->routine, step->cell) || routine_is_guard(live->routine, step->cell);
-  case STEP_ARRAY: return live->memory[step->memory->id];
-  case STEP_STORE:
-  case STEP_ADD: return live->memory[step->memory->id] || is_result(step->memory);
-  case STEP_CALL:
-    if (!step->adjoint) return live->memory[step->memory->id] || is_result(step->memory);
-    for (size_t k = 0; k < step->n_arg; k++) { /* it accumulates into its arguments */
-      if (step->args[k].cell && live->cell[step->args[k].cell->id]) return true;
-      const struct memory *memory = step->args[k].memory;
-      if (memory && (memory->adjoint || is_result(memory)) && (live->memory[memory->id] || is_result(memory))) return true;
-    }
-    return false;
-  case STEP_LOOP:
-  case STEP_SWITCH: return true;
+    case STEP_LET: return live->value[step->value->id];
+    case STEP_CELL:
+    case STEP_UPDATE:
+      return live->cell[step->cell->id] || routine_is_term(live->routine, step->cell) ||
+             routine_is_guard(live->routine, step->cell);
+    case STEP_ARRAY: return live->memory[step->memory->id];
+    case STEP_STORE:
+    case STEP_ADD: return live->memory[step->memory->id] || is_result(step->memory);
+    case STEP_CALL:
+      if (!step->adjoint) return live->memory[step->memory->id] || is_result(step->memory);
+      for (size_t k = 0; k < step->n_arg; k++) { /* it accumulates into its arguments */
+        if (step->args[k].cell && live->cell[step->args[k].cell->id]) return true;
+        const struct memory *memory = step->args[k].memory;
+        if (memory && (memory->adjoint || is_result(memory)) && (live->memory[memory->id] || is_result(memory)))
+          return true;
+      }
+      return false;
+    case STEP_LOOP:
+    case STEP_SWITCH: return true;
   }
   return true;
 }

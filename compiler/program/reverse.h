@@ -6,11 +6,12 @@
 
 /* Of the source routine, by id. */
 struct activity {
-  bool *value, *cell, *memory;                      /* depends on coordinates */
-  bool *masked_value, *masked_cell, *masked_memory; /* its adjoint may be a zero that stands for "not chosen": then slopes do
+  bool *value, *cell, *memory; /* depends on coordinates */
+  bool *masked_value, *masked_cell,
+      *masked_memory;               /* its adjoint may be a zero that stands for "not chosen": then slopes do
                                                        not count, not even infinite ones */
-  const struct block **home;                        /* block that defines the value */
-  const struct block **memory_home;                 /* block that declares the array */
+  const struct block **home;        /* block that defines the value */
+  const struct block **memory_home; /* block that declares the array */
 };
 
 struct activity activity_of(struct floe__arena *arena, const struct routine *routine);
@@ -28,25 +29,26 @@ struct reverse {
   const struct routine *source;
   struct builder *builder;
   struct activity activity;
-  const struct value **value;        /* the newest copy */
+  const struct value **value; /* the newest copy */
   const struct cell **cell;
   const struct memory **memory, **shadow; /* shadow: adjoints of an array */
   const struct loop **loop;
-  const struct value **sum;          /* of adjoints that arose in the value's own block */
-  const struct cell **cell_of_sum;   /* and in blocks within it */
-  const struct value **cell_adjoint; /* of an accumulator or the result of a switch */
-  const struct value **cell_total;   /* what it holds in the end */
+  const struct value **sum;                    /* of adjoints that arose in the value's own block */
+  const struct cell **cell_of_sum;             /* and in blocks within it */
+  const struct value **cell_adjoint;           /* of an accumulator or the result of a switch */
+  const struct value **cell_total;             /* what it holds in the end */
   size_t *cell_region, *memory_region, region; /* declared by the part of the program that is being repeated? */
   struct frame *frame;
 };
 
 const struct value *copy_of(struct reverse *r, const struct value *source);
-const struct subscript *copy_subscripts(struct reverse *r, const struct memory *memory, const struct subscript *subscripts);
+const struct subscript *copy_subscripts(struct reverse *r, const struct memory *memory,
+                                        const struct subscript *subscripts);
 const struct memory *copy_memory(struct reverse *r, const struct memory *source);
 const struct memory *shadow_of(struct reverse *r, const struct memory *source);
 void contribute(struct reverse *r, const struct value *source, const struct value *adjoint);
-void reverse_array_call(struct reverse *r, const struct external *external, const struct argument *args, const struct memory *result,
-                        const struct value *value, const struct value *adjoint);
+void reverse_array_call(struct reverse *r, const struct external *external, const struct argument *args,
+                        const struct memory *result, const struct value *value, const struct value *adjoint);
 
 /* rules.c: adds to the adjoints of what `source` was computed from. */
 void propagate(struct reverse *r, const struct value *source, const struct value *adjoint);

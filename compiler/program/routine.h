@@ -1,9 +1,9 @@
 /* routine.h: the loop program, between the graph and C: one structured, imperative routine per generated function.
  *
- * A routine is a block of steps. A step defines a value (each once: static single assignment), declares or updates a cell
- * (a number that changes: an accumulator, or the result of a switch), declares or fills memory, loops over a dimension, or
- * switches over the options of an axis. A value may be used in the block that defines it, behind its definition, and in the
- * blocks within. Constants, sizes, axes and loop indices are values that need no definition.
+ * A routine is a block of steps. A step defines a value (each once: static single assignment), declares or updates a
+ * cell (a number that changes: an accumulator, or the result of a switch), declares or fills memory, loops over a
+ * dimension, or switches over the options of an axis. A value may be used in the block that defines it, behind its
+ * definition, and in the blocks within. Constants, sizes, axes and loop indices are values that need no definition.
  *
  * Everything lives in the arena of the compilation. */
 #ifndef FLOE_PROGRAM_ROUTINE_H
@@ -19,9 +19,9 @@ struct scope;
 struct loop {
   size_t id;
   const struct dimension *dimension;
-  size_t first;      /* number of the first element, from 1; the last is the dimension's size */
+  size_t first; /* number of the first element, from 1; the last is the dimension's size */
   bool descending;
-  const char *name;  /* what the spec calls the index */
+  const char *name; /* what the spec calls the index */
 };
 
 enum memory_kind {
@@ -38,16 +38,17 @@ struct memory {
   size_t id;
   const struct variable *variable; /* NULL: scratch, or output number `output` */
   size_t output;
-  const char *name;                /* what the spec calls it, or NULL */
-  bool adjoint;                    /* holds adjoints: for readable C */
+  const char *name; /* what the spec calls it, or NULL */
+  bool adjoint;     /* holds adjoints: for readable C */
   size_t n_dim;
-  const struct dimension **dim;    /* row-major: the last runs fastest */
-  size_t least;                    /* scratch: room for at least so many elements, whatever the size */
-  struct scope *scope;             /* builder: where it was declared */
-  bool changing;                   /* loads may not move: it is written after having been read */
+  const struct dimension **dim; /* row-major: the last runs fastest */
+  size_t least;                 /* scratch: room for at least so many elements, whatever the size */
+  struct scope *scope;          /* builder: where it was declared */
+  bool changing;                /* loads may not move: it is written after having been read */
 };
 
-/* Which element: the loop's current one plus shift; or the number a value has, checked to be inside; or number `shift`. */
+/* Which element: the loop's current one plus shift; or the number a value has, checked to be inside; or number
+ * `shift`. */
 struct subscript {
   const struct loop *loop;
   const struct value *value;
@@ -60,16 +61,20 @@ struct cell {
   bool truth;
   const char *name;
   bool adjoint;
-  const char *stem;  /* for readable C: which kind of number it is, where it has no name */
+  const char *stem; /* for readable C: which kind of number it is, where it has no name */
 };
 
 enum value_kind {
-  VALUE_CONST, VALUE_INDEX, VALUE_SIZE, VALUE_AXIS, /* need no definition */
-  VALUE_OPERATOR, VALUE_SELECT,
-  VALUE_CALL,  /* symbol, args */
-  VALUE_DRAW,  /* external, args, then n_key element numbers; site: a raw draw */
-  VALUE_LOAD,  /* memory, subscripts */
-  VALUE_READ   /* cell: what it holds now; it does not change afterwards */
+  VALUE_CONST,
+  VALUE_INDEX,
+  VALUE_SIZE,
+  VALUE_AXIS, /* need no definition */
+  VALUE_OPERATOR,
+  VALUE_SELECT,
+  VALUE_CALL, /* symbol, args */
+  VALUE_DRAW, /* external, args, then n_key element numbers; site: a raw draw */
+  VALUE_LOAD, /* memory, subscripts */
+  VALUE_READ  /* cell: what it holds now; it does not change afterwards */
 };
 
 /* Exactly one is set. Arguments of operators and selects are values. */
@@ -82,7 +87,7 @@ struct argument {
 struct value {
   enum value_kind kind;
   size_t id;
-  bool truth;                  /* a truth value: int in C */
+  bool truth; /* a truth value: int in C */
   double number;
   enum operator_kind op;
   const struct loop *loop;
@@ -96,11 +101,11 @@ struct value {
   size_t site, n_key;
   size_t n_arg;
   const struct argument *args;
-  const struct node *node;     /* a node that it is the value of, or NULL */
-  const char *name;            /* what the spec calls it, or NULL */
-  bool adjoint;                /* the adjoint of what is called `name` */
+  const struct node *node; /* a node that it is the value of, or NULL */
+  const char *name;        /* what the spec calls it, or NULL */
+  bool adjoint;            /* the adjoint of what is called `name` */
   struct span span;
-  struct scope *scope;         /* builder */
+  struct scope *scope; /* builder */
 };
 
 enum step_kind {
@@ -134,9 +139,9 @@ struct step {
   struct block *body;
   enum selector_kind selector;
   const struct axis *axis;
-  enum role role;              /* SELECTOR_DRAWN: case 0 runs if variables of this role are to be drawn */
+  enum role role; /* SELECTOR_DRAWN: case 0 runs if variables of this role are to be drawn */
   size_t n_case;
-  struct block **cases;        /* NULL: nothing to do */
+  struct block **cases; /* NULL: nothing to do */
 };
 
 struct block {
@@ -154,7 +159,7 @@ struct routine {
   struct block *body;
   /* LOG_DENSITY: sums of the terms, and whether all guards of a term hold. Their adjoints are known: 1, and none. */
   const struct cell *term[N_TAG], *supported[N_TAG];
-  size_t n_alias;              /* (n_alias) the value of each node, by node id; NULL where the routine has none */
+  size_t n_alias; /* (n_alias) the value of each node, by node id; NULL where the routine has none */
   const struct value **alias;
 };
 
@@ -172,8 +177,8 @@ void routine_prune(struct routine *routine);
 void dump_routines(const struct study *study, struct floe__arena *arena, struct floe__text *out);
 void routine_print(const struct routine *routine, struct floe__text *out);
 
-/* Every value and cell is defined once, before its use and where it is visible; arrays are declared and written before they
- * are read. False with a sentence in `problem` otherwise. */
+/* Every value and cell is defined once, before its use and where it is visible; arrays are declared and written before
+ * they are read. False with a sentence in `problem` otherwise. */
 bool routine_verify(const struct routine *routine, struct floe__text *problem);
 
 #endif

@@ -4,17 +4,21 @@
 #include "compiler/passes/derivative.h"
 #include "compiler/program/reverse.h"
 
-static const struct value *number(struct reverse *r, double x) { return builder_const(r->builder, x); }
+static const struct value *number(struct reverse *r, double x) {
+  return builder_const(r->builder, x);
+}
 
-static const struct value *combine(struct reverse *r, enum operator_kind op, const struct value *x, const struct value *y) {
+static const struct value *combine(struct reverse *r, enum operator_kind op, const struct value *x,
+                                   const struct value *y) {
   return builder_operator(r->builder, op, x, y);
 }
 
 /* adjoint * slope, and 0 where the adjoint is the 0 of something that was not chosen. */
-static const struct value *scaled(struct reverse *r, const struct value *source, enum operator_kind op, const struct value *adjoint,
-                                  const struct value *slope) {
+static const struct value *scaled(struct reverse *r, const struct value *source, enum operator_kind op,
+                                  const struct value *adjoint, const struct value *slope) {
   const struct value *product = combine(r, op, adjoint, slope);
-  if (!r->activity.masked_value[source->id] || slope->kind == VALUE_CONST || adjoint->kind == VALUE_CONST) return product;
+  if (!r->activity.masked_value[source->id] || slope->kind == VALUE_CONST || adjoint->kind == VALUE_CONST)
+    return product;
   return builder_select(r->builder, combine(r, OP_NE, adjoint, number(r, 0)), product, number(r, 0));
 }
 
@@ -65,8 +69,12 @@ static const struct value *power_by_y(struct reverse *r, const struct operands *
 
 /* What the adjoint of the result adds to that of each argument; comparisons and connectives have no derivative. */
 static const operator_rule rules[OP_NOT + 1][2] = {
-    [OP_ADD] = {same, same},          [OP_SUB] = {same, negative},         [OP_MUL] = {times_y, times_x},
-    [OP_DIV] = {over_y, quotient_by_y}, [OP_POW] = {power_by_x, power_by_y}, [OP_NEG] = {negative, NULL},
+    [OP_ADD] = {same, same},
+    [OP_SUB] = {same, negative},
+    [OP_MUL] = {times_y, times_x},
+    [OP_DIV] = {over_y, quotient_by_y},
+    [OP_POW] = {power_by_x, power_by_y},
+    [OP_NEG] = {negative, NULL},
 };
 
 static bool is_active(const struct reverse *r, const struct argument *arg) {
@@ -77,13 +85,16 @@ static void propagate_operator(struct reverse *r, const struct value *source, co
   struct operands o = {source, copy_of(r, source->args[0].value), NULL, copy_of(r, source), adjoint};
   if (source->n_arg > 1) o.y = copy_of(r, source->args[1].value);
   for (size_t k = 0; k < source->n_arg; k++)
-    if (is_active(r, &source->args[k]) && rules[source->op][k]) contribute(r, source->args[k].value, rules[source->op][k](r, &o));
+    if (is_active(r, &source->args[k]) && rules[source->op][k])
+      contribute(r, source->args[k].value, rules[source->op][k](r, &o));
 }
 
 static void propagate_select(struct reverse *r, const struct value *source, const struct value *adjoint) {
   const struct value *condition = copy_of(r, source->args[0].value), *zero = number(r, 0);
-  if (is_active(r, &source->args[1])) contribute(r, source->args[1].value, builder_select(r->builder, condition, adjoint, zero));
-  if (is_active(r, &source->args[2])) contribute(r, source->args[2].value, builder_select(r->builder, condition, zero, adjoint));
+  if (is_active(r, &source->args[1]))
+    contribute(r, source->args[1].value, builder_select(r->builder, condition, adjoint, zero));
+  if (is_active(r, &source->args[2]))
+    contribute(r, source->args[2].value, builder_select(r->builder, condition, zero, adjoint));
 }
 
 /* ---- library functions ---- */
@@ -104,8 +115,11 @@ static const struct value *known(struct reverse *r, const struct value *call, co
 static const struct value *value_of_call(struct reverse *r, const struct value *call, const struct node *node) {
   struct argument *args = floe__arena_array(r->arena, node->n_arg, sizeof *args);
   for (size_t k = 0; k < node->n_arg; k++) args[k].value = value_of(r, call, node->args[k]);
-  return builder_value(r->builder, (struct value){.kind = VALUE_CALL, .external = node->external, .symbol = node->external->symbol,
-                                          .n_arg = node->n_arg, .args = args});
+  return builder_value(r->builder, (struct value){.kind = VALUE_CALL,
+                                                  .external = node->external,
+                                                  .symbol = node->external->symbol,
+                                                  .n_arg = node->n_arg,
+                                                  .args = args});
 }
 
 static const struct value *value_of(struct reverse *r, const struct value *call, const struct node *node) {
@@ -113,10 +127,12 @@ static const struct value *value_of(struct reverse *r, const struct value *call,
   if (found) return found;
   if (node->kind == NODE_CONST) return number(r, node->number);
   if (node->kind == NODE_AXIS) return builder_value(r->builder, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
-  if (node->kind == NODE_SIZE) return builder_value(r->builder, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
+  if (node->kind == NODE_SIZE)
+    return builder_value(r->builder, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
   if (node->kind == NODE_EXTERN) return value_of_call(r, call, node);
   if (node->kind == NODE_SELECT)
-    return builder_select(r->builder, value_of(r, call, node->args[0]), value_of(r, call, node->args[1]), value_of(r, call, node->args[2]));
+    return builder_select(r->builder, value_of(r, call, node->args[0]), value_of(r, call, node->args[1]),
+                          value_of(r, call, node->args[2]));
   if (node->kind != NODE_OPERATOR) abort(); /* whatever else the call's arguments are made of is known */
   const struct value *x = value_of(r, call, node->args[0]);
   if (node->n_arg == 1) return combine(r, node->op, x, NULL);
@@ -145,7 +161,8 @@ static void propagate_call(struct reverse *r, const struct value *source, const 
 /* ---- loads and reads ---- */
 
 static void propagate_load(struct reverse *r, const struct value *source, const struct value *adjoint) {
-  builder_add(r->builder, shadow_of(r, source->memory), copy_subscripts(r, source->memory, source->subscripts), adjoint);
+  builder_add(r->builder, shadow_of(r, source->memory), copy_subscripts(r, source->memory, source->subscripts),
+              adjoint);
 }
 
 static void propagate_read(struct reverse *r, const struct value *source, const struct value *adjoint) {
@@ -156,15 +173,15 @@ static void propagate_read(struct reverse *r, const struct value *source, const 
 
 void propagate(struct reverse *r, const struct value *source, const struct value *adjoint) {
   switch (source->kind) {
-  case VALUE_CONST:
-  case VALUE_INDEX:
-  case VALUE_SIZE:
-  case VALUE_AXIS:
-  case VALUE_DRAW: return;
-  case VALUE_OPERATOR: propagate_operator(r, source, adjoint); return;
-  case VALUE_SELECT: propagate_select(r, source, adjoint); return;
-  case VALUE_CALL: propagate_call(r, source, adjoint); return;
-  case VALUE_LOAD: propagate_load(r, source, adjoint); return;
-  case VALUE_READ: propagate_read(r, source, adjoint); return;
+    case VALUE_CONST:
+    case VALUE_INDEX:
+    case VALUE_SIZE:
+    case VALUE_AXIS:
+    case VALUE_DRAW: return;
+    case VALUE_OPERATOR: propagate_operator(r, source, adjoint); return;
+    case VALUE_SELECT: propagate_select(r, source, adjoint); return;
+    case VALUE_CALL: propagate_call(r, source, adjoint); return;
+    case VALUE_LOAD: propagate_load(r, source, adjoint); return;
+    case VALUE_READ: propagate_read(r, source, adjoint); return;
   }
 }

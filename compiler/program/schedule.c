@@ -25,8 +25,10 @@ static struct demand inside_loop(struct scheduler *s, const struct demand *deman
   if (demand->action == ACTION_FILL) {
     body.subscripts = extend(s, demand, loop);
     body.n_subscript = demand->n_subscript + 1;
-    if (body.n_subscript < node->n_binder) body.node = node;
-    else body.action = ACTION_STORE;
+    if (body.n_subscript < node->n_binder)
+      body.node = node;
+    else
+      body.action = ACTION_STORE;
   } else {
     body.action = ACTION_UPDATE;
     body.reduction = node->reduction;
@@ -47,7 +49,8 @@ static struct outside enter_loop(struct scheduler *s, const struct graph_binder 
   return outside;
 }
 
-static void leave_loop(struct scheduler *s, const struct graph_binder *binder, const struct loop *loop, struct outside outside) {
+static void leave_loop(struct scheduler *s, const struct graph_binder *binder, const struct loop *loop,
+                       struct outside outside) {
   s->bound = outside.bound;
   s->loop_of[binder->id] = outside.loop;
   struct block *body = builder_close(s->builder);
@@ -77,8 +80,11 @@ static void run_scan(struct scheduler *s, const struct demand *demand) {
   for (size_t k = 0; k < n_output; k++) {
     struct subscript *at = floe__arena_alloc(s->arena, sizeof *at);
     at->loop = loop;
-    bodies[k] = (struct demand){.action = ACTION_STORE, .node = scan->args[k * start + start - 1], .memory = demand->outputs[k],
-                                .subscripts = at, .n_subscript = 1};
+    bodies[k] = (struct demand){.action = ACTION_STORE,
+                                .node = scan->args[k * start + start - 1],
+                                .memory = demand->outputs[k],
+                                .subscripts = at,
+                                .n_subscript = 1};
   }
   const struct memory **outer = s->scan_of[scan->binder->id];
   struct outside outside = enter_loop(s, scan->binder, loop);
@@ -92,7 +98,9 @@ static void run_scan(struct scheduler *s, const struct demand *demand) {
 
 static void run_switch(struct scheduler *s, size_t slot, struct demand *const *members, size_t n) {
   const struct axis *axis = slot < s->n_axis ? s->study->program->axes[slot] : NULL;
-  struct step step = {.kind = STEP_SWITCH, .selector = axis ? SELECTOR_AXIS : SELECTOR_COORDINATES, .axis = axis,
+  struct step step = {.kind = STEP_SWITCH,
+                      .selector = axis ? SELECTOR_AXIS : SELECTOR_COORDINATES,
+                      .axis = axis,
                       .n_case = axis ? axis->n_option : N_COORDINATES};
   step.cases = floe__arena_array(s->arena, step.n_case, sizeof *step.cases);
   struct demand *copies = floe__arena_array(s->arena, n, sizeof *copies);
@@ -137,12 +145,15 @@ static void declare(struct scheduler *s, struct demand *item) {
     *dim = node->binder->dimension;
     item->outputs = floe__arena_array(s->arena, n_output, sizeof *item->outputs);
     for (size_t k = 0; k < n_output; k++)
-      item->outputs[k] = builder_array(s->builder, (struct memory){.n_dim = 1, .dim = dim, .least = start - 1,
-                                     .name = output_name(s, node, k)}, false);
+      item->outputs[k] = builder_array(
+          s->builder, (struct memory){.n_dim = 1, .dim = dim, .least = start - 1, .name = output_name(s, node, k)},
+          false);
   } else if (item->action == ACTION_FILL) {
-    item->memory = builder_array(s->builder, (struct memory){.name = node->name, .n_dim = node->n_dim, .dim = node->dim}, false);
+    item->memory =
+        builder_array(s->builder, (struct memory){.name = node->name, .n_dim = node->n_dim, .dim = node->dim}, false);
   } else {
-    bool reduce = item->action == ACTION_REDUCE, truth = reduce ? node->reduction >= REDUCE_ALL : node->base == BASE_BOOL;
+    bool reduce = item->action == ACTION_REDUCE,
+         truth = reduce ? node->reduction >= REDUCE_ALL : node->base == BASE_BOOL;
     double start = reduce ? reduction_start(node->reduction) : truth ? 0 : not_a_number();
     item->cell = builder_cell(s->builder, (struct cell){.truth = truth, .name = node->name}, start);
   }
@@ -151,9 +162,12 @@ static void declare(struct scheduler *s, struct demand *item) {
 /* Makes the result of an item known to the others. */
 static void publish(struct scheduler *s, const struct demand *item) {
   size_t id = item->node->id;
-  if (item->action == ACTION_SCAN) s->outputs_of[id] = item->outputs;
-  else if (item->action == ACTION_FILL) s->memory_of[id] = item->memory;
-  else s->value_of[id] = builder_read(s->builder, item->cell);
+  if (item->action == ACTION_SCAN)
+    s->outputs_of[id] = item->outputs;
+  else if (item->action == ACTION_FILL)
+    s->memory_of[id] = item->memory;
+  else
+    s->value_of[id] = builder_read(s->builder, item->cell);
 }
 
 static void do_line(struct scheduler *s, const struct demand *demand) {
@@ -163,13 +177,16 @@ static void do_line(struct scheduler *s, const struct demand *demand) {
     builder_store(s->builder, demand->memory, demand->subscripts, value_of_node(s, demand->node));
   } else {
     const struct value *value = value_of_node(s, demand->node);
-    if (demand->assign) builder_assign(s->builder, demand->cell, value);
-    else builder_update(s->builder, demand->cell, demand->reduction, value);
+    if (demand->assign)
+      builder_assign(s->builder, demand->cell, value);
+    else
+      builder_update(s->builder, demand->cell, demand->reduction, value);
   }
 }
 
 /* The axis that most of the waiting demands have in common with `first`. */
-static size_t common_axis(const struct scheduler *s, const struct demand *first, struct demand *const *waiting, size_t n) {
+static size_t common_axis(const struct scheduler *s, const struct demand *first, struct demand *const *waiting,
+                          size_t n) {
   size_t best = 0, most = 0;
   for (size_t i = 0; i <= s->n_axis; i++) {
     size_t slot = (i + s->n_axis) % (s->n_axis + 1), count = 0; /* the system of coordinates first */
@@ -191,10 +208,12 @@ static bool runs_over(const struct scheduler *s, const struct node *unresolved, 
 }
 
 /* Whether a loop that needs no switch is to join one, so that it fuses with a loop in there. */
-static bool joins_loop(const struct scheduler *s, const struct demand *demand, struct demand *const *waiting, size_t n, size_t slot) {
+static bool joins_loop(const struct scheduler *s, const struct demand *demand, struct demand *const *waiting, size_t n,
+                       size_t slot) {
   if (!axis_set_empty(demand->axes) || !demand->binder || s->copies >= MAX_COPIES) return false;
   for (size_t k = 0; k < n; k++)
-    if (axis_set_has(waiting[k]->axes, slot, s->n_axis) && !waiting[k]->present && runs_over(s, waiting[k]->node, demand->binder))
+    if (axis_set_has(waiting[k]->axes, slot, s->n_axis) && !waiting[k]->present &&
+        runs_over(s, waiting[k]->node, demand->binder))
       return true;
   return false;
 }
@@ -209,15 +228,20 @@ static void run_cluster(struct scheduler *s, struct demand **waiting, size_t n) 
   const bool chooses = !axis_set_empty(first->axes);
   for (size_t k = 0; k < n; k++) {
     struct demand *d = waiting[k];
-    bool in = chooses ? axis_set_has(d->axes, slot, s->n_axis) || joins_loop(s, d, waiting, n, slot) : k == 0 || same_binder(first, d);
+    bool in = chooses ? axis_set_has(d->axes, slot, s->n_axis) || joins_loop(s, d, waiting, n, slot)
+                      : k == 0 || same_binder(first, d);
     if (in) members[n_member++] = d;
   }
   for (size_t k = 0; k < n_member; k++)
     if (members[k]->item) declare(s, members[k]);
-  if (chooses) run_switch(s, slot, members, n_member);
-  else if (first->binder) run_loop(s, first->binder, members, n_member);
-  else if (first->action == ACTION_SCAN) run_scan(s, first);
-  else fill_straight(s, first);
+  if (chooses)
+    run_switch(s, slot, members, n_member);
+  else if (first->binder)
+    run_loop(s, first->binder, members, n_member);
+  else if (first->action == ACTION_SCAN)
+    run_scan(s, first);
+  else
+    fill_straight(s, first);
   for (size_t k = 0; k < n_member; k++) {
     if (members[k]->item) publish(s, members[k]);
     members[k]->done = true;
@@ -281,9 +305,12 @@ static struct demand demand_of_root(struct scheduler *s, const struct root *root
     return demand;
   }
   const struct variable *v = root->target == TARGET_OUTPUT ? NULL : root->variable;
-  demand.memory = builder_memory(s->builder, (struct memory){.kind = MEMORY_RESULT, .variable = v, .output = root->output,
-                               .name = v ? v->name : NULL, .n_dim = v ? v->type.n_dim : root->node->n_dim,
-                               .dim = v ? v->type.dim : root->node->dim});
+  demand.memory = builder_memory(s->builder, (struct memory){.kind = MEMORY_RESULT,
+                                                             .variable = v,
+                                                             .output = root->output,
+                                                             .name = v ? v->name : NULL,
+                                                             .n_dim = v ? v->type.n_dim : root->node->n_dim,
+                                                             .dim = v ? v->type.dim : root->node->dim});
   demand.action = demand.memory->n_dim ? ACTION_FILL : ACTION_STORE;
   demand.absent = root->target == TARGET_COORDINATE ? s->zero : s->not_a_number;
   return demand;
@@ -319,7 +346,8 @@ static void declare_terms(struct scheduler *s) {
   static const char *const names[N_TAG] = {"prior", "likelihood", "jacobian"};
   static const char *const guards[N_TAG] = {"prior_is_supported", "likelihood_is_supported", "jacobian_is_supported"};
   struct routine *routine = s->builder->routine;
-  for (size_t tag = 0; tag < N_TAG; tag++) routine->term[tag] = builder_cell(s->builder, (struct cell){.name = names[tag]}, 0);
+  for (size_t tag = 0; tag < N_TAG; tag++)
+    routine->term[tag] = builder_cell(s->builder, (struct cell){.name = names[tag]}, 0);
   for (size_t tag = 0; tag < N_TAG; tag++)
     routine->supported[tag] = builder_cell(s->builder, (struct cell){.name = guards[tag], .truth = true}, 1);
 }
@@ -332,7 +360,8 @@ static struct node *constant(struct scheduler *s, double number, size_t id) {
   return node;
 }
 
-static struct scheduler *scheduler_new(struct floe__arena *arena, const struct study *study, enum interpretation_kind kind) {
+static struct scheduler *scheduler_new(struct floe__arena *arena, const struct study *study,
+                                       enum interpretation_kind kind) {
   struct scheduler *s = floe__arena_alloc(arena, sizeof *s);
   const size_t n_variable = study->program->n_variable;
   s->arena = arena;
@@ -359,8 +388,10 @@ struct routine *schedule_routine(struct floe__arena *arena, const struct study *
   struct routine *routine = s->builder->routine;
   const struct interpretation *interpretation = &study->interpretations[kind];
   if (kind == INTERPRETATION_LOG_DENSITY) declare_terms(s);
-  if (kind == INTERPRETATION_SIMULATE) schedule_draws(s, interpretation);
-  else schedule_all(s, interpretation);
+  if (kind == INTERPRETATION_SIMULATE)
+    schedule_draws(s, interpretation);
+  else
+    schedule_all(s, interpretation);
   routine->n_alias = s->n_node;
   routine->alias = s->value_of;
   routine_prune(routine);

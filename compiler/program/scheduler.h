@@ -1,4 +1,5 @@
-/* scheduler.h: what schedule.c (order of work), plan.c (what a block has to compute) and lower.c (nodes to values) share. */
+/* scheduler.h: what schedule.c (order of work), plan.c (what a block has to compute) and lower.c (nodes to values)
+ * share. */
 #ifndef FLOE_PROGRAM_SCHEDULER_H
 #define FLOE_PROGRAM_SCHEDULER_H
 
@@ -26,15 +27,15 @@ struct demand {
   enum action action;
   const struct node *node;
   const struct cell *cell;
-  bool assign, term;                 /* term: cell is the term `tag` of the log density */
+  bool assign, term; /* term: cell is the term `tag` of the log density */
   enum term_tag tag;
   enum reduction reduction;
   const struct memory *memory;
   const struct subscript *subscripts;
   size_t n_subscript;
   const struct memory **outputs;
-  const uint64_t *present;           /* (n_axis) masks; NULL: everywhere */
-  const struct node *absent;         /* what it is elsewhere; NULL: nothing to do */
+  const uint64_t *present;   /* (n_axis) masks; NULL: everywhere */
+  const struct node *absent; /* what it is elsewhere; NULL: nothing to do */
   /* made by plan.c: */
   bool complex;                      /* a loop, a switch or a call; else one line */
   struct axis_set axes;              /* complex: must stand in a switch over one of these first */
@@ -48,11 +49,11 @@ struct scheduler {
   struct builder *builder;
   const struct study *study;
   size_t n_node, n_axis;
-  const struct value **value_of;         /* by node id; counts while its scope is open */
-  const struct memory **memory_of;       /* arrays */
-  const struct memory ***outputs_of;     /* scans */
-  size_t *option;                        /* (n_axis + 1) what is known of the universe here; the last: coordinates */
-  uint64_t bound;                        /* binders of the enclosing loops */
+  const struct value **value_of;     /* by node id; counts while its scope is open */
+  const struct memory **memory_of;   /* arrays */
+  const struct memory ***outputs_of; /* scans */
+  size_t *option;                    /* (n_axis + 1) what is known of the universe here; the last: coordinates */
+  uint64_t bound;                    /* binders of the enclosing loops */
   const struct loop *loop_of[MAX_BINDER];
   const struct memory **scan_of[MAX_BINDER]; /* outputs of the innermost scan over the binder */
   size_t copies;

@@ -34,18 +34,18 @@ static void use_loop(struct verifier *v, const struct loop *loop) {
 
 static void use_value(struct verifier *v, const struct value *value) {
   switch (value->kind) {
-  case VALUE_CONST:
-  case VALUE_SIZE:
-  case VALUE_AXIS: return;
-  case VALUE_INDEX: use_loop(v, value->loop); return;
-  case VALUE_OPERATOR:
-  case VALUE_SELECT:
-  case VALUE_CALL:
-  case VALUE_DRAW:
-  case VALUE_LOAD:
-  case VALUE_READ:
-    if (v->value[value->id] != VISIBLE) complain(v, "value", value->id, "is used where it is not defined");
-    return;
+    case VALUE_CONST:
+    case VALUE_SIZE:
+    case VALUE_AXIS: return;
+    case VALUE_INDEX: use_loop(v, value->loop); return;
+    case VALUE_OPERATOR:
+    case VALUE_SELECT:
+    case VALUE_CALL:
+    case VALUE_DRAW:
+    case VALUE_LOAD:
+    case VALUE_READ:
+      if (v->value[value->id] != VISIBLE) complain(v, "value", value->id, "is used where it is not defined");
+      return;
   }
 }
 
@@ -88,36 +88,36 @@ static void verify_block(struct verifier *v, const struct block *block);
 
 static void verify_step(struct verifier *v, const struct step *step) {
   switch (step->kind) {
-  case STEP_LET: let(v, step->value); return;
-  case STEP_CELL: define(v, &v->cell[step->cell->id], "cell", step->cell->id); return;
-  case STEP_UPDATE:
-    use_cell(v, step->cell);
-    use_value(v, step->value);
-    return;
-  case STEP_ARRAY:
-    if (v->memory[step->memory->id] == VISIBLE) complain(v, "array", step->memory->id, "is declared twice");
-    v->memory[step->memory->id] = VISIBLE;
-    v->written[step->memory->id] = step->zeroed;
-    return;
-  case STEP_STORE:
-  case STEP_ADD:
-    use_value(v, step->value);
-    use_subscripts(v, step->memory, step->subscripts);
-    write_memory(v, step->memory);
-    return;
-  case STEP_CALL:
-    use_arguments(v, step->args, step->n_arg, step->memory);
-    if (!step->adjoint) write_memory(v, step->memory);
-    return;
-  case STEP_LOOP:
-    v->running[step->loop->id] = true;
-    verify_block(v, step->body);
-    v->running[step->loop->id] = false;
-    return;
-  case STEP_SWITCH:
-    for (size_t k = 0; k < step->n_case; k++)
-      if (step->cases[k]) verify_block(v, step->cases[k]);
-    return;
+    case STEP_LET: let(v, step->value); return;
+    case STEP_CELL: define(v, &v->cell[step->cell->id], "cell", step->cell->id); return;
+    case STEP_UPDATE:
+      use_cell(v, step->cell);
+      use_value(v, step->value);
+      return;
+    case STEP_ARRAY:
+      if (v->memory[step->memory->id] == VISIBLE) complain(v, "array", step->memory->id, "is declared twice");
+      v->memory[step->memory->id] = VISIBLE;
+      v->written[step->memory->id] = step->zeroed;
+      return;
+    case STEP_STORE:
+    case STEP_ADD:
+      use_value(v, step->value);
+      use_subscripts(v, step->memory, step->subscripts);
+      write_memory(v, step->memory);
+      return;
+    case STEP_CALL:
+      use_arguments(v, step->args, step->n_arg, step->memory);
+      if (!step->adjoint) write_memory(v, step->memory);
+      return;
+    case STEP_LOOP:
+      v->running[step->loop->id] = true;
+      verify_block(v, step->body);
+      v->running[step->loop->id] = false;
+      return;
+    case STEP_SWITCH:
+      for (size_t k = 0; k < step->n_case; k++)
+        if (step->cases[k]) verify_block(v, step->cases[k]);
+      return;
   }
 }
 
@@ -133,11 +133,14 @@ static void verify_block(struct verifier *v, const struct block *block) {
 
 bool routine_verify(const struct routine *routine, struct floe__text *problem) {
   struct floe__arena *arena = routine->arena;
-  struct verifier v = {routine, problem, floe__arena_array(arena, routine->n_value + 1, sizeof(enum seen)),
+  struct verifier v = {routine,
+                       problem,
+                       floe__arena_array(arena, routine->n_value + 1, sizeof(enum seen)),
                        floe__arena_array(arena, routine->n_cell + 1, sizeof(enum seen)),
                        floe__arena_array(arena, routine->n_memory + 1, sizeof(enum seen)),
                        floe__arena_array(arena, routine->n_memory + 1, sizeof(bool)),
-                       floe__arena_array(arena, routine->n_loop + 1, sizeof(bool)), true};
+                       floe__arena_array(arena, routine->n_loop + 1, sizeof(bool)),
+                       true};
   verify_block(&v, routine->body);
   return v.sound;
 }

@@ -11,7 +11,7 @@ enum { RAW = FLOE__SPLINE_RAW };
 
 /* The positions of layer k's coordinates, the moved ones first. */
 static void layer_positions(size_t n, size_t k, uint64_t seed, uint64_t unit, size_t *order, uint32_t *positions,
-                           size_t *n_moved) {
+                            size_t *n_moved) {
   for (size_t i = 0; i < n; i++) order[i] = i;
   const int whole = k == 0 || n == 1;
   if (!whole) floe__shuffle(seed, FLOE_PURPOSE_NETWORK, unit + (k - 1) / 2, n, order);
@@ -94,20 +94,25 @@ static void run_net(const struct floe__flow *flow, const float *block, const str
   }
   for (size_t j = 0; j < layer->n_given; j++) {
     const size_t at = layer->given[j];
-    for (size_t i = 0; i < n; i++) w->given[i * layer->n_given + j] = x[i * flow->n + at] * rows->mask[i * flow->n + at];
+    for (size_t i = 0; i < n; i++)
+      w->given[i * layer->n_given + j] = x[i * flow->n + at] * rows->mask[i * flow->n + at];
   }
   floe__mlp_forward(&layer->net, block, n, w->given, layer->n_given, &pre, w->net, w->raw);
 }
 
-static struct floe__spline_column column(const struct floe__flow *flow, const struct floe__flow_rows *rows, size_t k, size_t j,
-                                         const float *raw, const uint32_t *raw_row) {
+static struct floe__spline_column column(const struct floe__flow *flow, const struct floe__flow_rows *rows, size_t k,
+                                         size_t j, const float *raw, const uint32_t *raw_row) {
   const struct floe__flow_layer *layer = &flow->layers[k];
-  return (struct floe__spline_column){.n = rows->n, .stride = flow->n, .raw_stride = layer->n_moved * RAW,
-                                      .mask = rows->mask + layer->moved[j], .raw = raw + j * RAW, .raw_row = raw_row};
+  return (struct floe__spline_column){.n = rows->n,
+                                      .stride = flow->n,
+                                      .raw_stride = layer->n_moved * RAW,
+                                      .mask = rows->mask + layer->moved[j],
+                                      .raw = raw + j * RAW,
+                                      .raw_row = raw_row};
 }
 
-void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *x,
-                        float *work, float *z, float *log_det) {
+void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                        const float *x, float *work, float *z, float *log_det) {
   const size_t size = rows->n * flow->n * sizeof(float);
   const uint32_t *raw_row;
   memset(log_det, 0, rows->n * sizeof(float));
@@ -124,8 +129,8 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
   }
 }
 
-void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, float *work,
-                         float *dz, float d_log_det, float *d_pre, float *gradient) {
+void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                         float *work, float *dz, float d_log_det, float *d_pre, float *gradient) {
   float *d_raw = work + flow->n_layer * layer_floats(flow, rows->n), *d_given = d_raw + rows->n * flow->n * RAW;
   for (size_t k = flow->n_layer; k-- > 0;) {
     const struct floe__flow_layer *layer = &flow->layers[k];
@@ -145,8 +150,8 @@ void floe__flow_backward(const struct floe__flow *flow, const float *block, cons
   }
 }
 
-void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
-                        float *work, float *x, float *log_det) {
+void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                        const float *z, float *work, float *x, float *log_det) {
   const struct layer_work w = layer_work(flow, rows->n, work, 0); /* nothing is kept: all layers share one */
   const uint32_t *raw_row;
   memset(log_det, 0, rows->n * sizeof(float));

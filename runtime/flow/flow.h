@@ -26,10 +26,12 @@ struct floe__flow {
 };
 
 /* n coordinates >= 1; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False: no memory. */
-int floe__flow_make(struct floe__flow *flow, size_t *used, size_t n, size_t n_layer, size_t width, uint64_t seed, uint64_t unit);
+int floe__flow_make(struct floe__flow *flow, size_t *used, size_t n, size_t n_layer, size_t width, uint64_t seed,
+                    uint64_t unit);
 void floe__flow_drop(struct floe__flow *flow);
 
-void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit); /* units unit .. unit + 8 n_layer */
+void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed,
+                      uint64_t unit); /* units unit .. unit + 8 n_layer */
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n_row); /* floats of work space */
 
@@ -42,16 +44,16 @@ struct floe__flow_rows {
 };
 
 /* x (n, d) -> z (n, d), log_det (n) = log |dz/dx|; z may not be x. */
-void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *x,
-                        float *work, float *z, float *log_det);
+void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                        const float *x, float *work, float *z, float *log_det);
 
 /* After forward, with the same work and pre.row NULL. dz (n, d): overwritten, with dx; d_log_det the same for all rows;
  * d_pre (n, n_pre) overwritten; adds to gradient. */
-void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, float *work,
-                         float *dz, float d_log_det, float *d_pre, float *gradient);
+void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                         float *work, float *dz, float d_log_det, float *d_pre, float *gradient);
 
 /* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x. x may be z. */
-void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
-                        float *work, float *x, float *log_det);
+void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                        const float *z, float *work, float *x, float *log_det);
 
 #endif

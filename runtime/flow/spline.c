@@ -112,7 +112,8 @@ FLOE__INLINE float log_slope(float ratio, float d0, float d1, float xi) {
   return floe__log(q * q * n);
 }
 
-FLOE__FOR_EACH_CPU void floe__spline_forward(const struct floe__spline_column *c, const float *x, float *y, float *log_det) {
+FLOE__FOR_EACH_CPU void floe__spline_forward(const struct floe__spline_column *c, const float *x, float *y,
+                                             float *log_det) {
   struct lanes s;
   float in[LANES], u[LANES], out[LANES], log_derivative[LANES];
   for (size_t first = 0; first < c->n; first += LANES) {
@@ -136,7 +137,8 @@ FLOE__FOR_EACH_CPU void floe__spline_forward(const struct floe__spline_column *c
   }
 }
 
-FLOE__FOR_EACH_CPU void floe__spline_inverse(const struct floe__spline_column *c, const float *y, float *x, float *log_det) {
+FLOE__FOR_EACH_CPU void floe__spline_inverse(const struct floe__spline_column *c, const float *y, float *x,
+                                             float *log_det) {
   struct lanes s;
   float in[LANES], out[LANES], log_derivative[LANES];
   for (size_t first = 0; first < c->n; first += LANES) {
@@ -211,7 +213,8 @@ FLOE__FOR_EACH_CPU void floe__spline_backward(const struct floe__spline_column *
   float u[LANES], in[LANES], gy[LANES], gx[LANES], raw[RAW][LANES];
   for (size_t first = 0; first < c->n; first += LANES) {
     load(c, first, &s);
-    for (int l = 0; l < LANES; l++) in[l] = x[row_of(c, first, l) * c->stride], gy[l] = dy[row_of(c, first, l) * c->stride];
+    for (int l = 0; l < LANES; l++)
+      in[l] = x[row_of(c, first, l) * c->stride], gy[l] = dy[row_of(c, first, l) * c->stride];
     EACH_LANE u[l] = (in[l] - s.shift[l]) * s.scale[l];
     find_bin(&s, s.width, u);
     bin_backward(&s, u, gy, d_log_det, &g);
@@ -223,7 +226,8 @@ FLOE__FOR_EACH_CPU void floe__spline_backward(const struct floe__spline_column *
         raw[1 + 2 * BINS + k][l] = d * (1 - least_slope) * positive(at) / __builtin_sqrtf(at * at + 1);
       }
     EACH_LANE {
-      const float gu = s.inside[l] != 0 ? g.u[l] : gy[l], soft = 1 + (s.raw[1][l] < 0 ? -s.raw[1][l] : s.raw[1][l]) / scale_bound;
+      const float gu = s.inside[l] != 0 ? g.u[l] : gy[l],
+                  soft = 1 + (s.raw[1][l] < 0 ? -s.raw[1][l] : s.raw[1][l]) / scale_bound;
       const float on = s.mask[l] != 0 ? 1.0f : 0.0f;
       gx[l] = on != 0 ? gu * s.scale[l] : gy[l];
       raw[0][l] = -on * gu * s.scale[l];

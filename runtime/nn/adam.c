@@ -29,7 +29,8 @@ struct floe__adam floe__adam_step(size_t step, double rate, double decay, double
 FLOE__FOR_EACH_CPU void floe__adam_update(const struct floe__adam *adam, size_t n, float *restrict weight,
                                           const float *restrict gradient, float *restrict first, float *restrict second,
                                           float *restrict average) {
-  const float b1 = (float)beta_first, b2 = (float)beta_second, scale = adam->scale, rate = adam->rate, keep = adam->keep;
+  const float b1 = (float)beta_first, b2 = (float)beta_second, scale = adam->scale, rate = adam->rate,
+              keep = adam->keep;
   const float c1 = adam->correct_first, c2 = adam->correct_second, shrink = 1.0f - adam->rate * adam->decay;
   if (scale == 0) return;
   for (size_t i = 0; i < n; i++) {

@@ -11,8 +11,8 @@ struct floe__adam {
   float scale;         /* factor on the gradient: the clip */
   float correct_first; /* 1 / (1 - beta_1^t) */
   float correct_second;
-  float decay;         /* decoupled weight decay */
-  float keep;          /* moving average: average = keep average + (1 - keep) weight */
+  float decay; /* decoupled weight decay */
+  float keep;  /* moving average: average = keep average + (1 - keep) weight */
 };
 
 /* The learning rate at a fraction 0 .. 1 of the way: rises linearly over the first 5%, then falls to 0 along a cosine. */

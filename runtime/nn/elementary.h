@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && !defined(__AVX2__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define FLOE__FOR_EACH_CPU __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define FLOE__FOR_EACH_CPU
@@ -53,7 +53,9 @@ FLOE__INLINE float floe__log(float x) {
   return (float)k * 0.693147181f + 2.0f * s * (1.0f + t * (1.0f / 3 + t * (0.2f + t * (1.0f / 7 + t * (1.0f / 9)))));
 }
 
-FLOE__INLINE float floe__logistic(float x) { return 1.0f / (1.0f + floe__exp(-x)); }
+FLOE__INLINE float floe__logistic(float x) {
+  return 1.0f / (1.0f + floe__exp(-x));
+}
 
 /* log(1 + exp x) = max(x, 0) + log(1 + exp -|x|). */
 FLOE__INLINE float floe__softplus(float x) {

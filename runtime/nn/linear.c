@@ -51,25 +51,26 @@ FLOE__FOR_EACH_CPU static void sum_rows(size_t n, size_t width, const float *dy,
     for (size_t j = 0; j < width; j++) sum[j] += dy[i * stride + j];
 }
 
-void floe__linear_forward(const struct floe__linear *layer, const float *block, size_t n, const float *x, size_t x_stride,
-                          float *y, size_t y_stride, int add) {
+void floe__linear_forward(const struct floe__linear *layer, const float *block, size_t n, const float *x,
+                          size_t x_stride, float *y, size_t y_stride, int add) {
   const float *bias = layer->bias == FLOE_NN_NONE ? NULL : block + layer->bias;
   if (!add)
     fill_rows(n, layer->n_out, bias, y, y_stride);
   else if (bias)
     add_to_rows(n, layer->n_out, bias, y, y_stride);
   if (n > 0 && layer->n_in > 0 && layer->n_out > 0)
-    floe__gemm_float(false, true, n, layer->n_out, layer->n_in, 1, x, x_stride, block + layer->weight, layer->n_in, 1, y,
-                     y_stride);
+    floe__gemm_float(false, true, n, layer->n_out, layer->n_in, 1, x, x_stride, block + layer->weight, layer->n_in, 1,
+                     y, y_stride);
 }
 
-void floe__linear_backward(const struct floe__linear *layer, const float *block, size_t n, const float *x, size_t x_stride,
-                           const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int add, float *gradient) {
+void floe__linear_backward(const struct floe__linear *layer, const float *block, size_t n, const float *x,
+                           size_t x_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int add,
+                           float *gradient) {
   if (n == 0 || layer->n_out == 0) return;
   if (layer->bias != FLOE_NN_NONE) sum_rows(n, layer->n_out, dy, dy_stride, gradient + layer->bias);
   if (layer->n_in == 0) return;
-  floe__gemm_float(true, false, layer->n_out, layer->n_in, n, 1, dy, dy_stride, x, x_stride, 1, gradient + layer->weight,
-                   layer->n_in);
+  floe__gemm_float(true, false, layer->n_out, layer->n_in, n, 1, dy, dy_stride, x, x_stride, 1,
+                   gradient + layer->weight, layer->n_in);
   if (dx)
     floe__gemm_float(false, false, n, layer->n_in, layer->n_out, 1, dy, dy_stride, block + layer->weight, layer->n_in,
                      add ? 1 : 0, dx, dx_stride);

@@ -24,12 +24,13 @@ struct floe__linear floe__linear_make(size_t *used, size_t n_in, size_t n_out, i
 void floe__linear_start(const struct floe__linear *layer, float *block, float gain, uint64_t seed, uint64_t unit);
 
 /* x (n, n_in) with distance x_stride between rows -> y (n, n_out) with y_stride; add: y += instead of y =. */
-void floe__linear_forward(const struct floe__linear *layer, const float *block, size_t n, const float *x, size_t x_stride,
-                          float *y, size_t y_stride, int add);
+void floe__linear_forward(const struct floe__linear *layer, const float *block, size_t n, const float *x,
+                          size_t x_stride, float *y, size_t y_stride, int add);
 
 /* dy (n, n_out) -> dx (n, n_in), overwritten, or added to where `add`; NULL if not wanted. Adds to `gradient`. */
-void floe__linear_backward(const struct floe__linear *layer, const float *block, size_t n, const float *x, size_t x_stride,
-                           const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int add, float *gradient);
+void floe__linear_backward(const struct floe__linear *layer, const float *block, size_t n, const float *x,
+                           size_t x_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int add,
+                           float *gradient);
 
 /* value (n): pre-activations in, activations out; slope (n): the derivative, for the way back. NULL: not wanted. */
 void floe__silu(size_t n, float *value, float *slope);

@@ -6,9 +6,13 @@
 
 /* Work space: hidden values (n_hidden, n, width), slopes (n_hidden, n, width), then activations or their derivatives
  * (n, width), twice. */
-size_t floe__mlp_work(const struct floe__mlp *net, size_t n) { return 2 * (net->n_hidden + 1) * n * net->width; }
+size_t floe__mlp_work(const struct floe__mlp *net, size_t n) {
+  return 2 * (net->n_hidden + 1) * n * net->width;
+}
 
-static float *hidden(const struct floe__mlp *net, size_t n, float *work, size_t k) { return work + k * n * net->width; }
+static float *hidden(const struct floe__mlp *net, size_t n, float *work, size_t k) {
+  return work + k * n * net->width;
+}
 static float *slope(const struct floe__mlp *net, size_t n, float *work, size_t k) {
   return work + (net->n_hidden + k) * n * net->width;
 }
@@ -66,12 +70,11 @@ void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t 
   for (size_t k = last - 1; k > 0; k--) {
     memcpy(d_activation, dh, size * sizeof(float));
     floe__silu_backward(size, d_activation, slope(net, n, work, k));
-    floe__linear_backward(&net->layer[k], block, n, hidden(net, n, work, k - 1), net->width, d_activation, net->width, dh,
-                          net->width, 1, gradient);
+    floe__linear_backward(&net->layer[k], block, n, hidden(net, n, work, k - 1), net->width, d_activation, net->width,
+                          dh, net->width, 1, gradient);
   }
   floe__silu_backward(size, dh, slope(net, n, work, 0));
   if (d_pre)
-    for (size_t i = 0; i < n; i++)
-      memcpy(d_pre + i * d_pre_stride, dh + i * net->width, net->width * sizeof(float));
+    for (size_t i = 0; i < n; i++) memcpy(d_pre + i * d_pre_stride, dh + i * net->width, net->width * sizeof(float));
   floe__linear_backward(&net->layer[0], block, n, x, x_stride, dh, net->width, dx, dx_stride, 0, gradient);
 }

@@ -25,7 +25,8 @@ static int runs_along(const struct floe_variable *variable, size_t plate) {
   return 0;
 }
 
-static struct floe__value value_column(const struct floe__features *f, const struct floe_variable *variable, size_t first) {
+static struct floe__value value_column(const struct floe__features *f, const struct floe_variable *variable,
+                                       size_t first) {
   struct floe__value value = {.first_feature = first, .n_feature = 2, .scale = {1, 1}};
   if (variable->base == FLOE_BOOL) {
     value.transform = FLOE__AS_TRUTH;
@@ -57,7 +58,8 @@ static size_t count_context(const struct floe_model *model) {
 /* Data that runs along the plate is what makes rows; without it the plate's parameters are global. */
 static size_t useful_plate(const struct floe_model *model) {
   for (size_t v = 0; v < model->n_variable; v++)
-    if (floe_variable_is_data(&model->variables[v]) && runs_along(&model->variables[v], model->plate)) return model->plate;
+    if (floe_variable_is_data(&model->variables[v]) && runs_along(&model->variables[v], model->plate))
+      return model->plate;
   return FLOE_NONE;
 }
 
@@ -139,16 +141,18 @@ void floe__features_free(struct floe__features *f) {
 }
 
 /* Squeezes what the square root of a heavy tail or a far outlier would do to the networks. */
-static float clipped(double z) { return (float)(z < -5 ? -5 : z > 5 ? 5 : z); }
+static float clipped(double z) {
+  return (float)(z < -5 ? -5 : z > 5 ? 5 : z);
+}
 
 static double on_scale(enum floe__transform transform, int second, double x) {
   switch (transform) {
-  case FLOE__AS_REAL: return x;
-  case FLOE__AS_POSITIVE: return second ? sqrt(x > 0 ? x : 0) : log(x > 1e-30 ? x : 1e-30);
-  case FLOE__AS_COUNT: return second ? sqrt(x > 0 ? x : 0) : log1p(x > 0 ? x : 0);
-  case FLOE__AS_TRUTH:
-  case FLOE__AS_CODE:
-  case FLOE__AS_CODE_NUMBER: break;
+    case FLOE__AS_REAL: return x;
+    case FLOE__AS_POSITIVE: return second ? sqrt(x > 0 ? x : 0) : log(x > 1e-30 ? x : 1e-30);
+    case FLOE__AS_COUNT: return second ? sqrt(x > 0 ? x : 0) : log1p(x > 0 ? x : 0);
+    case FLOE__AS_TRUTH:
+    case FLOE__AS_CODE:
+    case FLOE__AS_CODE_NUMBER: break;
   }
   return x;
 }
@@ -156,14 +160,14 @@ static double on_scale(enum floe__transform transform, int second, double x) {
 static void write_features(const struct floe__value *value, double x, float *feature) {
   feature += value->first_feature;
   switch (value->transform) {
-  case FLOE__AS_TRUTH: feature[0] = x != 0 ? 1 : -1; return;
-  case FLOE__AS_CODE:
-    for (size_t k = 0; k < value->n_feature; k++) feature[k] = x == (double)(k + 1);
-    return;
-  case FLOE__AS_REAL:
-  case FLOE__AS_POSITIVE:
-  case FLOE__AS_COUNT:
-  case FLOE__AS_CODE_NUMBER: break;
+    case FLOE__AS_TRUTH: feature[0] = x != 0 ? 1 : -1; return;
+    case FLOE__AS_CODE:
+      for (size_t k = 0; k < value->n_feature; k++) feature[k] = x == (double)(k + 1);
+      return;
+    case FLOE__AS_REAL:
+    case FLOE__AS_POSITIVE:
+    case FLOE__AS_COUNT:
+    case FLOE__AS_CODE_NUMBER: break;
   }
   const double first = (on_scale(value->transform, 0, x) - value->centre[0]) / value->scale[0];
   const double second = (on_scale(value->transform, 1, x) - value->centre[1]) / value->scale[1];
@@ -176,8 +180,8 @@ static void write_features(const struct floe__value *value, double x, float *fea
   }
 }
 
-void floe__features_data(const struct floe__features *f, const struct floe_layout *layout, const struct floe__slots *slots,
-                         const double *data, float *flat, float *rows) {
+void floe__features_data(const struct floe__features *f, const struct floe_layout *layout,
+                         const struct floe__slots *slots, const double *data, float *flat, float *rows) {
   if (f->n_flat > 0) memset(flat, 0, f->n_flat * sizeof(float));
   if (f->n_row > 0) memset(rows, 0, slots->n_row * f->n_row * sizeof(float));
   for (size_t k = 0; k < layout->n_data; k++) {
@@ -210,12 +214,13 @@ struct gather {
   const struct floe_simulations *simulations;
   struct floe__slots **slots; /* by layout */
   const struct floe__features *features;
-  size_t n;                   /* simulations looked at */
+  size_t n; /* simulations looked at */
   size_t capacity;
   double *x;
 };
 
-static size_t gather_values(const struct gather *g, int of_rows, size_t column, enum floe__transform transform, int second) {
+static size_t gather_values(const struct gather *g, int of_rows, size_t column, enum floe__transform transform,
+                            int second) {
   size_t n = 0;
   for (size_t i = 0; i < g->n; i++) {
     const size_t l = g->simulations->layout[i];
@@ -235,7 +240,8 @@ static size_t gather_coordinates(const struct gather *g, int of_rows, size_t col
     const size_t l = g->simulations->layout[i];
     const struct floe__slots *slots = g->slots[l];
     const double *coordinates = g->simulations->coordinates + i * g->simulations->n_coordinate;
-    floe_universe_from_settings(g->features->model, g->simulations->settings + i * g->features->model->n_axis, &universe);
+    floe_universe_from_settings(g->features->model, g->simulations->settings + i * g->features->model->n_axis,
+                                &universe);
     floe__features_mask(g->features, g->simulations->layouts[l], slots, &universe, global, local);
     if ((of_rows ? local[column] : global[column]) == 0) continue;
     for (size_t k = 0; k < g->simulations->layouts[l]->n_coordinate && n < g->capacity; k++)
@@ -256,7 +262,8 @@ static void standardise_columns(struct floe__features *f, const struct gather *g
     }
     const size_t first = of_rows ? f->n_global : 0;
     for (size_t k = 0; k < (of_rows ? f->n_local : f->n_global); k++)
-      centre_and_scale(gather_coordinates(g, of_rows, k, global, local), g->x, &f->centre[first + k], &f->scale[first + k]);
+      centre_and_scale(gather_coordinates(g, of_rows, k, global, local), g->x, &f->centre[first + k],
+                       &f->scale[first + k]);
   }
 }
 
@@ -277,7 +284,8 @@ floe_status floe__features_standardise(struct floe__features *f, const struct fl
   floe__free(g.slots);
   floe__free(g.x);
   floe__free(mask);
-  return ok ? FLOE_OK : floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory to standardise the simulations");
+  return ok ? FLOE_OK
+            : floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory to standardise the simulations");
 }
 
 void floe__features_context(const struct floe__features *f, const struct floe_layout *layout,
@@ -289,7 +297,8 @@ void floe__features_context(const struct floe__features *f, const struct floe_la
     if (axis->equivalence || axis->prepares) continue;
     const bool active = floe_universe_active(model, universe, a);
     if (axis->continuous) {
-      const double low = axis->logarithmic ? log(axis->low) : axis->low, high = axis->logarithmic ? log(axis->high) : axis->high;
+      const double low = axis->logarithmic ? log(axis->low) : axis->low,
+                   high = axis->logarithmic ? log(axis->high) : axis->high;
       const double at = axis->logarithmic ? log(universe->value[a]) : universe->value[a];
       *to++ = active && high > low ? (float)(2 * (at - low) / (high - low) - 1) : 0;
     } else {

@@ -41,11 +41,11 @@ struct floe__features {
   size_t n_global, n_local;        /* coordinates; n_local: of one row */
   size_t max_rows;
   size_t n_flat_value, n_row_value;
-  struct floe__value *flat, *row;         /* (n_flat_value), (n_row_value) */
-  double *centre, *scale;                 /* (n_global + n_local): of coordinates */
+  struct floe__value *flat, *row;          /* (n_flat_value), (n_row_value) */
+  double *centre, *scale;                  /* (n_global + n_local): of coordinates */
   size_t *data_column, *coordinate_column; /* (n_variable): first column of each variable, among flat or row */
-  unsigned char *along;                   /* (n_variable): 1 where the variable runs along the plate */
-  size_t *largest;                        /* (n_dimension): sizes that columns are counted by */
+  unsigned char *along;                    /* (n_variable): 1 where the variable runs along the plate */
+  size_t *largest;                         /* (n_dimension): sizes that columns are counted by */
 };
 
 /* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use. NULL: no memory. One block of memory. */
@@ -64,7 +64,8 @@ void floe__slots_free(struct floe__slots *slots);
 
 /* Centres and scales from the first simulations. */
 FLOE_NODISCARD floe_status floe__features_standardise(struct floe__features *features,
-                                                      const struct floe_simulations *simulations, struct floe_error *error);
+                                                      const struct floe_simulations *simulations,
+                                                      struct floe_error *error);
 
 /* context (n_context) */
 void floe__features_context(const struct floe__features *features, const struct floe_layout *layout,
@@ -76,18 +77,21 @@ void floe__features_data(const struct floe__features *features, const struct flo
 
 /* Which coordinates the universe and the sizes have: global (n_global), local (n_local): 0 or 1. */
 void floe__features_mask(const struct floe__features *features, const struct floe_layout *layout,
-                         const struct floe__slots *slots, const struct floe_universe *universe, float *global, float *local);
+                         const struct floe__slots *slots, const struct floe_universe *universe, float *global,
+                         float *local);
 
 /* coordinates (n_coordinate) -> global (n_global), local (n_row, n_local): standardised; 0 where not present. */
 void floe__features_coordinates(const struct floe__features *features, const struct floe_layout *layout,
-                                const struct floe__slots *slots, const double *coordinates, float *global, float *local);
+                                const struct floe__slots *slots, const double *coordinates, float *global,
+                                float *local);
 
 /* And back: -> coordinates (n_coordinate). */
 void floe__features_restore(const struct floe__features *features, const struct floe_layout *layout,
-                            const struct floe__slots *slots, const float *global, const float *local, double *coordinates);
+                            const struct floe__slots *slots, const float *global, const float *local,
+                            double *coordinates);
 
 /* Sum of log scales of present coordinates: log q of coordinates = log q of standardised ones - this. */
-double floe__features_log_scale(const struct floe__features *features, const float *global_mask, const float *local_mask,
-                                size_t n_row);
+double floe__features_log_scale(const struct floe__features *features, const float *global_mask,
+                                const float *local_mask, size_t n_row);
 
 #endif

@@ -9,8 +9,8 @@
 #include "runtime/summary/features.h"
 
 /* Row-major element k of the variable -> its row, and its column counted by the largest sizes of the other dimensions. */
-static void element_slot(const struct floe__features *f, const struct floe_layout *layout, const struct floe_variable *variable,
-                         size_t k, uint32_t *row, uint32_t *column) {
+static void element_slot(const struct floe__features *f, const struct floe_layout *layout,
+                         const struct floe_variable *variable, size_t k, uint32_t *row, uint32_t *column) {
   size_t at = 0, stride = 1;
   *row = FLOE__NO_ROW;
   for (size_t d = variable->n_dim; d-- > 0;) {
@@ -27,8 +27,8 @@ static void element_slot(const struct floe__features *f, const struct floe_layou
 }
 
 /* The same for coordinate k of a variable: structured ones count theirs through, within a row or as a whole. */
-static void coordinate_slot(const struct floe__features *f, const struct floe_layout *layout, size_t v, size_t k, uint32_t *row,
-                            uint32_t *column) {
+static void coordinate_slot(const struct floe__features *f, const struct floe_layout *layout, size_t v, size_t k,
+                            uint32_t *row, uint32_t *column) {
   const struct floe_variable *variable = &f->model->variables[v];
   if (variable->structure == FLOE_PLAIN) {
     element_slot(f, layout, variable, k, row, column);
@@ -78,8 +78,9 @@ void floe__slots_free(struct floe__slots *slots) {
   floe__free(slots);
 }
 
-void floe__features_mask(const struct floe__features *f, const struct floe_layout *layout, const struct floe__slots *slots,
-                         const struct floe_universe *universe, float *global, float *local) {
+void floe__features_mask(const struct floe__features *f, const struct floe_layout *layout,
+                         const struct floe__slots *slots, const struct floe_universe *universe, float *global,
+                         float *local) {
   memset(global, 0, f->n_global * sizeof(float));
   memset(local, 0, f->n_local * sizeof(float));
   for (size_t v = 0; v < f->model->n_variable; v++) {
@@ -93,7 +94,8 @@ void floe__features_mask(const struct floe__features *f, const struct floe_layou
 }
 
 void floe__features_coordinates(const struct floe__features *f, const struct floe_layout *layout,
-                                const struct floe__slots *slots, const double *coordinates, float *global, float *local) {
+                                const struct floe__slots *slots, const double *coordinates, float *global,
+                                float *local) {
   memset(global, 0, f->n_global * sizeof(float));
   if (f->n_local > 0) memset(local, 0, slots->n_row * f->n_local * sizeof(float));
   for (size_t k = 0; k < layout->n_coordinate; k++) {
@@ -107,8 +109,9 @@ void floe__features_coordinates(const struct floe__features *f, const struct flo
   }
 }
 
-void floe__features_restore(const struct floe__features *f, const struct floe_layout *layout, const struct floe__slots *slots,
-                            const float *global, const float *local, double *coordinates) {
+void floe__features_restore(const struct floe__features *f, const struct floe_layout *layout,
+                            const struct floe__slots *slots, const float *global, const float *local,
+                            double *coordinates) {
   for (size_t k = 0; k < layout->n_coordinate; k++) {
     const uint32_t row = slots->coordinate_row[k], column = slots->coordinate_column[k];
     const size_t at = row == FLOE__NO_ROW ? column : f->n_global + column;
@@ -117,7 +120,8 @@ void floe__features_restore(const struct floe__features *f, const struct floe_la
   }
 }
 
-double floe__features_log_scale(const struct floe__features *f, const float *global_mask, const float *local_mask, size_t n_row) {
+double floe__features_log_scale(const struct floe__features *f, const float *global_mask, const float *local_mask,
+                                size_t n_row) {
   double sum = 0, row = 0;
   for (size_t k = 0; k < f->n_global; k++) sum += global_mask[k] != 0 ? log(f->scale[k]) : 0;
   for (size_t k = 0; k < f->n_local; k++) row += local_mask[k] != 0 ? log(f->scale[f->n_global + k]) : 0;

@@ -5,10 +5,12 @@
 
 #include "runtime/nn/elementary.h"
 
-static int has_rows(const struct floe__summary *s) { return s->n_row_feature > 0; }
+static int has_rows(const struct floe__summary *s) {
+  return s->n_row_feature > 0;
+}
 
-struct floe__summary floe__summary_make(size_t *used, size_t n_context, size_t n_flat, size_t n_row_feature, size_t width,
-                                        size_t n_out) {
+struct floe__summary floe__summary_make(size_t *used, size_t n_context, size_t n_flat, size_t n_row_feature,
+                                        size_t width, size_t n_out) {
   struct floe__summary s = {.n_context = n_context, .n_flat = n_flat, .n_row_feature = n_row_feature, .n_out = n_out};
   size_t n_in = n_flat + n_context;
   if (n_row_feature > 0) {
@@ -40,8 +42,13 @@ static size_t divide(const struct floe__summary *s, size_t n, size_t n_row, floa
   size_t used = 0;
   const size_t row_width = has_rows(s) ? s->row_net.width : 0;
   const size_t widest = row_width > s->n_embedding ? row_width : s->n_embedding;
-  const size_t size[] = {n * s->trunk.n_in, n * s->trunk.n_in, floe__mlp_work(&s->trunk, n), n_row * s->n_embedding,
-                         n * row_width, n_row * widest, n * row_width,
+  const size_t size[] = {n * s->trunk.n_in,
+                         n * s->trunk.n_in,
+                         floe__mlp_work(&s->trunk, n),
+                         n_row * s->n_embedding,
+                         n * row_width,
+                         n_row * widest,
+                         n * row_width,
                          (has_rows(s) ? floe__mlp_work(&s->row_net, n_row) : 0) + n_row * row_width};
   float **at[] = {&w->in, &w->d_in, &w->trunk, &w->embedding, &w->pre, &w->d_row, &w->d_pre, &w->row};
   for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
@@ -75,8 +82,8 @@ static void pool_rows(const struct floe__summary *s, const struct floe__batch *b
   }
 }
 
-void floe__summary_forward(const struct floe__summary *s, const float *block, const struct floe__batch *batch, float *work,
-                           float *h) {
+void floe__summary_forward(const struct floe__summary *s, const float *block, const struct floe__batch *batch,
+                           float *work, float *h) {
   struct layout w;
   divide(s, batch->n, batch->n_row, work, &w);
   size_t at = 0;
@@ -95,8 +102,8 @@ void floe__summary_forward(const struct floe__summary *s, const float *block, co
   floe__mlp_forward(&s->trunk, block, batch->n, w.in, s->trunk.n_in, NULL, w.trunk, h);
 }
 
-void floe__summary_backward(const struct floe__summary *s, const float *block, const struct floe__batch *batch, float *work,
-                            const float *dh, float *gradient) {
+void floe__summary_backward(const struct floe__summary *s, const float *block, const struct floe__batch *batch,
+                            float *work, const float *dh, float *gradient) {
   struct layout w;
   divide(s, batch->n, batch->n_row, work, &w);
   const size_t n_in = s->trunk.n_in, e = s->n_embedding;
@@ -110,9 +117,10 @@ void floe__summary_backward(const struct floe__summary *s, const float *block, c
       for (size_t j = 0; j < e; j++) w.d_row[r * e + j] = d[j] / count + d[e + j] / root;
   }
   float *d_pre_rows = w.row + floe__mlp_work(&s->row_net, batch->n_row);
-  floe__mlp_backward(&s->row_net, block, batch->n_row, batch->rows, s->n_row_feature, w.row, w.d_row, NULL, 0, d_pre_rows,
-                     width, gradient);
+  floe__mlp_backward(&s->row_net, block, batch->n_row, batch->rows, s->n_row_feature, w.row, w.d_row, NULL, 0,
+                     d_pre_rows, width, gradient);
   for (size_t i = 0; i < batch->n; i++)
     pool(batch->first_row[i], batch->first_row[i + 1], width, d_pre_rows, w.d_pre + i * width);
-  floe__linear_backward(&s->row_context, block, batch->n, batch->context, s->n_context, w.d_pre, width, NULL, 0, 0, gradient);
+  floe__linear_backward(&s->row_context, block, batch->n, batch->context, s->n_context, w.d_pre, width, NULL, 0, 0,
+                        gradient);
 }

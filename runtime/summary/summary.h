@@ -19,19 +19,19 @@ struct floe__summary {
 /* n data sets with ragged rows: those of data set i are first_row[i] .. first_row[i + 1] - 1. */
 struct floe__batch {
   size_t n, n_row;
-  uint32_t *first_row;  /* (n + 1) */
-  uint32_t *owner;      /* (n_row) */
-  float *context;       /* (n, n_context) */
-  float *flat;          /* (n, n_flat) */
-  float *rows;          /* (n_row, n_row_feature) */
-  float *global;        /* (n, n_global), with mask: */
+  uint32_t *first_row; /* (n + 1) */
+  uint32_t *owner;     /* (n_row) */
+  float *context;      /* (n, n_context) */
+  float *flat;         /* (n, n_flat) */
+  float *rows;         /* (n_row, n_row_feature) */
+  float *global;       /* (n, n_global), with mask: */
   float *global_mask;
-  float *local;         /* (n_row, n_local), with mask: */
+  float *local; /* (n_row, n_local), with mask: */
   float *local_mask;
 };
 
-struct floe__summary floe__summary_make(size_t *used, size_t n_context, size_t n_flat, size_t n_row_feature, size_t width,
-                                        size_t n_out);
+struct floe__summary floe__summary_make(size_t *used, size_t n_context, size_t n_flat, size_t n_row_feature,
+                                        size_t width, size_t n_out);
 void floe__summary_start(const struct floe__summary *summary, float *block, uint64_t seed, uint64_t unit);
 size_t floe__summary_work(const struct floe__summary *summary, size_t n, size_t n_row);
 

@@ -16,22 +16,27 @@ static size_t share(const struct floe__asking *a) {
   return rows > SHARE_ROWS / 4 ? 4 : SHARE_ROWS / rows < SHARE ? SHARE_ROWS / rows : SHARE;
 }
 
-static size_t chunk_size(const struct floe__asking *a) { return share(a) * a->n_member; }
-size_t floe__chunks_of(const struct floe__asking *a) { return (a->n + chunk_size(a) - 1) / chunk_size(a); }
+static size_t chunk_size(const struct floe__asking *a) {
+  return share(a) * a->n_member;
+}
+size_t floe__chunks_of(const struct floe__asking *a) {
+  return (a->n + chunk_size(a) - 1) / chunk_size(a);
+}
 
 /* A chunk's points, those of each member one behind the other. */
 struct chunk {
   const struct floe__asking *asking;
-  size_t context;    /* in the block */
-  size_t first, n;   /* points */
+  size_t context;  /* in the block */
+  size_t first, n; /* points */
   size_t n_row;
-  float *global, *local;                       /* (chunk, n_global), (chunk, rows, n_local): standardised */
-  float *global_mask, *local_mask;             /* (share, n_global), (share, rows, n_local) */
+  float *global, *local;                        /* (chunk, n_global), (chunk, rows, n_local): standardised */
+  float *global_mask, *local_mask;              /* (share, n_global), (share, rows, n_local) */
   float *log_det, *local_log_det, *z, *local_z; /* (share), (share, rows); as global and local, but of a share */
-  float *condition, *shared, *local_pre;       /* (share, globals + summary + context), (share, l_pre), (share, rows, l_pre) */
+  float *condition, *shared,
+      *local_pre; /* (share, globals + summary + context), (share, l_pre), (share, rows, l_pre) */
   float *flow;
-  double *log_q;                               /* (n_member, chunk) */
-  uint32_t *zeros;                             /* (share): all points have the same condition */
+  double *log_q;   /* (n_member, chunk) */
+  uint32_t *zeros; /* (share): all points have the same condition */
 };
 
 static size_t divide(const struct floe__asking *a, const struct floe__member *m, float *work, struct chunk *c) {
@@ -43,12 +48,17 @@ static size_t divide(const struct floe__asking *a, const struct floe__member *m,
     size_t size;
     float **at;
   } parts[] = {
-      {all * f->n_global, &c->global},      {all * rows * f->n_local, &c->local},
-      {n * f->n_global, &c->global_mask},   {n * rows * f->n_local, &c->local_mask},
-      {n, &c->log_det},                     {n * rows, &c->local_log_det},
-      {n * f->n_global, &c->z},             {n * rows * f->n_local, &c->local_z},
+      {all * f->n_global, &c->global},
+      {all * rows * f->n_local, &c->local},
+      {n * f->n_global, &c->global_mask},
+      {n * rows * f->n_local, &c->local_mask},
+      {n, &c->log_det},
+      {n * rows, &c->local_log_det},
+      {n * f->n_global, &c->z},
+      {n * rows * f->n_local, &c->local_z},
       {n * (f->n_global + m->shape.summary + f->n_context), &c->condition},
-      {n * l_pre, &c->shared},              {n * rows * l_pre, &c->local_pre},
+      {n * l_pre, &c->shared},
+      {n * rows * l_pre, &c->local_pre},
       {global_work > local_work ? global_work : local_work, &c->flow},
   };
   size_t used = 0;
@@ -66,7 +76,9 @@ size_t floe__chunk_work(const struct floe__asking *a, const struct floe__member 
   return divide(a, m, NULL, &c);
 }
 
-size_t floe__chunk_indices(const struct floe__asking *a) { return share(a); }
+size_t floe__chunk_indices(const struct floe__asking *a) {
+  return share(a);
+}
 
 static struct chunk open_chunk(const struct floe__asking *a, size_t k, size_t thread) {
   const size_t chunks = floe__chunks_of(a), all = chunk_size(a);
@@ -101,7 +113,9 @@ static size_t start_of(const struct chunk *c, size_t which) {
 static struct floe__flow_rows global_rows(const struct chunk *c, size_t which, size_t n) {
   const struct floe__asking *a = c->asking;
   const size_t n_pre = a->network->members[a->first_member + which].global.n_pre;
-  return (struct floe__flow_rows){.n = n, .mask = c->global_mask, .n_condition = 1,
+  return (struct floe__flow_rows){.n = n,
+                                  .mask = c->global_mask,
+                                  .n_condition = 1,
                                   .pre = {a->pre + which * a->n_pre + c->context * n_pre, n_pre, c->zeros}};
 }
 
@@ -118,7 +132,8 @@ static struct floe__flow_rows local_rows(const struct chunk *c, size_t which, si
       c->condition[i * n_in + j] = global[i * f->n_global + j] * c->global_mask[i * f->n_global + j];
     memcpy(c->condition + i * n_in + f->n_global, condition, rest * sizeof(float));
   }
-  floe__linear_forward(&m->local_condition, a->network->weights[a->first_member + which], n, c->condition, n_in, c->shared, width, 0);
+  floe__linear_forward(&m->local_condition, a->network->weights[a->first_member + which], n, c->condition, n_in,
+                       c->shared, width, 0);
   for (size_t i = 0; i < n; i++)
     for (size_t r = 0; r < c->n_row; r++) {
       float *to = c->local_pre + (i * c->n_row + r) * width;
@@ -146,7 +161,8 @@ static void collect(const struct chunk *c, size_t n, const float *z, const float
 }
 
 /* log q of points by member `which`. */
-static void density(const struct chunk *c, size_t which, size_t n, const float *global, const float *local, double *log_q) {
+static void density(const struct chunk *c, size_t which, size_t n, const float *global, const float *local,
+                    double *log_q) {
   const size_t m = c->asking->first_member + which;
   const struct floe__member *member = &c->asking->network->members[m];
   const float *weights = c->asking->network->weights[m];
@@ -212,8 +228,10 @@ static void base_draws(const struct chunk *c, float *global, float *local) {
   for (size_t which = 0; which < a->n_member; which++)
     for (size_t i = 0, start = start_of(c, which); i < count_of(c, which); i++) {
       const size_t point = c->first + i * a->n_member + which;
-      if (d > 0) floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit, point * d, d, global + (start + i) * d);
-      if (l > 0) floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit + 1, point * l, l, local + (start + i) * l);
+      if (d > 0)
+        floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit, point * d, d, global + (start + i) * d);
+      if (l > 0)
+        floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit + 1, point * l, l, local + (start + i) * l);
     }
 }
 
@@ -229,7 +247,8 @@ void floe__draw_chunk(void *asking, size_t k, size_t thread) {
     if (n == 0) continue;
     draw(&c, which, n, c.global + start * d, c.local + start * l, c.log_q + which * all + start);
     for (size_t other = 0; a->log_q && other < a->n_member; other++)
-      if (other != which) density(&c, other, n, c.global + start * d, c.local + start * l, c.log_q + other * all + start);
+      if (other != which)
+        density(&c, other, n, c.global + start * d, c.local + start * l, c.log_q + other * all + start);
     double *to = a->coordinates + a->offset[c.context] + (c.first + which) * layout->n_coordinate;
     for (size_t i = 0; i < n; i++, to += a->n_member * layout->n_coordinate)
       floe__features_restore(f, layout, a->slots[c.context], c.global + (start + i) * d, c.local + (start + i) * l, to);
@@ -252,7 +271,8 @@ void floe__density_chunk(void *asking, size_t k, size_t thread) {
     const size_t start = start_of(&c, part), n = count_of(&c, part);
     const double *from = a->given + a->offset[c.context] + (c.first + part) * layout->n_coordinate;
     for (size_t i = 0; i < n; i++, from += a->n_member * layout->n_coordinate)
-      floe__features_coordinates(f, layout, a->slots[c.context], from, c.global + (start + i) * d, c.local + (start + i) * l);
+      floe__features_coordinates(f, layout, a->slots[c.context], from, c.global + (start + i) * d,
+                                 c.local + (start + i) * l);
     clear_absent(n * d, c.global_mask, c.global + start * d);
     clear_absent(n * l, c.local_mask, c.local + start * l);
     for (size_t which = 0; which < a->n_member && n > 0; which++)

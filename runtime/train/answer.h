@@ -14,7 +14,7 @@ struct floe__asking {
   const struct floe_network *network;
   size_t n, n_total, n_thread, first_member, n_member; /* points of a context; contexts in all; members asked */
   uint64_t seed;
-  int reads;                     /* densities of `given`, instead of draws into `coordinates` */
+  int reads; /* densities of `given`, instead of draws into `coordinates` */
   double *coordinates, *log_q;
   const double *given;
 
@@ -23,14 +23,14 @@ struct floe__asking {
   const struct floe_context *contexts; /* (n_context) of this block, and so below */
   const uint64_t *units;
   struct floe__slots **slots;
-  size_t *offset;                /* (n_context + 1): where each one's coordinates start */
+  size_t *offset; /* (n_context + 1): where each one's coordinates start */
   struct floe__examples examples;
-  float *condition;              /* (n_member, block, summary + context) */
-  float *pre;                    /* (n_member, n_pre): of each context, the global flow's condition */
-  float *row_pre;                /* (n_member, n_row_pre): of each context and row, the row's share of the local flow's */
+  float *condition; /* (n_member, block, summary + context) */
+  float *pre;       /* (n_member, n_pre): of each context, the global flow's condition */
+  float *row_pre;   /* (n_member, n_row_pre): of each context and row, the row's share of the local flow's */
   size_t n_pre, n_row_pre;
 
-  size_t n_work, n_indices;      /* of each thread */
+  size_t n_work, n_indices; /* of each thread */
   float *work;
   uint32_t *indices;
 };

@@ -26,21 +26,23 @@ static void condition_contexts(void *context, size_t k, size_t thread) {
   const float *weights = a->network->weights[m];
   const size_t s = member->shape.summary, x = f->n_context;
   float *work = a->work + thread * a->n_work;
-  const struct floe__batch b = floe__batch_gather(&a->examples, NULL, first, n, work, a->indices + thread * a->n_indices);
-  float *rest = work + floe__batch_floats(f, PACK), *h = a->condition + (which * BLOCK + first) * (s + x), *tight = rest;
+  const struct floe__batch b =
+      floe__batch_gather(&a->examples, NULL, first, n, work, a->indices + thread * a->n_indices);
+  float *rest = work + floe__batch_floats(f, PACK), *h = a->condition + (which * BLOCK + first) * (s + x),
+        *tight = rest;
   floe__summary_forward(&member->summary, weights, &b, rest + PACK * s, tight);
   for (size_t i = 0; i < n; i++) {
     memcpy(h + i * (s + x), tight + i * s, s * sizeof(float));
     if (x > 0) memcpy(h + i * (s + x) + s, b.context + i * x, x * sizeof(float));
   }
   if (member->global.n > 0)
-    floe__linear_forward(&member->global_condition, weights, n, h, s + x, a->pre + which * a->n_pre + first * member->global.n_pre,
-                         member->global.n_pre, 0);
+    floe__linear_forward(&member->global_condition, weights, n, h, s + x,
+                         a->pre + which * a->n_pre + first * member->global.n_pre, member->global.n_pre, 0);
   if (member->local.n > 0)
     for (size_t i = 0; i < n; i++)
-      floe__linear_forward(&member->local_row, weights, a->slots[first + i]->n_row, b.rows + b.first_row[i] * f->n_row, f->n_row,
-                           a->row_pre + which * a->n_row_pre + (first + i) * f->max_rows * member->local.n_pre,
-                           member->local.n_pre, 0);
+      floe__linear_forward(
+          &member->local_row, weights, a->slots[first + i]->n_row, b.rows + b.first_row[i] * f->n_row, f->n_row,
+          a->row_pre + which * a->n_row_pre + (first + i) * f->max_rows * member->local.n_pre, member->local.n_pre, 0);
 }
 
 static int allocate(struct floe__asking *a) {
@@ -49,7 +51,8 @@ static int allocate(struct floe__asking *a) {
   size_t global_pre = 0, local_pre = 0, work = 0;
   for (size_t m = a->first_member; m < a->first_member + n_asked; m++) {
     const struct floe__member *member = &a->network->members[m];
-    const size_t chunk = floe__chunk_work(a, member), summary = floe__summary_work(&member->summary, PACK, PACK * f->max_rows);
+    const size_t chunk = floe__chunk_work(a, member),
+                 summary = floe__summary_work(&member->summary, PACK, PACK * f->max_rows);
     const size_t both = floe__batch_floats(f, PACK) + PACK * member->shape.summary + summary;
     work = chunk > work ? chunk : work;
     work = both > work ? both : work;
@@ -100,20 +103,21 @@ static void free_slots(struct floe__asking *a) {
 /* What to do with a block of contexts once they are conditioned on; `first` is the first one's number. */
 typedef void finish_block(struct floe__asking *asking, size_t first, void *to);
 
-static floe_status check_contexts(const struct floe_network *network, const struct floe_network_ask *ask, struct floe_error *error) {
+static floe_status check_contexts(const struct floe_network *network, const struct floe_network_ask *ask,
+                                  struct floe_error *error) {
   for (size_t i = 0; i < ask->n_context; i++) {
     const struct floe_layout *layout = ask->contexts[i].layout;
     for (size_t d = 0; d < network->model->n_dimension; d++)
       if (layout->size[d] > network->features->largest[d])
         return floe__fail(error, FLOE_EDATA, "", "train again with the data at hand",
-                          "the network was trained for at most %zu of '%s', the data has %zu", network->features->largest[d],
-                          network->model->dimensions[d].name, layout->size[d]);
+                          "the network was trained for at most %zu of '%s', the data has %zu",
+                          network->features->largest[d], network->model->dimensions[d].name, layout->size[d]);
   }
   return FLOE_OK;
 }
 
-static floe_status ask_in_blocks(const struct floe_network *network, const struct floe_network_ask *ask, finish_block *finish,
-                                 struct floe__asking *a, void *to, struct floe_error *error) {
+static floe_status ask_in_blocks(const struct floe_network *network, const struct floe_network_ask *ask,
+                                 finish_block *finish, struct floe__asking *a, void *to, struct floe_error *error) {
   floe_status status = check_contexts(network, ask, error);
   a->network = network;
   a->n_total = ask->n_context;
@@ -150,14 +154,14 @@ static void finish_points(struct floe__asking *a, size_t first, void *to) {
   floe__parallel(a->n_context * floe__chunks_of(a), a->n_thread, a->reads ? floe__density_chunk : floe__draw_chunk, a);
 }
 
-floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask, double *coordinates,
-                              double *log_q, struct floe_error *error) {
+floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
+                              double *coordinates, double *log_q, struct floe_error *error) {
   struct floe__asking a = {.coordinates = coordinates, .log_q = log_q};
   return ask_in_blocks(network, ask, finish_points, &a, NULL, error);
 }
 
-floe_status floe_network_log_q(const struct floe_network *network, const struct floe_network_ask *ask, const double *coordinates,
-                               double *log_q, struct floe_error *error) {
+floe_status floe_network_log_q(const struct floe_network *network, const struct floe_network_ask *ask,
+                               const double *coordinates, double *log_q, struct floe_error *error) {
   struct floe__asking a = {.given = coordinates, .log_q = log_q, .reads = 1};
   return ask_in_blocks(network, ask, finish_points, &a, NULL, error);
 }
@@ -166,11 +170,12 @@ static void finish_distances(struct floe__asking *a, size_t first, void *to) {
   const size_t s = a->network->settings.summary;
   double *distance = to, work[2 * 256];
   for (size_t i = 0; i < a->n_context; i++)
-    distance[first + i] = floe__summary_distance(a->network, a->condition + i * (s + a->network->features->n_context), work);
+    distance[first + i] =
+        floe__summary_distance(a->network, a->condition + i * (s + a->network->features->n_context), work);
 }
 
-floe_status floe_network_distance(const struct floe_network *network, const struct floe_network_ask *ask, double *distance,
-                                  struct floe_error *error) {
+floe_status floe_network_distance(const struct floe_network *network, const struct floe_network_ask *ask,
+                                  double *distance, struct floe_error *error) {
   struct floe__asking a = {0};
   struct floe_network_ask of_first = *ask;
   of_first.member = 0;

@@ -19,7 +19,8 @@ struct identity {
   uint64_t seed, dataset, n_round, n_pass, n_pool;
 };
 static struct identity identity_of(const struct floe__trainer *t) {
-  return (struct identity){t->options->seed, t->options->dataset ? t->options->dataset->hash : 0, t->n_round, t->n_pass, t->n_pool};
+  return (struct identity){t->options->seed, t->options->dataset ? t->options->dataset->hash : 0, t->n_round, t->n_pass,
+                           t->n_pool};
 }
 
 static void put_learner(struct floe__text *to, const struct floe__learner *l, size_t n) {
@@ -48,7 +49,8 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
   for (size_t k = 0; k < N_POSITION; k++) floe__put(&payload, at[k], sizeof **at, 1);
   floe__put(&payload, &t.n_summed, sizeof t.n_summed, 1);
   floe__put(&payload, &t.summed, sizeof t.summed, 1);
-  for (size_t m = 0; m < t.network->n_member; m++) put_learner(&payload, &t.learners[m], t.network->members[m].n_weight);
+  for (size_t m = 0; m < t.network->n_member; m++)
+    put_learner(&payload, &t.learners[m], t.network->members[m].n_weight);
   if (payload.failed)
     status = floe__fail(error, FLOE_EENVIRONMENT, path, "", "not enough memory to write the checkpoint");
   else
@@ -67,13 +69,15 @@ static int get_state(struct floe__trainer *t, const unsigned char **at, const un
   positions(t, to);
   for (size_t k = 0; k < N_POSITION; k++)
     if (!floe__get(at, end, to[k], sizeof **to, 1)) return 0;
-  if (!floe__get(at, end, &t->n_summed, sizeof t->n_summed, 1) || !floe__get(at, end, &t->summed, sizeof t->summed, 1)) return 0;
+  if (!floe__get(at, end, &t->n_summed, sizeof t->n_summed, 1) || !floe__get(at, end, &t->summed, sizeof t->summed, 1))
+    return 0;
   for (size_t m = 0; m < t->network->n_member; m++)
     if (!get_learner(at, end, &t->learners[m], t->network->members[m].n_weight)) return 0;
   return *at == end && t->step <= t->n_step && t->round < t->n_round;
 }
 
-static floe_status take_up(struct floe__trainer *t, const unsigned char *at, const unsigned char *end, struct floe_error *error) {
+static floe_status take_up(struct floe__trainer *t, const unsigned char *at, const unsigned char *end,
+                           struct floe_error *error) {
   const char *path = t->options->checkpoint;
   const struct identity now = identity_of(t);
   struct identity then;

@@ -38,8 +38,9 @@ static floe_status moments(struct floe_network *network, size_t n, const float *
         a[j * s + l] += ((double)h[i * s + j] - mean[j]) * ((double)h[i * s + l] - mean[l]) / (double)n;
   for (size_t j = 0; j < s; j++) trace += a[j * s + j];
   for (size_t j = 0; j < s; j++) a[j * s + j] += 1e-6 * trace / (double)s + 1e-12;
-  return floe__cholesky(s, a) == FLOE_OK ? FLOE_OK
-                                         : floe__fail(error, FLOE_ENUMERIC, "", "", "the summaries of the training data are not finite");
+  return floe__cholesky(s, a) == FLOE_OK
+             ? FLOE_OK
+             : floe__fail(error, FLOE_ENUMERIC, "", "", "the summaries of the training data are not finite");
 }
 
 floe_status floe__trainer_distances(struct floe__trainer *t, struct floe_error *error) {
@@ -49,7 +50,8 @@ floe_status floe__trainer_distances(struct floe__trainer *t, struct floe_error *
   double *distance = FLOE__NEW(s.n, double), *work = FLOE__NEW(width, double);
   s.h = FLOE__NEW(s.n * width, float);
   floe_status status = FLOE_OK;
-  if (!distance || !work || !s.h) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for the summaries");
+  if (!distance || !work || !s.h)
+    status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for the summaries");
   if (!status) {
     floe__parallel((s.n + t->chunk - 1) / t->chunk, t->n_thread, summarise_block, &s);
     status = moments(network, s.n, s.h, error);

@@ -17,7 +17,8 @@ floe_status floe__examples_new(const struct floe__features *f, size_t capacity, 
   e->global_mask = floe__new(capacity, (f->n_global + 1) * sizeof(float));
   e->local = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
   e->local_mask = floe__new(capacity, (f->n_local + 1) * sizeof(float));
-  if (e->n_row && e->context && e->flat && e->rows && e->global && e->global_mask && e->local && e->local_mask) return FLOE_OK;
+  if (e->n_row && e->context && e->flat && e->rows && e->global && e->global_mask && e->local && e->local_mask)
+    return FLOE_OK;
   floe__examples_free(e);
   return floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for %zu simulations", capacity);
 }
@@ -34,11 +35,13 @@ void floe__examples_free(struct floe__examples *e) {
   *e = (struct floe__examples){0};
 }
 
-void floe__examples_put(struct floe__examples *e, size_t k, const struct floe_context *context, const struct floe__slots *slots) {
+void floe__examples_put(struct floe__examples *e, size_t k, const struct floe_context *context,
+                        const struct floe__slots *slots) {
   const struct floe__features *f = e->features;
   e->n_row[k] = (uint32_t)slots->n_row;
   floe__features_context(f, context->layout, context->universe, e->context + k * f->n_context);
-  floe__features_data(f, context->layout, slots, context->data, e->flat + k * f->n_flat, e->rows + k * f->max_rows * f->n_row);
+  floe__features_data(f, context->layout, slots, context->data, e->flat + k * f->n_flat,
+                      e->rows + k * f->max_rows * f->n_row);
   floe__features_mask(f, context->layout, slots, context->universe, e->global_mask + k * f->n_global,
                       e->local_mask + k * f->n_local);
 }
@@ -59,7 +62,8 @@ static void pack_block(void *context, size_t block, size_t thread) {
     const struct floe__slots *slots = p->slots[p->simulations->layout[k]];
     floe__examples_put(p->examples, k, &at, slots);
     floe__features_coordinates(f, at.layout, slots, p->simulations->coordinates + k * p->simulations->n_coordinate,
-                               p->examples->global + k * f->n_global, p->examples->local + k * f->max_rows * f->n_local);
+                               p->examples->global + k * f->n_global,
+                               p->examples->local + k * f->max_rows * f->n_local);
   }
 }
 
@@ -80,19 +84,26 @@ size_t floe__batch_floats(const struct floe__features *f, size_t n) {
   return n * (f->n_context + f->n_flat + 2 * f->n_global + f->max_rows * (f->n_row + 2 * f->n_local)) + 1;
 }
 
-size_t floe__batch_indices(const struct floe__features *f, size_t n) { return n * (f->max_rows + 1) + 1; }
+size_t floe__batch_indices(const struct floe__features *f, size_t n) {
+  return n * (f->max_rows + 1) + 1;
+}
 
 static void copy(float *to, const float *from, size_t n) {
   if (n > 0) memcpy(to, from, n * sizeof(float));
 }
 
-struct floe__batch floe__batch_gather(const struct floe__examples *e, const size_t *order, size_t first, size_t n, float *floats,
-                                      uint32_t *indices) {
+struct floe__batch floe__batch_gather(const struct floe__examples *e, const size_t *order, size_t first, size_t n,
+                                      float *floats, uint32_t *indices) {
   const struct floe__features *f = e->features;
   struct floe__batch b = {.n = n, .first_row = indices, .owner = indices + n + 1};
   float **const at[] = {&b.context, &b.flat, &b.global, &b.global_mask, &b.rows, &b.local, &b.local_mask};
-  const size_t width[] = {n * f->n_context, n * f->n_flat, n * f->n_global, n * f->n_global, n * f->max_rows * f->n_row,
-                          n * f->max_rows * f->n_local, n * f->max_rows * f->n_local};
+  const size_t width[] = {n * f->n_context,
+                          n * f->n_flat,
+                          n * f->n_global,
+                          n * f->n_global,
+                          n * f->max_rows * f->n_row,
+                          n * f->max_rows * f->n_local,
+                          n * f->max_rows * f->n_local};
   for (size_t k = 0; k < sizeof at / sizeof *at; floats += width[k], k++) *at[k] = floats;
   for (size_t i = 0; i < n; i++) {
     const size_t k = order ? order[first + i] : first + i, m = e->n_row[k], r = b.n_row;

@@ -13,10 +13,10 @@
 struct floe__examples {
   const struct floe__features *features;
   size_t n, capacity;
-  uint32_t *n_row;                        /* (n) */
-  float *context, *flat, *rows;           /* (n, n_context), (n, n_flat), (n, max_rows, features->n_row) */
-  float *global, *global_mask;            /* (n, n_global) */
-  float *local, *local_mask;              /* (n, max_rows, n_local), (n, n_local) */
+  uint32_t *n_row;              /* (n) */
+  float *context, *flat, *rows; /* (n, n_context), (n, n_flat), (n, max_rows, features->n_row) */
+  float *global, *global_mask;  /* (n, n_global) */
+  float *local, *local_mask;    /* (n, max_rows, n_local), (n, n_local) */
 };
 
 floe_status floe__examples_new(const struct floe__features *features, size_t capacity, struct floe__examples *examples,
@@ -24,8 +24,9 @@ floe_status floe__examples_new(const struct floe__features *features, size_t cap
 void floe__examples_free(struct floe__examples *examples);
 
 /* Packs simulations, at most `capacity`; on n_thread threads. */
-FLOE_NODISCARD floe_status floe__examples_pack(struct floe__examples *examples, const struct floe_simulations *simulations,
-                                               size_t n_thread, struct floe_error *error);
+FLOE_NODISCARD floe_status floe__examples_pack(struct floe__examples *examples,
+                                               const struct floe_simulations *simulations, size_t n_thread,
+                                               struct floe_error *error);
 
 /* Packs example k from a context with data; its coordinates are left alone. */
 void floe__examples_put(struct floe__examples *examples, size_t k, const struct floe_context *context,
@@ -36,7 +37,7 @@ size_t floe__batch_floats(const struct floe__features *features, size_t n);
 size_t floe__batch_indices(const struct floe__features *features, size_t n);
 
 /* The batch of examples order[0 .. n-1] (order NULL: first .. first + n - 1), in the caller's room. */
-struct floe__batch floe__batch_gather(const struct floe__examples *examples, const size_t *order, size_t first, size_t n,
-                                      float *floats, uint32_t *indices);
+struct floe__batch floe__batch_gather(const struct floe__examples *examples, const size_t *order, size_t first,
+                                      size_t n, float *floats, uint32_t *indices);
 
 #endif

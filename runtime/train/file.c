@@ -138,11 +138,13 @@ static int same_spec(const struct floe_model *model, const unsigned char **at, c
 }
 
 /* Sizes must be ones that the spec allows. */
-static int get_sizes(const struct floe_model *model, const unsigned char **at, const unsigned char *end, size_t *largest) {
+static int get_sizes(const struct floe_model *model, const unsigned char **at, const unsigned char *end,
+                     size_t *largest) {
   size_t n;
   if (!get_count(at, end, &n) || n != model->n_dimension) return 0;
   for (size_t d = 0; d < n; d++)
-    if (!get_count(at, end, &largest[d]) || largest[d] < model->dimensions[d].low || largest[d] > model->dimensions[d].high)
+    if (!get_count(at, end, &largest[d]) || largest[d] < model->dimensions[d].low ||
+        largest[d] > model->dimensions[d].high)
       return 0;
   return 1;
 }
@@ -153,25 +155,27 @@ static int plausible(const struct floe__features *f) {
   return 1;
 }
 
-floe_status floe__network_get(const struct floe_model *model, const char *path, const unsigned char **at, const unsigned char *end,
-                              struct floe_network **result, struct floe_error *error) {
+floe_status floe__network_get(const struct floe_model *model, const char *path, const unsigned char **at,
+                              const unsigned char *end, struct floe_network **result, struct floe_error *error) {
   const char *again = "remove it and train again";
   struct floe__settings settings = {0};
   uint64_t seed = 0;
   *result = NULL;
   if (!same_spec(model, at, end))
-    return floe__fail(error, FLOE_EARTIFACT, path, "train again", "the network was trained for another version of the spec");
+    return floe__fail(error, FLOE_EARTIFACT, path, "train again",
+                      "the network was trained for another version of the spec");
   size_t *largest = FLOE__NEW(model->n_dimension + 1, size_t);
   floe_status status = FLOE_OK;
   if (!largest) return floe__fail(error, FLOE_EENVIRONMENT, path, "", "not enough memory to read the network");
-  if (!floe__get(at, end, &seed, sizeof seed, 1) || !get_settings(at, end, &settings) || !get_sizes(model, at, end, largest))
+  if (!floe__get(at, end, &seed, sizeof seed, 1) || !get_settings(at, end, &settings) ||
+      !get_sizes(model, at, end, largest))
     status = floe__fail(error, FLOE_EARTIFACT, path, again, "the network's settings are damaged");
   if (!status) status = floe__network_new(model, &settings, seed, largest, result, error);
   floe__free(largest);
   if (status) return status;
   const struct source get = {at, end};
-  if (standardisation((*result)->features, NULL, &get) && plausible((*result)->features) && get_members(*result, at, end) &&
-      get_rest(*result, at, end))
+  if (standardisation((*result)->features, NULL, &get) && plausible((*result)->features) &&
+      get_members(*result, at, end) && get_rest(*result, at, end))
     return FLOE_OK;
   floe_network_free(*result);
   *result = NULL;
@@ -202,7 +206,8 @@ floe_status floe_network_load(const struct floe_model *model, const char *path, 
   if (!status && at != end) {
     floe_network_free(*network);
     *network = NULL;
-    status = floe__fail(error, FLOE_EARTIFACT, path, "remove it and train again", "the network file has more than a network in it");
+    status = floe__fail(error, FLOE_EARTIFACT, path, "remove it and train again",
+                        "the network file has more than a network in it");
   }
   floe__free(payload);
   return status;

@@ -7,13 +7,16 @@
 static const float log_sqrt_2pi = 0.918938533f;
 
 /* Streams of a member: its own range of units. */
-static uint64_t unit(size_t index, uint64_t part) { return (uint64_t)index * 4096 + part; }
+static uint64_t unit(size_t index, uint64_t part) {
+  return (uint64_t)index * 4096 + part;
+}
 
 int floe__member_make(struct floe__member *m, const struct floe__architecture *shape, uint64_t seed, size_t index) {
   const struct floe__architecture *a = shape;
   *m = (struct floe__member){.shape = *a};
   size_t used = 0;
-  m->summary = floe__summary_make(&used, a->n_context, a->n_flat, a->n_row, a->width < 128 ? 128 : a->width, a->summary);
+  m->summary =
+      floe__summary_make(&used, a->n_context, a->n_flat, a->n_row, a->width < 128 ? 128 : a->width, a->summary);
   if (a->n_global > 0) {
     const size_t layers = a->n_global == 1 && a->layers > 2 ? 2 : a->layers;
     if (!floe__flow_make(&m->global, &used, a->n_global, layers, a->width, seed, unit(index, 0))) return 0;
@@ -108,10 +111,12 @@ static float log_base(size_t n, const float *z, const float *mask) {
   return sum;
 }
 
-static struct floe__flow_rows global_rows(const struct floe__batch *batch, const struct floe__member *m, const float *pre) {
+static struct floe__flow_rows global_rows(const struct floe__batch *batch, const struct floe__member *m,
+                                          const float *pre) {
   return (struct floe__flow_rows){.n = batch->n, .mask = batch->global_mask, .pre = {pre, m->global.n_pre, NULL}};
 }
-static struct floe__flow_rows local_rows(const struct floe__batch *batch, const struct floe__member *m, const float *pre) {
+static struct floe__flow_rows local_rows(const struct floe__batch *batch, const struct floe__member *m,
+                                         const float *pre) {
   return (struct floe__flow_rows){.n = batch->n_row, .mask = batch->local_mask, .pre = {pre, m->local.n_pre, NULL}};
 }
 
@@ -129,13 +134,15 @@ static void join_conditions(const struct floe__member *m, const struct floe__bat
 }
 
 /* y (n_row, width) += shared (n, width) of each row's owner */
-FLOE__FOR_EACH_CPU static void add_shared(size_t n_row, size_t width, const uint32_t *owner, const float *shared, float *y) {
+FLOE__FOR_EACH_CPU static void add_shared(size_t n_row, size_t width, const uint32_t *owner, const float *shared,
+                                          float *y) {
   for (size_t r = 0; r < n_row; r++)
     for (size_t j = 0; j < width; j++) y[r * width + j] += shared[owner[r] * width + j];
 }
 
 /* sum (n, width) += d (n_row, width), to each row's owner */
-FLOE__FOR_EACH_CPU static void sum_shared(size_t n_row, size_t width, const uint32_t *owner, const float *d, float *sum) {
+FLOE__FOR_EACH_CPU static void sum_shared(size_t n_row, size_t width, const uint32_t *owner, const float *d,
+                                          float *sum) {
   for (size_t r = 0; r < n_row; r++)
     for (size_t j = 0; j < width; j++) sum[owner[r] * width + j] += d[r * width + j];
 }
@@ -149,12 +156,12 @@ static void local_log_q(const struct floe__member *m, const float *weights, cons
   const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
   floe__flow_forward(&m->local, weights, &rows, batch->local, p->local_flow, p->local_z, p->local_log_det);
   for (size_t r = 0; r < batch->n_row; r++)
-    log_q[batch->owner[r]] += p->local_log_det[r] + log_base(m->local.n, p->local_z + r * m->local.n,
-                                                            batch->local_mask + r * m->local.n);
+    log_q[batch->owner[r]] +=
+        p->local_log_det[r] + log_base(m->local.n, p->local_z + r * m->local.n, batch->local_mask + r * m->local.n);
 }
 
-void floe__member_log_q(const struct floe__member *m, const float *weights, const struct floe__batch *batch, float *work,
-                        float *log_q) {
+void floe__member_log_q(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                        float *work, float *log_q) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
   floe__summary_forward(&m->summary, weights, batch, p.summary, p.h);
@@ -184,16 +191,16 @@ static void local_backward(const struct floe__member *m, const float *weights, c
   floe__flow_backward(&m->local, weights, &rows, p->local_flow, p->local_z, weight, p->d_local_pre, gradient);
   memset(p->d_local_shared, 0, batch->n * width * sizeof(float));
   sum_shared(batch->n_row, width, batch->owner, p->d_local_pre, p->d_local_shared);
-  floe__linear_backward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->d_local_pre, width, NULL, 0, 0,
-                        gradient);
+  floe__linear_backward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->d_local_pre, width, NULL,
+                        0, 0, gradient);
   floe__linear_backward(&m->local_condition, weights, batch->n, p->local_condition, n_in, p->d_local_shared, width,
                         p->d_local_condition, n_in, 0, gradient);
   for (size_t i = 0; i < batch->n; i++)
     for (size_t j = 0; j < s; j++) p->dh[i * s + j] += p->d_local_condition[i * n_in + g + j];
 }
 
-void floe__member_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch, float *work,
-                           float weight, float *gradient) {
+void floe__member_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                           float *work, float weight, float *gradient) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
   const size_t s = m->shape.summary, n_in = s + m->shape.n_context;
@@ -202,8 +209,8 @@ void floe__member_backward(const struct floe__member *m, const float *weights, c
     const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
     base_backward(batch->n * m->global.n, weight, batch->global_mask, p.z);
     floe__flow_backward(&m->global, weights, &rows, p.flow, p.z, weight, p.d_pre, gradient);
-    floe__linear_backward(&m->global_condition, weights, batch->n, p.condition, n_in, p.d_pre, m->global.n_pre, p.d_condition,
-                          n_in, 0, gradient);
+    floe__linear_backward(&m->global_condition, weights, batch->n, p.condition, n_in, p.d_pre, m->global.n_pre,
+                          p.d_condition, n_in, 0, gradient);
     for (size_t i = 0; i < batch->n; i++) memcpy(p.dh + i * s, p.d_condition + i * n_in, s * sizeof(float));
   }
   if (m->local.n > 0) local_backward(m, weights, batch, &p, weight, gradient);

@@ -33,8 +33,8 @@ void floe__member_start(const struct floe__member *member, float *weights, uint6
 size_t floe__member_work(const struct floe__member *member, size_t n, size_t n_row);
 
 /* log_q (n) of the batch's standardised coordinates; the work space then serves floe__member_backward. */
-void floe__member_log_q(const struct floe__member *member, const float *weights, const struct floe__batch *batch, float *work,
-                        float *log_q);
+void floe__member_log_q(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
+                        float *work, float *log_q);
 
 /* Adds the gradient of weight * sum(log_q) to `gradient`. */
 void floe__member_backward(const struct floe__member *member, const float *weights, const struct floe__batch *batch,

@@ -15,8 +15,8 @@ static size_t chosen_summary(const struct floe__features *f) {
 static int make_members(struct floe_network *network) {
   const struct floe__features *f = network->features;
   const struct floe__settings *s = &network->settings;
-  const struct floe__architecture shape = {f->n_context, f->n_flat, f->n_row, f->n_global, f->n_local,
-                                           s->layers, s->width, s->summary};
+  const struct floe__architecture shape = {f->n_context, f->n_flat, f->n_row, f->n_global,
+                                           f->n_local,   s->layers, s->width, s->summary};
   network->members = FLOE__NEW(s->ensemble, struct floe__member);
   network->weights = FLOE__NEW(s->ensemble, float *);
   if (!network->members || !network->weights) return 0;
@@ -75,10 +75,16 @@ void floe_network_free(struct floe_network *network) {
 }
 
 struct floe_network_info floe_network_info(const struct floe_network *network) {
-  return (struct floe_network_info){.n_member = network->n_member, .n_weight = network->members[0].n_weight,
-                                    .simulations = network->simulations, .steps = network->steps,
-                                    .n_rejected = network->n_rejected, .seed = network->seed, .loss = network->loss,
-                                    .seconds = network->seconds, .n_point = network->n_point, .curve = network->curve};
+  return (struct floe_network_info){.n_member = network->n_member,
+                                    .n_weight = network->members[0].n_weight,
+                                    .simulations = network->simulations,
+                                    .steps = network->steps,
+                                    .n_rejected = network->n_rejected,
+                                    .seed = network->seed,
+                                    .loss = network->loss,
+                                    .seconds = network->seconds,
+                                    .n_point = network->n_point,
+                                    .curve = network->curve};
 }
 
 double floe__summary_distance(const struct floe_network *network, const float *h, double *work) {

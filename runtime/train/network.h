@@ -25,27 +25,30 @@ struct floe_network;
 /* Zero-initialise, then set what applies. */
 struct floe_network_options {
   uint64_t seed;
-  size_t n_thread;                   /* 0: one */
-  size_t simulations;                /* 0: the spec's setting, or the default */
-  double seconds;                    /* stop after about so long, with the best weights so far; 0: no limit. Not reproducible */
+  size_t n_thread;    /* 0: one */
+  size_t simulations; /* 0: the spec's setting, or the default */
+  double seconds;     /* stop after about so long, with the best weights so far; 0: no limit. Not reproducible */
   const struct floe_universe *universe; /* train in this universe alone; NULL: over all of them */
-  const struct floe_dataset *dataset; /* whence rows of data without `~` come; may be NULL if the spec imagines all */
-  const char *checkpoint;            /* path: written now and then and when interrupted, resumed from, removed at the end; or NULL */
+  const struct floe_dataset *dataset;   /* whence rows of data without `~` come; may be NULL if the spec imagines all */
+  const char
+      *checkpoint; /* path: written now and then and when interrupted, resumed from, removed at the end; or NULL */
 };
 
 /* FLOE_EINTERRUPTED after Ctrl-C, resumable where there is a checkpoint. FLOE_ESPEC: an unknown setting, or no coordinates to
  * infer. Errors of floe_simulate. */
-FLOE_NODISCARD floe_status floe_network_train(const struct floe_model *model, const struct floe_network_options *options,
+FLOE_NODISCARD floe_status floe_network_train(const struct floe_model *model,
+                                              const struct floe_network_options *options,
                                               const struct floe_progress *progress, struct floe_network **network,
                                               struct floe_error *error);
 void floe_network_free(struct floe_network *network); /* NULL is allowed */
 
 /* The same bytes for the same training. Loading refuses damaged files and those of another spec: FLOE_EARTIFACT. */
-FLOE_NODISCARD floe_status floe_network_save(const struct floe_network *network, const char *path, struct floe_error *error);
-FLOE_NODISCARD floe_status floe_network_load(const struct floe_model *model, const char *path, struct floe_network **network,
+FLOE_NODISCARD floe_status floe_network_save(const struct floe_network *network, const char *path,
                                              struct floe_error *error);
+FLOE_NODISCARD floe_status floe_network_load(const struct floe_model *model, const char *path,
+                                             struct floe_network **network, struct floe_error *error);
 
-struct floe_network_point { /* of the loss curve */
+struct floe_network_point {    /* of the loss curve */
   size_t simulations;          /* learnt from so far, repeats counted */
   double training, validation; /* mean -log q of standardised coordinates; of all members */
 };
@@ -53,10 +56,10 @@ struct floe_network_point { /* of the loss curve */
 struct floe_network_info {
   size_t n_member, n_weight; /* n_weight: of one member */
   size_t simulations, steps;
-  size_t n_rejected;         /* simulations that were not finite */
+  size_t n_rejected; /* simulations that were not finite */
   uint64_t seed;
-  double loss;               /* best validation loss */
-  double seconds;            /* of this process's training; 0 after loading */
+  double loss;    /* best validation loss */
+  double seconds; /* of this process's training; 0 after loading */
   size_t n_point;
   const struct floe_network_point *curve; /* (n_point) owned by the network */
 };
@@ -68,9 +71,10 @@ struct floe_network_ask {
   const struct floe_context *contexts; /* layout, universe and prepared data of each; layouts may differ */
   size_t n;                            /* points for each */
   uint64_t seed;
-  const uint64_t *units;               /* (n_context): data sets; equal units share their base draws, as universes of one data set should. NULL: all 0 */
-  size_t member;                       /* FLOE_NONE: all */
-  size_t n_thread;                     /* 0: one */
+  const uint64_t *
+      units; /* (n_context): data sets; equal units share their base draws, as universes of one data set should. NULL: all 0 */
+  size_t member;   /* FLOE_NONE: all */
+  size_t n_thread; /* 0: one */
 };
 
 /* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster. Draw k comes from

@@ -29,8 +29,8 @@ struct floe_network {
   double loss, seconds;
   size_t n_point;
   struct floe_network_point *curve;
-  double *summary_mean, *summary_chol;         /* (summary), (summary, summary): of member 0's summaries */
-  double distances[FLOE__DISTANCE_QUANTILES];  /* of training data: quantiles 0, 0.001, .. 1 */
+  double *summary_mean, *summary_chol;        /* (summary), (summary, summary): of member 0's summaries */
+  double distances[FLOE__DISTANCE_QUANTILES]; /* of training data: quantiles 0, 0.001, .. 1 */
 };
 
 enum { FLOE__CURVE_POINTS = 32 };
@@ -40,8 +40,9 @@ FLOE_NODISCARD floe_status floe__settings_read(const struct floe_model *model, s
                                                struct floe_error *error);
 
 /* A network with first weights. largest (n_dimension): largest sizes in use. settings->summary is chosen if 0. */
-FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, const struct floe__settings *settings, uint64_t seed,
-                                             const size_t *largest, struct floe_network **network, struct floe_error *error);
+FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, const struct floe__settings *settings,
+                                             uint64_t seed, const size_t *largest, struct floe_network **network,
+                                             struct floe_error *error);
 
 /* distance of summaries h (summary) from the training summaries */
 double floe__summary_distance(const struct floe_network *network, const float *h, double *work); /* work (2 summary) */
@@ -51,6 +52,7 @@ void floe__put(struct floe__text *to, const void *data, size_t size, size_t coun
 int floe__get(const unsigned char **at, const unsigned char *end, void *data, size_t size, size_t count);
 void floe__network_put(struct floe__text *to, const struct floe_network *network);
 FLOE_NODISCARD floe_status floe__network_get(const struct floe_model *model, const char *path, const unsigned char **at,
-                                             const unsigned char *end, struct floe_network **network, struct floe_error *error);
+                                             const unsigned char *end, struct floe_network **network,
+                                             struct floe_error *error);
 
 #endif

@@ -12,31 +12,36 @@ struct setting {
   double low, high;
 };
 
-#define SETTING(name, low, high) {#name, offsetof(struct floe__settings, name), low, high}
+#define SETTING(name, low, high)                                                                                       \
+  { #name, offsetof(struct floe__settings, name), low, high }
 static const struct setting settings_known[] = {
-    SETTING(layers, 1, 24),   SETTING(width, 8, 1024),          SETTING(summary, 1, 256), SETTING(ensemble, 1, 32),
+    SETTING(layers, 1, 24),          SETTING(width, 8, 1024),   SETTING(summary, 1, 256),  SETTING(ensemble, 1, 32),
     SETTING(simulations, 256, 1e10), SETTING(epochs, 1, 10000), SETTING(batch, 16, 65536), SETTING(rate, 1e-7, 1),
 };
 enum { N_SETTING = sizeof settings_known / sizeof *settings_known };
 
-static const char *setting_name(const void *names, size_t k) { return ((const struct setting *)names)[k].name; }
+static const char *setting_name(const void *names, size_t k) {
+  return ((const struct setting *)names)[k].name;
+}
 
 static floe_status unknown(const char *name, struct floe_error *error) {
   char fix[128];
   floe__suggest_fix(floe__suggest(name, N_SETTING, setting_name, settings_known),
-                    "known settings: layers, width, summary, ensemble, simulations, epochs, batch, rate", fix, sizeof fix);
+                    "known settings: layers, width, summary, ensemble, simulations, epochs, batch, rate", fix,
+                    sizeof fix);
   return floe__fail(error, FLOE_ESPEC, "network", fix, "the network has no setting '%.100s'", name);
 }
 
-static floe_status read_one(const struct floe_setting *given, struct floe__settings *settings, struct floe_error *error) {
+static floe_status read_one(const struct floe_setting *given, struct floe__settings *settings,
+                            struct floe_error *error) {
   for (size_t k = 0; k < N_SETTING; k++) {
     const struct setting *known = &settings_known[k];
     if (strcmp(known->name, given->name) != 0) continue;
     const int whole = known->at != offsetof(struct floe__settings, rate);
     if (given->word || !(given->number >= known->low && given->number <= known->high) ||
         (whole && given->number != floor(given->number)))
-      return floe__fail(error, FLOE_ESPEC, "network", "", "the network's '%s' must be a %snumber from %g to %g", known->name,
-                        whole ? "whole " : "", known->low, known->high);
+      return floe__fail(error, FLOE_ESPEC, "network", "", "the network's '%s' must be a %snumber from %g to %g",
+                        known->name, whole ? "whole " : "", known->low, known->high);
     if (whole)
       *(size_t *)((char *)settings + known->at) = (size_t)given->number;
     else
@@ -46,8 +51,10 @@ static floe_status read_one(const struct floe_setting *given, struct floe__setti
   return unknown(given->name, error);
 }
 
-floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings, struct floe_error *error) {
-  *settings = (struct floe__settings){.layers = 6, .width = 64, .ensemble = 2, .simulations = 786432, .batch = 256, .rate = 2e-3};
+floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,
+                                struct floe_error *error) {
+  *settings = (struct floe__settings){
+      .layers = 6, .width = 64, .ensemble = 2, .simulations = 1048576, .batch = 256, .rate = 5e-3};
   for (size_t k = 0; k < model->n_setting; k++) {
     const floe_status status = read_one(&model->settings[k], settings, error);
     if (status) return status;

@@ -31,7 +31,8 @@ static floe_status interrupted(const struct floe__trainer *t, struct floe_error 
   const floe_status status = floe__checkpoint_write(t, error);
   if (status) return status;
   return floe__fail(error, FLOE_EINTERRUPTED, "", "run the same command again to go on from there",
-                    "training was interrupted after %.0f%% and can be resumed", 100.0 * (double)t->step / (double)t->n_step);
+                    "training was interrupted after %.0f%% and can be resumed",
+                    100.0 * (double)t->step / (double)t->n_step);
 }
 
 /* Until the steps or the time are used up, or held-out losses stopped improving. step_before: what a resumed checkpoint had
@@ -64,7 +65,8 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
   floe_status status = floe__trainer_start(t, error);
   if (!status) status = learn(t, started, error);
   if (!status && !isfinite(t->network->loss))
-    status = floe__fail(error, FLOE_ENUMERIC, "", "try a smaller `rate`, or look at the prior predictive draws with `simulate`",
+    status = floe__fail(error, FLOE_ENUMERIC, "",
+                        "try a smaller `rate`, or look at the prior predictive draws with `simulate`",
                         "training diverged: the network never had a finite held-out loss");
   if (!status) status = floe__trainer_distances(t, error);
   if (!status) {
@@ -76,7 +78,8 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
 }
 
 floe_status floe_network_train(const struct floe_model *model, const struct floe_network_options *options,
-                               const struct floe_progress *progress, struct floe_network **network, struct floe_error *error) {
+                               const struct floe_progress *progress, struct floe_network **network,
+                               struct floe_error *error) {
   struct floe__trainer t = {.model = model, .options = options, .progress = progress};
   *network = NULL;
   t.n_thread = options->n_thread > 0 ? options->n_thread : 1;

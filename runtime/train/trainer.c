@@ -11,16 +11,23 @@
 #include "runtime/rng/purpose.h"
 #include "runtime/sim/simulate.h"
 
-enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 3000 };
+enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000 };
 static const double pool_numbers = 6.4e7, clip = 1.5, decay = 1e-4;
 
 static floe_status no_memory(struct floe_error *error) {
-  return floe__fail(error, FLOE_EENVIRONMENT, "", "set a smaller `width` or `ensemble`", "not enough memory to train the network");
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "set a smaller `width` or `ensemble`",
+                    "not enough memory to train the network");
 }
 
-static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64_t purpose, size_t first_unit, size_t n) {
-  return (struct floe_simulation_plan){.model = t->model, .seed = t->options->seed, .purpose = purpose, .first_unit = first_unit,
-                                       .n = n, .dataset = t->options->dataset, .n_thread = t->n_thread};
+static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64_t purpose, size_t first_unit,
+                                           size_t n) {
+  return (struct floe_simulation_plan){.model = t->model,
+                                       .seed = t->options->seed,
+                                       .purpose = purpose,
+                                       .first_unit = first_unit,
+                                       .n = n,
+                                       .dataset = t->options->dataset,
+                                       .n_thread = t->n_thread};
 }
 
 /* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS steps. */
@@ -92,8 +99,8 @@ static int allocate_work(struct floe__trainer *t) {
   return t->work && t->floats && t->indices && t->log_q && t->losses && t->squares && t->adams && t->order;
 }
 
-static floe_status pack(struct floe__trainer *t, struct floe_simulations *simulations, size_t n, struct floe__examples *examples,
-                        struct floe_error *error) {
+static floe_status pack(struct floe__trainer *t, struct floe_simulations *simulations, size_t n,
+                        struct floe__examples *examples, struct floe_error *error) {
   floe_status status = examples->n_row ? FLOE_OK : floe__examples_new(t->network->features, n, examples, error);
   if (!status) status = floe__examples_pack(examples, simulations, t->n_thread, error);
   return status;
@@ -116,7 +123,8 @@ floe_status floe__trainer_fill(struct floe__trainer *t, struct floe_error *error
   struct floe_simulations *simulations;
   floe_status status = floe_simulate(&plan, &simulations, error);
   if (status) return status;
-  if (t->ready_round == 0 && t->step == 0) status = floe__features_standardise(t->network->features, simulations, error);
+  if (t->ready_round == 0 && t->step == 0)
+    status = floe__features_standardise(t->network->features, simulations, error);
   if (!status) status = pack(t, simulations, t->n_pool, &t->pool, error);
   if (t->next_unit != simulations->next_unit) { /* else a checkpoint has counted them */
     t->next_unit = simulations->next_unit;
@@ -151,16 +159,18 @@ void floe__trainer_drop(struct floe__trainer *t) {
     floe__free(t->learners[m].second);
   }
   for (size_t k = 0; t->gradients && k < n_member * t->n_chunk; k++) floe__free(t->gradients[k]);
-  void *const blocks[] = {t->learners, t->gradients, t->work, t->floats, t->indices, t->log_q, t->losses, t->squares, t->adams, t->order};
+  void *const blocks[] = {t->learners, t->gradients, t->work,    t->floats, t->indices,
+                          t->log_q,    t->losses,    t->squares, t->adams,  t->order};
   for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
   floe__examples_free(&t->pool);
   floe__examples_free(&t->held_out);
   floe_network_free(t->network);
 }
 
-static struct floe__batch gather(struct floe__trainer *t, const struct floe__examples *examples, const size_t *order, size_t first,
-                                 size_t n, size_t thread) {
-  return floe__batch_gather(examples, order, first, n, t->floats + thread * t->n_floats, t->indices + thread * t->n_indices);
+static struct floe__batch gather(struct floe__trainer *t, const struct floe__examples *examples, const size_t *order,
+                                 size_t first, size_t n, size_t thread) {
+  return floe__batch_gather(examples, order, first, n, t->floats + thread * t->n_floats,
+                            t->indices + thread * t->n_indices);
 }
 
 static double total_loss(const float *log_q, size_t n) {
@@ -201,8 +211,8 @@ static void update_slice(void *context, size_t k, size_t thread) {
   const struct floe__learner *l = &t->learners[m];
   (void)thread;
   if (n > 0)
-    floe__adam_update(&t->adams[m], n, l->now + first, t->gradients[m * t->n_chunk] + first, l->first + first, l->second + first,
-                      l->average + first);
+    floe__adam_update(&t->adams[m], n, l->now + first, t->gradients[m * t->n_chunk] + first, l->first + first,
+                      l->second + first, l->average + first);
 }
 
 void floe__trainer_step(struct floe__trainer *t, double rate) {
@@ -263,8 +273,8 @@ bool floe__trainer_evaluate(struct floe__trainer *t) {
   network->loss = best;
   network->steps = t->step;
   if (network->n_point < FLOE__CURVE_POINTS)
-    network->curve[network->n_point++] =
-        (struct floe_network_point){t->step * t->settings.batch, t->n_summed ? t->summed / (double)t->n_summed : NAN, mean};
+    network->curve[network->n_point++] = (struct floe_network_point){
+        t->step * t->settings.batch, t->n_summed ? t->summed / (double)t->n_summed : NAN, mean};
   t->summed = 0;
   t->n_summed = 0;
   return improved;

@@ -24,25 +24,25 @@ struct floe__trainer {
   struct floe_network *network;
   struct floe__learner *learners; /* (n_member) */
 
-  size_t n_pool, n_round;         /* simulations held at a time, and how often they are replaced by fresh ones */
-  size_t n_pass, steps_of_pass;   /* passes over each pool; steps of a pass */
+  size_t n_pool, n_round;       /* simulations held at a time, and how often they are replaced by fresh ones */
+  size_t n_pass, steps_of_pass; /* passes over each pool; steps of a pass */
   size_t n_step;
   struct floe__examples pool, held_out;
-  size_t *order;                  /* (n_pool): of the current pass */
+  size_t *order; /* (n_pool): of the current pass */
 
-  size_t chunk, n_chunk;          /* data sets of a chunk; chunks of a batch */
+  size_t chunk, n_chunk; /* data sets of a chunk; chunks of a batch */
   size_t n_work, n_floats, n_indices;
-  float *work, *floats, *log_q;   /* of each thread: (n_work), (n_floats), (chunk) */
-  uint32_t *indices;              /* of each thread: (n_indices) */
-  float **gradients;              /* (n_member, n_chunk): (n_weight) */
+  float *work, *floats, *log_q; /* of each thread: (n_work), (n_floats), (chunk) */
+  uint32_t *indices;            /* of each thread: (n_indices) */
+  float **gradients;            /* (n_member, n_chunk): (n_weight) */
   size_t n_slice;
-  double *losses;                 /* (n_member, n_chunk or blocks of held_out): sums of -log q */
-  double *squares;                /* (n_member, n_slice) */
-  struct floe__adam *adams;       /* (n_member) */
+  double *losses;           /* (n_member, n_chunk or blocks of held_out): sums of -log q */
+  double *squares;          /* (n_member, n_slice) */
+  struct floe__adam *adams; /* (n_member) */
 
   /* where it stands; with the learners and the network, all that a checkpoint holds */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
-  double summed;                  /* training losses since the last evaluation: n_summed of them */
+  double summed; /* training losses since the last evaluation: n_summed of them */
 
   size_t ready_round, ready_pass; /* the round whose pool, the pass whose order is in memory, plus 1 */
 };

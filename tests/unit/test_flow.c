@@ -19,7 +19,9 @@
 #include "runtime/rng/bulk.h"
 #include "runtime/train/member.h"
 
-static void normals(uint64_t unit, size_t n, float *x) { floe__normal_fill_float(7, 99, unit, 0, n, x); }
+static void normals(uint64_t unit, size_t n, float *x) {
+  floe__normal_fill_float(7, 99, unit, 0, n, x);
+}
 
 static void elementary_functions_agree_with_libm(void **state) {
   (void)state;
@@ -27,7 +29,8 @@ static void elementary_functions_agree_with_libm(void **state) {
     assert_true(fabs(floe__exp(x) / exp((double)x) - 1) < 1e-6);
     assert_true(fabs((double)floe__softplus(x) - (x > 30 ? (double)x : log1p(exp((double)x)))) < 1e-6 * (1 + fabsf(x)));
   }
-  for (float x = 1e-30f; x < 1e30f; x *= 1.37f) assert_true(fabs((double)floe__log(x) - log((double)x)) < 2e-6 * (1 + fabs(log((double)x))));
+  for (float x = 1e-30f; x < 1e30f; x *= 1.37f)
+    assert_true(fabs((double)floe__log(x) - log((double)x)) < 2e-6 * (1 + fabs(log((double)x))));
 }
 
 static void the_silu_slope_is_its_derivative(void **state) {
@@ -132,12 +135,14 @@ enum { COLUMN = 37 };
 static struct floe__spline_column spline_case(float *raw, float *mask) {
   normals(20, COLUMN * FLOE__SPLINE_RAW, raw);
   for (size_t i = 0; i < COLUMN; i++) mask[i] = i % 9 != 4;
-  return (struct floe__spline_column){.n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
+  return (struct floe__spline_column){
+      .n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
 }
 
 static void a_spline_inverts_and_agrees_on_the_determinant(void **state) {
   (void)state;
-  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], y[COLUMN], back[COLUMN], forward[COLUMN] = {0}, inverse[COLUMN] = {0};
+  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], y[COLUMN], back[COLUMN], forward[COLUMN] = {0},
+                                                                                          inverse[COLUMN] = {0};
   const struct floe__spline_column c = spline_case(raw, mask);
   normals(21, COLUMN, x);
   for (size_t i = 0; i < COLUMN; i++) x[i] *= 3; /* some beyond the spline's ends */
@@ -154,7 +159,8 @@ static void raw_zeros_are_the_identity(void **state) {
   (void)state;
   float raw[COLUMN * FLOE__SPLINE_RAW] = {0}, mask[COLUMN], x[COLUMN], y[COLUMN], log_det[COLUMN] = {0};
   for (size_t i = 0; i < COLUMN; i++) mask[i] = 1, x[i] = -6 + 0.33f * (float)i;
-  const struct floe__spline_column c = {.n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
+  const struct floe__spline_column c = {
+      .n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
   floe__spline_forward(&c, x, y, log_det);
   for (size_t i = 0; i < COLUMN; i++) assert_true(fabsf(y[i] - x[i]) < 1e-5f && fabsf(log_det[i]) < 1e-5f);
 }
@@ -178,7 +184,8 @@ static double spline_value(void *context, const float *block) {
 
 static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state) {
   (void)state;
-  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], weight[COLUMN], dx[COLUMN], d_raw[COLUMN * FLOE__SPLINE_RAW];
+  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], weight[COLUMN], dx[COLUMN],
+      d_raw[COLUMN * FLOE__SPLINE_RAW];
   struct spline_target t = {.column = spline_case(raw, mask), .x = x, .weight = weight};
   normals(22, COLUMN, x);
   normals(23, COLUMN, weight);
@@ -208,7 +215,8 @@ static struct flow_case flow_new(size_t d, size_t n) {
   c.work = FLOE__NEW(floe__flow_work(&c.flow, n), float);
   c.log_det = FLOE__NEW(n, float);
   normals(31, c.used, c.block);
-  for (size_t i = 0; i < c.used; i++) c.block[i] *= 0.08f; /* stronger maps amplify the rounding of z beyond the tolerances */
+  for (size_t i = 0; i < c.used; i++)
+    c.block[i] *= 0.08f; /* stronger maps amplify the rounding of z beyond the tolerances */
   normals(32, n * d, c.x);
   normals(33, n * c.flow.n_pre, c.pre);
   for (size_t i = 0; i < n * d; i++) c.mask[i] = d == 1 || i % 5 != 3;
@@ -302,10 +310,12 @@ static void the_log_determinant_is_that_of_the_jacobian(void **state) {
     floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, down, ignored);
     for (size_t i = 0; i < 8; i++) c.x[i * D + j] += h;
     for (size_t i = 0; i < 8; i++)
-      for (size_t k = 0; k < D; k++) jacobian[i][k * D + j] = ((double)up[i * D + k] - down[i * D + k]) / (2 * (double)h);
+      for (size_t k = 0; k < D; k++)
+        jacobian[i][k * D + j] = ((double)up[i * D + k] - down[i * D + k]) / (2 * (double)h);
   }
   floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, c.z, c.log_det);
-  for (size_t i = 0; i < 8; i++) assert_true(fabs(log(fabs(determinant(D, jacobian[i]))) - (double)c.log_det[i]) < 2e-2);
+  for (size_t i = 0; i < 8; i++)
+    assert_true(fabs(log(fabs(determinant(D, jacobian[i]))) - (double)c.log_det[i]) < 2e-2);
   flow_free(&c);
 }
 
@@ -332,8 +342,14 @@ static float *random_block(uint64_t unit, size_t n) {
 
 static void member_new(struct member_case *c, size_t n_row_feature, size_t n_global, size_t n_local) {
   static uint32_t first_row[] = {0, 3, 4, 9, 9, 11, 13}, owner[] = {0, 0, 0, 1, 2, 2, 2, 2, 2, 4, 4, 5, 5};
-  const struct floe__architecture shape = {.n_context = 3, .n_flat = 4, .n_row = n_row_feature, .n_global = n_global,
-                                           .n_local = n_local, .layers = 3, .width = 16, .summary = 5};
+  const struct floe__architecture shape = {.n_context = 3,
+                                           .n_flat = 4,
+                                           .n_row = n_row_feature,
+                                           .n_global = n_global,
+                                           .n_local = n_local,
+                                           .layers = 3,
+                                           .width = 16,
+                                           .summary = 5};
   assert_true(floe__member_make(&c->member, &shape, 5, 1));
   c->weights = FLOE__NEW(c->member.n_weight, float);
   floe__member_start(&c->member, c->weights, 5, 1);
@@ -352,7 +368,8 @@ static void member_new(struct member_case *c, size_t n_row_feature, size_t n_glo
 }
 
 static void member_free(struct member_case *c) {
-  float *const blocks[] = {c->weights, c->work, c->batch.context, c->batch.flat, c->batch.rows, c->batch.global,
+  float *const blocks[] = {c->weights,           c->work,        c->batch.context,
+                           c->batch.flat,        c->batch.rows,  c->batch.global,
                            c->batch.global_mask, c->batch.local, c->batch.local_mask};
   floe__member_drop(&c->member);
   for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
@@ -381,9 +398,17 @@ static void a_data_set_does_not_see_the_others_of_its_batch(void **state) {
   member_value(&c, c.weights);
   const float last = c.log_q[5];
   uint32_t first_row[] = {0, 2}, owner[] = {0, 0};
-  struct floe__batch alone = {.n = 1, .n_row = 2, .first_row = first_row, .owner = owner, .context = c.batch.context + 15,
-                              .flat = c.batch.flat + 20, .rows = c.batch.rows + 33, .global = c.batch.global + 15,
-                              .global_mask = c.batch.global_mask + 15, .local = c.batch.local + 11, .local_mask = c.batch.local_mask + 11};
+  struct floe__batch alone = {.n = 1,
+                              .n_row = 2,
+                              .first_row = first_row,
+                              .owner = owner,
+                              .context = c.batch.context + 15,
+                              .flat = c.batch.flat + 20,
+                              .rows = c.batch.rows + 33,
+                              .global = c.batch.global + 15,
+                              .global_mask = c.batch.global_mask + 15,
+                              .local = c.batch.local + 11,
+                              .local_mask = c.batch.local_mask + 11};
   float log_q;
   floe__member_log_q(&c.member, c.weights, &alone, c.work, &log_q);
   assert_true(fabsf(log_q - last) < 1e-4f * (1 + fabsf(last)));
@@ -396,8 +421,10 @@ static void adam_finds_the_bottom_of_a_bowl(void **state) {
   for (size_t step = 0; step < 2000; step++) {
     float gradient[3];
     double norm = 0;
-    for (int i = 0; i < 3; i++) gradient[i] = (weight[i] - (float)i) * (float)(1 + 10 * i), norm += gradient[i] * gradient[i];
-    const struct floe__adam adam = floe__adam_step(step, floe__adam_schedule((double)step / 2000, 0.05), 0, 1.5, sqrt(norm));
+    for (int i = 0; i < 3; i++)
+      gradient[i] = (weight[i] - (float)i) * (float)(1 + 10 * i), norm += gradient[i] * gradient[i];
+    const struct floe__adam adam =
+        floe__adam_step(step, floe__adam_schedule((double)step / 2000, 0.05), 0, 1.5, sqrt(norm));
     floe__adam_update(&adam, 3, weight, gradient, first, second, average);
   }
   for (int i = 0; i < 3; i++) assert_true(fabsf(average[i] - (float)i) < 1e-3f);

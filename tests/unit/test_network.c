@@ -29,11 +29,24 @@ static const struct floe_option sds[] = {{"one", 0.5}, {"three", 0.5}};
 static const struct floe_axis axes[] = {{.name = "sd", .description = "", .n_option = 2, .options = sds}};
 static const struct floe_variable variables[] = {
     {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
-    {.name = "y", .role = FLOE_OBS, .n_dim = 1, .dims = item_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE}};
+    {.name = "y",
+     .role = FLOE_OBS,
+     .n_dim = 1,
+     .dims = item_only,
+     .low = -INFINITY,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE}};
 
-static size_t no_scratch(const struct floe_layout *layout) { return layout->n_data; }
-static int all_permitted(const struct floe_universe *universe) { return universe->option[0] < 2; }
-static double noise_sd(const struct floe_universe *universe) { return universe->option[0] ? 3 : 1; }
+static size_t no_scratch(const struct floe_layout *layout) {
+  return layout->n_data;
+}
+static int all_permitted(const struct floe_universe *universe) {
+  return universe->option[0] < 2;
+}
+static double noise_sd(const struct floe_universe *universe) {
+  return universe->option[0] ? 3 : 1;
+}
 
 static double normal(const struct floe_sampling *s, size_t point, uint64_t site, uint64_t element) {
   struct floe_stream stream;
@@ -41,7 +54,8 @@ static double normal(const struct floe_sampling *s, size_t point, uint64_t site,
   return floe_draw_normal(&stream);
 }
 
-static void simulate(const struct floe_context *c, const struct floe_sampling *s, size_t n, double *data, double *values, double *scratch) {
+static void simulate(const struct floe_context *c, const struct floe_sampling *s, size_t n, double *data,
+                     double *values, double *scratch) {
   (void)scratch;
   for (size_t k = 0; k < n; k++) {
     if (s->what & FLOE_DRAW_PARAMETERS) values[k] = 2 * normal(s, k, 0, 0);
@@ -56,16 +70,32 @@ static void copy_values(const struct floe_context *c, size_t n, const double *fr
   memcpy(to, from, n * c->layout->n_value * sizeof *to);
 }
 
-static const struct floe_setting small[] = {{"layers", NULL, 2}, {"width", NULL, 24}, {"ensemble", NULL, 2},
+static const struct floe_setting small[] = {{"layers", NULL, 2},          {"width", NULL, 24}, {"ensemble", NULL, 2},
                                             {"simulations", NULL, 20480}, {"epochs", NULL, 4}, {"rate", NULL, 3e-3}};
-static const struct floe_setting tiny[] = {{"layers", NULL, 2}, {"width", NULL, 8}, {"ensemble", NULL, 2},
+static const struct floe_setting tiny[] = {{"layers", NULL, 2},         {"width", NULL, 8},  {"ensemble", NULL, 2},
                                            {"simulations", NULL, 2048}, {"epochs", NULL, 2}, {"batch", NULL, 200}};
 
-static const struct floe_model conjugate = {
-    .version = FLOE_MODEL_VERSION, .name = "conjugate", .title = "", .source_path = "", .source_text = "", .fingerprint = "conjugate",
-    .n_dimension = 1, .n_axis = 1, .n_variable = 2, .n_setting = 6, .dimensions = dimensions, .axes = axes, .variables = variables,
-    .settings = small, .plate = 0, .sequence = FLOE_NONE, .scratch_size = no_scratch, .permitted = all_permitted,
-    .simulate = simulate, .constrain = copy_values, .unconstrain = copy_values};
+static const struct floe_model conjugate = {.version = FLOE_MODEL_VERSION,
+                                            .name = "conjugate",
+                                            .title = "",
+                                            .source_path = "",
+                                            .source_text = "",
+                                            .fingerprint = "conjugate",
+                                            .n_dimension = 1,
+                                            .n_axis = 1,
+                                            .n_variable = 2,
+                                            .n_setting = 6,
+                                            .dimensions = dimensions,
+                                            .axes = axes,
+                                            .variables = variables,
+                                            .settings = small,
+                                            .plate = 0,
+                                            .sequence = FLOE_NONE,
+                                            .scratch_size = no_scratch,
+                                            .permitted = all_permitted,
+                                            .simulate = simulate,
+                                            .constrain = copy_values,
+                                            .unconstrain = copy_values};
 
 static struct floe_model eight_schools_with(const struct floe_setting *settings, size_t n) {
   struct floe_model model = eight_schools_by_hand;
@@ -122,7 +152,8 @@ static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **sta
       struct floe_layout *layout = floe_layout_new(&conjugate, &n, NULL);
       const struct floe_universe universe = {.option = {option}};
       const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
-      const struct floe_network_ask ask = {.n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
+      const struct floe_network_ask ask = {
+          .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
       assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
       assert_int_equal(floe_network_log_q(network, &ask, draws, again, NULL), FLOE_OK);
       const double variance = noise_sd(&universe) * noise_sd(&universe), precision = 0.25 + (double)n / variance;
@@ -172,7 +203,8 @@ static void far_data_are_far_from_training(void **state) {
   const size_t size = 6;
   struct floe_layout *layout = floe_layout_new(&model, &size, NULL);
   const struct floe_universe universe = {0};
-  const struct floe_context contexts[] = {{layout, &universe, FLOE_FAMILY_COORDINATES, near}, {layout, &universe, FLOE_FAMILY_COORDINATES, far}};
+  const struct floe_context contexts[] = {{layout, &universe, FLOE_FAMILY_COORDINATES, near},
+                                          {layout, &universe, FLOE_FAMILY_COORDINATES, far}};
   const struct floe_network_ask ask = {.n_context = 2, .contexts = contexts, .member = FLOE_NONE};
   double distance[2];
   assert_int_equal(floe_network_distance(network, &ask, distance, NULL), FLOE_OK);
@@ -339,7 +371,8 @@ static void an_unknown_setting_is_named_with_a_suggestion(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_resumed_training_ends_with_the_same_bytes), /* first: it forks, and threads do not survive that */
+      cmocka_unit_test(
+          a_resumed_training_ends_with_the_same_bytes), /* first: it forks, and threads do not survive that */
       cmocka_unit_test(a_conjugate_posterior_is_found_in_all_universes_and_sizes),
       cmocka_unit_test(the_density_integrates_to_one),
       cmocka_unit_test(far_data_are_far_from_training),
