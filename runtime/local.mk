@@ -1,7 +1,6 @@
 floeincludedir = $(includedir)/floe
 floeinclude_HEADERS = runtime/include/floe/draws.h runtime/include/floe/model.h
 
-runtime_sources += runtime/study/program.c
 
 include runtime/rng/local.mk
 include runtime/math/local.mk

@@ -65,7 +65,8 @@ static floe_status build(struct driver *driver, struct building *building, struc
 static const struct {
   const char *name;
   enum stage stage;
-} stages[] = {{"tokens", STAGE_TOKENS}, {"tree", STAGE_TREE}, {"typed", STAGE_TYPED}, {"graph", STAGE_GRAPH}, {"c", STAGE_C}};
+} stages[] = {{"tokens", STAGE_TOKENS}, {"tree", STAGE_TREE}, {"typed", STAGE_TYPED}, {"graph", STAGE_GRAPH},
+             {"program", STAGE_PROGRAM}, {"c", STAGE_C}};
 
 static enum stage stage_named(const char *name) {
   for (size_t k = 0; k < sizeof stages / sizeof stages[0]; k++) {

@@ -8,6 +8,7 @@
 #include "compiler/emit/emit.h"
 #include "compiler/meaning/check.h"
 #include "compiler/passes/passes.h"
+#include "compiler/program/routine.h"
 #include "compiler/source/source.h"
 #include "compiler/syntax/parse.h"
 
@@ -77,7 +78,7 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
 
   pipeline->study = derive_study(arena, pipeline->program);
   status = verify_graph(pipeline, error);
-  if (status || last == STAGE_GRAPH) return status;
+  if (status || last == STAGE_GRAPH || last == STAGE_PROGRAM) return status;
 
   emit_study(pipeline->study, arena, &pipeline->code);
   if (pipeline->code.failed) return floe__fail(error, FLOE_EENVIRONMENT, path, "", "not enough memory");
@@ -94,6 +95,7 @@ void pipeline_dump(const struct pipeline *pipeline, enum stage stage, struct flo
     case STAGE_TREE: dump_tree(pipeline->tree, out); return;
     case STAGE_TYPED: dump_program(pipeline->program, out); return;
     case STAGE_GRAPH: graph_print(pipeline->study, out); return;
+    case STAGE_PROGRAM: dump_routines(pipeline->study, pipeline->arena, out); return;
     case STAGE_C: floe__text_append(out, pipeline->code.data, pipeline->code.length); return;
   }
 }

@@ -12,7 +12,7 @@
 struct floe__arena;
 struct floe__names;
 
-enum stage { STAGE_TOKENS, STAGE_TREE, STAGE_TYPED, STAGE_GRAPH, STAGE_C };
+enum stage { STAGE_TOKENS, STAGE_TREE, STAGE_TYPED, STAGE_GRAPH, STAGE_PROGRAM, STAGE_C };
 
 struct pipeline {
   struct floe__arena *arena;

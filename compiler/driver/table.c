@@ -13,7 +13,7 @@ static const struct floe__option fmt_options[] = {
 static const struct floe__option build_options[] = {
     {.name = "output", .argument = "PROGRAM", .help = "where the program goes (default: NAME.study/NAME)", .kind = FLOE__STRING, .letter = 'o'},
     {.name = "emit", .argument = "FORM", .help = "print the generated code", .kind = FLOE__STRING, .choices = "c"},
-    {.name = "dump", .argument = "STAGE", .help = "print what a stage of the compiler makes", .kind = FLOE__STRING, .choices = "tokens|tree|typed|graph|c"},
+    {.name = "dump", .argument = "STAGE", .help = "print what a stage of the compiler makes", .kind = FLOE__STRING, .choices = "tokens|tree|typed|graph|program|c"},
     {.name = "study", .argument = "FOLDER", .help = "where the study's artifacts are kept (default: NAME.study)", .kind = FLOE__STRING},
     {0}};
 static const struct floe__option help_options[] = {

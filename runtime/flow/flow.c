@@ -54,8 +54,8 @@ void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
-/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, given (n, d), raw (n, d * RAW),
- * and the network's own; then, shared: a second set of raw numbers and the derivative by given. */
+/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, given (n, d), raw (n, d *
+ * RAW), and the network's own; then, shared: a second set of raw numbers and the derivative by given. */
 struct layer_work {
   float *in, *given, *raw, *net;
 };
@@ -78,8 +78,8 @@ static struct layer_work layer_work(const struct floe__flow *flow, size_t n, flo
   return (struct layer_work){base, base + n * flow->n, base + 2 * n * flow->n, base + n * flow->n * (2 + RAW)};
 }
 
-/* The raw numbers of layer k's moved coordinates. A layer that is given nothing but the condition runs once for each row
- * of the condition; *raw_row then says which rows share. */
+/* The raw numbers of layer k's moved coordinates. A layer that is given nothing but the condition runs once for each
+ * row of the condition; *raw_row then says which rows share. */
 static void run_net(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, size_t k,
                     const float *x, const struct layer_work *w, const uint32_t **raw_row) {
   const struct floe__flow_layer *layer = &flow->layers[k];

@@ -1,10 +1,10 @@
-/* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal.
- * Layer 0 moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
- * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other part and
- * the condition; the next layer swaps the parts. The map is that of spline.h. With d = 1 all layers are like layer 0.
- * The condition enters every layer's network as a term of its first layer (struct floe__pre of nn/mlp.h, n_pre wide): how
- * it comes about is the caller's affair. Rows may lack coordinates: where mask is 0 the coordinate passes through with log
- * determinant 0, and the others do not see it. */
+/* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal. Layer 0
+ * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
+ * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
+ * part and the condition; the next layer swaps the parts. The map is that of spline.h. With d = 1 all layers are
+ * like layer 0. The condition enters every layer's network as a term of its first layer (struct floe__pre of
+ * nn/mlp.h, n_pre wide): how it comes about is the caller's affair. Rows may lack coordinates: where mask is 0 the
+ * coordinate passes through with log determinant 0, and the others do not see it. */
 #ifndef FLOE_FLOW_FLOW_H
 #define FLOE_FLOW_FLOW_H
 
@@ -25,7 +25,8 @@ struct floe__flow {
   uint32_t *positions;
 };
 
-/* n coordinates >= 1; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False: no memory. */
+/* n coordinates >= 1; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False:
+ * no memory. */
 int floe__flow_make(struct floe__flow *flow, size_t *used, size_t n, size_t n_layer, size_t width, uint64_t seed,
                     uint64_t unit);
 void floe__flow_drop(struct floe__flow *flow);

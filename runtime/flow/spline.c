@@ -63,7 +63,8 @@ FLOE__INLINE void load(const struct floe__spline_column *c, size_t first, struct
     EACH_LANE s->slope[k][l] = least_slope + (1 - least_slope) * positive(s->raw[1 + 2 * BINS + k][l]);
 }
 
-/* a where mask is all ones, b where it is 0. As bits: a conditional expression would become a slow conditional store. */
+/* a where mask is all ones, b where it is 0. As bits: a conditional expression would become a slow conditional
+ * store. */
 FLOE__INLINE float pick(int32_t mask, float a, float b) {
   int32_t of_a, of_b;
   memcpy(&of_a, &a, sizeof a);

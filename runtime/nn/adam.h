@@ -15,18 +15,20 @@ struct floe__adam {
   float keep;  /* moving average: average = keep average + (1 - keep) weight */
 };
 
-/* The learning rate at a fraction 0 .. 1 of the way: rises linearly over the first 5%, then falls to 0 along a cosine. */
+/* The learning rate at a fraction 0 .. 1 of the way: rises linearly over the first 5%, then falls to 0 along a
+ * cosine. */
 double floe__adam_schedule(double fraction, double peak);
 
-/* The settings of step `step`, from 0; norm is that of the gradient, clip the largest that passes unscaled. A gradient that
- * is not finite moves nothing. */
+/* The settings of step `step`, from 0; norm is that of the gradient, clip the largest that passes unscaled. A
+ * gradient that is not finite moves nothing. */
 struct floe__adam floe__adam_step(size_t step, double rate, double decay, double clip, double norm);
 
 /* weight, gradient, first, second, average (n) */
 void floe__adam_update(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
                        float *second, float *average);
 
-/* parts[0][first ..] (n) becomes parts[0] + ... + parts[n_part - 1] there, summed in this order; returns its squared norm. */
+/* parts[0][first ..] (n) becomes parts[0] + ... + parts[n_part - 1] there, summed in this order; returns its squared
+ * norm. */
 double floe__sum_parts(size_t n, size_t n_part, float *const *parts, size_t first);
 
 #endif

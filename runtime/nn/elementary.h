@@ -1,6 +1,6 @@
-/* elementary.h: exp and log for loops that the compiler vectorises: no branches, no calls, no errno. float, relative error
- * below 5e-7 for exp and log away from 1, absolute error below 1e-7 for log near 1; NaN in gives some number out.
- * FLOE__FOR_EACH_CPU makes a function once for each class of processors and picks at program start. */
+/* elementary.h: exp and log for loops that the compiler vectorises: no branches, no calls, no errno. float, relative
+ * error below 5e-7 for exp and log away from 1, absolute error below 1e-7 for log near 1; NaN in gives some number
+ * out. FLOE__FOR_EACH_CPU makes a function once for each class of processors and picks at program start. */
 #ifndef FLOE_NN_ELEMENTARY_H
 #define FLOE_NN_ELEMENTARY_H
 

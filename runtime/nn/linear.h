@@ -1,15 +1,16 @@
-/* linear.h: parameter blocks, linear layers and the activation. All weights of a network stand in one block of floats;
- * layers hold offsets into it, so that zeroing, saving, averaging and the optimiser are loops over the block. The gradient
- * is a block of the same shape; backward functions add to it.
- * The activation is SiLU, x / (1 + exp -x) (Hendrycks and Gimpel 2016; Ramachandran, Zoph, Le 2017): smooth, as densities
- * want it, and two exp cheaper than GELU. */
+/* linear.h: parameter blocks, linear layers and the activation. All weights of a network stand in one block of
+ * floats; layers hold offsets into it, so that zeroing, saving, averaging and the optimiser are loops over the
+ * block. The gradient is a block of the same shape; backward functions add to it. The activation is SiLU, x / (1 +
+ * exp -x) (Hendrycks and Gimpel 2016; Ramachandran, Zoph, Le 2017): smooth, as densities want it, and two exp
+ * cheaper than GELU. */
 #ifndef FLOE_NN_LINEAR_H
 #define FLOE_NN_LINEAR_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Takes `count` floats of the block, which so far has *used of them; returns their offset. Offsets are multiples of 16. */
+/* Takes `count` floats of the block, which so far has *used of them; returns their offset. Offsets are multiples of
+ * 16. */
 size_t floe__block_take(size_t *used, size_t count);
 
 /* y = x W' + b. weight (n_out, n_in), bias (n_out): offsets into the block; bias FLOE_NN_NONE: none. */

@@ -1,6 +1,7 @@
 /* mlp.h: a perceptron with residual hidden layers:
  *   h_1 = silu(x W_1' + b_1 + pre),  h_k = h_(k-1) + silu(h_(k-1) W_k' + b_k),  y = h_last W_out' + b_out.
- * `pre` is a term that the caller adds to the first layer, such as a projection of a condition that many rows share: it is
+ * `pre` is a term that the caller adds to the first layer, such as a projection of a condition that many rows share:
+ * it is
  * computed once and taken by row number, instead of once for every row. */
 #ifndef FLOE_NN_MLP_H
 #define FLOE_NN_MLP_H
@@ -26,7 +27,8 @@ struct floe__pre {
 
 struct floe__mlp floe__mlp_make(size_t *used, size_t n_in, size_t width, size_t n_hidden, size_t n_out);
 
-/* out_gain scales the last layer's first weights: 0 makes the network start at its biases. Uses units unit .. unit + 7. */
+/* out_gain scales the last layer's first weights: 0 makes the network start at its biases. Uses units unit .. unit +
+ * 7. */
 void floe__mlp_start(const struct floe__mlp *net, float *block, float out_gain, uint64_t seed, uint64_t unit);
 
 size_t floe__mlp_work(const struct floe__mlp *net, size_t n); /* floats of work space for n rows */

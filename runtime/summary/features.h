@@ -1,7 +1,9 @@
-/* features.h: a data set in a universe as the numbers that the networks see, and back. The columns follow from the model's
+/* features.h: a data set in a universe as the numbers that the networks see, and back. The columns follow from the
+ * model's
  * tables alone:
  *   context   what is conditioned on: continuous axes scaled to -1 .. 1 (in the logarithm where they are logarithmic),
- *             options one-hot, all 0 where the axis has no effect; sizes of varying dimensions; presence of parameters.
+ *             options one-hot, all 0 where the axis has no effect; sizes of varying dimensions; presence of
+ *             parameters.
  *             Axes that only prepare data, and equivalence axes, are left out
  *   rows      data along the plate: a row of features for each of its positions (their number may vary)
  *   flat      all other data, padded to the largest sizes
@@ -52,7 +54,8 @@ struct floe__features {
 struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest);
 void floe__features_free(struct floe__features *features);
 
-/* Where the elements of a layout stand: for data and coordinates, the row (FLOE__NO_ROW: flat or global) and the column. */
+/* Where the elements of a layout stand: for data and coordinates, the row (FLOE__NO_ROW: flat or global) and the
+ * column. */
 #define FLOE__NO_ROW UINT32_MAX
 struct floe__slots {
   uint32_t *data_row, *data_column;             /* (n_data) */

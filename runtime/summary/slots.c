@@ -1,5 +1,5 @@
-/* Where the elements of a layout stand among the columns of features.h: a layout's own sizes give the indices of an element,
- * the largest sizes its column, so that the same indices have the same column whatever the sizes. */
+/* Where the elements of a layout stand among the columns of features.h: a layout's own sizes give the indices of an
+ * element, the largest sizes its column, so that the same indices have the same column whatever the sizes. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,8 @@
 #include "runtime/data/universe.h"
 #include "runtime/summary/features.h"
 
-/* Row-major element k of the variable -> its row, and its column counted by the largest sizes of the other dimensions. */
+/* Row-major element k of the variable -> its row, and its column counted by the largest sizes of the other
+ * dimensions. */
 static void element_slot(const struct floe__features *f, const struct floe_layout *layout,
                          const struct floe_variable *variable, size_t k, uint32_t *row, uint32_t *column) {
   size_t at = 0, stride = 1;

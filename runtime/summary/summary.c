@@ -32,8 +32,8 @@ void floe__summary_start(const struct floe__summary *s, float *block, uint64_t s
   floe__mlp_start(&s->trunk, block, 1, seed, unit + 16);
 }
 
-/* Work space: the trunk's input, its derivative, and its own; of rows: embeddings, the context's term, the derivatives of
- * both, and the network's own. */
+/* Work space: the trunk's input, its derivative, and its own; of rows: embeddings, the context's term, the
+ * derivatives of both, and the network's own. */
 struct layout {
   float *in, *d_in, *trunk, *embedding, *pre, *d_row, *d_pre, *row;
 };

@@ -1,7 +1,7 @@
-/* summary.h: the learned summary h(data, context) of a data set. Rows along the plate form a set (Zaheer et al., "Deep
- * sets", NeurIPS 2017): each goes through one perceptron that also sees the context, then their mean, their sum over the
- * square root of their number, and the logarithm of that number join the flat features and the context in a residual
- * perceptron. Sequences of fixed length are flat features. */
+/* summary.h: the learned summary h(data, context) of a data set. Rows along the plate form a set (Zaheer et al.,
+ * "Deep sets", NeurIPS 2017): each goes through one perceptron that also sees the context, then their mean, their
+ * sum over the square root of their number, and the logarithm of that number join the flat features and the context
+ * in a residual perceptron. Sequences of fixed length are flat features. */
 #ifndef FLOE_SUMMARY_SUMMARY_H
 #define FLOE_SUMMARY_SUMMARY_H
 

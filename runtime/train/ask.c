@@ -1,6 +1,6 @@
-/* Asking a trained network: draws, densities and distances for many data sets and universes at once. What depends on a
- * context alone (summary, projections of the condition) is computed once, in batches of contexts; then draws run in chunks of
- * one context, on several threads. Chunks do not depend on the number of threads. */
+/* Asking a trained network: draws, densities and distances for many data sets and universes at once. What depends on
+ * a context alone (summary, projections of the condition) is computed once, in batches of contexts; then draws run
+ * in chunks of one context, on several threads. Chunks do not depend on the number of threads. */
 #include <string.h>
 
 #include "base/memory.h"

@@ -1,5 +1,5 @@
-/* Checkpoints: the network so far, and what training needs to go on exactly as if nothing had happened. Simulations are made
- * again from their seed. */
+/* Checkpoints: the network so far, and what training needs to go on exactly as if nothing had happened. Simulations
+ * are made again from their seed. */
 #include <string.h>
 
 #include "base/file.h"

@@ -1,5 +1,6 @@
-/* The network file: fingerprint of the spec, what the network was trained with, standardisation, weights, loss curve, and the
- * distances of training summaries. Every length that is read is checked against what the spec and the settings imply. */
+/* The network file: fingerprint of the spec, what the network was trained with, standardisation, weights, loss
+ * curve, and the distances of training summaries. Every length that is read is checked against what the spec and the
+ * settings imply. */
 #include <math.h>
 #include <string.h>
 

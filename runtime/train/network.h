@@ -1,10 +1,13 @@
-/* network.h: the amortized posterior q(parameters | data, universe): trained on simulations from all universes and sizes at
+/* network.h: the amortized posterior q(parameters | data, universe): trained on simulations from all universes and
+ * sizes at
  * once, then asked about any data set in any universe.
  *
  * q is an equally weighted mixture of `ensemble` members, each a summary network (summary.h) and two conditional flows
- * (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of the plate, for a row's
+ * (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of the plate, for a
+ * row's
  * coordinates given the globals, the row's data, summary and context. That is the exact factorisation where rows are
- * independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over simulations.
+ * independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over
+ * simulations.
  *
  * Settings (network { ... } in the spec): layers, width, summary, ensemble, simulations, epochs, batch, rate.
  * Training is a function of model, seed, settings and simulations, not of the number of threads or of interruptions. */
@@ -34,8 +37,8 @@ struct floe_network_options {
       *checkpoint; /* path: written now and then and when interrupted, resumed from, removed at the end; or NULL */
 };
 
-/* FLOE_EINTERRUPTED after Ctrl-C, resumable where there is a checkpoint. FLOE_ESPEC: an unknown setting, or no coordinates to
- * infer. Errors of floe_simulate. */
+/* FLOE_EINTERRUPTED after Ctrl-C, resumable where there is a checkpoint. FLOE_ESPEC: an unknown setting, or no
+ * coordinates to infer. Errors of floe_simulate. */
 FLOE_NODISCARD floe_status floe_network_train(const struct floe_model *model,
                                               const struct floe_network_options *options,
                                               const struct floe_progress *progress, struct floe_network **network,
@@ -71,14 +74,14 @@ struct floe_network_ask {
   const struct floe_context *contexts; /* layout, universe and prepared data of each; layouts may differ */
   size_t n;                            /* points for each */
   uint64_t seed;
-  const uint64_t *
-      units; /* (n_context): data sets; equal units share their base draws, as universes of one data set should. NULL: all 0 */
+  const uint64_t *units; /* (n_context): data sets; equal units share base draws, as universes of one data set should;
+                          * NULL: all 0 */
   size_t member;   /* FLOE_NONE: all */
   size_t n_thread; /* 0: one */
 };
 
-/* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster. Draw k comes from
- * member k modulo their number. Coordinates absent from the universe are arbitrary. */
+/* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster. Draw k
+ * comes from member k modulo their number. Coordinates absent from the universe are arbitrary. */
 FLOE_NODISCARD floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
                                              double *coordinates, double *log_q, struct floe_error *error);
 

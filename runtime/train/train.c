@@ -35,8 +35,8 @@ static floe_status interrupted(const struct floe__trainer *t, struct floe_error 
                     100.0 * (double)t->step / (double)t->n_step);
 }
 
-/* Until the steps or the time are used up, or held-out losses stopped improving. step_before: what a resumed checkpoint had
- * done, and this process's clock does not know of. */
+/* Until the steps or the time are used up, or held-out losses stopped improving. step_before: what a resumed
+ * checkpoint had done, and this process's clock does not know of. */
 static floe_status learn(struct floe__trainer *t, double started, struct floe_error *error) {
   const size_t step_before = t->step;
   while (t->n_stale < PATIENCE) {

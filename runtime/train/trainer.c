@@ -30,7 +30,8 @@ static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64
                                        .n_thread = t->n_thread};
 }
 
-/* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS steps. */
+/* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS
+ * steps. */
 static floe_status schedule(struct floe__trainer *t, size_t *largest, struct floe_error *error) {
   const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_TRAIN, 0, 1);
   struct floe_layout *layout;

@@ -1,5 +1,6 @@
-/* trainer.h: the state of a training run. A batch is split into chunks of a fixed number of data sets; every chunk of every
- * member has its own gradient, and gradients are summed in the order of chunks, so that the threads do not matter. */
+/* trainer.h: the state of a training run. A batch is split into chunks of a fixed number of data sets; every chunk
+ * of every member has its own gradient, and gradients are summed in the order of chunks, so that the threads do not
+ * matter. */
 #ifndef FLOE_TRAIN_TRAINER_H
 #define FLOE_TRAIN_TRAINER_H
 
@@ -56,7 +57,8 @@ FLOE_NODISCARD floe_status floe__trainer_fill(struct floe__trainer *trainer, str
 
 void floe__trainer_step(struct floe__trainer *trainer, double rate);
 
-/* Validation losses of the averaged weights; better ones go into the network. Adds a point to the curve. True where a member improved. */
+/* Validation losses of the averaged weights; better ones go into the network. Adds a point to the curve. True where
+ * a member improved. */
 bool floe__trainer_evaluate(struct floe__trainer *trainer);
 
 /* Mean, covariance and distances of training summaries. */

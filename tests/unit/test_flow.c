@@ -1,6 +1,6 @@
 /* Layers, flows and members: derivatives against finite differences, inverses against forward passes, log determinants
- * against numerical Jacobians. Networks compute in float: a central difference along a random direction with step h has a
- * rounding error of about 1e-7 |f| / h and a truncation error of order h^2; tolerances are ten times their sum. */
+ * against numerical Jacobians. Networks compute in float: a central difference along a random direction with step h has
+ * a rounding error of about 1e-7 |f| / h and a truncation error of order h^2; tolerances are ten times their sum. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -140,8 +140,8 @@ static void assert_same_bytes(const struct floe_network *a, const struct floe_ne
 
 enum { N_DRAW = 4000 };
 
-/* The posterior is normal with precision 1/4 + n / sd^2. Tolerances: 0.1 posterior sd for the mean, 10% for the sd; sampling
- * error of 4000 draws is 0.016 sd and 1.1%, the rest is left to a training of a few seconds. */
+/* The posterior is normal with precision 1/4 + n / sd^2. Tolerances: 0.1 posterior sd for the mean, 10% for the sd;
+ * sampling error of 4000 draws is 0.016 sd and 1.1%, the rest is left to a training of a few seconds. */
 static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **state) {
   (void)state;
   struct floe_network *network = trained(&conjugate, 1, 2);
@@ -171,7 +171,7 @@ static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **sta
   floe_network_free(network);
 }
 
-/* Riemann's sum over -12 .. 12: exact to far below the tolerance for smooth densities; the spline's density has kinks. */
+/* Riemann's sum over -12 .. 12: its error is far below the tolerance, kinks of the spline's density included. */
 static void the_density_integrates_to_one(void **state) {
   (void)state;
   struct floe_model model = conjugate;
