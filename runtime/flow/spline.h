@@ -2,8 +2,8 @@
  * -B .. B with the identity outside (Durkan, Bekasov, Murray, Papamakarios, "Neural spline flows", NeurIPS 2019):
  *   u = (x - a) exp(s),  y = spline(u),  log dy/dx = s + log spline'(u).
  * An element takes FLOE__SPLINE_RAW raw numbers: a, s before it is softly bounded to -4 .. 4, then bin widths, bin
- * heights
- * (softmax) and inner slopes (exp of arsinh). All zeros: the identity. Rows run in lanes of 16, the bins inside. */
+ * heights (softmax) and inner slopes (exp of arsinh). All zeros: the identity. Rows run in lanes of 16, the bins
+ * inside. */
 #ifndef FLOE_FLOW_SPLINE_H
 #define FLOE_FLOW_SPLINE_H
 

@@ -1,8 +1,7 @@
 /* mlp.h: a perceptron with residual hidden layers:
  *   h_1 = silu(x W_1' + b_1 + pre),  h_k = h_(k-1) + silu(h_(k-1) W_k' + b_k),  y = h_last W_out' + b_out.
  * `pre` is a term that the caller adds to the first layer, such as a projection of a condition that many rows share:
- * it is
- * computed once and taken by row number, instead of once for every row. */
+ * it is computed once and taken by row number, instead of once for every row. */
 #ifndef FLOE_NN_MLP_H
 #define FLOE_NN_MLP_H
 

@@ -1,12 +1,10 @@
 /* network.h: the amortized posterior q(parameters | data, universe): trained on simulations from all universes and
- * sizes at
- * once, then asked about any data set in any universe.
+ * sizes at once, then asked about any data set in any universe.
  *
  * q is an equally weighted mixture of `ensemble` members, each a summary network (summary.h) and two conditional flows
  * (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of the plate, for a
- * row's
- * coordinates given the globals, the row's data, summary and context. That is the exact factorisation where rows are
- * independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over
+ * row's coordinates given the globals, the row's data, summary and context. That is the exact factorisation where
+ * rows are independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over
  * simulations.
  *
  * Settings (network { ... } in the spec): layers, width, summary, ensemble, simulations, epochs, batch, rate.
