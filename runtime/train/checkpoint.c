@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "runtime/data/universe.h"
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
@@ -16,11 +17,16 @@ static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
 
 /* What else the run depends on. */
 struct identity {
-  uint64_t seed, dataset, n_round, n_pass, n_pool;
+  uint64_t seed, dataset, universe, n_round, n_pass, n_pool;
 };
 static struct identity identity_of(const struct floe__trainer *t) {
-  return (struct identity){t->options->seed, t->options->dataset ? t->options->dataset->hash : 0, t->n_round, t->n_pass,
-                           t->n_pool};
+  const struct floe_network_options *o = t->options;
+  return (struct identity){.seed = o->seed,
+                           .dataset = o->dataset ? o->dataset->hash : 0,
+                           .universe = o->universe ? floe_universe_hash(t->model, o->universe) : 0,
+                           .n_round = t->n_round,
+                           .n_pass = t->n_pass,
+                           .n_pool = t->n_pool};
 }
 
 static void put_learner(struct floe__text *to, const struct floe__learner *l, size_t n) {

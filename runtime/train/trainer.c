@@ -26,6 +26,7 @@ static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64
                                        .purpose = purpose,
                                        .first_unit = first_unit,
                                        .n = n,
+                                       .universe = t->options->universe,
                                        .dataset = t->options->dataset,
                                        .n_thread = t->n_thread};
 }

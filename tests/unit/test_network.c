@@ -229,6 +229,25 @@ static void threads_do_not_matter(void **state) {
   floe_network_free(other);
 }
 
+/* Trained for one universe it is another network than one for all; and the same whichever thread count. */
+static void a_network_may_be_dedicated_to_one_universe(void **state) {
+  (void)state;
+  const struct floe_model model = eight_schools_with(tiny, 6);
+  struct floe_universe universe;
+  floe_universe_reference(&model, &universe);
+  const struct floe_network_options options[] = {{.seed = 4, .n_thread = 2, .universe = &universe}, {.seed = 4, .n_thread = 1, .universe = &universe}};
+  struct floe_network *all = trained(&model, 4, 2), *dedicated[2];
+  for (size_t k = 0; k < 2; k++) assert_int_equal(floe_network_train(&model, &options[k], NULL, &dedicated[k], NULL), FLOE_OK);
+  assert_same_bytes(dedicated[0], dedicated[1]);
+  size_t n_all, n_dedicated;
+  char *of_all = bytes_of(all, &n_all), *of_dedicated = bytes_of(dedicated[0], &n_dedicated);
+  assert_false(n_all == n_dedicated && memcmp(of_all, of_dedicated, n_all) == 0);
+  floe__free(of_all);
+  floe__free(of_dedicated);
+  floe_network_free(all);
+  for (size_t k = 0; k < 2; k++) floe_network_free(dedicated[k]);
+}
+
 /* Draws for the eight schools in two universes, of which the second has nu. */
 struct schools {
   struct floe_layout *layout;
@@ -376,7 +395,7 @@ int main(void) {
       cmocka_unit_test(a_conjugate_posterior_is_found_in_all_universes_and_sizes),
       cmocka_unit_test(the_density_integrates_to_one),
       cmocka_unit_test(far_data_are_far_from_training),
-      cmocka_unit_test(threads_do_not_matter),
+      cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(a_network_may_be_dedicated_to_one_universe),
       cmocka_unit_test(a_loaded_network_answers_with_the_same_bytes),
       cmocka_unit_test(damaged_and_foreign_files_are_refused),
       cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
