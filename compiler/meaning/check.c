@@ -66,6 +66,11 @@ static struct checker checker_new(struct floe__arena *arena, struct floe__names 
   return c;
 }
 
+static void error_empty(struct checker *c) {
+  const struct span start = {c->tree->source, 0, 0};
+  diagnose(c->sink, "E2050", start, "the spec is empty")->fix = "begin with `model NAME \"title\"`; docs/language.md has a first model";
+}
+
 const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
                                     size_t n_library, const struct tree *const *library, const struct tree *spec,
                                     bool allow_extern) {
@@ -74,6 +79,7 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   for (size_t k = 0; k < n_library; k++) check_library(&c, library[k]);
   c.in_library = false;
   c.allow_extern = allow_extern;
+  if (!spec->statements) error_empty(&c);
   check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL},
                    spec->statements);
   finish_partials(&c);

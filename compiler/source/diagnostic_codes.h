@@ -56,6 +56,7 @@ DIAGNOSTIC(E2034, ERROR, "a malformed type")
 DIAGNOSTIC(E2035, ERROR, "an element that does not exist")
 DIAGNOSTIC(E2036, ERROR, "a function that looks outside")
 DIAGNOSTIC(E2037, ERROR, "a library definition that is not constant")
+DIAGNOSTIC(E2050, ERROR, "an empty spec")
 
 /* ---- E3xxx: axes and universes ---- */
 DIAGNOSTIC(E3001, ERROR, "several references of an axis")
