@@ -89,14 +89,22 @@ double floe_phi(double x) {
   return 0.5 * erfc(-M_SQRT1_2 * x);
 }
 
-/* 26.2.12 below -10, where 20 terms are exact to rounding. */
-double floe__log_phi(double x) {
-  if (x > 1) return log1p(-floe_phi(-x));
-  if (!(x < -10)) return log(floe_phi(x));
-  const double t = 1 / (x * x);
+/* 26.2.12 for x < -10, where 20 terms are exact to rounding: log floe_phi(x) + x^2 / 2. */
+static double log_phi_scaled_far(double x) {
+  const double t = 1 / x / x;
   double term = 1, sum = 1;
   for (int k = 1; k <= 20; k++) sum += term *= -(2 * k - 1) * t;
-  return -0.5 * x * x - log_sqrt_2pi - log(-x) + log(sum);
+  return -log_sqrt_2pi - log(-x) + log(sum);
+}
+
+double floe_log_phi(double x) {
+  if (x > 1) return log1p(-floe_phi(-x));
+  if (!(x < -10)) return log(floe_phi(x));
+  return isinf(x) ? x : log_phi_scaled_far(x) - 0.5 * x * x;
+}
+
+double floe_log_phi_scaled(double x) {
+  return x < -10 ? log_phi_scaled_far(x) : floe_log_phi(x) + 0.5 * x * x;
 }
 
 /* A first guess (the power series in the middle, 26.2.23 in the tails: error below 0.0013), then Halley's method, which
@@ -139,4 +147,42 @@ double floe_inv_logit(double x) {
 
 double floe_xlogy(double x, double y) {
   return x == 0 ? 0 : x * log(y);
+}
+
+double floe_xlog1py(double x, double y) {
+  return x == 0 ? 0 : x * log1p(y);
+}
+
+double floe_log1m_exp(double x) {
+  return x > -M_LN2 ? log(-expm1(x)) : log1p(-exp(x));
+}
+
+/* (-f(+2h) + 8 f(+h) - 8 f(-h) + f(-2h)) / 12h: rounding of order 1e-15 / 1e-3, truncation of order 1e-12. */
+static const double relative_step = 1e-3;
+
+static double slope(const double at[4], double step) {
+  return (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * step);
+}
+
+static const double places[4] = {-2, -1, 1, 2};
+
+double floe_gamma_cdf_by_shape(double x, double shape) {
+  const double step = relative_step * shape;
+  double at[4];
+  for (int k = 0; k < 4; k++) at[k] = floe_gamma_cdf(x, shape + places[k] * step);
+  return slope(at, step);
+}
+
+double floe_beta_cdf_by_a(double x, double a, double b) {
+  const double step = relative_step * a;
+  double at[4];
+  for (int k = 0; k < 4; k++) at[k] = floe_beta_cdf(x, a + places[k] * step, b);
+  return slope(at, step);
+}
+
+double floe_student_t_cdf_by_nu(double x, double nu) {
+  const double step = relative_step * nu;
+  double at[4];
+  for (int k = 0; k < 4; k++) at[k] = floe_student_t_cdf(x, nu + places[k] * step);
+  return slope(at, step);
 }

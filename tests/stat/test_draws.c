@@ -121,11 +121,11 @@ static double cdf_exponential(double x, double a, double b) {
 }
 static double cdf_gamma(double x, double a, double b) {
   (void)b;
-  return floe__gamma_cdf(x, a);
+  return floe_gamma_cdf(x, a);
 }
 static double cdf_log_gamma(double x, double a, double b) {
   (void)b;
-  return x < -40 ? exp(a * x - floe_lgamma(a + 1)) : floe__gamma_cdf(exp(x), a); /* x^a / Gamma(a + 1) near 0 */
+  return x < -40 ? exp(a * x - floe_lgamma(a + 1)) : floe_gamma_cdf(exp(x), a); /* x^a / Gamma(a + 1) near 0 */
 }
 static double cdf_poisson(double x, double a, double b) {
   (void)b;

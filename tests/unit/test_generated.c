@@ -27,6 +27,7 @@
 #include "runtime/math/chol.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
+#include "tests/support/library.h"
 
 #include <floe/draws.h>
 
@@ -97,18 +98,17 @@ static void no_memory(void *context) {
 }
 
 static struct study *study_of(struct floe__arena *arena, const struct source *source) {
-  static const char *const files[] = {"prelude", "draws", "distributions", "preparation"};
   const char *root = getenv("FLOE_SOURCE");
   struct floe__names *names = floe__names_new(arena);
   struct diagnostics *sink = diagnostics_new(arena);
-  const struct tree *library[4];
+  const struct tree *library[N_LIBRARY];
   enum source_problem problem;
-  for (size_t k = 0; k < 4; k++) {
-    const char *path = floe__arena_printf(arena, "%s/stdlib/%s.floe", root ? root : ".", files[k]);
+  for (size_t k = 0; k < N_LIBRARY; k++) {
+    const char *path = floe__arena_printf(arena, "%s/stdlib/%s.floe", root ? root : ".", library_names[k]);
     library[k] = parse_source(arena, names, sink, source_read(arena, path, &problem));
   }
   const struct program *program =
-      check_program(arena, names, sink, 4, library, parse_source(arena, names, sink, source), false);
+      check_program(arena, names, sink, N_LIBRARY, library, parse_source(arena, names, sink, source), false);
   if (!program) {
     struct floe__text text = {0};
     diagnostics_print(sink, false, &text);
