@@ -25,6 +25,7 @@ double floe_digamma(double x);
 double floe_log1p_exp(double x);
 double floe_inv_logit(double x);
 double floe_xlogy(double x, double y);
+double floe_xlog1py(double x, double y);
 
 static void no_memory(void *context) {
   (void)context;
@@ -96,6 +97,8 @@ static void call(void *context, const struct external *external, size_t n, const
     }
   if (strcmp(external->name, "xlogy") == 0)
     result->data[0] = floe_xlogy(x, args[1].data[0]);
+  else if (strcmp(external->name, "xlog1py") == 0)
+    result->data[0] = floe_xlog1py(x, args[1].data[0]);
   else if (strcmp(external->name, "argmax") == 0)
     result->data[0] = argmax(args[0].data, args[0].n);
   else if (strcmp(external->name, "quantile") == 0)

@@ -55,6 +55,7 @@ static const struct linked {
     LINKED(floe_log1p_exp),
     LINKED(floe_inv_logit),
     LINKED(floe_xlogy),
+    LINKED(floe_xlog1py),
     LINKED(floe_argmax),
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
