@@ -1,5 +1,6 @@
 #include <floe/draws.h>
 #include <math.h>
+#include <string.h>
 
 double floe_draw_uniform(struct floe_stream *stream) {
   return ((double)(floe_stream_word(stream) >> 12) + 0.5) * 0x1p-52;
@@ -208,4 +209,21 @@ double floe_draw_von_mises(struct floe_stream *stream, double kappa) {
     const double angle = acos(fmax(-1, fmin(1, f)));
     return floe_draw_uniform(stream) < 0.5 ? -angle : angle;
   }
+}
+
+double floe_multinomial_count(size_t n_category, double u, double n, const double *p, double at) {
+  double total = 0, left = n, share = 1;
+  uint64_t bits;
+  struct floe_stream stream;
+  for (size_t k = 0; k < n_category; k++) total += p[k] >= 0 ? p[k] : NAN;
+  if (!(fabs(total - 1) <= 1e-8) || !is_count(n) || !(u > 0 && u < 1)) return NAN;
+  memcpy(&bits, &u, sizeof bits);
+  floe_stream_open(&stream, bits, 0, 0, 0, 0);
+  for (size_t k = 0; k + 1 < n_category; k++) {
+    const double count = left > 0 ? floe_draw_binomial(&stream, left, fmin(1, p[k] / share)) : 0;
+    if ((double)(k + 1) == at) return count;
+    left -= count;
+    share = fmax(share - p[k], p[k + 1]);
+  }
+  return left;
 }

@@ -1,7 +1,5 @@
 /* Every distribution of the standard library, enumerated from the library itself: one without settings in
- * distribution_settings.h fails. They are compiled together into one specification per kind of draw, in which the axis
- * `which` chooses the distribution and the axis `method` what its density statement gives: the log density, or, by a change
- * made to the checked program, cdf, quantile, or the log density as a function of x; or the power of the distribution.
+ * distribution_settings.h fails.
  *
  * Tested: the density integrates to 1; draws follow it (bound of Dvoretzky, Kiefer and Wolfowitz, false-positive rate
  * 1e-9 each) and draws with other parameters do not; cdf against the integrated density; quantile against cdf; gradients by
@@ -13,312 +11,21 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
-#include "base/names.h"
-#include "base/text.h"
-#include "compiler/emit/emit.h"
-#include "compiler/meaning/check.h"
-#include "compiler/passes/passes.h"
-#include "compiler/source/diagnostic.h"
-#include "compiler/syntax/parse.h"
+#include "compiler/source/source.h"
 #include "runtime/data/layout.h"
 #include "runtime/math/order.h"
-#include "tests/stat/distribution_settings.h"
-#include "tests/support/library.h"
+#include "tests/stat/all_distributions.h"
 
 #include <floe/draws.h>
 
-enum { N_DRAW = 40000, N_STEP = 4000, N_COUNT = 4000, MAX_DISTRIBUTION = 64 };
+enum { N_STEP = 4000, N_COUNT = 4000 };
 static const double false_positive_rate = 1e-9;
-
-enum method { DENSITY, CDF, QUANTILE, SLOPE, POWER, POWER_LOG, N_METHOD };
-static const char *const method_names[N_METHOD] = {"density", "cdf", "quantile", "slope", "power", "power_log"};
-
-/* What the distributions of one model draw: numbers, counts, truth values or codes. */
-struct kind {
-  const char *observation;
-  enum base base;
-};
-static const struct kind kinds[] = {{"obs x[draw]", BASE_REAL},
-                                    {"obs x[draw] : int", BASE_INT},
-                                    {"obs x[draw] : bool", BASE_BOOL},
-                                    {"index three = 3\nobs x[draw] : index three", BASE_CODE}};
-enum { N_KIND = sizeof kinds / sizeof *kinds };
-
-struct fixture {
-  const struct kind *kind;
-  struct floe__arena *arena;
-  const struct program *program;
-  size_t n;
-  const struct distribution *distributions[MAX_DISTRIBUTION];
-  const struct test_points *settings[MAX_DISTRIBUTION];
-  void *library;
-  const struct floe_model *model;
-  struct floe_layout *one, *many; /* one draw, and N_DRAW */
-  struct floe_universe universe;
-  struct floe_context context;
-  double *data, *values, *coordinates, *scratch;
-  size_t which, setting; /* what is tested now */
-  double *draws;
-  size_t n_complaint;
-};
-
-/* ---- the specification ---- */
-
-static void no_memory(void *context) {
-  (void)context;
-  abort();
-}
-
-static const struct test_points *settings_of(const char *name) {
-  for (size_t k = 0; k < N_SETTINGS; k++)
-    if (!strcmp(all_points[k].name, name)) return &all_points[k];
-  return NULL;
-}
-
-static bool is_joint(const struct distribution *d) {
-  for (size_t k = 0; k < N_JOINT; k++)
-    if (!strcmp(joint_distributions[k], d->name)) return true;
-  return false;
-}
-
-static const struct program *check_text(struct fixture *f, const char *text) {
-  const char *root = getenv("FLOE_SOURCE");
-  struct floe__names *names = floe__names_new(f->arena);
-  struct diagnostics *sink = diagnostics_new(f->arena);
-  const struct tree *library[N_LIBRARY];
-  enum source_problem problem;
-  for (size_t k = 0; k < N_LIBRARY; k++) {
-    const char *path = floe__arena_printf(f->arena, "%s/stdlib/%s.floe", root ? root : ".", library_names[k]);
-    library[k] = parse_source(f->arena, names, sink, source_read(f->arena, path, &problem));
-  }
-  const struct source *source = source_from_text(f->arena, "spec", text, strlen(text), &problem);
-  const struct tree *spec = parse_source(f->arena, names, sink, source);
-  const struct program *program = check_program(f->arena, names, sink, N_LIBRARY, library, spec, false);
-  if (program) return program;
-  struct floe__text errors = {0};
-  diagnostics_print(sink, false, &errors);
-  fail_msg("%s\n%s", text, errors.data);
-  return NULL;
-}
-
-static const char *index_of(const struct fixture *f, const struct distribution *d) {
-  return f->kind->base == BASE_CODE ? "three" : floe__arena_printf(f->arena, "of_%s", d->name);
-}
-
-/* Real arguments are params of density 1, so that there is a gradient; whole ones are data. */
-static void write_argument(const struct fixture *f, struct floe__text *out, const struct distribution *d,
-                           const struct formal *formal) {
-  const bool real = formal->type.base == BASE_REAL, low = formal->type.low, high = formal->type.high;
-  floe__text_printf(out, "%s %s_%s", real ? "param" : "data ", d->name, formal->name);
-  if (formal->type.n_dim) floe__text_printf(out, "[%s]", index_of(f, d));
-  if (real)
-    floe__text_printf(out, " ~ %s()\n", low && high ? "any_unit" : low ? "any_positive" : "any_real");
-  else
-    floe__text_puts(out, " : int ~ poisson(1)\n");
-}
-
-static void write_call(struct floe__text *out, const struct distribution *d) {
-  floe__text_printf(out, "%s(", d->name);
-  for (size_t k = 0; k < d->n_formal; k++)
-    floe__text_printf(out, "%s%s_%s", k ? ", " : "", d->name, d->formals[k]->name);
-  floe__text_puts(out, ")");
-}
-
-static void write_option(struct floe__text *out, const struct distribution *d) {
-  floe__text_printf(out, "  %s: x[draw] ~ choose method {\n", d->name);
-  for (enum method m = 0; m < N_METHOD; m++) {
-    const bool power = (m == POWER && d->power) || (m == POWER_LOG && d->power_log);
-    floe__text_printf(out, "    %s: ", method_names[m]);
-    write_call(out, d);
-    floe__text_puts(out, power ? m == POWER ? " ^ exponent" : " ^ exponent on log" : "");
-    floe__text_puts(out, "\n");
-  }
-  floe__text_puts(out, "  }\n");
-}
-
-static void write_spec(const struct fixture *f, struct floe__text *out) {
-  floe__text_printf(out, "model all \"all\"\ndist any_real() on real { logpdf(x) = 0\n sample = std_normal() }\n"
-                         "dist any_positive() on positive { logpdf(x) = 0\n sample = std_exponential() }\n"
-                         "dist any_unit() on unit { logpdf(x) = 0\n sample = std_uniform() }\n"
-                         "index draw in 1..%d\n%s\nparam place ~ any_real()\nparam exponent ~ any_positive()\n",
-                    N_DRAW, f->kind->observation);
-  for (size_t k = 0; k < f->n; k++)
-    if (f->settings[k]->size && f->kind->base != BASE_CODE)
-      floe__text_printf(out, "index of_%s = %zu\n", f->distributions[k]->name, f->settings[k]->size);
-  floe__text_puts(out, "axis which =");
-  for (size_t k = 0; k < f->n; k++) floe__text_printf(out, "%s%s%s", k ? " | " : " ", f->distributions[k]->name, k ? "" : "*");
-  floe__text_puts(out, "\naxis method = density* | cdf | quantile | slope | power | power_log\n");
-  for (size_t k = 0; k < f->n; k++)
-    for (size_t a = 0; a < f->distributions[k]->n_formal; a++)
-      write_argument(f, out, f->distributions[k], f->distributions[k]->formals[a]);
-  floe__text_puts(out, "choose which {\n");
-  for (size_t k = 0; k < f->n; k++) write_option(out, f->distributions[k]);
-  floe__text_puts(out, "}\nreport place, exponent\n");
-}
-
-/* ---- other methods in the place of the log density ---- */
-
-struct change {
-  struct fixture *f;
-  enum method method;
-  const struct term *place;
-};
-
-/* The distribution whose log density is what the method gives; it has no support of its own. */
-static struct distribution *changed(const struct change *change, const struct distribution *d) {
-  struct distribution *copy = floe__arena_alloc(change->f->arena, sizeof *copy);
-  *copy = *d;
-  copy->support.low = copy->support.high = NULL;
-  if (change->method == CDF) copy->logpdf = d->cdf;
-  if (change->method == QUANTILE) {
-    copy->logpdf = d->quantile;
-    copy->x = d->p;
-  }
-  if (change->method == SLOPE) { /* x becomes the last argument; nothing refers to the new x */
-    const struct formal **formals = floe__arena_array(change->f->arena, d->n_formal + 1, sizeof *formals);
-    memcpy(formals, d->formals, d->n_formal * sizeof *formals);
-    formals[copy->n_formal++] = d->x;
-    copy->formals = formals;
-    struct formal *unused = floe__arena_alloc(change->f->arena, sizeof *unused);
-    *unused = *d->x;
-    copy->x = unused;
-  }
-  return copy;
-}
-
-static void change_family(const struct change *change, struct term *family) {
-  const struct distribution *d = family->distribution;
-  if ((change->method == CDF && !d->cdf) || (change->method == QUANTILE && !d->quantile)) return;
-  if (change->method == SLOPE) {
-    const struct term **items = floe__arena_array(change->f->arena, family->n_item + 1, sizeof *items);
-    memcpy(items, family->items, family->n_item * sizeof *items);
-    items[family->n_item++] = change->place;
-    family->items = items;
-  }
-  family->distribution = changed(change, d);
-}
-
-static void change_term(struct change *change, struct term *term) {
-  const enum method before = change->method;
-  if (term->kind == TERM_DISTRIBUTION && (before == CDF || before == QUANTILE || before == SLOPE))
-    change_family(change, term);
-  if (term->kind != TERM_CHOOSE) return;
-  for (size_t k = 0; k < term->n_item; k++) {
-    if (!strcmp(term->axis->name, "method")) change->method = (enum method)k;
-    if (term->items[k]) change_term(change, (struct term *)(uintptr_t)term->items[k]);
-    change->method = before;
-  }
-}
-
-static const struct variable *variable_of(const struct program *program, const char *name) {
-  for (size_t k = 0; k < program->n_variable; k++)
-    if (!strcmp(program->variables[k]->name, name)) return program->variables[k];
-  fail_msg("no variable %s", name);
-  return NULL;
-}
-
-static void change_methods(struct fixture *f) {
-  struct term *place = floe__arena_alloc(f->arena, sizeof *place);
-  place->kind = TERM_VARIABLE;
-  place->variable = variable_of(f->program, "place");
-  struct change change = {f, DENSITY, place};
-  change_term(&change, (struct term *)(uintptr_t)variable_of(f->program, "x")->distribution);
-}
-
-/* ---- machine code ---- */
-
-static void compile_code(struct fixture *f, const struct floe__text *code) {
-  const char *root = getenv("FLOE_SOURCE"), *cc = getenv("CC"), *temporary = getenv("TMPDIR");
-  char *folder = floe__arena_printf(f->arena, "%s/floe-distributions.XXXXXX", temporary ? temporary : "/tmp");
-  assert_non_null(mkdtemp(folder));
-  const char *path = floe__arena_printf(f->arena, "%s/study.c", folder),
-             *library = floe__arena_printf(f->arena, "%s/study.so", folder);
-  FILE *file = fopen(path, "w");
-  assert_non_null(file);
-  assert_int_equal(fwrite(code->data, 1, code->length, file), code->length);
-  assert_int_equal(fclose(file), 0);
-  const char *command =
-      floe__arena_printf(f->arena, "%s -std=c17 -O0 -shared -fPIC -I'%s/runtime/include' -o %s %s",
-                         cc && *cc ? cc : "cc", root ? root : ".", library, path);
-  if (system(command) != 0) fail_msg("the generated code does not compile");
-  f->library = dlopen(library, RTLD_LAZY);
-  if (!f->library) fail_msg("%s", dlerror());
-  f->model = dlsym(f->library, "floe_the_model");
-  assert_non_null(f->model);
-  unlink(path);
-  unlink(library);
-  rmdir(folder);
-}
-
-static void allocate(struct fixture *f) {
-  size_t sizes[64];
-  struct floe_error error;
-  floe_sizes_smallest(f->model, sizes);
-  f->one = floe_layout_new(f->model, sizes, &error);
-  floe_sizes_largest(f->model, sizes);
-  f->many = floe_layout_new(f->model, sizes, &error);
-  assert_non_null(f->one);
-  assert_non_null(f->many);
-  f->data = calloc(f->many->n_data, sizeof *f->data);
-  f->values = calloc(f->many->n_value, sizeof *f->values);
-  f->coordinates = calloc(f->many->n_coordinate, sizeof *f->coordinates);
-  f->scratch = calloc(f->many->n_scratch + 1, sizeof *f->scratch);
-  f->draws = calloc(N_DRAW, sizeof *f->draws);
-  f->context = (struct floe_context){f->one, &f->universe, FLOE_FAMILY_COORDINATES, f->data};
-}
-
-static const char no_distribution[] = "model none \"none\"\nreport one = 1\n";
-
-/* The library's distributions, from a specification that defines none. */
-static void enumerate(struct fixture *f) {
-  const struct program *program = check_text(f, no_distribution);
-  for (size_t k = 0; k < program->n_distribution; k++) {
-    const struct distribution *d = program->distributions[k];
-    const struct test_points *settings = settings_of(d->name);
-    if (is_joint(d) || d->support.base != f->kind->base) continue;
-    if (!settings) fail_msg("`%s` has no settings in distribution_settings.h", d->name);
-    assert_true(f->n < MAX_DISTRIBUTION);
-    f->settings[f->n] = settings;
-    f->distributions[f->n++] = d;
-  }
-}
-
-static struct fixture *fixture_new(const struct kind *kind) {
-  struct floe__arena *arena = floe__arena_new((size_t)1 << 30, no_memory, NULL);
-  struct fixture *f = floe__arena_alloc(arena, sizeof *f);
-  struct floe__text spec = {0}, code = {0};
-  *f = (struct fixture){.kind = kind, .arena = arena};
-  enumerate(f);
-  write_spec(f, &spec);
-  f->program = check_text(f, spec.data);
-  change_methods(f);
-  emit_study(derive_study(arena, f->program), arena, &code);
-  compile_code(f, &code);
-  allocate(f);
-  floe__text_free(&spec);
-  floe__text_free(&code);
-  return f;
-}
-
-static void fixture_free(struct fixture *f) {
-  floe_layout_free(f->one);
-  floe_layout_free(f->many);
-  free(f->data);
-  free(f->values);
-  free(f->coordinates);
-  free(f->scratch);
-  free(f->draws);
-  dlclose(f->library);
-  floe__arena_free(f->arena);
-}
 
 /* ---- one distribution at one setting ---- */
 
@@ -554,7 +261,8 @@ static void test_gradient(struct fixture *f, enum method method, double x) {
     if (!isfinite(f->coordinates[k])) continue;
     const double expected = difference(f, k);
     if (!is_near(gradient[k], expected, 2e-6))
-      complain(f, "gradient of %s at %g by coordinate %zu: %.12g, not %.12g", method_names[method], x, k, gradient[k], expected);
+      complain(f, "gradient of %s at %g by coordinate %zu: %.12g, not %.12g", method_names[method], x, k, gradient[k],
+               expected);
   }
 }
 
@@ -574,7 +282,8 @@ static void test_gradients(struct fixture *f) {
 
 static void test_support(struct fixture *f) {
   const double low = setting(f)->low, high = setting(f)->high;
-  const double outside[] = {low - 1, low - 1e-9 * (1 + fabs(low)), low - 1e6, high + 1, high + 1e-9 * (1 + fabs(high)), high + 1e6};
+  const double outside[] = {low - 1,  low - 1e-9 * (1 + fabs(low)),   low - 1e6,
+                            high + 1, high + 1e-9 * (1 + fabs(high)), high + 1e6};
   if (f->kind->base == BASE_BOOL || f->kind->base == BASE_CODE) return;
   for (size_t k = 0; k < 6; k++)
     if (isfinite(outside[k]) && log_density(f, outside[k]) != -INFINITY)
@@ -688,20 +397,93 @@ static void distributions_of_codes_are_what_they_say(void **state) {
   distributions_pass(&kinds[3]);
 }
 
+/* ---- vectors ---- */
+
+/* Distributions of two numbers as priors: the density on a grid, and what it says of projections of the draws. */
+static const char vectors[] = "model vectors \"vectors\"\n"
+                              "index two = 2\n"
+                              "axis which = multi_normal_chol* | multi_student_t_chol\n"
+                              "L[i in two, j in two] = if(i < j, 0, if(i > j, -0.8, if(i == 1, 1.5, 0.5)))\n"
+                              "m[i in two] = if(i == 1, 1, -2)\n"
+                              "param x[two] ~ choose which { multi_normal_chol: multi_normal_chol(m, L)\n"
+                              "                              multi_student_t_chol: multi_student_t_chol(4, m, L) }\n"
+                              "report x\n";
+
+enum { N_SIDE = 700 };
+struct mass {
+  double at, mass; /* a projection, and its probability */
+};
+static struct mass masses[N_SIDE * N_SIDE];
+
+static int by_place(const void *a, const void *b) {
+  const double x = ((const struct mass *)a)->at, y = ((const struct mass *)b)->at;
+  return (x > y) - (x < y);
+}
+
+/* The grid is even on the scale u of x = center + sinh u. */
+static double fill_masses(struct fixture *f, double a, double b) {
+  const double reach = 7, step = 2 * reach / N_SIDE;
+  double total = 0;
+  for (size_t k = 0; k < N_SIDE * N_SIDE; k++) {
+    const double u = -reach + ((double)(k / N_SIDE) + 0.5) * step, v = -reach + ((double)(k % N_SIDE) + 0.5) * step;
+    const double x[2] = {1 + sinh(u), -2 + sinh(v)};
+    double density;
+    f->model->log_density(&f->context, 1, x, &density, NULL, f->scratch);
+    masses[k] = (struct mass){a * x[0] + b * x[1], exp(density) * cosh(u) * cosh(v) * step * step};
+    total += masses[k].mass;
+  }
+  qsort(masses, N_SIDE * N_SIDE, sizeof *masses, by_place);
+  return total;
+}
+
+static double projected_distance(struct fixture *f, double a, double b, double scale) {
+  double sum = 0, largest = 0;
+  for (size_t k = 0; k < N_DRAW; k++) {
+    const struct floe_sampling sampling = {2026, 1, k, FLOE_DRAW_PARAMETERS};
+    f->model->simulate(&f->context, &sampling, 1, f->data, f->values, f->scratch);
+    f->draws[k] = scale * (a * f->values[0] + b * f->values[1]);
+  }
+  floe__sort(N_DRAW, f->draws);
+  for (size_t k = 0, below = 0; k < N_SIDE * N_SIDE; k++) {
+    while (below < N_DRAW && f->draws[below] <= masses[k].at) below++;
+    sum += 0.5 * masses[k].mass; /* half of each cell lies below its middle */
+    largest = fmax(largest, fabs((double)below / N_DRAW - sum));
+    sum += 0.5 * masses[k].mass;
+  }
+  return largest;
+}
+
+static void distributions_of_vectors_are_what_they_say(void **state) {
+  static const double directions[3][2] = {{1, 0}, {0, 1}, {0.6, 0.8}};
+  static const struct kind kind = {"", BASE_REAL};
+  (void)state;
+  struct fixture *f = fixture_of(&kind, vectors);
+  for (size_t which = 0; which < 2; which++)
+    for (size_t k = 0; k < 3; k++) {
+      const double a = directions[k][0], b = directions[k][1];
+      f->universe.option[0] = which;
+      assert_true(fabs(fill_masses(f, a, b) - 1) < 1e-4);
+      assert_true(projected_distance(f, a, b, 1) <= bound());
+      assert_true(projected_distance(f, a, b, 1.1) > bound());
+    }
+  fixture_free(f);
+}
+
 /* docs/distributions.md has a row for each. */
 static void the_manual_lists_every_distribution(void **state) {
   (void)state;
-  struct floe__arena *arena = floe__arena_new((size_t)1 << 30, no_memory, NULL);
-  struct fixture f = {.arena = arena};
+  struct fixture *f = fixture_alone(&kinds[0]);
+  struct floe__arena *arena = f->arena;
   const char *root = getenv("FLOE_SOURCE");
   enum source_problem problem;
   const struct source *page =
       source_read(arena, floe__arena_printf(arena, "%s/docs/distributions.md", root ? root : "."), &problem);
   assert_non_null(page);
-  const struct program *program = check_text(&f, no_distribution);
+  const struct program *program = check_text(f, no_distribution);
   for (size_t k = 0; k < program->n_distribution; k++) {
     const char *row = floe__arena_printf(arena, "| `%s` |", program->distributions[k]->name);
-    if (!strstr(page->text, row)) fail_msg("docs/distributions.md has no row for `%s`", program->distributions[k]->name);
+    if (!strstr(page->text, row))
+      fail_msg("docs/distributions.md has no row for `%s`", program->distributions[k]->name);
   }
   floe__arena_free(arena);
 }
@@ -712,6 +494,7 @@ int main(void) {
       cmocka_unit_test(distributions_of_counts_are_what_they_say),
       cmocka_unit_test(distributions_of_truth_values_are_what_they_say),
       cmocka_unit_test(distributions_of_codes_are_what_they_say),
+      cmocka_unit_test(distributions_of_vectors_are_what_they_say),
       cmocka_unit_test(the_manual_lists_every_distribution),
   };
   return cmocka_run_group_tests_name("distributions", tests, NULL, NULL);

@@ -79,6 +79,7 @@ static const struct {
     LINKED(floe_draw_hypergeometric),
     LINKED(floe_draw_von_mises),
     LINKED(floe_draw_first_passage),
+    LINKED(floe_multinomial_count),
 };
 
 static bool is_linked(const char *name, size_t length) {

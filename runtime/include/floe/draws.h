@@ -40,4 +40,8 @@ double floe_draw_first_passage(struct floe_stream *stream, double boundary, doub
 /* 1 .. n with probabilities p (n); NaN unless they are >= 0 and sum to 1 within 1e-8. */
 double floe_draw_categorical(struct floe_stream *stream, size_t n, const double *p);
 
+/* How often category `at` (1 .. k) comes up among n draws with probabilities p (k): a function of u in (0, 1), which opens a
+ * stream of its own, so that the counts for one u sum to n. NaN as for categorical draws. */
+double floe_multinomial_count(size_t k, double u, double n, const double *p, double at);
+
 #endif
