@@ -56,6 +56,13 @@ static const struct linked {
     LINKED(floe_inv_logit),
     LINKED(floe_xlogy),
     LINKED(floe_xlog1py),
+    LINKED(floe_log_phi),
+    LINKED(floe_log_phi_scaled),
+    LINKED(floe_log1m_exp),
+    LINKED(floe_log_bessel_i0_scaled),
+    LINKED(floe_bessel_ratio),
+    LINKED(sin),
+    LINKED(cos),
     LINKED(floe_argmax),
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
@@ -68,6 +75,7 @@ static const struct linked {
     LINKED(floe_draw_poisson),
     LINKED(floe_draw_categorical),
     LINKED(floe_draw_binomial),
+    LINKED(floe_draw_von_mises),
 };
 
 static const struct linked *find_linked(const char *symbol) {
@@ -480,6 +488,13 @@ static void array_functions_have_their_own_adjoints(void **state) {
 
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
  * latents, truth values as data. */
+static void the_library_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/library.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/odds.floe");
@@ -551,6 +566,7 @@ int main(void) {
       cmocka_unit_test(gathers_matrices_and_selects_do_what_their_graph_says),
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
+      cmocka_unit_test(the_library_does_what_its_graph_says),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
