@@ -18,6 +18,8 @@ double floe_log_phi_scaled(double x);    /* log floe_phi(x) + x^2 / 2, without c
 double floe_xlog1py(double x, double y); /* x log(1 + y); 0 where x = 0, whatever y */
 double floe_log1m_exp(double x);         /* log(1 - exp x), x <= 0 */
 
+double floe_owen_t(double h, double a);  /* P(X > h, 0 < Y < a X), X and Y standard normal; accurate to 1e-15 absolutely */
+
 /* Derivatives by a shape: differences of fourth order, relative accuracy about 1e-9. */
 double floe_gamma_cdf_by_shape(double x, double shape);
 double floe_beta_cdf_by_a(double x, double a, double b);

@@ -80,6 +80,7 @@ static const struct {
     LINKED(floe_draw_von_mises),
     LINKED(floe_draw_first_passage),
     LINKED(floe_multinomial_count),
+    LINKED(floe_owen_t),
 };
 
 static bool is_linked(const char *name, size_t length) {
