@@ -280,14 +280,26 @@ static void test_gradients(struct fixture *f) {
   }
 }
 
+/* No NaN, whatever x is: a sampler at the edge of the support must be able to turn back. */
+static void test_gradient_is_a_number(struct fixture *f, double x) {
+  double density, gradient[256];
+  value_of(f, DENSITY, x);
+  f->model->gradient(&f->context, 1, f->coordinates, &density, gradient, f->scratch);
+  for (size_t k = 0; k < f->one->n_coordinate; k++)
+    if (isnan(gradient[k])) complain(f, "the gradient at %g by coordinate %zu is no number", x, k);
+}
+
 static void test_support(struct fixture *f) {
   const double low = setting(f)->low, high = setting(f)->high;
   const double outside[] = {low - 1,  low - 1e-9 * (1 + fabs(low)),   low - 1e6,
                             high + 1, high + 1e-9 * (1 + fabs(high)), high + 1e6};
   if (f->kind->base == BASE_BOOL || f->kind->base == BASE_CODE) return;
-  for (size_t k = 0; k < 6; k++)
-    if (isfinite(outside[k]) && log_density(f, outside[k]) != -INFINITY)
+  for (size_t k = 0; k < 6; k++) {
+    if (!isfinite(outside[k])) continue;
+    test_gradient_is_a_number(f, outside[k]);
+    if (log_density(f, outside[k]) != -INFINITY)
       complain(f, "the log density at %.12g is %g", outside[k], log_density(f, outside[k]));
+  }
 }
 
 static void test_extremes(struct fixture *f) {
@@ -296,6 +308,7 @@ static void test_extremes(struct fixture *f) {
     const double x = k < 8 ? far[k] : -far[k - 8], strict = setting(f)->low == 0 && x <= 0;
     if (f->kind->base != BASE_REAL || x < setting(f)->low || x > setting(f)->high) continue;
     const double density = log_density(f, x);
+    if (isfinite(density)) test_gradient_is_a_number(f, x);
     if (isnan(density) || (density == INFINITY && strict == 0 && x != setting(f)->low && x != setting(f)->high))
       complain(f, "the log density at %g is %g", x, density);
   }
