@@ -130,14 +130,26 @@ struct likelihood {
 
 /* What the data reader has checked: constant bounds of the family's type. */
 static const struct node *checked_bound(const struct likelihood *likelihood, const struct term *bound) {
-  const struct node *node = bound ? lower(likelihood->element->place, bound) : NULL;
+  const struct node *node = bound ? lower(place_of_bounds(likelihood->element, likelihood->variable), bound) : NULL;
   return node && node->kind == NODE_CONST ? node : NULL;
+}
+
+static const struct node *likelihood_of(void *context, const struct family *single);
+
+static const struct node *likelihood_of_step(struct derivation *derivation, const struct element *element,
+                                             const struct definition *steps, void *context) {
+  (void)context;
+  struct likelihood likelihood = {derivation, steps->variable, element};
+  return decide_family(derivation, family_of(element->place, element->distribution), likelihood_of, &likelihood);
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
   const struct likelihood *likelihood = context;
   const struct variable *variable = likelihood->variable;
-  const struct derivation *derivation = likelihood->derivation;
+  struct derivation *derivation = likelihood->derivation;
+  if (single->steps)
+    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), likelihood->element->indices[0],
+                        likelihood_of_step, NULL);
   struct place place = likelihood->element->place;
   const struct node *x =
       one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));

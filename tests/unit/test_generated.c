@@ -486,6 +486,36 @@ static void odds_and_ends_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+/* Variables whose elements are drawn one after the other: given the data before them, or as residuals of the path so far;
+ * with definitions in the same loop; several in one loop; by a loop in one option, as a plate in another. */
+static void autoregressions_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/autoregression.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void stochastic_volatility_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/volatility.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void garch_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/garch.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void variables_of_one_loop_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/steps.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/no_axes.floe");
@@ -551,6 +581,10 @@ int main(void) {
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
+      cmocka_unit_test(autoregressions_do_what_their_graph_says),
+      cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
+      cmocka_unit_test(garch_does_what_its_graph_says),
+      cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
