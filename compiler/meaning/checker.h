@@ -342,6 +342,7 @@ void check_results(struct checker *c, const struct context *at, const struct sta
 void finish_variables(struct checker *c);
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
+void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
 
 void check_library(struct checker *c, const struct tree *tree);
 /* The statements of a function's body; its result. */

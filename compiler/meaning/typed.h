@@ -126,8 +126,9 @@ struct variable {
   size_t n_binder;
   const struct binder **binders;
   const struct term *distribution;
-  const struct axis *via; /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
-  bool improper;          /* ~ flat */
+  const struct axis *via;        /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
+  const struct variable *summed; /* obs: the discrete latent on whose element at its own place the distribution rests */
+  bool improper;                 /* ~ flat */
 };
 
 /* x = e, x[i] = e, or arrays filled together by an ordered loop.
@@ -281,5 +282,10 @@ struct program {
   size_t n_external;
   const struct external **externals; /* of the library and of the spec: all that exist */
 };
+
+/* discrete.c: a param or latent without coordinates: a density sums it out. */
+bool variable_is_discrete(const struct variable *variable);
+/* Its values: low..high. False where they are too many, or not known. */
+bool variable_values(const struct variable *variable, double *low, double *high);
 
 #endif

@@ -128,9 +128,6 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
 
 static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
-  if (unknown && v->type.base != BASE_REAL)
-    error_absent(c, distribution->span, "a discrete unknown is")->fix =
-        "sum it out by hand, or take a continuous distribution";
   if (unknown && v->type.structure != STRUCTURE_PLAIN)
     error_absent(c, distribution->span, "an unknown that is a simplex is")->fix =
         "take logits, and normalise their exponentials";

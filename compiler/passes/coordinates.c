@@ -1,5 +1,7 @@
 /* Unconstrained coordinates: per element by its bounds, or as a standardised residual where the distribution is affine.
  * The log-Jacobian of a residual is absorbed by the density of the standard form: p(m + s u) s = p_standard(u). */
+#include <math.h>
+
 #include "base/arena.h"
 #include "compiler/passes/derive.h"
 
@@ -244,13 +246,23 @@ const struct node *value_from_coordinates(struct derivation *derivation, const s
 }
 
 static bool has_coordinates(const struct variable *variable) {
-  return variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
+  return (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT) && !variable_is_discrete(variable);
+}
+
+/* What is summed out has no value. */
+static void leave_open(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  const struct node *nothing = element_close(derivation, &element, node_const(graph_of(derivation), NAN));
+  derive_root(
+      derivation,
+      (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = nothing});
 }
 
 void derive_constrain(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
+    if (variable_is_discrete(variable)) leave_open(derivation, variable);
     if (!has_coordinates(variable)) continue;
     derive_root(derivation, (struct root){.target = TARGET_VALUE,
                                           .variable = variable,

@@ -58,7 +58,7 @@ static const struct node *read_memory(void *context, const struct variable *vari
 
 static const struct node *read_coordinates(void *context, const struct variable *variable) {
   bool unknown = variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
-  return unknown ? value_from_coordinates(context, variable) : read_memory(context, variable);
+  return unknown && !variable_is_discrete(variable) ? value_from_coordinates(context, variable) : read_memory(context, variable);
 }
 
 /* ---- what is computed from values ---- */

@@ -90,8 +90,26 @@ struct place place_of_bounds(const struct element *element, const struct variabl
 
 void derive_constrain(struct derivation *derivation);
 void derive_unconstrain(struct derivation *derivation);
-void derive_log_density(struct derivation *derivation); /* density.c */
-void derive_simulate(struct derivation *derivation);    /* simulate.c */
+
+/* ---- density.c, summed.c ---- */
+
+/* What is known of a number before its distribution is asked: NULL bounds say nothing. */
+struct known_bounds {
+  const struct node *low, *high;
+  bool strict; /* low itself is excluded */
+};
+const struct node *density_supported(const struct derivation *derivation, struct place place,
+                                     const struct family *single, const struct node *density, const struct node *x,
+                                     struct known_bounds known);
+const struct node *likelihood_of_element(struct derivation *derivation, const struct variable *variable,
+                                         const struct element *element);
+void derive_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
+                 const struct node *node);
+void derive_log_density(struct derivation *derivation);
+/* The likelihood of all observations that rest on a discrete latent: its values are summed out. */
+void derive_summed(struct derivation *derivation, const struct variable *latent);
+
+void derive_simulate(struct derivation *derivation); /* simulate.c */
 
 /* ---- blueprint.c ---- */
 

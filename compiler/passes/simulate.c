@@ -15,13 +15,9 @@ struct drawing {
 
 static const struct node *sample_of(void *context, const struct family *single);
 
-static bool is_unknown(const struct variable *variable) {
-  return variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
-}
-
 /* Roles are drawn in turn; what is not drawn now is read. */
 static bool drawn_together(const struct variable *a, const struct variable *b) {
-  return a->role == b->role || (is_unknown(a) && is_unknown(b));
+  return drawn_with(a) == drawn_with(b);
 }
 
 static const struct node *sample_step(struct derivation *derivation, const struct element *element,
