@@ -290,7 +290,11 @@ static struct symbol *filled_variable(struct checker *c, const struct context *a
 
 /* Makes the array known to the whole body of the loop. */
 static bool announce(struct checker *c, const struct context *at, struct loop *loop, const struct statement *s) {
-  if (!s->indices || s->indices->next || s->indices->kind != EXPR_NAME || s->indices->name != loop->statement->name)
+  if (s->indices && s->indices->next) {
+    error_absent(c, s->span, "filling a matrix in a loop is")->fix = "fill one array for each of its columns";
+    return false;
+  }
+  if (!s->indices || s->indices->kind != EXPR_NAME || s->indices->name != loop->statement->name)
     return error_loop_body(c, s->span, loop->statement->name), false;
   bool drawn = s->kind == STATEMENT_SAMPLE;
   struct symbol *symbol = drawn ? filled_variable(c, at, loop, s) : filled_definition(c, at, s);
