@@ -76,6 +76,7 @@ struct symbol {
   size_t order;             /* when a variable came into being */
   bool library, local;      /* local: inside a function, distribution or loop */
   bool untyped;             /* an obs whose type comes from its distribution */
+  bool assignable;       /* a `var` */
   bool typed_by_element;    /* an element's distribution has said what an untyped variable's numbers are */
   const struct span *early; /* an unknown was read here before any statement generated it */
   bool drawn_later;         /* a variable that statements `x ~ D` generate */
@@ -342,6 +343,10 @@ void check_results(struct checker *c, const struct context *at, const struct sta
 void finish_variables(struct checker *c);
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
+/* locals.c: inside functions. */
+void check_var(struct checker *c, const struct context *at, const struct statement *s);
+void check_assign(struct checker *c, const struct context *at, const struct statement *s);
+void check_local_loop(struct checker *c, const struct context *at, const struct statement *s);
 void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
 
 void check_library(struct checker *c, const struct tree *tree);

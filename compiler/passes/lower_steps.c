@@ -37,7 +37,7 @@ static const struct node *initial_element(const struct stepping *stepping, size_
   const struct node *number = node_const(graph_of(stepping->outside), (double)element);
   struct place place = stepping->outside;
   place.stepping = stepping;
-  if (d->variable) place = place_at(place, recurrence->binder, number);
+  place = place_at(place, recurrence->binder, number);
   return *node = element_of_member(stepping, place, d, d->initial[element - 1], number);
 }
 

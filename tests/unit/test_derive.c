@@ -501,6 +501,30 @@ static void the_forward_algorithm_sums_over_all_paths(void **state) {
   interpreted_free(f);
 }
 
+static void locals_of_functions_change_from_step_to_step(void **state) {
+  struct interpreted *f = interpreted_text("model m \"m\"\n"
+                                           "index i = 4\n"
+                                           "obs y[i]\n"
+                                           "param a ~ normal(0, 1)\n"
+                                           "fun f(x[k], r) {\n"
+                                           "  var s = 1\n"
+                                           "  s := 2 * s\n"
+                                           "  for j in k { s := r * s + x[j] * j }\n"
+                                           "  s := s + 1\n"
+                                           "  result s\n"
+                                           "}\n"
+                                           "y[i] ~ normal(a, 1)\n"
+                                           "report g = f([5, 7, 9], a)\n");
+  double outputs[4], s = 2;
+  const double a = 0.7, x[3] = {5, 7, 9};
+  (void)state;
+  f->values[interpreted_variable(f, "a")->id][0] = a;
+  interpreted_run(f, INTERPRETATION_REPORT, outputs, NULL);
+  for (size_t k = 0; k < 3; k++) s = a * s + x[k] * (double)(k + 1);
+  assert_close(outputs[0], s + 1);
+  interpreted_free(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_density_of_eight_schools_is_the_one_written_by_hand),
@@ -519,6 +543,7 @@ int main(void) {
       cmocka_unit_test(a_walk_is_made_of_standardised_residuals),
       cmocka_unit_test(a_latent_that_tells_components_apart_is_summed_out),
       cmocka_unit_test(the_forward_algorithm_sums_over_all_paths),
+      cmocka_unit_test(locals_of_functions_change_from_step_to_step),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

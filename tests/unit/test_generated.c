@@ -532,6 +532,14 @@ static void hidden_markov_models_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+/* var, := and loops in functions that are called in a plate. */
+static void functions_with_locals_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/locals.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/no_axes.floe");
@@ -603,6 +611,7 @@ int main(void) {
       cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
       cmocka_unit_test(mixtures_do_what_their_graph_says),
       cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
+      cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
