@@ -23,16 +23,10 @@ static const struct node *guarded(const struct derivation *derivation, const str
   return node_finite(graph, density, node_binary(graph, op, x, bound));
 }
 
-/* What is known of a number before its distribution is asked: NULL bounds say nothing. */
-struct known_bounds {
-  const struct node *low, *high;
-  bool strict; /* low itself is excluded */
-};
-
 /* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
-static const struct node *supported(const struct derivation *derivation, struct place place,
-                                    const struct family *single, const struct node *density, const struct node *x,
-                                    struct known_bounds known) {
+const struct node *density_supported(const struct derivation *derivation, struct place place,
+                                     const struct family *single, const struct node *density, const struct node *x,
+                                     struct known_bounds known) {
   const struct node *least = family_low(place, single), *most = family_high(place, single);
   bool strict = single->distribution->support.strict;
   if (x->n_dim) return density;
@@ -79,7 +73,8 @@ static const struct node *prior_quantity(const struct derivation *derivation, co
   const struct node *x =
       one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
   const struct node *density = family_log_density(element->place, single, x);
-  return supported(derivation, element->place, single, density, x, (struct known_bounds){form->low, form->high, true});
+  return density_supported(derivation, element->place, single, density, x,
+                           (struct known_bounds){form->low, form->high, true});
 }
 
 static const struct node *jacobian_quantity(const struct derivation *derivation, const struct element *element,
@@ -96,8 +91,8 @@ static const struct node *summed(struct derivation *derivation, const struct ele
   return node;
 }
 
-static void add_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
-                     const struct node *node) {
+void derive_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
+                 const struct node *node) {
   if (node->kind == NODE_CONST && node->number == 0) return;
   derive_root(
       derivation,
@@ -111,13 +106,13 @@ static void add_prior(struct derivation *derivation, const struct variable *vari
   if (variable->distribution) {
     struct element element = element_open(derivation, variable);
     const struct node *term = decide_coordinates(derivation, &element, variable, prior_quantity, &prior);
-    add_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+    derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
   }
   struct element element = element_open(derivation, variable);
   element_open_joint(derivation, variable, &element);
   const struct node *jacobian =
       decide_coordinates(derivation, &element, variable, jacobian_quantity, (void *)(uintptr_t)variable);
-  add_term(derivation, variable, TAG_JACOBIAN, summed(derivation, &element, jacobian));
+  derive_term(derivation, variable, TAG_JACOBIAN, summed(derivation, &element, jacobian));
 }
 
 /* ---- obs ---- */
@@ -130,37 +125,54 @@ struct likelihood {
 
 /* What the data reader has checked: constant bounds of the family's type. */
 static const struct node *checked_bound(const struct likelihood *likelihood, const struct term *bound) {
-  const struct node *node = bound ? lower(likelihood->element->place, bound) : NULL;
+  const struct node *node = bound ? lower(place_of_bounds(likelihood->element, likelihood->variable), bound) : NULL;
   return node && node->kind == NODE_CONST ? node : NULL;
+}
+
+static const struct node *likelihood_of(void *context, const struct family *single);
+
+static const struct node *likelihood_of_step(struct derivation *derivation, const struct element *element,
+                                             const struct definition *steps, void *context) {
+  (void)context;
+  return likelihood_of_element(derivation, steps->variable, element);
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
   const struct likelihood *likelihood = context;
   const struct variable *variable = likelihood->variable;
-  const struct derivation *derivation = likelihood->derivation;
+  struct derivation *derivation = likelihood->derivation;
+  if (single->steps)
+    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), likelihood->element->indices[0],
+                        likelihood_of_step, NULL);
   struct place place = likelihood->element->place;
   const struct node *x =
       one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
   struct known_bounds known = {checked_bound(likelihood, variable->type.low),
                                checked_bound(likelihood, variable->type.high), variable->type.strict};
-  return supported(derivation, place, single, family_log_density(place, single, x), x, known);
+  return density_supported(derivation, place, single, family_log_density(place, single, x), x, known);
+}
+
+const struct node *likelihood_of_element(struct derivation *derivation, const struct variable *variable,
+                                         const struct element *element) {
+  struct likelihood likelihood = {derivation, variable, element};
+  return decide_family(derivation, family_of(element->place, element->distribution), likelihood_of, &likelihood);
 }
 
 static void add_likelihood(struct derivation *derivation, const struct variable *variable) {
   struct element element = element_open(derivation, variable);
-  struct likelihood likelihood = {derivation, variable, &element};
-  const struct family *family = family_of(element.place, variable->distribution);
-  const struct node *term = decide_family(derivation, family, likelihood_of, &likelihood);
-  add_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
+  const struct node *term = likelihood_of_element(derivation, variable, &element);
+  derive_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
 }
 
 void derive_log_density(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
+    if (variable_is_discrete(variable))
+      derive_summed(derivation, variable);
+    else if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
       add_prior(derivation, variable);
-    else if (variable->role == ROLE_OBS && variable->distribution)
+    else if (variable->role == ROLE_OBS && variable->distribution && !variable->summed)
       add_likelihood(derivation, variable);
   }
 }

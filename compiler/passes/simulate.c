@@ -13,8 +13,25 @@ struct drawing {
   const struct node *const *joint_indices;
 };
 
+static const struct node *sample_of(void *context, const struct family *single);
+
+/* Roles are drawn in turn; what is not drawn now is read. */
+static bool drawn_together(const struct variable *a, const struct variable *b) {
+  return drawn_with(a) == drawn_with(b);
+}
+
+static const struct node *sample_step(struct derivation *derivation, const struct element *element,
+                                      const struct definition *steps, void *context) {
+  (void)context;
+  struct drawing drawing = {derivation, steps->variable, element, 0, NULL};
+  return decide_family(derivation, family_of(element->place, element->distribution), sample_of, &drawing);
+}
+
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
+  if (single->steps)
+    return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices[0],
+                              sample_step, NULL);
   const struct node *sample =
       family_sample(drawing->element->place, single, drawing->variable->id * SITES_PER_VARIABLE);
   return drawing->n_joint ? node_gather(drawing->derivation->lowering.graph, sample, drawing->joint_indices) : sample;

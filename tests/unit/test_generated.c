@@ -300,7 +300,8 @@ static void simulate_parts(struct fixture *f) {
       const struct floe_variable *variable = &f->model->variables[v];
       const double *now = (floe_variable_is_data(variable) ? data : values) + f->layout->offset[v];
       const double *before = (floe_variable_is_data(variable) ? f->data : f->values) + f->layout->offset[v];
-      if (!(what & bit[variable->role])) assert_memory_equal(now, before, f->layout->count[v] * sizeof *now);
+      const unsigned drawn = variable->discrete ? FLOE_DRAW_OBSERVED : bit[variable->role];
+      if (!(what & drawn)) assert_memory_equal(now, before, f->layout->count[v] * sizeof *now);
     }
   }
 }
@@ -502,6 +503,59 @@ static void odds_and_ends_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+/* Variables whose elements are drawn one after the other: given the data before them, or as residuals of the path so far;
+ * with definitions in the same loop; several in one loop; by a loop in one option, as a plate in another. */
+static void autoregressions_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/autoregression.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void stochastic_volatility_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/volatility.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void garch_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/garch.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void variables_of_one_loop_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/steps.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* Discrete latents summed out: in plates, scalars, chains; beside steps of the observations. */
+static void mixtures_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/mixture.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void hidden_markov_models_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/hidden_markov.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* var, := and loops in functions that are called in a plate. */
+static void functions_with_locals_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/locals.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/no_axes.floe");
@@ -568,6 +622,13 @@ int main(void) {
       cmocka_unit_test(array_functions_have_their_own_adjoints),
       cmocka_unit_test(the_library_does_what_its_graph_says),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
+      cmocka_unit_test(autoregressions_do_what_their_graph_says),
+      cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
+      cmocka_unit_test(garch_does_what_its_graph_says),
+      cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
+      cmocka_unit_test(mixtures_do_what_their_graph_says),
+      cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
+      cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
