@@ -21,20 +21,27 @@ const struct term *definition_value(struct checker *c, const struct context *at,
   return error_distribution_defined(c, value->span);
 }
 
+/* The element of an array at indices of its own, which `left` becomes. */
+static const struct term *element_of_whole(struct checker *c, const struct context *at, const struct term *array,
+                                           struct span span, struct list *left) {
+  const struct term *given[16];
+  for (size_t k = 0; k < array->type.n_dim && k < 16; k++) {
+    const struct binder *binder = binder_new(c, array->type.dim[k], NULL);
+    list_add(c->arena, left, bound_new(c, binder->name, binder, NULL));
+    given[k] = term_binder(c, span, binder);
+  }
+  return gather(c, at, array, array->type.n_dim, given, span);
+}
+
 /* Without indices on the left, an expression that is a whole array by itself (a call, a name) makes an array. */
 static const struct term *whole_value(struct checker *c, const struct context *at, const struct expr *value,
                                       struct list *left) {
   bool whole = value->kind == EXPR_CALL || value->kind == EXPR_NAME;
   if (!whole || is_distribution(c, at, value)) return definition_value(c, at, value);
-  const struct term *array = raw_of(c, at, value), *given[16];
+  const struct term *array = raw_of(c, at, value);
   if (is_poison(c, array) || array->type.n_dim == 0) return array;
   if (value->kind == EXPR_NAME && at->place == PLACE_MODEL) return gather(c, at, array, 0, NULL, value->span);
-  for (size_t k = 0; k < array->type.n_dim && k < 16; k++) {
-    const struct binder *binder = binder_new(c, array->type.dim[k], NULL);
-    list_add(c->arena, left, bound_new(c, binder->name, binder, NULL));
-    given[k] = term_binder(c, value->span, binder);
-  }
-  return gather(c, at, array, array->type.n_dim, given, value->span);
+  return element_of_whole(c, at, array, value->span, left);
 }
 
 /* ---- several options define the same name ---- */
@@ -97,7 +104,7 @@ void definition_finish(struct checker *c, struct symbol *symbol) {
 
 /* ---- definitions ---- */
 
-static void define(struct checker *c, const struct context *at, const struct statement *s, const struct list *left,
+static struct definition *define(struct checker *c, const struct context *at, const struct statement *s, const struct list *left,
                    const struct term *value) {
   const struct dimension *dims[16];
   struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
@@ -111,12 +118,20 @@ static void define(struct checker *c, const struct context *at, const struct sta
   }
   d->type = type_array(c, element, left->n, dims);
   struct symbol *symbol = scope_add(c, at->scope, SYMBOL_DEFINITION, s->name, s->name_span, at->presence);
-  if (!symbol) return;
+  if (!symbol) return NULL;
   symbol->definition = d;
   symbol->local = at->scope != c->spec;
   if (symbol->local && !function_inlineable(c, d, value, s->span)) symbol->kind = SYMBOL_POISON;
   add_piece(c, at, symbol, value, s->span);
   if (!symbol->local) list_add(c->arena, &c->definition_symbols, symbol);
+  return d;
+}
+
+struct definition *define_array(struct checker *c, const struct context *at, const struct statement *s,
+                                const struct term *array) {
+  struct list left = {0};
+  const struct term *element = element_of_whole(c, at, array, s->span, &left);
+  return define(c, at, s, &left, element);
 }
 
 void check_define(struct checker *c, const struct context *at, const struct statement *s) {
