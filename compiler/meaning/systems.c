@@ -41,6 +41,7 @@ struct chosen { /* the options that a term stands in */
 
 struct capture {
   struct checker *c;
+  struct presence presence; /* of the system */
   struct list formals, values; /* of the parameters: struct formal *, struct term * */
 };
 
@@ -55,8 +56,26 @@ static bool moves(const struct term *term) {
   return found;
 }
 
-/* The value where the options are chosen, and 0 elsewhere: in other universes it may not even exist. */
-static const struct term *where_chosen(struct checker *c, const struct term *value, const struct chosen *chosen) {
+struct existence {
+  const struct capture *capture;
+  bool everywhere;
+};
+
+static void find_absence(void *context, const struct term *term) {
+  struct existence *e = context;
+  const struct presence *presence = term->kind == TERM_VARIABLE     ? &term->variable->presence
+                                    : term->kind == TERM_DEFINITION ? &term->definition->presence
+                                                                    : NULL;
+  if (presence && !presence_within(e->capture->c, e->capture->presence, *presence)) e->everywhere = false;
+}
+
+/* Where the value does not exist in all universes of the system: 0 but where the options are chosen. */
+static const struct term *where_chosen(const struct capture *capture, const struct term *value,
+                                       const struct chosen *chosen) {
+  struct checker *c = capture->c;
+  struct existence existence = {capture, value->kind != TERM_NUMBER};
+  visit_terms(value, find_absence, &existence);
+  if (existence.everywhere) return value;
   for (; chosen; chosen = chosen->outer) {
     struct term *choose = choose_term(c, chosen->axis, value->span);
     for (size_t k = 0; k < chosen->axis->n_option; k++)
@@ -67,12 +86,36 @@ static const struct term *where_chosen(struct checker *c, const struct term *val
   return value;
 }
 
+struct settled {
+  const struct checker *c;
+  bool all;
+};
+
+/* Whether what the term's names stand for is the same in all options: other options may still add to a definition. */
+static void find_unsettled(void *context, const struct term *term) {
+  struct settled *s = context;
+  if (term->kind != TERM_DEFINITION || !s->all) return;
+  for (size_t k = 0; k < s->c->definition_symbols.n; k++) {
+    const struct symbol *symbol = s->c->definition_symbols.items[k];
+    if (symbol->definition != term->definition) continue;
+    s->all = symbol->pieces.n == 1;
+    if (s->all) visit_terms(symbol->definition->value, find_unsettled, s);
+    return;
+  }
+}
+
+static bool is_constant(const struct checker *c, const struct term *value, double *number) {
+  struct settled settled = {c, true};
+  visit_terms(value, find_unsettled, &settled);
+  return settled.all && constant_value(value, NULL, number);
+}
+
 static const struct term *parameter(struct capture *capture, const struct term *value, const struct chosen *chosen) {
   struct checker *c = capture->c;
   const char *name = value->variable ? value->variable->name : value->definition ? value->definition->name : NULL;
   double number;
-  if (!chosen && constant_value(value, NULL, &number)) return term_number(c, value->span, number);
-  value = where_chosen(c, value, chosen);
+  if (value->kind != TERM_NUMBER && is_constant(c, value, &number)) return term_number(c, value->span, number);
+  value = where_chosen(capture, value, chosen);
   size_t k = 0;
   while (k < capture->values.n && !term_same(capture->values.items[k], value)) k++;
   if (k == capture->values.n) {
@@ -262,7 +305,7 @@ static const struct term *known_number(struct ode *o, const struct expr *expr) {
 static void collect_settings(struct ode *o) {
   static const char *const names[] = {
       [ARGUMENT_START] = "start", [ARGUMENT_SOLVER] = "solver", [ARGUMENT_TOLERANCE] = "tolerance"};
-  static const double usual[] = {[ARGUMENT_START] = 0, [ARGUMENT_SOLVER] = 0, [ARGUMENT_TOLERANCE] = 1e-6};
+  static const double usual[] = {[ARGUMENT_START] = 0, [ARGUMENT_SOLVER] = 0, [ARGUMENT_TOLERANCE] = 1e-8};
   for (const struct statement *s = o->statement->body; s; s = s->next) {
     if (s->kind != STATEMENT_DEFINE) continue;
     size_t k = ARGUMENT_START;
@@ -275,9 +318,10 @@ static void collect_settings(struct ode *o) {
       error_defined_twice(o->c, s->name, s->name_span, o->method[k]->span);
     else
       o->method[k] = k == ARGUMENT_SOLVER ? solver_of(o->c, o->at, s->value) : known_number(o, s->value);
-    o->sound = o->sound && k < N_METHOD_ARGUMENT && o->method[k] && !is_poison(o->c, o->method[k]);
-    if (o->sound && k == ARGUMENT_TOLERANCE && constant_value(o->method[k], NULL, &number) && !(number > 0)) {
-      error_setting(o->c, s->value->span, "a tolerance is positive", "for example: tolerance = 1e-6");
+    const bool known = k < N_METHOD_ARGUMENT && o->method[k] && !is_poison(o->c, o->method[k]);
+    o->sound = o->sound && known;
+    if (known && k == ARGUMENT_TOLERANCE && constant_value(o->method[k], NULL, &number) && !(number > 0)) {
+      error_setting(o->c, s->value->span, "a tolerance is positive", "for example: tolerance = 1e-8");
       o->sound = false;
     }
   }
@@ -397,7 +441,7 @@ static void poison_names(struct ode *o) {
 
 void check_ode(struct checker *c, const struct context *at, const struct statement *statement) {
   struct ode o = {.c = c, .at = at, .statement = statement, .inside = *at, .sound = true};
-  struct capture capture = {.c = c};
+  struct capture capture = {.c = c, .presence = at->presence};
   o.system = floe__arena_alloc(c->arena, sizeof *o.system);
   o.inside.scope = scope_new(c, at->scope, 64);
   collect_times(&o);

@@ -346,9 +346,9 @@ static void close_bracket(struct layout *l, struct token token) {
 
 /* In an `ode` items may follow one another on a line: what starts one ends the one before. */
 static bool starts_item(struct layout *l, size_t k) {
-  if (top(l)->role != ROLE_ODE || l->start || !line_may_end(l)) return false;
-  return l->raw[k].kind == TOK_RATE ||
-         (word_is(l, k, "init") && l->raw[k + 1].kind == TOK_NAME && l->raw[k + 2].kind == '=');
+  if (top(l)->role != ROLE_ODE || l->start || last_kind(l, 0) == TOK_INIT || !line_may_end(l)) return false;
+  if (word_is(l, k, "init")) k++;
+  return l->raw[k].kind == TOK_RATE || (l->raw[k].kind == TOK_NAME && l->raw[k + 1].kind == '=');
 }
 
 /* ---- the pass ---- */

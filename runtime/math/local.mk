@@ -9,5 +9,5 @@ runtime_sources += \
   runtime/math/special.c runtime/math/special_gsl.c runtime/math/special.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_math tests/unit/test_symbols
+check_PROGRAMS += tests/unit/test_math tests/unit/test_ode tests/unit/test_symbols
 endif

@@ -28,8 +28,10 @@
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
 #include "tests/support/library.h"
+#include "tests/support/solved.h"
 
 #include <floe/draws.h>
+#include <floe/ode.h>
 
 enum { MAX_UNIVERSE = 48 };
 
@@ -45,6 +47,8 @@ static const struct linked {
     LINKED(sqrt),
     LINKED(expm1),
     LINKED(log1p),
+    LINKED(sin),
+    LINKED(cos),
     LINKED(tan),
     LINKED(floor),
     LINKED(rint),
@@ -67,6 +71,8 @@ static const struct linked {
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
     LINKED(floe_solve_lower_adjoint),
+    LINKED(floe_ode_solve),
+    LINKED(floe_ode_adjoint),
     LINKED(floe_draw_uniform),
     LINKED(floe_draw_normal),
     LINKED(floe_draw_exponential),
@@ -165,9 +171,11 @@ static const double *read_coordinate(void *context, const struct variable *v) {
 
 static void call(void *context, const struct external *external, size_t n, const struct graph_array *args,
                  struct graph_array *result) {
-  (void)context;
+  const struct fixture *f = context;
   const double *x = args[0].data;
-  if (!strcmp(external->symbol, "floe_argmax")) {
+  if (external->system) {
+    solve_interpreted(f->study->program, &f->world, external, args, result);
+  } else if (!strcmp(external->symbol, "floe_argmax")) {
     result->data[0] = floe_argmax(args[0].n, x);
   } else if (!strcmp(external->symbol, "floe_quantile")) {
     result->data[0] = floe_quantile(args[0].n, x, *args[1].data);
@@ -487,6 +495,13 @@ static void array_functions_have_their_own_adjoints(void **state) {
   forget(f);
 }
 
+static void differential_equations_are_solved_and_differentiated(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/systems.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
  * latents, truth values as data. */
 static void the_library_does_what_its_graph_says(void **state) {
@@ -621,6 +636,7 @@ int main(void) {
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
       cmocka_unit_test(the_library_does_what_its_graph_says),
+      cmocka_unit_test(differential_equations_are_solved_and_differentiated),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
       cmocka_unit_test(autoregressions_do_what_their_graph_says),
       cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
