@@ -267,7 +267,7 @@ static void collect_initials(struct ode *o) {
     o->sound = o->sound && !is_poison(o->c, o->initial[k]);
   }
   for (size_t k = 0; k < o->system->n_state; k++) {
-    if (o->initials[k]) continue;
+    if (o->initials[k] || state_named(o, o->rates[k]->name) != k) continue;
     error_state(o->c, o->rates[k]->name_span, o->rates[k]->name, "has no initial value", "add `init %s = ...`");
     o->sound = false;
   }

@@ -120,7 +120,7 @@ static const struct node *slope_of(struct differentiation *d, const struct node 
 /* ---- the system ---- */
 
 static const struct variable *leaf_of(struct floe__arena *arena, const struct formal *formal, size_t id) {
-  static uint64_t everywhere[64];
+  static const uint64_t everywhere[64] = {0};
   struct variable *leaf = floe__arena_alloc(arena, sizeof *leaf);
   *leaf = (struct variable){.name = formal->name, .id = id, .type = formal->type, .presence = {everywhere}};
   return leaf;

@@ -4,10 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static size_t column_of_parameter(const struct ode_run *run, size_t parameter) {
-  return run->n_state + parameter;
-}
-
 void ode_rates(const struct ode_run *run, double time, const double *z, double *rates) {
   const size_t n = run->n_state, n_parameter = run->ode->n_parameter;
   run->ode->rate(time, z, run->parameter, rates);
@@ -158,7 +154,7 @@ static void contract(const struct ode_run *run, size_t k, void *context) {
   const struct contraction *to = context;
   const size_t n = run->n_state;
   for (size_t m = 0; m < run->n_column; m++) {
-    double *bar = m < n ? to->initial_bar + m : to->parameter_bar + (m - column_of_parameter(run, 0));
+    double *bar = m < n ? to->initial_bar + m : to->parameter_bar + (m - n);
     for (size_t i = 0; i < n; i++) *bar += to->solution_bar[k * n + i] * run->z[n * (1 + m) + i];
   }
 }
@@ -166,6 +162,9 @@ static void contract(const struct ode_run *run, size_t k, void *context) {
 void floe_ode_adjoint(const struct floe_ode *ode, const struct floe_ode_method *method, size_t n_time,
                       const double *time, const double *initial, const double *parameter, const double *solution_bar,
                       double *initial_bar, double *parameter_bar, double *scratch) {
+  bool asked = false;
+  for (size_t k = 0; k < n_time * ode->n_state; k++) asked = asked || solution_bar[k] != 0;
+  if (!asked) return;
   struct ode_run run = run_of(ode, method, initial, parameter, true, scratch);
   struct contraction to = {solution_bar, initial_bar, parameter_bar};
   if (integrate(&run, method, n_time, time, contract, &to)) return;

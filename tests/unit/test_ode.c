@@ -236,6 +236,9 @@ static void what_cannot_be_solved_is_not_a_number(void **state) {
     assert_true(isnan(solution[1]));
     floe_ode_adjoint(&explosion, &method, 2, beyond, &initial, NULL, bar, &by_initial, NULL, scratch);
     assert_true(isnan(by_initial));
+    by_initial = 0;
+    floe_ode_adjoint(&explosion, &method, 2, beyond, &initial, NULL, (const double[]){0, 0}, &by_initial, NULL, scratch);
+    assert_true(by_initial == 0); /* nobody asked */
   }
 }
 

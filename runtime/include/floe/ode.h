@@ -39,7 +39,7 @@ void floe_ode_solve(const struct floe_ode *ode, const struct floe_ode_method *me
                     const double *initial, const double *parameter, double *solution, double *scratch);
 
 /* solution_bar (n_time, n_state), the adjoint of the solution: adds to initial_bar (n_state) and parameter_bar
- * (n_parameter). */
+ * (n_parameter). Adjoints that are all zero stand for "not chosen": then nothing is added, not even where the solution is NaN. */
 void floe_ode_adjoint(const struct floe_ode *ode, const struct floe_ode_method *method, size_t n_time,
                       const double *time, const double *initial, const double *parameter, const double *solution_bar,
                       double *initial_bar, double *parameter_bar, double *scratch);
