@@ -188,9 +188,8 @@ static void write_gathered(struct floe__text *out, const char *word, size_t n) {
 }
 
 static void write_head_of_solution(struct floe__text *out, const struct system *system, const char *symbol) {
-  floe__text_printf(out,
-                    "static void %s(size_t n_time, const double *time, double start, double solver, double tolerance",
-                    symbol);
+  floe__text_printf(
+      out, "static void %s(size_t n_time, const double *time, double start, double solver, double tolerance", symbol);
   write_numbers(out, "initial", system->n_state);
   write_numbers(out, "parameter", system->n_parameter);
 }
@@ -233,9 +232,9 @@ void write_system_adjoint(struct writer *w, const struct external *external) {
   struct floe__text *out = &w->systems;
   const struct system *system = external->system;
   write_head_of_solution(out, system, external->adjoint);
-  floe__text_puts(out,
-                  ",\n    const double *solution, const double *solution_bar, double *time_bar, double *start_bar,\n    "
-                  "double *solver_bar, double *tolerance_bar");
+  floe__text_puts(
+      out, ",\n    const double *solution, const double *solution_bar, double *time_bar, double *start_bar,\n    "
+           "double *solver_bar, double *tolerance_bar");
   write_places(out, "initial", system->n_state);
   write_places(out, "parameter", system->n_parameter);
   floe__text_puts(out, ") {\n  (void)solution, (void)time_bar, (void)start_bar, (void)solver_bar, "

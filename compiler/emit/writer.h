@@ -19,7 +19,7 @@ struct writer {
   const struct study *study;
   struct floe__text *out;
   struct prototypes prototypes;
-  struct floe__text systems; /* functions of the systems of differential equations */
+  struct floe__text systems;             /* functions of the systems of differential equations */
   bool draws, gathers, scatters, clears; /* helpers that the file needs */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;

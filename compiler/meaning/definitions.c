@@ -104,8 +104,8 @@ void definition_finish(struct checker *c, struct symbol *symbol) {
 
 /* ---- definitions ---- */
 
-static struct definition *define(struct checker *c, const struct context *at, const struct statement *s, const struct list *left,
-                   const struct term *value) {
+static struct definition *define(struct checker *c, const struct context *at, const struct statement *s,
+                                 const struct list *left, const struct term *value) {
   const struct dimension *dims[16];
   struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
   struct type element = {.base = value->type.base, .codes = value->type.codes};

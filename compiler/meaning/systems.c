@@ -41,7 +41,7 @@ struct chosen { /* the options that a term stands in */
 
 struct capture {
   struct checker *c;
-  struct presence presence; /* of the system */
+  struct presence presence;    /* of the system */
   struct list formals, values; /* of the parameters: struct formal *, struct term * */
 };
 

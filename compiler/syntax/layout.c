@@ -189,8 +189,7 @@ static void end_line(struct layout *l, size_t newline, size_t next) {
     return;
   emit(l, l->raw[newline]);
   top(l)->word = 0;
-  l->start =
-      top(l)->role == ROLE_STATEMENTS || top(l)->role == ROLE_BLOCK_CHOICE || top(l)->role == ROLE_ODE;
+  l->start = top(l)->role == ROLE_STATEMENTS || top(l)->role == ROLE_BLOCK_CHOICE || top(l)->role == ROLE_ODE;
 }
 
 /* A line inside ( ) or [ ] that starts like a statement: the bracket was forgotten. */

@@ -227,8 +227,7 @@ static void check_places(struct parser *p, struct statement *list, enum place pl
     if (!(places_of(s->kind) & place)) {
       struct span word = {s->span.file, s->span.begin,
                           s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
-      struct diagnostic *d =
-          diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
+      struct diagnostic *d = diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
       if (places_of(s->kind) == PLACE_ODE) d->fix = "rates and `init` stand in an `ode`";
       continue;
     }

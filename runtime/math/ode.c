@@ -90,8 +90,7 @@ static bool advance(struct ode_run *run, struct steps *steps, double end) {
     const bool last = steps->h >= distance * (1 - 1e-12);
     const double h = last ? distance : steps->h;
     if (!(h > 4 * DBL_EPSILON * fabs(steps->time)) || !(h > DBL_MIN)) return false;
-    const double error =
-        steps->stiff ? ode_stiff_step(run, steps->time, h) : ode_explicit_step(run, steps->time, h);
+    const double error = steps->stiff ? ode_stiff_step(run, steps->time, h) : ode_explicit_step(run, steps->time, h);
     const double wish = isfinite(error) ? 0.9 * pow(fmax(error, 1e-10), -1 / order) : 0.1;
     if (!(error <= 1)) {
       steps->h = h * fmin(fmax(wish, 0.1), 0.9);

@@ -17,7 +17,7 @@ static const double weights[ODE_STAGES][ODE_STAGES - 1] = {
 };
 
 /* Of order 5 less of order 4. */
-static const double difference[ODE_STAGES] = {71.0 / 57600,     0,          -71.0 / 16695, 71.0 / 1920,
+static const double difference[ODE_STAGES] = {71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
                                               -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
 
 double ode_explicit_step(struct ode_run *run, double time, double h) {

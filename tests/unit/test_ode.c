@@ -157,8 +157,7 @@ static void growth_levels_off(void **state) {
     double solution[3], scratch[MAX_SCRATCH], by_initial = 0, by_parameter[2] = {0};
     const struct floe_ode_method method = {0, 1e-10, stiff};
     floe_ode_solve(&logistic, &method, 3, time, &initial, p, solution, scratch);
-    for (size_t k = 0; k < 3; k++)
-      near(solution[k], p[1] / (1 + (p[1] / initial - 1) * exp(-p[0] * time[k])), 1e-8);
+    for (size_t k = 0; k < 3; k++) near(solution[k], p[1] / (1 + (p[1] / initial - 1) * exp(-p[0] * time[k])), 1e-8);
     const double bar[] = {0, 1, 0}, t = time[1], e = exp(-p[0] * t), odds = p[1] / initial - 1;
     const double y = p[1] / (1 + odds * e);
     floe_ode_adjoint(&logistic, &method, 3, time, &initial, p, bar, &by_initial, by_parameter, scratch);
@@ -237,7 +236,8 @@ static void what_cannot_be_solved_is_not_a_number(void **state) {
     floe_ode_adjoint(&explosion, &method, 2, beyond, &initial, NULL, bar, &by_initial, NULL, scratch);
     assert_true(isnan(by_initial));
     by_initial = 0;
-    floe_ode_adjoint(&explosion, &method, 2, beyond, &initial, NULL, (const double[]){0, 0}, &by_initial, NULL, scratch);
+    floe_ode_adjoint(&explosion, &method, 2, beyond, &initial, NULL, (const double[]){0, 0}, &by_initial, NULL,
+                     scratch);
     assert_true(by_initial == 0); /* nobody asked */
   }
 }
