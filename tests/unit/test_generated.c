@@ -548,6 +548,13 @@ static void variables_of_one_loop_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+static void loops_in_options_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/orders.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 /* Discrete latents summed out: in plates, scalars, chains; beside steps of the observations. */
 static void mixtures_do_what_their_graph_says(void **state) {
   (void)state;
@@ -642,6 +649,7 @@ int main(void) {
       cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
       cmocka_unit_test(garch_does_what_its_graph_says),
       cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
+      cmocka_unit_test(loops_in_options_do_what_their_graph_says),
       cmocka_unit_test(mixtures_do_what_their_graph_says),
       cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
