@@ -460,39 +460,35 @@ static void compare_everywhere(struct fixture *f) {
   f->scratch = NULL;
 }
 
-static void eight_schools_does_what_its_graph_says(void **state) {
-  (void)state;
-  struct fixture *f = of_file("examples/eight_schools/eight_schools.floe");
+static void compare_spec(const char *name) {
+  struct fixture *f = of_file(name);
   compare_everywhere(f);
   forget(f);
+}
+
+static void eight_schools_does_what_its_graph_says(void **state) {
+  (void)state;
+  compare_spec("examples/eight_schools/eight_schools.floe");
 }
 
 static void covid_germany_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("examples/covid_germany/covid_germany.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("examples/covid_germany/covid_germany.floe");
 }
 
 static void gathers_matrices_and_selects_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/grouped.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/grouped.floe");
 }
 
 static void recurrences_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/series.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/series.floe");
 }
 
 static void array_functions_have_their_own_adjoints(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/arrays.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/arrays.floe");
 }
 
 static void differential_equations_are_solved_and_differentiated(void **state) {
@@ -506,83 +502,61 @@ static void differential_equations_are_solved_and_differentiated(void **state) {
  * latents, truth values as data. */
 static void the_library_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/library.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/library.floe");
 }
 
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/odds.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/odds.floe");
 }
 
 /* Variables whose elements are drawn one after the other: given the data before them, or as residuals of the path so far;
  * with definitions in the same loop; several in one loop; by a loop in one option, as a plate in another. */
 static void autoregressions_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/autoregression.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/autoregression.floe");
 }
 
 static void stochastic_volatility_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/volatility.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/volatility.floe");
 }
 
 static void garch_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/garch.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/garch.floe");
 }
 
 static void variables_of_one_loop_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/steps.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/steps.floe");
 }
 
 static void loops_in_options_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/orders.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/orders.floe");
 }
 
 /* Discrete latents summed out: in plates, scalars, chains; beside steps of the observations. */
 static void mixtures_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/mixture.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/mixture.floe");
 }
 
 static void hidden_markov_models_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/hidden_markov.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/hidden_markov.floe");
 }
 
 /* var, := and loops in functions that are called in a plate. */
 static void functions_with_locals_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/locals.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/locals.floe");
 }
 
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/no_axes.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/no_axes.floe");
 }
 
 /* In family coordinates tau may exceed the 25 that its flat prior allows. */
