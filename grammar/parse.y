@@ -47,6 +47,7 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
 %token ODE "`ode`" INIT "`init`" AT "`at`"
 %token NETWORK "`network`" VAR "`var`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
+%token CENSORED "`censored`" BELOW "`below`" ABOVE "`above`" MISSING "`missing`"
 %token ORDERED "`ordered`" LOG "`log`" PROB "`prob`" AS "`as`" DERIVATIVE "`derivative`" ADJOINT "`adjoint`"
 %token AND "`and`" OR "`or`" NOT "`not`" IN "`in`" ON "`on`" VIA "`via`" WITH "`with`"
 %token DOTDOT "`..`" ASSIGN "`:=`" IMPLIES "`=>`" EQ "`==`" NE "`!=`" LE "`<=`" GE "`>=`"
@@ -66,8 +67,9 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %nterm <struct option_list> axis_options value_options block_options alternatives
 %nterm <const char *> label title symbol adjoint
 %nterm <struct via> via
-%nterm <bool> ordered star logarithmic axis_word
-%nterm <enum statement_kind> declaration hidden
+%nterm <bool> missing ordered star logarithmic axis_word
+%nterm <struct censoring_text> censoring
+%nterm <enum statement_kind> hidden
 %nterm <struct statement *> statement if_statement otherwise block methods_block settings_block method setting
 %nterm <struct statement *> report_item extern_word axis_body
 %nterm <struct statement_list> lines line method_lines method_line setting_lines setting_line report_items
@@ -97,8 +99,12 @@ statement:
   MODEL NAME title                   { $$ = build_named(p, STATEMENT_MODEL, @$, $2, @2); $$->text = $3; }
 | USE NAME                           { $$ = build_named(p, STATEMENT_USE, @$, $2, @2); }
 | INDEX NAME index_size ordered      { $$ = build_valued(p, STATEMENT_INDEX, @$, $2, @2, $3); $$->ordered = $4; }
-| declaration NAME indices result_type distribution
-    { $$ = build_declaration(p, $1, @$, $2, @2, $3, $4, $5); }
+| DATA NAME indices result_type distribution
+    { $$ = build_declaration(p, STATEMENT_DATA, @$, $2, @2, $3, $4, $5); }
+| OBS NAME indices result_type censoring missing distribution
+    { $$ = build_declaration(p, STATEMENT_OBS, @$, $2, @2, $3, $4, $7);
+      $$->missing = $6;
+      $$->below = $5.below; $$->above = $5.above; $$->censoring_span = @5; }
 | hidden NAME indices result_type distribution via
     { $$ = build_declaration(p, $1, @$, $2, @2, $3, $4, $5); $$->via = $6.name; $$->via_span = $6.span; }
 | NAME indices '~' expr              { $$ = build_valued(p, STATEMENT_SAMPLE, @$, $1, @1, $4); $$->indices = $2; }
@@ -147,7 +153,16 @@ index_size:
 
 ordered: %empty { $$ = false; } | ORDERED { $$ = true; };
 
-declaration: DATA { $$ = STATEMENT_DATA; } | OBS { $$ = STATEMENT_OBS; };
+censoring:
+  %empty                            { $$ = (struct censoring_text){NULL, NULL}; }
+| CENSORED BELOW sum                { $$ = (struct censoring_text){$3, NULL}; }
+| CENSORED ABOVE sum                { $$ = (struct censoring_text){NULL, $3}; }
+| CENSORED BELOW sum ABOVE sum      { $$ = (struct censoring_text){$3, $5}; }
+| CENSORED ABOVE sum BELOW sum      { $$ = (struct censoring_text){$5, $3}; }
+;
+
+missing: %empty { $$ = false; } | MISSING { $$ = true; };
+
 hidden: PARAM { $$ = STATEMENT_PARAM; } | LATENT { $$ = STATEMENT_LATENT; };
 
 indices: %empty { $$ = NULL; } | '[' index_items ']' { $$ = $2.first; };

@@ -142,11 +142,18 @@ static bool any_continuous(const struct program *program) {
   return false;
 }
 
-static bool improper(const struct program *program) {
+static const struct variable *improper(const struct program *program) {
   for (size_t k = 0; k < program->n_variable; k++) {
-    if (program->variables[k]->improper) return true;
+    if (program->variables[k]->improper) return program->variables[k];
   }
-  return false;
+  return NULL;
+}
+
+static const struct variable *missing(const struct program *program) {
+  for (size_t k = 0; k < program->n_variable; k++) {
+    if (program->variables[k]->missing) return program->variables[k];
+  }
+  return NULL;
 }
 
 static bool is_chain(const struct variable *variable) {
@@ -172,8 +179,13 @@ static void print_density(const struct program *program, struct floe__text *out)
   print_summed(program, out);
 }
 
-static const char *corrections_of(const struct program *program) {
-  return improper(program) ? "MCMC only: a prior is improper and cannot be simulated" : "importance weights (PSIS), MCMC";
+static void print_corrections(const struct program *program, struct floe__text *out) {
+  const struct variable *flat = improper(program), *holes = missing(program), *first = flat ? flat : holes;
+  size_t line = 0, column = 0;
+  if (first) source_position(first->span.file, first->span.begin, &line, &column);
+  if (!first) floe__text_puts(out, "importance weights (PSIS), MCMC");
+  else if (flat) floe__text_printf(out, "MCMC only: the prior of `%s` (line %zu) is improper and cannot be simulated", flat->name, line);
+  else floe__text_printf(out, "MCMC only: observations of `%s` (line %zu) may be missing, for which networks have no place", holes->name, line);
 }
 
 static void print_structure(const struct blueprint *blueprint, struct floe__text *out) {
@@ -193,7 +205,9 @@ void possible_print(const struct study *study, struct floe__text *out) {
   floe__text_printf(out, "%s%s%s: no errors\n", program->name, *program->title ? ", " : "", program->title);
   floe__text_printf(out, "  %-12s ", "density");
   print_density(program, out);
-  floe__text_printf(out, "\n  %-12s %s\n", "corrections", corrections_of(program));
+  floe__text_printf(out, "\n  %-12s ", "corrections");
+  print_corrections(program, out);
+  floe__text_puts(out, "\n");
   floe__text_printf(out, "  %-12s ", "structure");
   print_structure(&study->blueprint, out);
   floe__text_puts(out, "\n");
@@ -258,17 +272,19 @@ static json_t *axis_json(const struct axis *axis) {
 
 json_t *possible_json(const struct study *study) {
   const struct program *program = study->program;
-  struct floe__text structure = {0}, density = {0};
+  struct floe__text structure = {0}, density = {0}, corrections = {0};
   json_t *axes = json_array();
   uint64_t n = count_universes(program);
   for (size_t k = 0; k < program->n_axis; k++) json_array_append_new(axes, axis_json(program->axes[k]));
   print_structure(&study->blueprint, &structure);
   print_density(program, &density);
-  json_t *result = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
-                             "density", printed(&density), "corrections", corrections_of(program), "structure",
+  print_corrections(program, &corrections);
+  json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
+                             "density", printed(&density), "corrections", printed(&corrections), "structure",
                              printed(&structure), "roles", roles_json(program), "axes", axes, "universes",
                              n ? json_integer((json_int_t)n) : json_null());
   floe__text_free(&structure);
   floe__text_free(&density);
+  floe__text_free(&corrections);
   return result;
 }

@@ -66,6 +66,12 @@ struct partial {
   struct span span;
 };
 
+/* obs y censored below a above b: terms inside the variable's binders, or NULL. */
+struct censoring {
+  const struct term *below, *above;
+  struct span span;
+};
+
 struct symbol {
   enum symbol_kind kind;
   enum namespace namespace;
@@ -83,6 +89,7 @@ struct symbol {
   bool prepared, used_to_prepare, used_otherwise;
   unsigned roles; /* definitions: what the value depends on; bit = enum role */
   const struct term *term;
+  struct censoring *censoring; /* obs: NULL without */
   struct variable *variable;
   struct definition *definition;
   struct partial *partial; /* SYMBOL_PARTIAL; SYMBOL_VARIABLE while its elements come one by one, else NULL */
@@ -221,6 +228,7 @@ unsigned term_roles(const struct checker *c, const struct term *term);    /* bit
 bool term_shareable(struct checker *c, const struct term *term, struct span span);
 /* The same for functions, which are inlined where they are called, and for the definitions inside of them. */
 bool function_inlineable(struct checker *c, const void *of, const struct term *value, struct span span);
+bool same_term(const struct term *a, const struct term *b); /* the same text, hence the same value */
 void visit_terms(const struct term *term, void (*visit)(void *context, const struct term *term), void *context);
 
 /* ---- constants.c -------------------------------------------------------------------------------------------------- */
@@ -245,6 +253,8 @@ bool constant_in_type(double value, const struct type *type, const struct enviro
 
 /* The type that the text names; extra dimensions (simplex[k], real[i]) are its dims. at: for bounds. False: reported. */
 bool type_of(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type);
+/* One end of a..b: NULL for `inf` or none. False: reported. */
+bool bound_expression(struct checker *c, const struct context *at, const struct expr *bound, const struct term **term);
 const struct dimension *dimension_anonymous(struct checker *c, size_t size);
 const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name,
                                         struct span span);
@@ -263,6 +273,10 @@ struct support {
 };
 
 struct support support_of(struct checker *c, const struct term *distribution);
+/* A bound of a TERM_DISTRIBUTION's support as a term at the place where it stands; NULL: unbounded. */
+const struct term *support_low(struct checker *c, const struct term *family);
+const struct term *support_high(struct checker *c, const struct term *family);
+unsigned support_roles(const struct checker *c, const struct term *family); /* what the bounds depend on; bit = enum role */
 /* Fills in base and bounds of an undeclared type; checks a declared one. */
 void type_from_support(struct checker *c, const struct term *distribution, struct type *type);
 void check_support(struct checker *c, const struct term *distribution, const struct type *type, const char *name);

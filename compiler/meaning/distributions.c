@@ -1,5 +1,5 @@
 /* Expressions that stand for distributions: after `~`, in options, and in the power methods of distributions. */
-#include "compiler/meaning/checker.h"
+#include "compiler/meaning/modified.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,8 +15,9 @@ static const struct term *error_distribution_expected(struct checker *c, struct 
 static void error_no_power(struct checker *c, struct span span, const struct distribution *family, bool on_log) {
   struct diagnostic *d =
       diagnose(c->sink, "E2023", span, "`%s` has no exact power%s", family->name, on_log ? " on log" : "");
-  d->fix = floe__arena_printf(c->arena, "give its `dist` a method %s(a), or take another family",
-                              on_log ? "power_log" : "power");
+  d->fix = family->truncated ? "take the power first: D ^ a in lo..hi"
+                             : floe__arena_printf(c->arena, "give its `dist` a method %s(a), or take another family",
+                                                  on_log ? "power_log" : "power");
 }
 
 static void error_power_improper(struct checker *c, struct span span, const struct distribution *family,
@@ -44,6 +45,10 @@ static const struct term *axis_body(const struct context *at, const struct expr 
   return symbol && symbol->kind == SYMBOL_AXIS && !symbol->axis->continuous ? symbol->axis->options[0].value : NULL;
 }
 
+static bool names_flat(const struct context *at, const struct expr *expr) {
+  return strcmp(expr->name, "flat") == 0 && !scope_find(at->scope, NAMESPACE_VALUE, expr->name);
+}
+
 /* The first family that the text names: all options of a choice agree in kind and rank. NULL: none. */
 static const struct expr *first_family(const struct expr *expr) {
   while (expr) {
@@ -63,18 +68,20 @@ bool is_distribution(struct checker *c, const struct context *at, const struct e
   if (!family) return false;
   if (family->kind == EXPR_NAME) {
     const struct term *body = axis_body(at, family);
+    if (names_flat(at, family)) return true;
     return body && !is_poison(c, body) && body->type.base == BASE_DISTRIBUTION;
   }
   if (family->kind != EXPR_CALL) return false;
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, family->name);
-  return symbol && symbol->kind == SYMBOL_DISTRIBUTION;
+  return symbol ? symbol->kind == SYMBOL_DISTRIBUTION : is_combinator(family->name);
 }
 
 size_t joint_rank(struct checker *c, const struct context *at, const struct expr *expr) {
   const struct expr *family = expr ? first_family(expr) : NULL;
   if (!family || !is_distribution(c, at, family)) return 0;
-  if (family->kind == EXPR_NAME) return axis_body(at, family)->type.n_dim;
-  return scope_find(at->scope, NAMESPACE_CALLABLE, family->name)->distribution->support.n_dim;
+  if (family->kind == EXPR_NAME) return names_flat(at, family) ? 0 : axis_body(at, family)->type.n_dim;
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, family->name);
+  return symbol ? symbol->distribution->support.n_dim : 0;
 }
 
 /* ---- powers ---- */
@@ -165,6 +172,7 @@ static const struct term *power_on_log(struct checker *c, const struct context *
 
 static const struct term *family_of(struct checker *c, const struct context *at, const struct expr *call) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, call->name);
+  if (!symbol && is_combinator(call->name)) return combinator_of(c, at, call);
   if (!symbol) {
     error_unknown(c, at->scope, NAMESPACE_CALLABLE, call->name, call->name_span);
     return c->poison;
@@ -183,14 +191,34 @@ static const struct term *family_of(struct checker *c, const struct context *at,
 
 static const struct term *named_distribution(struct checker *c, const struct context *at, const struct expr *expr) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->name);
-  if (!symbol && (strcmp(expr->name, "flat") == 0 || strcmp(expr->name, "elicited") == 0)) {
-    struct diagnostic *d = error_absent(c, expr->span, floe__arena_printf(c->arena, "`~ %s` is", expr->name));
-    d->fix = "take a proper prior";
+  if (names_flat(at, expr)) return flat_over(c, NULL, expr->span);
+  if (!symbol && strcmp(expr->name, "elicited") == 0) {
+    error_absent(c, expr->span, "`~ elicited` is")->fix = "take a prior of your own";
     return c->poison;
   }
   const struct term *term = raw_name(c, at, expr);
   if (is_poison(c, term) || term->type.base == BASE_DISTRIBUTION) return term;
   return error_distribution_expected(c, expr->span);
+}
+
+struct cut {
+  const struct term *low, *high;
+  struct span span;
+};
+
+static const struct term *cut_single(struct checker *c, const struct term *single, void *context) {
+  const struct cut *cut = context;
+  return truncated(c, single, cut->low, cut->high, cut->span);
+}
+
+/* D in low..high */
+static const struct term *truncation_of(struct checker *c, const struct context *at, const struct expr *expr) {
+  struct cut cut = {.span = expr->span};
+  if (expr->right->kind != EXPR_RANGE) return error_distribution_expected(c, expr->span);
+  bool sound = bound_expression(c, at, expr->right->left, &cut.low);
+  sound = bound_expression(c, at, expr->right->right, &cut.high) && sound;
+  const struct term *distribution = distribution_of(c, at, expr->left);
+  return sound ? over_choices(c, distribution, cut_single, &cut) : c->poison;
 }
 
 const struct term *distribution_of(struct checker *c, const struct context *at, const struct expr *expr) {
@@ -202,9 +230,7 @@ const struct term *distribution_of(struct checker *c, const struct context *at, 
     case EXPR_BINARY:
       if (expr->op == OP_POW) return power_of(c, at, expr->left, expr->right, false, expr->span);
       return error_distribution_expected(c, expr->span);
-    case EXPR_WITHIN:
-      error_absent(c, expr->span, "truncation (`D in a..b`) is")->fix = "take a distribution on the interval";
-      return c->poison;
+    case EXPR_WITHIN: return truncation_of(c, at, expr);
     case EXPR_IF:
       error_absent(c, expr->span, "a mixture by if(...) is")->fix = "choose between distributions by an axis";
       return c->poison;

@@ -8,11 +8,18 @@ enum method {
   METHOD_SAMPLE,
   METHOD_CDF,
   METHOD_QUANTILE,
+  METHOD_LOG_CDF,
+  METHOD_LOG_CCDF,
+  METHOD_UPPER_QUANTILE,
   METHOD_POWER,
   METHOD_POWER_LOG,
   METHOD_AFFINE,
   N_METHOD
 };
+#define METHODS                                                                                                        \
+  "methods are logpdf(x), sample, cdf(x), quantile(p), log_cdf(x), log_ccdf(x), upper_quantile(p), power(a), "         \
+  "power_log(a) and affine"
+
 enum argument { ARGUMENT_NONE, ARGUMENT_X, ARGUMENT_P, ARGUMENT_A };
 
 struct method_row {
@@ -21,9 +28,15 @@ struct method_row {
 };
 
 static const struct method_row method_rows[N_METHOD] = {
-    [METHOD_LOGPDF] = {"logpdf", ARGUMENT_X},    [METHOD_SAMPLE] = {"sample", ARGUMENT_NONE},
-    [METHOD_CDF] = {"cdf", ARGUMENT_X},          [METHOD_QUANTILE] = {"quantile", ARGUMENT_P},
-    [METHOD_POWER] = {"power", ARGUMENT_A},      [METHOD_POWER_LOG] = {"power_log", ARGUMENT_A},
+    [METHOD_LOGPDF] = {"logpdf", ARGUMENT_X},
+    [METHOD_SAMPLE] = {"sample", ARGUMENT_NONE},
+    [METHOD_CDF] = {"cdf", ARGUMENT_X},
+    [METHOD_QUANTILE] = {"quantile", ARGUMENT_P},
+    [METHOD_LOG_CDF] = {"log_cdf", ARGUMENT_X},
+    [METHOD_LOG_CCDF] = {"log_ccdf", ARGUMENT_X},
+    [METHOD_UPPER_QUANTILE] = {"upper_quantile", ARGUMENT_P},
+    [METHOD_POWER] = {"power", ARGUMENT_A},
+    [METHOD_POWER_LOG] = {"power_log", ARGUMENT_A},
     [METHOD_AFFINE] = {"affine", ARGUMENT_NONE},
 };
 
@@ -34,7 +47,7 @@ static void error_method_unknown(struct checker *c, const struct statement *s) {
   for (size_t k = 0; k < N_METHOD; k++) names[k] = method_rows[k].name;
   struct diagnostic *d = diagnose(c->sink, "E2030", s->name_span, "a `dist` has no method `%s`", s->name);
   d->fix = quoted_fix(c, suggest(s->name, names, N_METHOD));
-  if (!d->fix) d->fix = "methods are logpdf(x), sample, cdf(x), quantile(p), power(a), power_log(a) and affine";
+  if (!d->fix) d->fix = METHODS;
 }
 
 static void error_method_missing(struct checker *c, const struct statement *s, const char *method) {
@@ -45,7 +58,7 @@ static void error_method_missing(struct checker *c, const struct statement *s, c
 static void error_method_arguments(struct checker *c, const struct statement *s, enum argument argument) {
   struct diagnostic *d = diagnose(c->sink, "E2030", s->name_span, "`%s` takes %s", s->name,
                                   argument == ARGUMENT_NONE ? "no argument" : "one argument, without a type");
-  d->fix = "methods are logpdf(x), sample, cdf(x), quantile(p), power(a), power_log(a) and affine";
+  d->fix = METHODS;
 }
 
 static void error_method_result(struct checker *c, const struct statement *s, const char *expected) {
@@ -130,7 +143,10 @@ static void value_method(struct checker *c, const struct context *at, const stru
   const struct term **slots[N_METHOD] = {[METHOD_LOGPDF] = &d->logpdf,
                                          [METHOD_SAMPLE] = &d->sample,
                                          [METHOD_CDF] = &d->cdf,
-                                         [METHOD_QUANTILE] = &d->quantile};
+                                         [METHOD_QUANTILE] = &d->quantile,
+                                         [METHOD_LOG_CDF] = &d->log_cdf,
+                                         [METHOD_LOG_CCDF] = &d->log_ccdf,
+                                         [METHOD_UPPER_QUANTILE] = &d->upper_quantile};
   const struct term *value = s->value ? array_of(c, at, s->value) : body_of(c, at, s->body);
   *slots[method] = value;
   if (is_poison(c, value)) return;

@@ -10,6 +10,8 @@ compiler_sources += \
   compiler/meaning/expressions.c \
   compiler/meaning/library.c \
   compiler/meaning/lint.c \
+  compiler/meaning/mixtures.c \
+  compiler/meaning/modified.c compiler/meaning/modified.h \
   compiler/meaning/names.c \
   compiler/meaning/order.c \
   compiler/meaning/presence.c \

@@ -121,6 +121,13 @@ static const struct term *value_from_outside(struct checker *c, const struct sym
   return c->poison;
 }
 
+static void error_missing_used(struct checker *c, struct span span, const struct symbol *symbol) {
+  struct diagnostic *d = diagnose(c->sink, "E2056", span, "`%s` may be missing, and is used here", symbol->name);
+  d->fix = "only its own distribution may: leave out the rows with missing values, and `missing`";
+  d->related = symbol->span;
+  d->related_message = "it is declared here";
+}
+
 static const struct term *symbol_value(struct checker *c, const struct context *at, struct symbol *symbol,
                                        struct span span) {
   struct term *term;
@@ -134,6 +141,8 @@ static const struct term *symbol_value(struct checker *c, const struct context *
     case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
     case SYMBOL_VARIABLE:
       require_generated(c, at, symbol, span);
+      if (symbol->variable->missing && (at->place == PLACE_MODEL || at->place == PLACE_PREP))
+        error_missing_used(c, span, symbol);
       term = term_new(c, TERM_VARIABLE, span, 0);
       term->variable = symbol->variable;
       term->type = symbol->variable->type;

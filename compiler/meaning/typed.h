@@ -128,7 +128,9 @@ struct variable {
   const struct term *distribution;
   const struct axis *via;        /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
   const struct variable *summed; /* obs: the discrete latent on whose element at its own place the distribution rests */
-  bool improper;                 /* ~ flat */
+  bool improper;                 /* ~ flat, in some universe */
+  bool missing;                  /* obs: elements may be NaN, which then add nothing to the likelihood */
+  bool moving_support;           /* the bounds of its distribution depend on unknowns */
 };
 
 /* x = e, x[i] = e, or arrays filled together by an ordered loop.
@@ -208,7 +210,11 @@ struct distribution {
   struct type support; /* of a draw: base, structure, dims over formal dimensions, low, high over the formals */
   const struct formal *x, *p, *a; /* arguments of logpdf and cdf; of quantile; of power and power_log */
   const struct term *logpdf, *sample, *cdf, *quantile;
+  const struct term *log_cdf, *log_ccdf, *upper_quantile; /* the tails: log P(X <= x), log P(X > x), and x by P(X > x) = p */
   const struct term *power, *power_log; /* distribution-valued terms over the formals and `a` */
+  bool truncated;
+  const struct formal *cut_low, *cut_high; /* of a truncation: the bounds, or NULL where they are numbers or missing */
+  bool improper;                           /* flat: no distribution; its sample is a stand-in for tests */
   const struct term *location, *scale;  /* affine: formals; draws are location + scale * (draw of the standard form) */
 };
 

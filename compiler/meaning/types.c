@@ -1,5 +1,5 @@
 /* Types as the text names them, and what draws of a distribution can be. */
-#include "compiler/meaning/checker.h"
+#include "compiler/meaning/modified.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,18 +88,21 @@ static const struct dimension *type_dimension(struct checker *c, const struct co
   return NULL;
 }
 
-static const struct term *bound_of(struct checker *c, const struct context *at, const struct expr *bound) {
+bool bound_expression(struct checker *c, const struct context *at, const struct expr *bound, const struct term **term) {
   bool negative = bound && bound->kind == EXPR_UNARY && bound->op == OP_NEG;
   const struct expr *inner = negative ? bound->left : bound;
-  if (!bound || (inner->kind == EXPR_NAME && strcmp(inner->name, "inf") == 0)) return NULL;
-  const struct term *term = number_of(c, at, bound);
-  return is_poison(c, term) ? NULL : term;
+  *term = NULL;
+  if (!bound || (inner->kind == EXPR_NAME && strcmp(inner->name, "inf") == 0)) return true;
+  const struct term *value = number_of(c, at, bound);
+  if (!is_poison(c, value)) *term = value;
+  return !is_poison(c, value);
 }
 
 static bool type_bounds(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type) {
   double low, high;
-  if (text->low) type->low = bound_of(c, at, text->low);
-  if (text->high) type->high = bound_of(c, at, text->high);
+  bool sound = !text->low || bound_expression(c, at, text->low, &type->low);
+  if (text->high) sound = bound_expression(c, at, text->high, &type->high) && sound;
+  if (!sound) return false;
   if (constant_value(type->low, NULL, &low) && constant_value(type->high, NULL, &high) && low >= high)
     return error_bounds_reversed(c, text, low, high), false;
   return true;
@@ -148,8 +151,8 @@ const char *type_text(struct checker *c, const struct type *type) {
   if (type->base == BASE_REAL && !type->low && !type->high) return "real";
   if (type->base == BASE_REAL && has_low && low == 0 && !type->high) return type->strict ? "positive" : "nonneg";
   if (type->base == BASE_REAL && has_low && has_high && low == 0 && high == 1) return "unit";
-  const char *from = has_low ? floe__arena_printf(c->arena, "%g", low) : type->low ? "..." : "-inf";
-  const char *to = has_high ? floe__arena_printf(c->arena, "%g", high) : type->high ? "..." : "inf";
+  const char *from = has_low ? floe__arena_printf(c->arena, "%g", low) : type->low ? "(...)" : "-inf";
+  const char *to = has_high ? floe__arena_printf(c->arena, "%g", high) : type->high ? "(...)" : "inf";
   return floe__arena_printf(c->arena, "%sin %s..%s", type->base == BASE_INT ? "int " : "", from, to);
 }
 
@@ -208,6 +211,40 @@ void type_from_support(struct checker *c, const struct term *distribution, struc
   type->high = isfinite(s.high) && !s.high_free ? term_number(c, span, s.high) : NULL;
 }
 
+static const struct term *item_of(const struct term *family, const struct formal *formal) {
+  for (size_t k = 0; k < family->n_item; k++)
+    if (family->distribution->formals[k] == formal) return family->items[k];
+  return NULL;
+}
+
+static const struct term *bound_at(struct checker *c, const struct term *family, const struct term *bound) {
+  const struct distribution *d = family->distribution;
+  if (!bound || bound->kind == TERM_NUMBER) return bound;
+  if (bound->kind == TERM_FORMAL) return item_of(family, bound->formal);
+  return method_called(c, family->span, d->name, d->n_formal, d->formals, family->items, NULL, NULL, bound);
+}
+
+const struct term *support_low(struct checker *c, const struct term *family) {
+  return bound_at(c, family, family->distribution->support.low);
+}
+
+const struct term *support_high(struct checker *c, const struct term *family) {
+  return bound_at(c, family, family->distribution->support.high);
+}
+
+static unsigned bound_roles(const struct checker *c, const struct term *family, const struct term *bound) {
+  unsigned roles = 0;
+  if (!bound) return 0;
+  if (bound->kind == TERM_FORMAL) return term_roles(c, item_of(family, bound->formal));
+  for (size_t k = 0; k < bound->n_item; k++) roles |= bound_roles(c, family, bound->items[k]);
+  return roles;
+}
+
+unsigned support_roles(const struct checker *c, const struct term *family) {
+  return bound_roles(c, family, family->distribution->support.low) |
+         bound_roles(c, family, family->distribution->support.high);
+}
+
 struct support_check {
   struct checker *c;
   const struct type *type;
@@ -226,10 +263,19 @@ static const char *truncation_fix(const struct support_check *check, const struc
   double low = -INFINITY, high = INFINITY;
   if (check->type->low && !constant_value(check->type->low, NULL, &low)) low = -INFINITY;
   if (check->type->high && !constant_value(check->type->high, NULL, &high)) high = INFINITY;
-  return floe__arena_printf(
-      check->c->arena,
-      "`%s(...) in %g..%g` is meant, but truncation is not part of this version: take a distribution on %s",
-      family->distribution->name, low, high, type_text(check->c, check->type));
+  if ((check->type->low && !isfinite(low)) || (check->type->high && !isfinite(high)))
+    return floe__arena_printf(check->c->arena, "truncate it: `%s(...) in lo..hi`, with the bounds of the type",
+                              family->distribution->name);
+  return floe__arena_printf(check->c->arena, "truncate it: `%s(...) in %g..%g`, or take a distribution on %s",
+                            family->distribution->name, low, high, type_text(check->c, check->type));
+}
+
+/* Whether a bound of the type that depends on other names is one of the family's own: otherwise nothing is known. */
+static bool exceeds_dependent(const struct term *family, const struct term *bound, const struct term *own,
+                              const struct formal *cut) {
+  double value;
+  if (!bound || constant_value(bound, NULL, &value)) return false;
+  return !(own && same_term(own, bound)) && !(cut && same_term(item_of(family, cut), bound));
 }
 
 static void check_family(void *context, const struct term *family) {
@@ -249,6 +295,9 @@ static void check_family(void *context, const struct term *family) {
   }
   bool below = constant_value(type->low, NULL, &low) && !s.low_free && s.low < low;
   bool above = constant_value(type->high, NULL, &high) && !s.high_free && s.high > high;
+  const struct distribution *d = family->distribution;
+  below = below || exceeds_dependent(family, type->low, support_low(check->c, family), d->cut_low);
+  above = above || exceeds_dependent(family, type->high, support_high(check->c, family), d->cut_high);
   if (below || above) error_support_exceeds(check, family, truncation_fix(check, family));
 }
 

@@ -1,5 +1,5 @@
 /* data, param, latent, obs, and `~`. */
-#include "compiler/meaning/checker.h"
+#include "compiler/meaning/modified.h"
 
 #include <string.h>
 
@@ -131,22 +131,92 @@ static void check_absent_kinds(struct checker *c, const struct variable *v, cons
   if (unknown && v->type.structure != STRUCTURE_PLAIN)
     error_absent(c, distribution->span, "an unknown that is a simplex is")->fix =
         "take logits, and normalise their exponentials";
+  if (v->missing && (v->type.base == BASE_CODE || v->n_binder < v->type.n_dim))
+    error_absent(c, distribution->span, "a missing code, or a missing part of a joint draw, is")->fix =
+        "leave out the rows with missing values";
   if (v->n_binder < v->type.n_dim && v->role != ROLE_PARAM && v->role != ROLE_LATENT)
     error_absent(c, distribution->span, "a joint distribution of data or observations is")->fix =
         "write the elements as independent given a latent array";
 }
 
-static const struct term *fitting_distribution(struct checker *c, const struct context *at, struct variable *v,
+/* ---- flat, censoring, supports that move ---- */
+
+static void error_improper(struct checker *c, struct span span, const struct variable *v) {
+  diagnose(c->sink, "E2054", span, "%s `%s` cannot be flat: it has to be drawn", role_texts[v->role], v->name)->fix =
+      "take a proper distribution";
+}
+
+static const struct term *flat_within(struct checker *c, const struct term *single, void *type) {
+  return single->distribution->improper ? flat_over(c, type, single->span) : single;
+}
+
+static const struct term *censor(struct checker *c, const struct term *single, void *context) {
+  const struct censoring *censoring = context;
+  return censored(c, single, censoring->below, censoring->above, censoring->span);
+}
+
+static void note_improper(void *improper, const struct term *family) {
+  *(bool *)improper |= family->distribution->improper;
+}
+
+struct moving {
+  struct checker *c;
+  bool moves;
+};
+
+static void note_moving(void *context, const struct term *family) {
+  struct moving *moving = context;
+  moving->moves |= (support_roles(moving->c, family) & (BIT(ROLE_PARAM) | BIT(ROLE_LATENT))) != 0;
+}
+
+/* The distribution as the variable has it: flat between the bounds of its type, censored as declared. */
+static const struct term *adapted(struct checker *c, struct symbol *symbol, const struct term *distribution,
+                                  bool declared_type) {
+  struct variable *v = symbol->variable;
+  bool improper = false;
+  for_each_family(distribution, note_improper, &improper);
+  if (improper && (v->role == ROLE_DATA || v->role == ROLE_OBS))
+    return error_improper(c, distribution->span, v), c->poison;
+  if (improper && declared_type) distribution = over_choices(c, distribution, flat_within, &v->type);
+  v->improper |= improper;
+  if (symbol->censoring) distribution = over_choices(c, distribution, censor, symbol->censoring);
+  return distribution;
+}
+
+/* Bounds that depend on earlier names: the type's too, where there is one family. */
+static void type_from_free_support(struct checker *c, const struct term *distribution, struct variable *v) {
+  bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
+  if (!unknown || distribution->kind != TERM_DISTRIBUTION || v->type.base != BASE_REAL) return;
+  if (!v->type.low) v->type.low = support_low(c, distribution);
+  if (!v->type.high) v->type.high = support_high(c, distribution);
+}
+
+static const struct term *fitting_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
                                                const struct expr *value, bool declared_type) {
+  struct variable *v = symbol->variable;
   const struct term *distribution = distribution_of(c, at, value);
   if (is_poison(c, distribution) || !check_joint(c, v, distribution)) return NULL;
+  distribution = adapted(c, symbol, distribution, declared_type);
+  if (is_poison(c, distribution)) return NULL;
   if (declared_type)
     check_support(c, distribution, &v->type, v->name);
   else
     type_from_support(c, distribution, &v->type);
+  struct moving moving = {c, false};
+  for_each_family(distribution, note_moving, &moving);
+  v->moving_support |= moving.moves;
   check_roles(c, v, distribution);
   check_absent_kinds(c, v, distribution);
   return distribution;
+}
+
+static bool check_element(struct checker *c, const struct symbol *symbol, struct span span) {
+  const struct variable *v = symbol->variable;
+  const char *what = symbol->censoring ? "a censored" : v->missing ? "a missing" : v->improper ? "a flat" : NULL;
+  if (!what) return true;
+  error_absent(c, span, floe__arena_printf(c->arena, "%s element of `%s`, drawn in or before a loop, is", what, v->name))
+      ->fix = "draw all elements at once, y[i] ~ ..., or take another distribution";
+  return false;
 }
 
 const struct term *element_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
@@ -155,8 +225,9 @@ const struct term *element_distribution(struct checker *c, const struct context 
   bool typed_before = symbol->typed_by_element;
   enum base before = v->type.base;
   v->n_binder = v->type.n_dim;
-  const struct term *distribution = fitting_distribution(c, at, v, value, !symbol->untyped);
+  const struct term *distribution = fitting_distribution(c, at, symbol, value, !symbol->untyped);
   symbol->typed_by_element = true;
+  if (distribution && !check_element(c, symbol, value->span)) return NULL;
   if (given && distribution && term_roles(c, distribution) & (BIT(ROLE_PARAM) | BIT(ROLE_LATENT)))
     error_depends(c, distribution->span, ROLE_DATA, v->name, "parameters");
   if (!distribution || !symbol->untyped || (!typed_before && !symbol->pieces.n) || before == v->type.base)
@@ -171,8 +242,9 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
   struct variable *v = symbol->variable;
   struct context inner = *at;
   inner.bound = bind_left(c, left, v->n_binder, at->bound);
-  const struct term *distribution = fitting_distribution(c, &inner, v, value, declared_type);
+  const struct term *distribution = fitting_distribution(c, &inner, symbol, value, declared_type);
   if (!distribution) return false;
+  if (!declared_type) type_from_free_support(c, distribution, v);
   struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
   *piece = (struct piece){at->presence, distribution, value->span};
   list_add(c->arena, &symbol->pieces, piece);
@@ -211,6 +283,38 @@ static bool shape_variable(struct checker *c, const struct context *at, const st
   return true;
 }
 
+static const struct term *censoring_bound(struct checker *c, const struct context *at, const struct expr *bound) {
+  if (!bound) return NULL;
+  const struct term *term = number_of(c, at, bound);
+  if (is_poison(c, term)) return term;
+  if (term_roles(c, term) & ~BIT(ROLE_DATA)) {
+    diagnose(c->sink, "E2055", bound->span, "where an observation is censored is known: a number, or data")->fix =
+        "to cut off at an unknown place, truncate: `y ~ D in lo..hi`";
+    return c->poison;
+  }
+  return term;
+}
+
+/* Inside the variable's binders; NULL: not censored. */
+static bool censoring_of(struct checker *c, const struct context *at, const struct statement *s,
+                         const struct list *left, struct censoring **censoring) {
+  struct context inner = *at;
+  double low, high;
+  if (!s->below && !s->above) return true;
+  inner.bound = bind_left(c, left, left->n, at->bound);
+  struct censoring *found = *censoring = floe__arena_alloc(c->arena, sizeof *found);
+  *found =
+      (struct censoring){censoring_bound(c, &inner, s->below), censoring_bound(c, &inner, s->above), s->censoring_span};
+  if ((found->below && is_poison(c, found->below)) || (found->above && is_poison(c, found->above))) return false;
+  if (found->below && found->above && constant_value(found->below, NULL, &low) &&
+      constant_value(found->above, NULL, &high) && low >= high) {
+    diagnose(c->sink, "E2055", s->censoring_span, "nothing lies between %g and %g", low, high)->fix =
+        "`below` takes the lower limit of detection, `above` the upper one";
+    return false;
+  }
+  return true;
+}
+
 static void affine_only(void *context, const struct term *family) {
   if (!family->distribution->location) *(const struct term **)context = family;
 }
@@ -235,8 +339,10 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   }
   struct variable *v = floe__arena_alloc(c->arena, sizeof *v);
   struct symbol draft = {.kind = SYMBOL_VARIABLE, .variable = v, .presence = at->presence, .span = s->name_span};
-  *v = (struct variable){.role = role_of(s->kind), .name = s->name, .span = s->name_span, .presence = at->presence};
+  *v = (struct variable){
+      .role = role_of(s->kind), .name = s->name, .span = s->name_span, .presence = at->presence, .missing = s->missing};
   bool sound = shape_variable(c, at, s, v, &left);
+  if (sound) sound = censoring_of(c, at, s, &left, &draft.censoring);
   if (sound && s->value) sound = generate(c, at, &draft, &left, s->value, s->type != NULL);
   if (sound && draft.pieces.n) v->distribution = ((const struct piece *)draft.pieces.items[0])->term;
   if (sound && s->via && s->value) check_via(c, at, s, v);
@@ -246,6 +352,7 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   if (!symbol || !sound) return;
   symbol->variable = v;
   symbol->pieces = draft.pieces;
+  symbol->censoring = draft.censoring;
   symbol->order = ++c->n_order;
   symbol->drawn_later = v->role == ROLE_OBS || (v->role != ROLE_DATA && !s->value);
   symbol->untyped = symbol->drawn_later && !s->type;

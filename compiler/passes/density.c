@@ -18,9 +18,10 @@ static bool implied(const struct node *known, const struct node *needed, int sid
 }
 
 static const struct node *guarded(const struct derivation *derivation, const struct node *density, const struct node *x,
-                                  enum operator_kind op, const struct node *bound) {
+                                  enum operator_kind op, const struct node *bound, const struct node *absent) {
   struct graph *graph = graph_of(derivation);
-  return node_finite(graph, density, node_binary(graph, op, x, bound));
+  const struct node *within = node_binary(graph, op, x, bound);
+  return node_finite(graph, density, absent ? node_binary(graph, OP_OR, absent, within) : within);
 }
 
 /* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
@@ -31,8 +32,8 @@ const struct node *density_supported(const struct derivation *derivation, struct
   bool strict = single->distribution->support.strict;
   if (x->n_dim) return density;
   if (!implied(known.low, least, 1) || (least && strict && !known.strict))
-    density = guarded(derivation, density, x, strict ? OP_GT : OP_GE, least);
-  if (!implied(known.high, most, -1)) density = guarded(derivation, density, x, OP_LE, most);
+    density = guarded(derivation, density, x, strict ? OP_GT : OP_GE, least, known.absent);
+  if (!implied(known.high, most, -1)) density = guarded(derivation, density, x, OP_LE, most, known.absent);
   return density;
 }
 
@@ -74,7 +75,7 @@ static const struct node *prior_quantity(const struct derivation *derivation, co
       one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
   const struct node *density = family_log_density(element->place, single, x);
   return density_supported(derivation, element->place, single, density, x,
-                           (struct known_bounds){form->low, form->high, true});
+                           (struct known_bounds){form->low, form->high, true, NULL});
 }
 
 static const struct node *jacobian_quantity(const struct derivation *derivation, const struct element *element,
@@ -148,8 +149,13 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct node *x =
       one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
   struct known_bounds known = {checked_bound(likelihood, variable->type.low),
-                               checked_bound(likelihood, variable->type.high), variable->type.strict};
-  return density_supported(derivation, place, single, family_log_density(place, single, x), x, known);
+                               checked_bound(likelihood, variable->type.high), variable->type.strict, NULL};
+  const struct node *density = family_log_density(place, single, x);
+  if (!variable->missing) return density_supported(derivation, place, single, density, x, known);
+  struct graph *graph = graph_of(derivation);
+  known.absent = node_binary(graph, OP_NE, x, x); /* NaN only is not itself */
+  density = node_select(graph, known.absent, node_const(graph, 0), density);
+  return density_supported(derivation, place, single, density, x, known);
 }
 
 const struct node *likelihood_of_element(struct derivation *derivation, const struct variable *variable,

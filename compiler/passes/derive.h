@@ -96,7 +96,8 @@ void derive_unconstrain(struct derivation *derivation);
 /* What is known of a number before its distribution is asked: NULL bounds say nothing. */
 struct known_bounds {
   const struct node *low, *high;
-  bool strict; /* low itself is excluded */
+  bool strict;               /* low itself is excluded */
+  const struct node *absent; /* a condition under which no bound holds: the number is missing. NULL: never */
 };
 const struct node *density_supported(const struct derivation *derivation, struct place place,
                                      const struct family *single, const struct node *density, const struct node *x,

@@ -31,6 +31,9 @@ struct parameter_list {
 struct statement_list {
   struct statement *first, *last;
 };
+struct censoring_text {
+  struct expr *below, *above;
+};
 struct via {
   const char *name;
   struct span span;

@@ -163,6 +163,9 @@ static void dump_statement(struct dump *dump, const struct statement *s) {
   put_string(dump, "", s->text);
   put_pair(dump, "over", s->index);
   put_pair(dump, "via", s->via);
+  dump_expr(dump, "below", s->below);
+  dump_expr(dump, "above", s->above);
+  if (s->missing) put_word(dump, "missing");
   put_string(dump, "adjoint", s->adjoint);
   if (s->ordered) put_word(dump, "ordered");
   if (s->logarithmic) put_word(dump, "log");

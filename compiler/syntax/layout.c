@@ -177,6 +177,9 @@ static bool line_may_end(struct layout *l) {
     case TOK_ON:
     case TOK_VIA:
     case TOK_WITH:
+    case TOK_CENSORED:
+    case TOK_BELOW:
+    case TOK_ABOVE:
     case TOK_ASSIGN:
     case TOK_IMPLIES: return false;
     case '*': return ends_with_mark(l);
@@ -203,12 +206,12 @@ static bool starts_statement(const struct layout *l, size_t k) {
 
 /* ---- parts that are not there ---- */
 
-/* Position of `missing` or `censored` in the declaration that starts at k; 0 if there is none. */
+/* Position of `missing` in the declaration of data that starts at k; 0 if there is none. */
 static size_t absent_clause(const struct layout *l, size_t k) {
   for (k++; l->raw[k].kind != TOK_NEWLINE && l->raw[k].kind != TOK_END; k++) {
     int before = l->raw[k - 1].kind;
     if (before != TOK_NAME && before != TOK_NUMBER && before != ']' && before != ')') continue;
-    if (word_is(l, k, "missing") || word_is(l, k, "censored")) return k;
+    if (word_is(l, k, "missing")) return k;
   }
   return 0;
 }
@@ -222,7 +225,7 @@ static const char *name_at(struct layout *l, size_t k) {
 static size_t absent_word(struct layout *l, size_t k) {
   if (word_is(l, k, "extern") && word_is(l, k + 1, "sim")) return k + 1;
   if (l->raw[k].kind != TOK_NAME || l->raw[k + 1].kind != TOK_NAME) return SIZE_MAX;
-  if (word_is(l, k, "data") || word_is(l, k, "obs")) {
+  if (word_is(l, k, "data")) {
     size_t clause = absent_clause(l, k);
     return clause ? clause : SIZE_MAX;
   }
@@ -274,6 +277,14 @@ static int kind_inside_statement(struct layout *l, size_t k) {
     if (word_is(l, k, "adjoint") && next == TOK_STRING) return TOK_ADJOINT;
     if (word_is(l, k, "derivative") && ends_operand(last)) return TOK_DERIVATIVE;
   }
+  if (word == TOK_OBS && ends_operand(last)) {
+    if (word_is(l, k, "censored")) return TOK_CENSORED;
+    if (word_is(l, k, "missing")) return TOK_MISSING;
+    if (word_is(l, k, "below")) return TOK_BELOW;
+    if (word_is(l, k, "above")) return TOK_ABOVE;
+  }
+  if (last == TOK_CENSORED && word_is(l, k, "below")) return TOK_BELOW;
+  if (last == TOK_CENSORED && word_is(l, k, "above")) return TOK_ABOVE;
   if ((word == TOK_AXIS || word == TOK_EQUIV) && word_is(l, k, "log") && last == TOK_IN &&
       (next == TOK_NUMBER || next == '-'))
     return TOK_LOG;

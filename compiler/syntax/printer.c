@@ -93,6 +93,16 @@ static void put_declaration(struct printer *p, const struct statement *s, const 
   put_named(p, word, s);
   print_indices(p, s->indices);
   put_type(p, s->type, " : ");
+  if (s->below || s->above) put(p, " censored");
+  if (s->below) {
+    put(p, " below ");
+    print_expr(p, s->below);
+  }
+  if (s->above) {
+    put(p, " above ");
+    print_expr(p, s->above);
+  }
+  if (s->missing) put(p, " missing");
   if (s->value) {
     put(p, " ~ ");
     print_expr(p, s->value);

@@ -75,7 +75,7 @@ enum statement_kind {
   STATEMENT_DATA,     /* name, indices, type, value = distribution or NULL */
   STATEMENT_PARAM,    /*   likewise, via */
   STATEMENT_LATENT,   /*   likewise, via */
-  STATEMENT_OBS,      /*   likewise */
+  STATEMENT_OBS,      /*   likewise, below, above, missing */
   STATEMENT_SAMPLE,   /* name[indices] ~ value */
   STATEMENT_DEFINE,   /* name[indices] = value */
   STATEMENT_VAR,      /* var name = value, in functions */
@@ -133,6 +133,9 @@ struct statement {
   struct expr *indices;         /* school in y[school]: NAMEs, ranges or expressions */
   struct type_expr *type;
   struct expr *value, *consequence, *probability;
+  struct expr *below, *above;   /* STATEMENT_OBS: `censored below a above b`, or NULL */
+  struct span censoring_span;
+  bool missing;                 /* STATEMENT_OBS */
   const char *via;              /* interned axis name */
   struct span via_span;
   const char *index;            /* STATEMENT_FOR: the dimension */

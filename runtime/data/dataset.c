@@ -13,6 +13,7 @@ bool floe__value_fits(const struct floe_layout *layout, size_t v, double x, char
   const struct floe_variable *variable = &layout->model->variables[v];
   const double low = variable->codes == FLOE_NONE ? variable->low : 1;
   const double high = variable->codes == FLOE_NONE ? variable->high : (double)layout->size[variable->codes];
+  if (variable->missing && isnan(x)) return true;
   if (!isfinite(x))
     snprintf(why, capacity, "is not a finite number");
   else if (variable->base != FLOE_REAL && x != floor(x))

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static floe_status convert(struct floe__fields *fields, size_t v, struct floe_er
   if (!field->number) return floe__fields_no_memory(fields, error);
   for (size_t k = 0; k < field->n; k++) {
     const char *cell = cell_of(fields, field, k);
+    field->number[k] = NAN;
+    if (is_missing(cell) && variable->missing) continue;
     if (is_missing(cell))
       return floe__field_wrong(fields, v, k, "leave the row out, or fill in the value", error,
                                "a missing value: '%.40s'", cell);

@@ -50,7 +50,7 @@ floe_status floe__fields_from_json(struct floe__fields *fields, struct floe_erro
     if (field->word && variable->base != FLOE_CODE)
       return floe__field_wrong(fields, v, 0, "give a number", error, "'%s' is not a number", field->word[0]);
     for (size_t k = 0; k < field->n && !field->word; k++)
-      if (isnan(field->number[k]))
+      if (isnan(field->number[k]) && !variable->missing)
         return floe__field_wrong(fields, v, k, "leave the observation out, or fill in the value", error,
                                  "a missing value");
   }

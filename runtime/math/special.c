@@ -107,6 +107,15 @@ double floe_log_phi_scaled(double x) {
   return x < -10 ? log_phi_scaled_far(x) : floe_log_phi(x) + 0.5 * x * x;
 }
 
+/* Newton's method on log Phi(x) - log p, for p so small that Phi loses its digits. */
+static double phi_inverse_tail(double x, double log_p) {
+  for (int k = 0; k < 6; k++) {
+    const double log_phi = floe_log_phi(x);
+    x -= (log_phi - log_p) / exp(-0.5 * x * x - log_sqrt_2pi - log_phi);
+  }
+  return x;
+}
+
 /* A first guess (the power series in the middle, 26.2.23 in the tails: error below 0.0013), then Halley's method, which
  * triples the digits, on Phi(x) - p; in the middle on erf, so that p near 1/2 keeps its relative accuracy. p <= 1/2. */
 static double phi_inverse_below(double p, double p_minus_half) {
@@ -119,6 +128,7 @@ static double phi_inverse_below(double p, double p_minus_half) {
     const double t = sqrt(-2 * log(p));
     x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
   }
+  if (p < 1e-290) return phi_inverse_tail(x, log(p));
   for (int k = 0; k < 4; k++) {
     const double error = middle ? 0.5 * erf(M_SQRT1_2 * x) - p_minus_half : floe_phi(x) - p;
     const double newton = error * sqrt_2pi * exp(0.5 * x * x), step = newton / (1 + 0.5 * x * newton);

@@ -11,19 +11,43 @@
 #include "runtime/study/session.h"
 #include "runtime/study/verbs.h"
 
+enum need { NEEDS_NOTHING, NEEDS_PRIOR, NEEDS_NETWORK }; /* draws from the prior; a network, hence such draws too */
+
 static const struct {
   const char *name;
   floe_status (*run)(struct session *session, struct floe_error *error);
+  enum need need;
 } runners[] = {
-    {"run", verb_run},           {"universes", verb_universes}, {"selftest", verb_selftest}, {"simulate", verb_simulate},
-    {"train", verb_train},       {"verify", verb_verify},       {"sample", verb_sample},     {"infer", verb_infer},
-    {"multiverse", verb_multiverse}, {"report", verb_report},   {"status", verb_status},     {"clean", verb_clean},
+    {"run", verb_run, NEEDS_NETWORK},           {"universes", verb_universes, NEEDS_NOTHING},
+    {"selftest", verb_selftest, NEEDS_NOTHING}, {"simulate", verb_simulate, NEEDS_PRIOR},
+    {"train", verb_train, NEEDS_NETWORK},       {"verify", verb_verify, NEEDS_NETWORK},
+    {"sample", verb_sample, NEEDS_NOTHING},     {"infer", verb_infer, NEEDS_NETWORK},
+    {"multiverse", verb_multiverse, NEEDS_NETWORK}, {"report", verb_report, NEEDS_NOTHING},
+    {"status", verb_status, NEEDS_NOTHING},     {"clean", verb_clean, NEEDS_NOTHING},
 };
 
+static floe_status possible(const struct floe_model *model, const char *verb, enum need need, struct floe_error *error) {
+  for (size_t v = 0; v < model->n_variable && need != NEEDS_NOTHING; v++) {
+    const struct floe_variable *variable = &model->variables[v];
+    if (variable->improper)
+      return floe__fail(error, FLOE_ESPEC, "", "use `floe sample SPEC DATA`, or give it a proper prior",
+                        "`%s` needs draws from the prior, and that of `%s` is improper (~ flat)", verb, variable->name);
+    if (variable->missing && need == NEEDS_NETWORK)
+      return floe__fail(error, FLOE_ESPEC, "", "use `floe sample SPEC DATA`, or leave out the rows with missing values",
+                        "`%s` needs a network, and networks have no place for missing observations of `%s`", verb,
+                        variable->name);
+  }
+  return FLOE_OK;
+}
+
 static floe_status run_verb(struct session *session, struct floe_error *error) {
-  for (size_t k = 0; k < sizeof runners / sizeof *runners; k++)
-    if (strcmp(runners[k].name, session->arguments->verb->name) == 0) return runners[k].run(session, error);
-  return floe__fail(error, FLOE_EUSAGE, "", "", "a compiled study has no verb `%s`", session->arguments->verb->name);
+  const char *verb = session->arguments->verb->name;
+  for (size_t k = 0; k < sizeof runners / sizeof *runners; k++) {
+    if (strcmp(runners[k].name, verb) != 0) continue;
+    const floe_status status = possible(session->model, verb, runners[k].need, error);
+    return status == FLOE_OK ? runners[k].run(session, error) : status;
+  }
+  return floe__fail(error, FLOE_EUSAGE, "", "", "a compiled study has no verb `%s`", verb);
 }
 
 static int print_help(const struct floe__command *command, const struct floe__verb *verb) {

@@ -51,11 +51,14 @@ static const struct linked {
     LINKED(cos),
     LINKED(tan),
     LINKED(floor),
+    LINKED(ceil),
     LINKED(rint),
     LINKED(atan),
     LINKED(floe_lgamma),
     LINKED(floe_digamma),
     LINKED(floe_phi),
+    LINKED(floe_phi_inverse),
+    LINKED(floe_log_phi),
     LINKED(floe_log1p_exp),
     LINKED(floe_inv_logit),
     LINKED(floe_xlogy),
@@ -559,6 +562,78 @@ static void a_spec_needs_no_axes(void **state) {
   compare_spec("tests/data/specs/no_axes.floe");
 }
 
+static void truncation_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/truncated.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void bounds_of_counts_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/discrete_truncation.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void censoring_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/censored.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void missing_observations_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/missing.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void stated_mixtures_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/mixtures.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void improper_priors_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/improper.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* What is missing adds nothing, neither to the density nor to the gradient; what is censored, the probability of lying
+ * beyond; a truncated tail is normalised without loss of digits. */
+static void gaps_and_bounds_have_the_density_that_was_worked_out_by_hand(void **state) {
+  (void)state;
+  struct fixture *f = of_text("model m \"by hand\"\n"
+                              "index i = 3\n"
+                              "obs y[i] missing\n"
+                              "obs z[i] censored below -1\n"
+                              "obs t[i]\n"
+                              "param mu ~ normal(0, 1)\n"
+                              "y[i] ~ normal(mu, 1)\n"
+                              "z[i] ~ normal(mu, 1)\n"
+                              "t[i] ~ normal(0, 1) in 20..inf\n"
+                              "report mu\n");
+  const double data[] = {NAN, 1.5, NAN, -1, 0.5, -1, 20.1, 20.2, 20.3}, mu = 0.25, c = 0.5 * log(2 * M_PI);
+  double density, terms[FLOE_N_TAG], gradient;
+  enter_universe(f, 0);
+  for (size_t k = 0; k < 9; k++) f->data[k] = data[k];
+  f->coordinates[0] = mu;
+  const double below = 0.5 * erfc((1 + mu) / sqrt(2)), slope = -exp(-0.5 * (1 + mu) * (1 + mu) - c) / below;
+  const double tail = -203.917155371097263937; /* log P(Z > 20) */
+  double expected = -0.5 * 1.25 * 1.25 - c + 2 * log(below) - 0.5 * 0.25 * 0.25 - c;
+  for (size_t k = 6; k < 9; k++) expected += -0.5 * data[k] * data[k] - c - tail;
+  density = density_of(f, terms);
+  assert_true(fabs(terms[FLOE_LIKELIHOOD] - expected) < 1e-9);
+  f->model->gradient(&f->context, 1, f->coordinates, &density, &gradient, f->scratch);
+  assert_true(fabs(gradient - (-mu + 1.25 + 0.25 + 2 * slope)) < 1e-12);
+  forget(f);
+}
+
 /* In family coordinates tau may exceed the 25 that its flat prior allows. */
 static void outside_the_support_the_density_is_nought_and_the_gradient_zero(void **state) {
   (void)state;
@@ -628,6 +703,13 @@ int main(void) {
       cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
+      cmocka_unit_test(truncation_does_what_its_graph_says),
+      cmocka_unit_test(bounds_of_counts_do_what_their_graph_says),
+      cmocka_unit_test(censoring_does_what_its_graph_says),
+      cmocka_unit_test(missing_observations_do_what_their_graph_says),
+      cmocka_unit_test(stated_mixtures_do_what_their_graph_says),
+      cmocka_unit_test(improper_priors_do_what_their_graph_says),
+      cmocka_unit_test(gaps_and_bounds_have_the_density_that_was_worked_out_by_hand),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
       cmocka_unit_test(eight_schools_does_what_its_graph_says),

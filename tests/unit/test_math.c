@@ -133,6 +133,10 @@ static void the_normal_cdf_and_its_inverse_reach_into_the_tails(void **state) {
   ANSWERS(floe_phi, cdf, 1e-13, 0);
   ANSWERS(floe_log_phi, log_cdf, 1e-14, 0);
   ANSWERS(floe_phi_inverse, inverse, 2e-15, 0);
+  for (double p = 1e-280; p > 0; p *= 1e-3) { /* down to the smallest number of all */
+    const double x = floe_phi_inverse(p);
+    assert_true(fabs(floe_log_phi(x) - log(p)) < 1e-10 * -log(p));
+  }
   assert_true(floe_phi_inverse(0) == -INFINITY && floe_phi_inverse(1) == INFINITY && floe_phi_inverse(0.5) == 0);
   assert_true(isnan(floe_phi_inverse(-0.1)) && isnan(floe_phi_inverse(NAN)));
 }

@@ -42,6 +42,7 @@ static const struct {
     LINKED(floe_trigamma),
     LINKED(floe_phi),
     LINKED(floe_phi_inverse),
+    LINKED(floe_log_phi),
     LINKED(floe_log1p_exp),
     LINKED(floe_inv_logit),
     LINKED(floe_xlogy),

@@ -80,6 +80,9 @@ struct floe_variable {
   size_t n_condition;      /* universes in which it is present */
   const struct floe_condition *conditions;
   int strict;              /* low itself is excluded, as in `positive` */
+  int improper;            /* `~ flat` in some universe: simulate gives stand-ins that follow no prior, for self-tests only */
+  int moving_support;      /* what values are possible depends on unknowns */
+  int missing;             /* obs: elements may be NaN; they then add nothing to the likelihood. Simulations are complete */
 };
 
 struct floe_report {
