@@ -17,6 +17,8 @@ const struct floe__option floe__shared_options[] = {
     {.name = "only", .argument = "AXIS=OPTION", .help = "keep only universes with this option", .kind = FLOE__STRINGS},
     {.name = "set", .argument = "STATEMENT", .help = "replace a statement of the spec, e.g. 'tau ~ half_normal(2)'", .kind = FLOE__STRINGS},
     {.name = "pin", .argument = "NAME=VALUE", .help = "fix a parameter at a value", .kind = FLOE__STRINGS},
+    {.name = "allow-extern", .help = "let the spec call C functions that come with it", .kind = FLOE__FLAG},
+    {.name = "allow", .argument = "CODE", .help = "do not show the lints of this code, e.g. W2003", .kind = FLOE__STRINGS},
     {.name = "at", .argument = "AXIS=VALUE", .help = "set a continuous axis to a value", .kind = FLOE__STRINGS},
     {.name = "budget", .argument = "TIME", .help = "stop after this long, e.g. 90s, 10m, 2h", .kind = FLOE__STRING},
     {.name = "dry-run", .help = "say what would be done, and do nothing", .kind = FLOE__FLAG},

@@ -21,3 +21,7 @@ tests_stat_test_distributions_SOURCES = \
   tests/stat/all_distributions.c tests/stat/all_distributions.h
 tests_stat_test_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
 tests_stat_test_distributions_LDADD = $(LDADD) -ldl
+
+# The fuzzer's target, and the test that replays its corpus (tests/fuzz/README.md).
+check_PROGRAMS += tests/unit/test_fuzz
+tests_unit_test_fuzz_SOURCES = tests/unit/test_fuzz.c tests/fuzz/fuzz_check.c tests/fuzz/fuzz_check.h

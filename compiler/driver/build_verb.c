@@ -52,7 +52,8 @@ static floe_status compile(struct driver *driver, const struct pipeline *pipelin
 static floe_status build(struct driver *driver, struct building *building, struct floe_error *error) {
   struct pipeline pipeline;
   bool dry = building->explicit_build && floe__option_given(&driver->arguments, "dry-run");
-  floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], STAGE_C, error);
+  struct pipeline_request request = driver_request(driver, STAGE_C);
+  floe_status status = pipeline_run(&pipeline, driver->arena, &request, error);
   if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
   if (!status && building->explicit_build) driver_show(driver, pipeline.sink, building->answer);
   if (!status && !dry) status = compile(driver, &pipeline, building, error);
@@ -79,7 +80,8 @@ static enum stage stage_named(const char *name) {
 static floe_status dump(struct driver *driver, enum stage stage, struct floe_error *error) {
   struct pipeline pipeline;
   struct floe__text text = {0};
-  floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], stage, error);
+  struct pipeline_request request = driver_request(driver, stage);
+  floe_status status = pipeline_run(&pipeline, driver->arena, &request, error);
   if (!status || (status == FLOE_ESPEC && stage == STAGE_TREE && pipeline.tree)) pipeline_dump(&pipeline, stage, &text);
   if (text.data) fwrite(text.data, 1, text.length, stdout);
   fflush(stdout);

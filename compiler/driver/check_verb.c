@@ -25,7 +25,8 @@ static void tell(struct driver *driver, const struct pipeline *pipeline) {
 
 floe_status driver_check(struct driver *driver, struct floe_error *error) {
   struct pipeline pipeline;
-  floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], STAGE_GRAPH, error);
+  struct pipeline_request request = driver_request(driver, STAGE_GRAPH);
+  floe_status status = pipeline_run(&pipeline, driver->arena, &request, error);
   if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
   else if (!status) tell(driver, &pipeline);
   pipeline_free(&pipeline);

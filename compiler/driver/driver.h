@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/options.h"
+#include "compiler/driver/pipeline.h"
 
 struct floe__arena;
 struct diagnostics;
@@ -30,6 +31,9 @@ floe_status driver_explain(struct driver *driver, struct floe_error *error);    
 floe_status driver_help(struct driver *driver, struct floe_error *error);
 floe_status driver_version(struct driver *driver, struct floe_error *error);
 floe_status driver_completion(struct driver *driver, struct floe_error *error);
+
+/* What the options say about the way from SPEC, the first positional argument, to the stage `last`. */
+struct pipeline_request driver_request(const struct driver *driver, enum stage last);
 
 /* Shows diagnostics on stderr, or with --json as the warnings of `answer`. */
 void driver_show(const struct driver *driver, const struct diagnostics *sink, struct json_t *answer);

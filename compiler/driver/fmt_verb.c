@@ -34,7 +34,8 @@ static floe_status settle(struct driver *driver, const struct source *source, co
 floe_status driver_fmt(struct driver *driver, struct floe_error *error) {
   struct pipeline pipeline;
   struct floe__text text = {0};
-  floe_status status = pipeline_run(&pipeline, driver->arena, driver->arguments.positional[0], STAGE_TREE, error);
+  struct pipeline_request request = driver_request(driver, STAGE_TREE);
+  floe_status status = pipeline_run(&pipeline, driver->arena, &request, error);
   if (status == FLOE_ESPEC) {
     status = driver_refuse(driver, pipeline.sink, error);
   } else if (!status) {

@@ -34,6 +34,12 @@ static floe_status read_source(struct pipeline *pipeline, const char *path, cons
   return FLOE_EBUG;
 }
 
+static floe_status find_library(struct pipeline *pipeline, const char *folder, struct floe_error *error) {
+  if (!folder) return locate_installation(pipeline->arena, &pipeline->home, error);
+  pipeline->home.library = folder;
+  return FLOE_OK;
+}
+
 static floe_status parse_library(struct pipeline *pipeline, const struct tree *library[], struct floe_error *error) {
   for (size_t k = 0; k < N_LIBRARY; k++) {
     const struct source *source;
@@ -43,6 +49,12 @@ static floe_status parse_library(struct pipeline *pipeline, const struct tree *l
     library[k] = parse_source(pipeline->arena, pipeline->names, pipeline->sink, source);
   }
   return FLOE_OK;
+}
+
+static void error_crowded(const struct pipeline *pipeline) {
+  struct span model = {pipeline->source, 0, 0};
+  diagnose(pipeline->sink, "E9008", model, "the model needs more than 64 different loops")->fix =
+      "let values that run alike share an index, and nest fewer loops over one index";
 }
 
 static floe_status verify_graph(const struct pipeline *pipeline, struct floe_error *error) {
@@ -56,33 +68,41 @@ static floe_status verify_graph(const struct pipeline *pipeline, struct floe_err
   return status;
 }
 
-floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, const char *path, enum stage last,
+floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, const struct pipeline_request *request,
                          struct floe_error *error) {
   const struct tree *library[N_LIBRARY];
-  *pipeline = (struct pipeline){.arena = arena, .names = floe__names_new(arena), .sink = diagnostics_new(arena)};
+  *pipeline = (struct pipeline){
+      .arena = arena, .names = floe__names_new(arena), .sink = diagnostics_new(arena), .source = request->source};
 
-  floe_status status = read_source(pipeline, path, &pipeline->source, error);
-  if (status || last == STAGE_TOKENS) return status;
+  floe_status status = pipeline->source ? FLOE_OK : read_source(pipeline, request->path, &pipeline->source, error);
+  if (status || request->last == STAGE_TOKENS) return status;
 
   pipeline->tree = parse_source(arena, pipeline->names, pipeline->sink, pipeline->source);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC; /* what names mean in a broken text is guesswork */
-  if (last == STAGE_TREE) return FLOE_OK;
+  if (request->last == STAGE_TREE) return FLOE_OK;
 
-  status = locate_installation(arena, &pipeline->home, error);
+  status = find_library(pipeline, request->library, error);
   if (!status) status = parse_library(pipeline, library, error);
   if (status) return status;
 
-  pipeline->program = check_program(arena, pipeline->names, pipeline->sink, N_LIBRARY, library, pipeline->tree, false);
+  pipeline->program =
+      check_program(arena, pipeline->names, pipeline->sink, N_LIBRARY, library, pipeline->tree, request->allow_extern);
   if (!pipeline->program || diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   check_lints(arena, pipeline->sink, pipeline->program);
-  if (last == STAGE_TYPED) return FLOE_OK;
+  if (request->last == STAGE_TYPED) return FLOE_OK;
 
   pipeline->study = derive_study(arena, pipeline->program);
+  if (pipeline->study->graph->crowded) {
+    error_crowded(pipeline);
+    return FLOE_ESPEC;
+  }
   status = verify_graph(pipeline, error);
-  if (status || last == STAGE_GRAPH || last == STAGE_PROGRAM) return status;
+  if (status || request->last == STAGE_GRAPH || request->last == STAGE_PROGRAM) return status;
 
   emit_study(pipeline->study, arena, &pipeline->code);
-  if (pipeline->code.failed) return floe__fail(error, FLOE_EENVIRONMENT, path, "", "not enough memory");
+  if (pipeline->code.failed) {
+    return floe__fail(error, FLOE_EENVIRONMENT, pipeline->source->path, "", "not enough memory");
+  }
   return FLOE_OK;
 }
 

@@ -26,10 +26,18 @@ struct pipeline {
   struct floe__text code;
 };
 
-/* Goes as far as `last`. FLOE_ESPEC: the sink holds errors (and *error is left alone); what was made until then is in the
+struct pipeline_request {
+  const char *path;
+  const struct source *source; /* the spec where it is in memory already; NULL: it is read from `path` */
+  const char *library;         /* folder of the standard library; NULL: that of this installation */
+  enum stage last;
+  bool allow_extern;           /* the spec may declare functions in C */
+};
+
+/* Goes as far as `request->last`. FLOE_ESPEC: the sink holds errors (and *error is left alone); what was made until then is in the
  * pipeline. Free the pipeline in any case; what lives in the arena stays. */
-FLOE_NODISCARD floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, const char *path,
-                                        enum stage last, struct floe_error *error);
+FLOE_NODISCARD floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena,
+                                        const struct pipeline_request *request, struct floe_error *error);
 void pipeline_free(struct pipeline *pipeline);
 
 /* What a stage made, as text. The pipeline has come as far. */

@@ -8,6 +8,12 @@
 #include "compiler/driver/driver.h"
 #include "compiler/source/diagnostic.h"
 
+struct pipeline_request driver_request(const struct driver *driver, enum stage last) {
+  return (struct pipeline_request){.path = driver->arguments.positional[0],
+                                   .last = last,
+                                   .allow_extern = floe__option_given(&driver->arguments, "allow-extern")};
+}
+
 void driver_show(const struct driver *driver, const struct diagnostics *sink, json_t *answer) {
   if (answer) {
     json_t *list = diagnostics_json(sink);

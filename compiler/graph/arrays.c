@@ -99,8 +99,8 @@ static size_t level_above(const struct graph *graph, const struct dimension *dim
   for (size_t k = 0; k < graph->n_binder; k++) {
     const struct graph_binder *binder = graph->binders[k];
     if (binder->dimension != dimension || binder->level >= LEVEL_OPEN) continue;
-    if ((bound >> k & 1) && binder->level >= level) level = binder->level + 1;
-    if ((free >> k & 1) && binder->level < 64) taken |= UINT64_C(1) << binder->level;
+    if ((bound >> binder->id & 1) && binder->level >= level) level = binder->level + 1;
+    if ((free >> binder->id & 1) && binder->level < 64) taken |= UINT64_C(1) << binder->level;
   }
   while (level < 64 && (taken >> level & 1)) level++;
   return level;
@@ -199,7 +199,7 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
                          .start = start,
                          .n_arg = n,
                          .args = bodies};
-    if (!(table->scans & bit(binder)) || graph_find(graph, &proto)) return graph_node(graph, &proto);
+    if (!(table->scans & bit(binder)) || graph->crowded || graph_find(graph, &proto)) return graph_node(graph, &proto);
   }
 }
 

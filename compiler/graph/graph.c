@@ -20,14 +20,22 @@ struct graph *graph_new(struct floe__arena *arena) {
   return graph;
 }
 
+/* Beyond the limit binders share the last bit: construction ends as always, so that the excess is reported, not met. */
+static void make_room(struct graph *graph, struct graph_binder *binder) {
+  const struct graph_binder **larger = floe__arena_array(graph->arena, graph->n_binder + 1, sizeof *larger);
+  memcpy(larger, graph->binders, graph->n_binder * sizeof *larger);
+  graph->binders = larger;
+  graph->crowded = true;
+  binder->id = MAX_BINDER - 1;
+}
+
 const struct graph_binder *graph_binder(struct graph *graph, const struct dimension *dimension, size_t level,
                                         const char *name) {
   for (size_t k = 0; k < graph->n_binder; k++)
     if (graph->binders[k]->dimension == dimension && graph->binders[k]->level == level) return graph->binders[k];
-  if (graph->n_binder == MAX_BINDER)
-    floe__arena_alloc(graph->arena, SIZE_MAX); /* counts as exhaustion: does not return */
   struct graph_binder *binder = floe__arena_alloc(graph->arena, sizeof *binder);
   *binder = (struct graph_binder){dimension, level, graph->n_binder, name ? name : dimension->name};
+  if (graph->n_binder >= MAX_BINDER) make_room(graph, binder);
   graph->binders[graph->n_binder++] = binder;
   return binder;
 }
@@ -36,7 +44,7 @@ const struct graph_binder *graph_open(struct graph *graph, const struct dimensio
   struct graph_table *table = graph->table;
   size_t level = LEVEL_OPEN;
   for (size_t k = 0; k < graph->n_binder; k++)
-    if (graph->binders[k]->dimension == dimension && (table->open >> k & 1)) level++;
+    if (graph->binders[k]->dimension == dimension && (table->open >> graph->binders[k]->id & 1)) level++;
   const struct graph_binder *binder = graph_binder(graph, dimension, level, name);
   table->open |= UINT64_C(1) << binder->id;
   return binder;
@@ -244,6 +252,7 @@ static const struct node *copy_node(struct graph *graph, const struct node *node
 struct graph *graph_compact(struct floe__arena *arena, const struct graph *old,
                             struct interpretation *interpretations) {
   struct graph *graph = graph_new(arena);
+  graph->crowded = old->crowded;
   bool *needed = floe__arena_array(arena, old->n_node + 1, sizeof *needed);
   const struct node **copies = floe__arena_array(arena, old->n_node + 1, sizeof *copies);
   for (size_t k = 0; k < N_INTERPRETATION; k++)

@@ -7,7 +7,7 @@
  * the highest level that the loop's own body binds over the same dimension, else 0: equal loops have equal binders wherever
  * they stand, so that they are shared, and no loop ever stands inside one with the same binder. A scan's binder is
  * moreover no other scan's, so that PREVIOUS means one scan only. `free` is the set of binders that a node's value depends
- * on (bit = position in graph.binders; at most 64 distinct binders). A node with free == 0 is computed once per
+ * on (bit = position in graph.binders; at most 64 distinct binders, see `crowded`). A node with free == 0 is computed once per
  * evaluation, whatever loops use it.
  *
  * Arrays have n_dim > 0; everything else is one number. All numbers are doubles in the generated code; NODE_BOOL typed
@@ -102,6 +102,7 @@ struct graph {
   const struct node **nodes;          /* by id */
   size_t n_binder;
   const struct graph_binder **binders;
+  bool crowded;                       /* it needed more than 64 binders: what it says is meaningless, and only fit to be dropped */
   void *table;                        /* the hash table: private to graph.c */
 };
 

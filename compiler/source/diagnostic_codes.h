@@ -118,6 +118,7 @@ DIAGNOSTIC(E9004, ERROR, "too many names")
 DIAGNOSTIC(E9005, ERROR, "too many axes")
 DIAGNOSTIC(E9006, ERROR, "too many options")
 DIAGNOSTIC(E9007, ERROR, "an expression that grows too large")
+DIAGNOSTIC(E9008, ERROR, "too many loops")
 DIAGNOSTIC(E9010, ERROR, "a part of the language that this version does not have")
 DIAGNOSTIC(E9011, ERROR, "a part of the language that this version does not have")
 
