@@ -44,7 +44,7 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %token <struct token> NUMBER "a number"
 %token MODEL "`model`" USE "`use`" INDEX "`index`" DATA "`data`" PARAM "`param`" LATENT "`latent`" OBS "`obs`"
 %token AXIS "`axis`" EQUIV "`equiv`" CHOOSE "`choose`" FORBID "`forbid`" REQUIRE "`require`" PREP "`prep`"
-%token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
+%token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" PART "`part`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
 %token ODE "`ode`" INIT "`init`" AT "`at`"
 %token NETWORK "`network`" VAR "`var`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
 %token CENSORED "`censored`" BELOW "`below`" ABOVE "`above`" MISSING "`missing`"
@@ -61,8 +61,8 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %nterm <struct expr *> indices formal_index_list index_size derivative probability weight
 %nterm <enum operator_kind> comparator
 %nterm <struct type_expr *> type type_name result_type
-%nterm <struct parameter_list> parameters parameter_list
-%nterm <struct parameter *> parameter formals
+%nterm <struct parameter_list> parameters parameter_list part_parameters
+%nterm <struct parameter *> parameter formals part_parameter part_formals
 %nterm <struct option *> axis_option value_option block_option alternative
 %nterm <struct option_list> axis_options value_options block_options alternatives
 %nterm <const char *> label title symbol adjoint
@@ -98,6 +98,8 @@ block: '{' lines '}' { $$ = $lines.first; };
 statement:
   MODEL NAME title                   { $$ = build_named(p, STATEMENT_MODEL, @$, $2, @2); $$->text = $3; }
 | USE NAME                           { $$ = build_named(p, STATEMENT_USE, @$, $2, @2); }
+| PART NAME indices part_formals block
+    { $$ = build_function(p, STATEMENT_PART, @$, $2, @2, $5); $$->indices = $3; $$->parameters = $4; }
 | INDEX NAME index_size ordered      { $$ = build_valued(p, STATEMENT_INDEX, @$, $2, @2, $3); $$->ordered = $4; }
 | DATA NAME indices result_type distribution
     { $$ = build_declaration(p, STATEMENT_DATA, @$, $2, @2, $3, $4, $5); }
@@ -285,6 +287,18 @@ parameters: %empty { $$ = (struct parameter_list){NULL, NULL}; } | parameter_lis
 parameter_list:
   parameter                     { $$ = (struct parameter_list){$1, $1}; }
 | parameter_list ',' parameter  { $$ = $1; $$.last->next = $3; $$.last = $3; }
+;
+
+part_formals: '(' ')' { $$ = NULL; } | '(' part_parameters ')' { $$ = $2.first; };
+
+part_parameters:
+  part_parameter                      { $$ = (struct parameter_list){$1, $1}; }
+| part_parameters ',' part_parameter  { $$ = $1; $$.last->next = $3; $$.last = $3; }
+;
+
+part_parameter:
+  NAME           { $$ = build_parameter(p, @$, $1, NULL, NULL); }
+| NAME '=' expr  { $$ = build_parameter(p, @$, $1, NULL, NULL); $$->value = $3; }
 ;
 
 parameter: NAME formal_index_list result_type { $$ = build_parameter(p, @$, $1, $2, $3); };

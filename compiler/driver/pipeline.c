@@ -11,6 +11,7 @@
 #include "compiler/program/routine.h"
 #include "compiler/source/source.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/syntax/parts.h"
 
 /* The standard library's files, in the order in which they may use each other. */
 static const char *const library_files[] = {"prelude", "draws", "distributions_real", "distributions_positive",
@@ -51,6 +52,32 @@ static floe_status parse_library(struct pipeline *pipeline, const struct tree *l
   return FLOE_OK;
 }
 
+/* ---- modules ---- */
+
+static void error_module(const struct pipeline *pipeline, const struct statement *use, const char *problem) {
+  struct diagnostic *d = diagnose(pipeline->sink, "E2101", use->name_span, "the module `%s` %s", use->name, problem);
+  d->fix = floe__arena_printf(pipeline->arena, "a module is a file `%s.floe` beside the spec, or one of the library", use->name);
+}
+
+/* A module beside the spec comes before one of the library. */
+static const struct tree *read_module(void *context, const struct statement *use) {
+  struct pipeline *pipeline = context;
+  enum source_problem problem = SOURCE_OK;
+  const char *spec = pipeline->source->path, *slash = strrchr(spec, '/');
+  int folder = slash ? (int)(slash - spec) + 1 : 0;
+  const char *path = floe__arena_printf(pipeline->arena, "%.*s%s.floe", folder, spec, use->name);
+  const struct source *source = source_read(pipeline->arena, path, &problem);
+  if (!source && problem == SOURCE_UNREADABLE) {
+    path = floe__arena_printf(pipeline->arena, "%s/parts/%s.floe", pipeline->home.library, use->name);
+    source = source_read(pipeline->arena, path, &problem);
+  }
+  if (!source) {
+    error_module(pipeline, use, problem == SOURCE_UNREADABLE ? "cannot be found" : "is no text that can be read");
+    return NULL;
+  }
+  return parse_source(pipeline->arena, pipeline->names, pipeline->sink, source);
+}
+
 static void error_crowded(const struct pipeline *pipeline) {
   struct span model = {pipeline->source, 0, 0};
   diagnose(pipeline->sink, "E9008", model, "the model needs more than 64 different loops")->fix =
@@ -85,8 +112,12 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
   if (!status) status = parse_library(pipeline, library, error);
   if (status) return status;
 
+  struct module_reader reader = {pipeline, read_module};
+  pipeline->plain = parts_expand(arena, pipeline->names, pipeline->sink, pipeline->tree, N_LIBRARY, library, reader);
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
+
   pipeline->program =
-      check_program(arena, pipeline->names, pipeline->sink, N_LIBRARY, library, pipeline->tree, request->allow_extern);
+      check_program(arena, pipeline->names, pipeline->sink, N_LIBRARY, library, pipeline->plain, request->allow_extern);
   if (!pipeline->program || diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   check_lints(arena, pipeline->sink, pipeline->program);
   if (request->last == STAGE_TYPED) return FLOE_OK;

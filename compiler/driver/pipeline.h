@@ -20,7 +20,8 @@ struct pipeline {
   struct diagnostics *sink;
   struct installation home;
   const struct source *source;
-  const struct tree *tree;
+  const struct tree *tree;  /* as written */
+  const struct tree *plain; /* without modules and parts */
   const struct program *program;
   struct study *study;
   struct floe__text code;

@@ -111,7 +111,8 @@ static void lint_unused(struct floe__arena *arena, struct diagnostics *sink, con
   }
   for (size_t k = 0; k < p->n_definition; k++) {
     const struct definition *d = p->definitions[k];
-    if (!r.definitions[k] && !d->of_system) warn_unused(sink, "definition", d->name, d->span);
+    if (!r.definitions[k] && !d->of_system && d->span.file == p->source)
+      warn_unused(sink, "definition", d->name, d->span);
     reach_type(&r, &d->type);
   }
   for (size_t k = 0; k < p->n_axis; k++) {

@@ -226,7 +226,6 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
     case STATEMENT_ODE: check_ode(c, at, s); return;
     case STATEMENT_NETWORK: check_network(c, s); return;
-    case STATEMENT_USE: error_absent(c, s->span, "`use` is")->fix = "the standard library needs no `use`"; return;
     case STATEMENT_IF:
       error_absent(c, s->span, "a conditional statement is")->fix = "use if(c, a, b), or `choose`";
       return;
@@ -235,6 +234,8 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_ASSIGN:
     case STATEMENT_RATE:
     case STATEMENT_INIT:
+    case STATEMENT_USE: /* modules and parts are taken apart before (compiler/syntax/parts.h) */
+    case STATEMENT_PART:
     case STATEMENT_METHOD:
     case STATEMENT_RESULT:
     case STATEMENT_ERROR: return;

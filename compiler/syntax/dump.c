@@ -48,7 +48,7 @@ static const char *const expr_words[] = {
     [EXPR_IF] = "if",         [EXPR_ERROR] = "error"};
 
 static const char *const statement_words[] = {
-    [STATEMENT_MODEL] = "model",     [STATEMENT_USE] = "use",         [STATEMENT_INDEX] = "index",
+    [STATEMENT_MODEL] = "model",     [STATEMENT_USE] = "use",         [STATEMENT_INDEX] = "index",     [STATEMENT_PART] = "part",
     [STATEMENT_DATA] = "data",       [STATEMENT_PARAM] = "param",     [STATEMENT_LATENT] = "latent",
     [STATEMENT_OBS] = "obs",         [STATEMENT_SAMPLE] = "sample",   [STATEMENT_DEFINE] = "define",
     [STATEMENT_VAR] = "var",         [STATEMENT_ASSIGN] = "assign",   [STATEMENT_FOR] = "for",         [STATEMENT_IF] = "if",
@@ -153,6 +153,7 @@ static void dump_parameters(struct dump *dump, const struct parameter *parameter
     put_word(dump, parameter->name);
     dump_exprs(dump, "indices", parameter->indices);
     dump_type(dump, parameter->type);
+    dump_expr(dump, "value", parameter->value);
     close_node(dump);
   }
 }

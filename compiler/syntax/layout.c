@@ -58,6 +58,7 @@ static const struct keyword {
                 {"equiv", TOK_EQUIV, FOLLOW_NAME},
                 {"prep", TOK_PREP, FOLLOW_NAME},
                 {"fun", TOK_FUN, FOLLOW_NAME},
+                {"part", TOK_PART, FOLLOW_NAME},
                 {"dist", TOK_DIST, FOLLOW_NAME},
                 {"var", TOK_VAR, FOLLOW_NAME},
                 {"extern", TOK_EXTERN, FOLLOW_NAME},
@@ -73,7 +74,7 @@ static const struct keyword {
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
 
 /* Statements of the language that this version does not have. */
-static const char *const absent_words[] = {"sim", "part", "hyper", "elicit", "summary"};
+static const char *const absent_words[] = {"sim", "hyper", "elicit", "summary"};
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
   for (size_t k = 0; k < n; k++)

@@ -154,12 +154,21 @@ void build_syntax_error(struct parser *p, size_t n_expected, const char *const *
 
 /* ---- where statements may stand ---- */
 
-enum place { PLACE_FILE = 1, PLACE_OPTION = 2, PLACE_LOOP = 4, PLACE_FUNCTION = 8, PLACE_ODE = 16 };
+enum place {
+  PLACE_FILE = 1,
+  PLACE_OPTION = 2,
+  PLACE_LOOP = 4,
+  PLACE_FUNCTION = 8,
+  PLACE_ODE = 16,
+  PLACE_PART = 32,
+  PLACE_PART_OPTION = 64
+};
 
 static unsigned places_of(enum statement_kind kind) {
   switch (kind) {
     case STATEMENT_MODEL:
     case STATEMENT_USE:
+    case STATEMENT_PART:
     case STATEMENT_INDEX:
     case STATEMENT_FUN:
     case STATEMENT_DIST:
@@ -172,26 +181,27 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_CLAIM:
     case STATEMENT_CHECK: return PLACE_FILE;
     case STATEMENT_DATA:
+    case STATEMENT_OBS: return PLACE_FILE | PLACE_OPTION;
     case STATEMENT_PARAM:
     case STATEMENT_LATENT:
-    case STATEMENT_OBS:
-    case STATEMENT_ODE:
-    case STATEMENT_AXIS: return PLACE_FILE | PLACE_OPTION;
+    case STATEMENT_AXIS: return PLACE_FILE | PLACE_OPTION | PLACE_PART | PLACE_PART_OPTION;
+    case STATEMENT_ODE: return PLACE_FILE | PLACE_OPTION;
     case STATEMENT_RATE:
     case STATEMENT_INIT: return PLACE_ODE;
-    case STATEMENT_SAMPLE:
-    case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
-    case STATEMENT_DEFINE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE;
+    case STATEMENT_SAMPLE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
+    case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_PART | PLACE_PART_OPTION;
+    case STATEMENT_DEFINE:
+      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE | PLACE_PART | PLACE_PART_OPTION;
     case STATEMENT_FOR:
-    case STATEMENT_IF: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
+    case STATEMENT_IF: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_PART | PLACE_PART_OPTION;
     case STATEMENT_VAR:
-    case STATEMENT_ASSIGN:
-    case STATEMENT_RESULT: return PLACE_FUNCTION;
+    case STATEMENT_ASSIGN: return PLACE_FUNCTION;
+    case STATEMENT_RESULT: return PLACE_FUNCTION | PLACE_PART;
     case STATEMENT_METHOD:
     case STATEMENT_ABSENT:
     case STATEMENT_ERROR: break;
   }
-  return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE;
+  return ~0u;
 }
 
 static const char *place_words(enum place place) {
@@ -200,16 +210,28 @@ static const char *place_words(enum place place) {
     case PLACE_OPTION: return "in an option of `choose`";
     case PLACE_LOOP: return "in a loop or an `if`";
     case PLACE_FUNCTION: return "in a function";
-    case PLACE_ODE: return "in an `ode`";
+    case STATEMENT_AXIS: return PLACE_FILE | PLACE_OPTION | PLACE_PART | PLACE_PART_OPTION;
+    case STATEMENT_ODE: return PLACE_FILE | PLACE_OPTION;
+    case STATEMENT_RATE:
+    case STATEMENT_INIT: return PLACE_ODE;
+    case STATEMENT_SAMPLE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
+    case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_PART | PLACE_PART_OPTION;
+    case STATEMENT_DEFINE:
+      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE | PLACE_PART | PLACE_PART_OPTION;
   }
   return "here";
+}
+
+static enum place place_of_options(enum place place) {
+  if (place == PLACE_LOOP) return PLACE_LOOP;
+  return place == PLACE_PART || place == PLACE_PART_OPTION ? PLACE_PART_OPTION : PLACE_OPTION;
 }
 
 static void check_places(struct parser *p, struct statement *list, enum place place);
 
 static void check_function(struct parser *p, struct statement *function) {
   if (function->value) return;
-  check_places(p, function->body, PLACE_FUNCTION);
+  check_places(p, function->body, function->kind == STATEMENT_PART ? PLACE_PART : PLACE_FUNCTION);
   struct statement *last = function->body;
   for (struct statement *s = function->body; s; s = s->next) {
     if (s->kind == STATEMENT_RESULT && s->next)
@@ -239,8 +261,8 @@ static void check_places(struct parser *p, struct statement *list, enum place pl
     if (s->kind == STATEMENT_ODE) check_places(p, s->body, PLACE_ODE);
     if (s->kind == STATEMENT_CHOOSE)
       for (struct option *option = s->options; option; option = option->next)
-        check_places(p, option->body, place == PLACE_LOOP ? PLACE_LOOP : PLACE_OPTION);
-    if (s->kind == STATEMENT_FUN) check_function(p, s);
+        check_places(p, option->body, place_of_options(place));
+    if (s->kind == STATEMENT_FUN || s->kind == STATEMENT_PART) check_function(p, s);
     if (s->kind == STATEMENT_DIST)
       for (struct statement *method = s->body; method; method = method->next) check_function(p, method);
   }

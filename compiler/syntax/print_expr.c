@@ -268,6 +268,10 @@ void print_parameters(struct printer *p, const struct parameter *parameters) {
       put(p, " : ");
       print_type(p, parameters->type);
     }
+    if (parameters->value) {
+      put(p, " = ");
+      print_expr(p, parameters->value);
+    }
     if (parameters->next) put(p, ", ");
   }
   put(p, ")");

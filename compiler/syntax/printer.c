@@ -167,6 +167,7 @@ static bool has_block(const struct statement *s) {
     case STATEMENT_CHOOSE:
     case STATEMENT_DIST:
     case STATEMENT_ODE:
+    case STATEMENT_PART:
     case STATEMENT_NETWORK: return true;
     case STATEMENT_AXIS: return s->options && s->options->value;
     case STATEMENT_FUN:
@@ -328,6 +329,12 @@ static void print_statement(struct printer *p, const struct statement *s) {
       put_title(p, s);
       break;
     case STATEMENT_USE: put_named(p, "use", s); break;
+    case STATEMENT_PART:
+      put_named(p, "part", s);
+      print_indices(p, s->indices);
+      print_parameters(p, s->parameters);
+      put_body(p, s);
+      break;
     case STATEMENT_INDEX: put_index(p, s); break;
     case STATEMENT_DATA: put_declaration(p, s, "data"); break;
     case STATEMENT_PARAM: put_declaration(p, s, "param"); break;

@@ -148,11 +148,6 @@ bool token_finish(struct floe__arena *arena, struct floe__names *names, struct d
       token->number = 1;
       return true;
     }
-    case RAW_DOTTED_NAME:
-      diagnose(sink, "E9010", token->span, "names with a point belong to `part`, which is not part of this version");
-      token->kind = TOK_NAME;
-      token->text = floe__name(names, token->span.file->text + token->span.begin, token->span.end - token->span.begin);
-      return true;
     case RAW_BAD_CHARACTER: {
       const char *text = text_of(arena, token->span);
       bool printable = (unsigned char)text[0] > 0x20 && text[0] != 0x7f;

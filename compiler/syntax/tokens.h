@@ -20,7 +20,6 @@ enum raw_problem {
   RAW_BAD_CHARACTER = -1,
   RAW_BAD_NUMBER = -2,
   RAW_OPEN_STRING = -3,
-  RAW_DOTTED_NAME = -4,
   RAW_COMMENT = -5
 };
 

@@ -71,6 +71,7 @@ struct type_expr {
 enum statement_kind {
   STATEMENT_MODEL,    /* name, text (the title) */
   STATEMENT_USE,      /* name */
+  STATEMENT_PART,     /* name, indices (NAMEs) or NULL, parameters (with `value`s), body with `result e` as its last item */
   STATEMENT_INDEX,    /* name, value = size or range or NULL, ordered */
   STATEMENT_DATA,     /* name, indices, type, value = distribution or NULL */
   STATEMENT_PARAM,    /*   likewise, via */
@@ -121,6 +122,7 @@ struct parameter {
   const char *name;
   struct expr *indices;   /* for array parameters: NAMEs, or WITHIN(j, i) for a further name j of dimension i */
   struct type_expr *type; /* or NULL */
+  struct expr *value;     /* of a part: what it is where the argument is left out, or NULL */
   struct parameter *next;
 };
 
