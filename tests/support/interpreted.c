@@ -12,13 +12,9 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/names.h"
 #include "base/text.h"
-#include "compiler/meaning/check.h"
-#include "compiler/passes/passes.h"
+#include "compiler/driver/pipeline.h"
 #include "compiler/source/diagnostic.h"
-#include "compiler/syntax/parse.h"
-#include "tests/support/library.h"
 
 double floe_lgamma(double x);
 double floe_digamma(double x);
@@ -138,23 +134,15 @@ static void expect_no_errors(const struct diagnostics *sink) {
 }
 
 static struct study *compile(struct floe__arena *arena, const struct source *source) {
-  struct floe__names *names = floe__names_new(arena);
-  struct diagnostics *sink = diagnostics_new(arena);
-  const struct tree *library[N_LIBRARY];
-  enum source_problem problem;
-  for (size_t k = 0; k < N_LIBRARY; k++) {
-    const char *name = floe__arena_printf(arena, "stdlib/%s.floe", library_names[k]);
-    const struct source *file = source_read(arena, source_path(arena, name), &problem);
-    assert_non_null(file);
-    library[k] = parse_source(arena, names, sink, file);
-  }
-  const struct tree *spec = parse_source(arena, names, sink, source);
-  const struct program *program = check_program(arena, names, sink, N_LIBRARY, library, spec, false);
-  expect_no_errors(sink);
-  struct study *study = derive_study(arena, program);
-  struct floe__text broken = {0};
-  if (!graph_verify(study, &broken)) fail_msg("%s", broken.data);
-  return study;
+  struct pipeline pipeline;
+  struct floe_error error = {0};
+  struct pipeline_request request = {
+      .source = source, .library = source_path(arena, "stdlib"), .last = STAGE_GRAPH};
+  floe_status status = pipeline_run(&pipeline, arena, &request, &error);
+  expect_no_errors(pipeline.sink);
+  if (status) fail_msg("%s", error.message);
+  pipeline_free(&pipeline);
+  return pipeline.study;
 }
 
 static struct interpreted *fixture_of(struct floe__arena *arena, const struct source *source) {

@@ -15,19 +15,15 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/names.h"
 #include "base/text.h"
+#include "compiler/driver/pipeline.h"
 #include "compiler/emit/emit.h"
 #include "compiler/graph/interpret.h"
-#include "compiler/meaning/check.h"
-#include "compiler/passes/passes.h"
 #include "compiler/source/diagnostic.h"
-#include "compiler/syntax/parse.h"
 #include "runtime/data/layout.h"
 #include "runtime/math/chol.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
-#include "tests/support/library.h"
 #include "tests/support/solved.h"
 
 #include <floe/draws.h>
@@ -117,22 +113,17 @@ static void no_memory(void *context) {
 
 static struct study *study_of(struct floe__arena *arena, const struct source *source) {
   const char *root = getenv("FLOE_SOURCE");
-  struct floe__names *names = floe__names_new(arena);
-  struct diagnostics *sink = diagnostics_new(arena);
-  const struct tree *library[N_LIBRARY];
-  enum source_problem problem;
-  for (size_t k = 0; k < N_LIBRARY; k++) {
-    const char *path = floe__arena_printf(arena, "%s/stdlib/%s.floe", root ? root : ".", library_names[k]);
-    library[k] = parse_source(arena, names, sink, source_read(arena, path, &problem));
+  struct pipeline pipeline;
+  struct floe_error error = {0};
+  struct floe__text text = {0};
+  struct pipeline_request request = {
+      .source = source, .library = floe__arena_printf(arena, "%s/stdlib", root ? root : "."), .last = STAGE_GRAPH};
+  if (pipeline_run(&pipeline, arena, &request, &error)) {
+    diagnostics_print(pipeline.sink, false, &text);
+    fail_msg("%s%s", error.message, text.data ? text.data : "");
   }
-  const struct program *program =
-      check_program(arena, names, sink, N_LIBRARY, library, parse_source(arena, names, sink, source), false);
-  if (!program) {
-    struct floe__text text = {0};
-    diagnostics_print(sink, false, &text);
-    fail_msg("%s", text.data);
-  }
-  return derive_study(arena, program);
+  pipeline_free(&pipeline);
+  return pipeline.study;
 }
 
 static void compile_code(struct fixture *f) {
@@ -557,6 +548,11 @@ static void functions_with_locals_do_what_their_graph_says(void **state) {
   compare_spec("tests/data/specs/locals.floe");
 }
 
+static void parts_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/parts.floe");
+}
+
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
   compare_spec("tests/data/specs/no_axes.floe");
@@ -702,6 +698,7 @@ int main(void) {
       cmocka_unit_test(mixtures_do_what_their_graph_says),
       cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
+      cmocka_unit_test(parts_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(truncation_does_what_its_graph_says),
       cmocka_unit_test(bounds_of_counts_do_what_their_graph_says),
