@@ -117,6 +117,18 @@ floe_status driver_build(struct driver *driver, struct floe_error *error) {
 
 /* ---- every verb of a study: build, then become the study ---- */
 
+/* --set and the like made the program: it knows nothing of them. */
+static bool is_for_compiler(const char *word, bool *with_value) {
+  static const char *const options[] = {"--set", "--pin", "--allow"};
+  for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
+    size_t n = strlen(options[k]);
+    if (strncmp(word, options[k], n)) continue;
+    *with_value = word[n] == '\0';
+    if (*with_value || word[n] == '=') return true;
+  }
+  return !strcmp(word, "--allow-extern");
+}
+
 floe_status driver_study(struct driver *driver, struct floe_error *error) {
   const char *spec = driver->arguments.positional[0];
   struct building building = {.places = places_of(driver, spec)};
@@ -128,8 +140,11 @@ floe_status driver_study(struct driver *driver, struct floe_error *error) {
   bool left_out = false;
   argv[n++] = floe__arena_copy(driver->arena, program, strlen(program));
   for (int k = 1; k < driver->argc; k++) {
+    bool with_value = false;
     if (!left_out && driver->argv[k] == spec) {
       left_out = true;
+    } else if (k > 1 && is_for_compiler(driver->argv[k], &with_value)) {
+      k += with_value;
     } else {
       argv[n++] = driver->argv[k];
     }

@@ -1,6 +1,7 @@
 #include "compiler/driver/pipeline.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -10,6 +11,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/program/routine.h"
 #include "compiler/source/source.h"
+#include "compiler/syntax/overrides.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/parts.h"
 
@@ -78,6 +80,74 @@ static const struct tree *read_module(void *context, const struct statement *use
   return parse_source(pipeline->arena, pipeline->names, pipeline->sink, source);
 }
 
+/* ---- overrides ---- */
+
+static size_t read_overrides(struct pipeline *pipeline, const struct pipeline_request *request, struct override **overrides) {
+  size_t n = request->n_set + request->n_pin;
+  *overrides = floe__arena_array(pipeline->arena, n + 1, sizeof **overrides);
+  for (size_t k = 0; k < n; k++) {
+    bool pin = k >= request->n_set;
+    const char *words = pin ? request->pins[k - request->n_set] : request->sets[k];
+    (*overrides)[k] = override_read(pipeline->arena, pipeline->names, pipeline->sink, words, pin);
+  }
+  return n;
+}
+
+static void error_pinned(const struct pipeline *pipeline, const struct statement *pin, const char *problem) {
+  diagnose(pipeline->sink, "E2204", pin->span, "`%s` cannot be pinned there: %s", pin->name, problem)->fix =
+      "pin it at a value that it can take";
+}
+
+static bool bound_of(const struct term *term, double *value) {
+  if (term && term->kind == TERM_NUMBER) *value = term->number;
+  return term && term->kind == TERM_NUMBER;
+}
+
+/* A pinned unknown has no support of its own any more: what it would have is that of the spec without the pins. */
+static void check_pin(const struct pipeline *pipeline, const struct program *free, const struct statement *pin) {
+  bool negative = pin->value->kind == EXPR_UNARY;
+  double value = negative ? -pin->value->left->number : pin->value->number, bound;
+  for (size_t k = 0; k < free->n_variable; k++) {
+    const struct variable *v = free->variables[k];
+    if (v->name != pin->name) continue;
+    if (v->type.structure != STRUCTURE_PLAIN || v->n_binder != v->type.n_dim)
+      error_pinned(pipeline, pin, "it is no plain number");
+    else if (v->type.base != BASE_REAL && value != floor(value))
+      error_pinned(pipeline, pin, "it is a whole number");
+    else if (bound_of(v->type.low, &bound) && (value < bound || (v->type.strict && value == bound)))
+      error_pinned(pipeline, pin, "its lower bound excludes it");
+    else if (bound_of(v->type.high, &bound) && value > bound)
+      error_pinned(pipeline, pin, "its upper bound excludes it");
+  }
+}
+
+static const struct program *checked(struct pipeline *pipeline, const struct pipeline_request *request,
+                                     const struct tree *tree, const struct tree *const library[]) {
+  return check_program(pipeline->arena, pipeline->names, pipeline->sink, N_LIBRARY, library, tree, request->allow_extern);
+}
+
+/* Modules, parts and overrides: what is to be checked. FLOE_ESPEC: the sink says why. */
+static floe_status make_plain(struct pipeline *pipeline, const struct pipeline_request *request,
+                              const struct tree *const library[]) {
+  struct override *overrides;
+  struct module_reader reader = {pipeline, read_module};
+  struct floe__arena *arena = pipeline->arena;
+  size_t n = read_overrides(pipeline, request, &overrides), n_set = request->n_set;
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
+  const struct tree *tree = overrides_apply(arena, pipeline->sink, pipeline->tree, n_set, overrides);
+  tree = parts_expand(arena, pipeline->names, pipeline->sink, tree, N_LIBRARY, library, reader);
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
+  tree = overrides_apply(arena, pipeline->sink, tree, n_set, overrides);
+  const struct program *free = n > n_set ? checked(pipeline, request, tree, library) : NULL;
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
+  for (size_t k = n_set; k < n; k++) check_pin(pipeline, free, overrides[k].statement);
+  pipeline->plain = overrides_apply(arena, pipeline->sink, tree, n, overrides);
+  overrides_unapplied(arena, pipeline->sink, tree, n, overrides);
+  return diagnostics_errors(pipeline->sink) ? FLOE_ESPEC : FLOE_OK;
+}
+
+/* ---- the way ---- */
+
 static void error_crowded(const struct pipeline *pipeline) {
   struct span model = {pipeline->source, 0, 0};
   diagnose(pipeline->sink, "E9008", model, "the model needs more than 64 different loops")->fix =
@@ -112,12 +182,10 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
   if (!status) status = parse_library(pipeline, library, error);
   if (status) return status;
 
-  struct module_reader reader = {pipeline, read_module};
-  pipeline->plain = parts_expand(arena, pipeline->names, pipeline->sink, pipeline->tree, N_LIBRARY, library, reader);
-  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
+  status = make_plain(pipeline, request, library);
+  if (status) return status;
 
-  pipeline->program =
-      check_program(arena, pipeline->names, pipeline->sink, N_LIBRARY, library, pipeline->plain, request->allow_extern);
+  pipeline->program = checked(pipeline, request, pipeline->plain, library);
   if (!pipeline->program || diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   check_lints(arena, pipeline->sink, pipeline->program);
   if (request->last == STAGE_TYPED) return FLOE_OK;

@@ -33,6 +33,9 @@ struct pipeline_request {
   const char *library;         /* folder of the standard library; NULL: that of this installation */
   enum stage last;
   bool allow_extern;           /* the spec may declare functions in C */
+  size_t n_set, n_pin;
+  const char *const *sets;     /* (n_set) words behind --set */
+  const char *const *pins;     /* (n_pin) words behind --pin */
 };
 
 /* Goes as far as `request->last`. FLOE_ESPEC: the sink holds errors (and *error is left alone); what was made until then is in the

@@ -3,15 +3,26 @@
 #include <unistd.h>
 
 #include "base/answer.h"
+#include "base/arena.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "compiler/driver/driver.h"
 #include "compiler/source/diagnostic.h"
 
+static const char *const *repeated(const struct driver *driver, const char *option, size_t *n) {
+  const char **words = floe__arena_array(driver->arena, driver->arguments.n_given + 1, sizeof *words);
+  *n = 0;
+  while ((words[*n] = floe__option_repeated(&driver->arguments, option, *n))) ++*n;
+  return words;
+}
+
 struct pipeline_request driver_request(const struct driver *driver, enum stage last) {
-  return (struct pipeline_request){.path = driver->arguments.positional[0],
-                                   .last = last,
-                                   .allow_extern = floe__option_given(&driver->arguments, "allow-extern")};
+  struct pipeline_request request = {.path = driver->arguments.positional[0],
+                                     .last = last,
+                                     .allow_extern = floe__option_given(&driver->arguments, "allow-extern")};
+  request.sets = repeated(driver, "set", &request.n_set);
+  request.pins = repeated(driver, "pin", &request.n_pin);
+  return request;
 }
 
 void driver_show(const struct driver *driver, const struct diagnostics *sink, json_t *answer) {

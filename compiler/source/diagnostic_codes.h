@@ -77,6 +77,10 @@ DIAGNOSTIC(E2106, ERROR, "a part that looks outside")
 DIAGNOSTIC(E2107, ERROR, "wrong indices for a part")
 DIAGNOSTIC(E2108, ERROR, "a name that hides what a module uses")
 DIAGNOSTIC(E2109, ERROR, "a malformed part")
+DIAGNOSTIC(E2201, ERROR, "an override of nothing")
+DIAGNOSTIC(E2202, ERROR, "an override that does not fit")
+DIAGNOSTIC(E2203, ERROR, "a malformed pin")
+DIAGNOSTIC(E2204, ERROR, "a pin outside of the support")
 
 /* ---- E3xxx: axes and universes ---- */
 DIAGNOSTIC(E3001, ERROR, "several references of an axis")

@@ -4,6 +4,7 @@ compiler_sources += \
   compiler/syntax/dump.c \
   compiler/syntax/layout.c compiler/syntax/layout.h \
   compiler/syntax/modules.c \
+  compiler/syntax/overrides.c compiler/syntax/overrides.h \
   compiler/syntax/parse.c compiler/syntax/parse.h \
   compiler/syntax/part.c compiler/syntax/parts.c compiler/syntax/parts.h compiler/syntax/parts_parts.h \
   compiler/syntax/print_expr.c compiler/syntax/printer.c compiler/syntax/printer.h \

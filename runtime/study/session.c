@@ -53,10 +53,12 @@ static floe_status read_data(struct session *session, const char *path, struct f
 }
 
 static floe_status refuse_what_is_absent(const struct session *session, struct floe_error *error) {
-  static const char *const absent[] = {"set", "pin", "budget"};
-  for (size_t k = 0; k < sizeof absent / sizeof *absent; k++)
-    if (floe__option_given(session->arguments, absent[k]))
-      return floe__fail(error, FLOE_EUSAGE, "", "change the spec instead", "--%s is not part of this version", absent[k]);
+  static const char *const compiled[] = {"set", "pin", "allow", "allow-extern"};
+  for (size_t k = 0; k < sizeof compiled / sizeof *compiled; k++)
+    if (floe__option_given(session->arguments, compiled[k]))
+      return floe__fail(error, FLOE_EUSAGE, "", "say it to the compiler: floe VERB SPEC ...", "--%s comes too late for a compiled study", compiled[k]);
+  if (floe__option_given(session->arguments, "budget"))
+    return floe__fail(error, FLOE_EUSAGE, "", "interrupt it: training resumes", "--budget is not part of this version");
   return FLOE_OK;
 }
 
