@@ -24,6 +24,8 @@ struct driver {
 
 floe_status driver_check(struct driver *driver, struct floe_error *error);      /* check_verb.c */
 floe_status driver_fmt(struct driver *driver, struct floe_error *error);        /* fmt_verb.c */
+floe_status driver_universe(struct driver *driver, struct floe_error *error);   /* universe_verbs.c: `floe show` */
+floe_status driver_diff(struct driver *driver, struct floe_error *error);       /* universe_verbs.c */
 floe_status driver_build(struct driver *driver, struct floe_error *error);      /* build_verb.c */
 floe_status driver_study(struct driver *driver, struct floe_error *error);      /* build_verb.c: builds, then becomes the study */
 floe_status driver_doctor(struct driver *driver, struct floe_error *error);     /* doctor_verb.c */

@@ -1,6 +1,7 @@
 compiler_sources += \
   compiler/driver/build_verb.c \
   compiler/driver/check_verb.c \
+  compiler/driver/difference.c compiler/driver/difference.h \
   compiler/driver/doctor_verb.c \
   compiler/driver/driver.h \
   compiler/driver/fmt_verb.c \
@@ -11,7 +12,8 @@ compiler_sources += \
   compiler/driver/process.c compiler/driver/process.h \
   compiler/driver/show.c \
   compiler/driver/table.c compiler/driver/table.h \
-  compiler/driver/toolchain.c compiler/driver/toolchain.h
+  compiler/driver/toolchain.c compiler/driver/toolchain.h \
+  compiler/driver/universe_verbs.c
 
 # What configure and make know and the program needs.
 BUILT_SOURCES += compiler/driver/configured.h

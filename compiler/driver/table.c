@@ -26,6 +26,8 @@ static const struct {
 } own[] = {
     {{"check", "SPEC", "parse and check a spec; say what it makes possible", NULL}, driver_check},
     {{"fmt", "SPEC", "format a spec in place", fmt_options}, driver_fmt},
+    {{"show", "SPEC [ID]", "one universe as a plain spec (default: the reference)", NULL}, driver_universe},
+    {{"diff", "SPEC ID [ID]", "how two universes differ, or one and the reference", NULL}, driver_diff},
     {{"build", "SPEC", "compile a spec to a native study", build_options}, driver_build},
     {{"explain", "CODE", "what an error or warning means", NULL}, driver_explain},
     {{"doctor", "", "look at the compiler, the libraries and the folders that floe needs", NULL}, driver_doctor},
@@ -33,7 +35,7 @@ static const struct {
     {{"help", "[VERB]", "what there is, or what a verb does", help_options}, driver_help},
     {{"version", "", "print the version", NULL}, driver_version},
 };
-enum { N_OWN = sizeof own / sizeof own[0], N_FIRST = 3 };
+enum { N_OWN = sizeof own / sizeof own[0], N_FIRST = 5 };
 
 /* The verbs of a study stand between those that make it and those about floe itself. */
 struct floe__command table_command(struct floe__arena *arena) {

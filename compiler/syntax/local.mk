@@ -9,5 +9,6 @@ compiler_sources += \
   compiler/syntax/part.c compiler/syntax/parts.c compiler/syntax/parts.h compiler/syntax/parts_parts.h \
   compiler/syntax/print_expr.c compiler/syntax/printer.c compiler/syntax/printer.h \
   compiler/syntax/tokens.c compiler/syntax/tokens.h \
-  compiler/syntax/tree.c compiler/syntax/tree.h
+  compiler/syntax/tree.c compiler/syntax/tree.h \
+  compiler/syntax/universe.c compiler/syntax/universe.h
 check_PROGRAMS += tests/unit/test_syntax
