@@ -1,6 +1,6 @@
 check_scripts += \
   tests/documentation tests/include-order tests/run-golden \
-  tests/end-to-end/driver tests/end-to-end/install tests/end-to-end/study
+  tests/end-to-end/driver tests/end-to-end/install tests/end-to-end/overrides tests/end-to-end/study
 EXTRA_DIST += tests/run-tests $(check_scripts)
 
 # Models written by hand, for tests that need one.
@@ -23,5 +23,5 @@ tests_stat_test_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-arch
 tests_stat_test_distributions_LDADD = $(LDADD) -ldl
 
 # The fuzzer's target, and the test that replays its corpus (tests/fuzz/README.md).
-check_PROGRAMS += tests/unit/test_fuzz
+check_PROGRAMS += tests/unit/test_fuzz tests/unit/test_show
 tests_unit_test_fuzz_SOURCES = tests/unit/test_fuzz.c tests/fuzz/fuzz_check.c tests/fuzz/fuzz_check.h

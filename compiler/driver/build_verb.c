@@ -42,7 +42,9 @@ static floe_status compile(struct driver *driver, const struct pipeline *pipelin
                                     .length = pipeline->code.length,
                                     .code_path = places->code,
                                     .program = places->program,
-                                    .folder = places->folder};
+                                    .folder = places->folder,
+                                    .n_foreign = pipeline->n_foreign,
+                                    .foreign = pipeline->foreign};
   floe_status status = toolchain_compile(driver->arena, &request, &building->cached, &messages, error);
   if (status && messages) fputs(messages, stderr);
   return status;

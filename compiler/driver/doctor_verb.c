@@ -29,7 +29,7 @@ static struct finding compiles(struct floe__arena *arena, const struct installat
   struct floe_error error = {0};
   const char *folder = floe__arena_printf(arena, "%s/doctor.%ld", cache, (long)getpid()), *messages = NULL;
   struct compile_request request = {home, trial, sizeof trial - 1, floe__arena_printf(arena, "%s/trial.c", folder),
-                                    floe__arena_printf(arena, "%s/trial", folder), folder};
+                                    floe__arena_printf(arena, "%s/trial", folder), folder, 0, NULL};
   bool cached;
   floe_status status = toolchain_compile(arena, &request, &cached, &messages, &error);
   unlink(request.code_path);

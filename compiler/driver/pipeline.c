@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/file.h"
+#include "base/memory.h"
 #include "base/names.h"
 #include "compiler/emit/emit.h"
 #include "compiler/meaning/check.h"
@@ -146,6 +148,45 @@ static floe_status make_plain(struct pipeline *pipeline, const struct pipeline_r
   return diagnostics_errors(pipeline->sink) ? FLOE_ESPEC : FLOE_OK;
 }
 
+/* ---- C that comes with the spec ---- */
+
+static void error_no_c(const struct pipeline *pipeline, const struct external *external, const char *path) {
+  diagnose(pipeline->sink, "E2110", external->span, "the C of `%s` cannot be read: `%s`", external->name, path)->fix =
+      "write it beside the spec";
+}
+
+static bool is_of_library(const struct pipeline *pipeline, const struct source *file) {
+  size_t n = strlen(pipeline->home.library);
+  return !file || (!strncmp(file->path, pipeline->home.library, n) && file->path[n] == '/');
+}
+
+static const char *c_of(const struct pipeline *pipeline, const struct source *file) {
+  const char *point = strrchr(file->path, '.');
+  size_t stem = point && !strchr(point, '/') ? (size_t)(point - file->path) : strlen(file->path);
+  return floe__arena_printf(pipeline->arena, "%.*s.c", (int)stem, file->path);
+}
+
+/* One file of C for each file of Floe that declares externs. What it says is part of the study's fingerprint. */
+static void find_foreign(struct pipeline *pipeline) {
+  const struct program *p = pipeline->program;
+  pipeline->foreign = floe__arena_array(pipeline->arena, p->n_external + 1, sizeof *pipeline->foreign);
+  for (size_t k = 0; k < p->n_external; k++) {
+    char *text;
+    size_t length;
+    bool known = is_of_library(pipeline, p->externals[k]->span.file);
+    const char *path = known ? "" : c_of(pipeline, p->externals[k]->span.file);
+    for (size_t j = 0; j < pipeline->n_foreign; j++) known = known || !strcmp(pipeline->foreign[j], path);
+    if (known) continue;
+    if (floe__file_read(path, SOURCE_MAX_BYTES, &text, &length, NULL)) {
+      error_no_c(pipeline, p->externals[k], path);
+      continue;
+    }
+    pipeline->study->foreign = floe__hash(text, length, pipeline->study->foreign);
+    floe__free(text);
+    pipeline->foreign[pipeline->n_foreign++] = path;
+  }
+}
+
 /* ---- the way ---- */
 
 static void error_crowded(const struct pipeline *pipeline) {
@@ -198,6 +239,8 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
   status = verify_graph(pipeline, error);
   if (status || request->last == STAGE_GRAPH || request->last == STAGE_PROGRAM) return status;
 
+  find_foreign(pipeline);
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   emit_study(pipeline->study, arena, &pipeline->code);
   if (pipeline->code.failed) {
     return floe__fail(error, FLOE_EENVIRONMENT, pipeline->source->path, "", "not enough memory");

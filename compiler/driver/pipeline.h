@@ -25,6 +25,8 @@ struct pipeline {
   const struct program *program;
   struct study *study;
   struct floe__text code;
+  size_t n_foreign;
+  const char **foreign;     /* (n_foreign) files of C that the spec and its modules come with */
 };
 
 struct pipeline_request {

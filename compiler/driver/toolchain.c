@@ -142,7 +142,7 @@ static floe_status key_of(const struct compile_request *request, const struct to
 
 static const char **command_of(struct floe__arena *arena, const struct compile_request *request,
                                const struct toolchain *toolchain, const char *output) {
-  const char **words = floe__arena_array(arena, 4 * WORDS_MAX, sizeof *words);
+  const char **words = floe__arena_array(arena, 5 * WORDS_MAX, sizeof *words);
   size_t n = 0;
   for (size_t k = 0; k < toolchain->n_compiler; k++) words[n++] = toolchain->compiler[k];
   n += split(arena, FLOE_STUDY_CFLAGS, words + n, WORDS_MAX);
@@ -151,6 +151,7 @@ static const char **command_of(struct floe__arena *arena, const struct compile_r
   words[n++] = "-o";
   words[n++] = output;
   words[n++] = request->code_path;
+  for (size_t k = 0; k < request->n_foreign && k < WORDS_MAX; k++) words[n++] = request->foreign[k];
   words[n++] = request->home->libfloe;
   split(arena, FLOE_STUDY_LIBRARIES, words + n, WORDS_MAX);
   return words;

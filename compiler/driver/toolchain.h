@@ -28,6 +28,8 @@ struct compile_request {
   const char *code_path;   /* where it is written, for reading and for the compiler's messages */
   const char *program;     /* where the program is to be */
   const char *folder;      /* the study's folder */
+  size_t n_foreign;
+  const char **foreign;    /* (n_foreign) further files of C; the generated C changes where they do */
 };
 
 /* Puts the program in its place; *cached says whether it did not have to be compiled. On failure of the compiler *messages

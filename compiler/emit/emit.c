@@ -154,7 +154,7 @@ static void write_position_of(struct writer *w, const char *field, const struct 
 static void write_model(struct writer *w) {
   const struct program *p = w->study->program;
   const uint64_t fingerprint =
-      floe__hash(w->out->data, w->out->length, 0); /* of the tables and functions, not of where the spec is */
+      floe__hash(w->out->data, w->out->length, w->study->foreign); /* of the tables and functions, not of where the spec is */
   floe__text_puts(w->out,
                   "const struct floe_model floe_the_model = {\n    .version = FLOE_MODEL_VERSION,\n    .name = ");
   write_string(w->out, p->name, strlen(p->name));

@@ -152,6 +152,7 @@ struct study {
   struct graph *graph;
   struct interpretation interpretations[N_INTERPRETATION];
   struct blueprint blueprint;
+  uint64_t foreign;                   /* hash of the C that comes with the spec; 0: none */
   const struct presence *axis_effect; /* (n_axis) universes in which the axis has an effect: a conjunction, the smallest that holds
                                          all of them; all masks 0: nowhere */
 };

@@ -122,6 +122,7 @@ static double draw(void *context, const struct external *external, size_t n, con
   if (strcmp(external->name, "std_gamma") == 0) return floe_draw_gamma(&stream, x);
   if (strcmp(external->name, "std_log_gamma") == 0) return floe_draw_log_gamma(&stream, x);
   if (strcmp(external->name, "std_poisson") == 0) return floe_draw_poisson(&stream, x);
+  if (strcmp(external->name, "std_categorical") == 0) return floe_draw_categorical(&stream, args[0].n, args[0].data);
   fail_msg("the test does not know the draw %s", external->name);
   return NAN;
 }
