@@ -187,6 +187,43 @@ static void find_foreign(struct pipeline *pipeline) {
   }
 }
 
+/* ---- lints that are allowed ---- */
+
+static bool is_lint(const char *code) {
+  return code[0] == 'W' && diagnostic_title(code);
+}
+
+static void error_allow(const struct pipeline *pipeline, struct span span, const char *word) {
+  diagnose(pipeline->sink, "E1019", span, "`%.20s` is not the code of a lint", word)->fix =
+      "for example: # floe: allow W2003";
+}
+
+/* `# floe: allow W2003 W2004`: alone on its line for the whole file, behind a statement for that line. */
+static void allow_by_comment(const struct pipeline *pipeline, const struct comment *comment) {
+  static const char begin[] = "# floe: allow ";
+  const char *text = pipeline->source->text + comment->span.begin, *end = pipeline->source->text + comment->span.end;
+  size_t n = sizeof begin - 1;
+  if ((size_t)(end - text) < n || memcmp(text, begin, n) != 0) return;
+  for (text += n; text < end;) {
+    size_t length = strcspn(text, " ,\t\r\n");
+    if (length > (size_t)(end - text)) length = (size_t)(end - text);
+    const char *code = floe__arena_copy(pipeline->arena, text, length);
+    if (length && !is_lint(code)) error_allow(pipeline, comment->span, code);
+    if (length) diagnostics_allow(pipeline->sink, code, comment->span, !comment->alone);
+    text += length + 1;
+  }
+}
+
+static void allow_lints(const struct pipeline *pipeline, const struct pipeline_request *request) {
+  struct span nowhere = {0};
+  for (const struct comment *comment = pipeline->tree->comments; comment; comment = comment->next)
+    allow_by_comment(pipeline, comment);
+  for (size_t k = 0; k < request->n_allow; k++) {
+    if (!is_lint(request->allows[k])) error_allow(pipeline, nowhere, request->allows[k]);
+    diagnostics_allow(pipeline->sink, request->allows[k], nowhere, false);
+  }
+}
+
 /* ---- the way ---- */
 
 static void error_crowded(const struct pipeline *pipeline) {
@@ -216,6 +253,7 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
   if (status || request->last == STAGE_TOKENS) return status;
 
   pipeline->tree = parse_source(arena, pipeline->names, pipeline->sink, pipeline->source);
+  allow_lints(pipeline, request);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC; /* what names mean in a broken text is guesswork */
   if (request->last == STAGE_TREE) return FLOE_OK;
 
@@ -236,6 +274,7 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
     error_crowded(pipeline);
     return FLOE_ESPEC;
   }
+  find_identical_options(arena, pipeline->sink, pipeline->study);
   status = verify_graph(pipeline, error);
   if (status || request->last == STAGE_GRAPH || request->last == STAGE_PROGRAM) return status;
 

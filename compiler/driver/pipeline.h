@@ -37,6 +37,8 @@ struct pipeline_request {
   bool allow_extern;           /* the spec may declare functions in C */
   size_t n_set, n_pin;
   const char *const *sets;     /* (n_set) words behind --set */
+  size_t n_allow;
+  const char *const *allows;   /* (n_allow) codes of lints that are not shown */
   const char *const *pins;     /* (n_pin) words behind --pin */
 };
 

@@ -22,6 +22,7 @@ struct pipeline_request driver_request(const struct driver *driver, enum stage l
                                      .allow_extern = floe__option_given(&driver->arguments, "allow-extern")};
   request.sets = repeated(driver, "set", &request.n_set);
   request.pins = repeated(driver, "pin", &request.n_pin);
+  request.allows = repeated(driver, "allow", &request.n_allow);
   return request;
 }
 

@@ -19,6 +19,8 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
 /* Lints: warnings only (unused names, dead axes, ...). */
 void check_lints(struct floe__arena *arena, struct diagnostics *sink, const struct program *program);
 
+void lint_priors(struct floe__arena *arena, struct diagnostics *sink, const struct program *program); /* a part of them */
+
 /* The typed tree as indented text (--dump typed). */
 void dump_program(const struct program *program, struct floe__text *out);
 

@@ -161,5 +161,6 @@ static void lint_options(struct diagnostics *sink, const struct axis *axis) {
 void check_lints(struct floe__arena *arena, struct diagnostics *sink, const struct program *program) {
   lint_unused(arena, sink, program);
   lint_uninformed(arena, sink, program);
+  lint_priors(arena, sink, program);
   for (size_t k = 0; k < program->n_axis; k++) lint_options(sink, program->axes[k]);
 }

@@ -9,7 +9,7 @@ compiler_sources += \
   compiler/meaning/dump.c \
   compiler/meaning/expressions.c \
   compiler/meaning/library.c \
-  compiler/meaning/lint.c \
+  compiler/meaning/lint.c compiler/meaning/lint_priors.c \
   compiler/meaning/mixtures.c \
   compiler/meaning/modified.c compiler/meaning/modified.h \
   compiler/meaning/names.c \

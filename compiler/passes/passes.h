@@ -7,4 +7,9 @@
 /* Lowers a checked program and derives every interpretation from it: simulator, density, transforms, reports. */
 struct study *derive_study(struct floe__arena *arena, const struct program *program);
 
+struct diagnostics;
+
+/* Lint: options of an axis that make no difference to any result once lowered (W3002). Left out where it would take long. */
+void find_identical_options(struct floe__arena *arena, struct diagnostics *sink, const struct study *study);
+
 #endif

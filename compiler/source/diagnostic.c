@@ -15,6 +15,15 @@ struct diagnostics {
   size_t n_kept;
   size_t n_kept_of[3], n_of[3]; /* by severity: kept, and all */
   struct diagnostic overflow;
+  struct allowance *allowances;
+};
+
+/* Warnings that nobody wants to see. */
+struct allowance {
+  const char *code;
+  const struct source *file; /* NULL: any */
+  size_t line;               /* 0: any */
+  struct allowance *next;
 };
 
 struct code {
@@ -61,12 +70,36 @@ static bool same_finding(const struct diagnostic *a, const struct diagnostic *b)
          a->span.end == b->span.end;
 }
 
+static size_t line_of(struct span span) {
+  size_t line, column;
+  source_position(span.file, span.begin, &line, &column);
+  return line;
+}
+
+void diagnostics_allow(struct diagnostics *sink, const char *code, struct span where, bool line_only) {
+  struct allowance *allowance = floe__arena_alloc(sink->arena, sizeof *allowance);
+  *allowance = (struct allowance){code, where.file, where.file && line_only ? line_of(where) : 0, sink->allowances};
+  sink->allowances = allowance;
+}
+
+static bool is_allowed(const struct diagnostics *sink, const struct diagnostic *diagnostic) {
+  for (const struct allowance *a = sink->allowances; a; a = a->next)
+    if (!strcmp(a->code, diagnostic->code) && (!a->file || a->file == diagnostic->span.file) &&
+        (!a->line || a->line == line_of(diagnostic->span)))
+      return diagnostic->severity == SEVERITY_WARNING;
+  return false;
+}
+
 static struct diagnostic *store(struct diagnostics *sink, struct diagnostic diagnostic) {
   for (size_t k = 0; k < sink->n_kept; k++)
     if (same_finding(sink->kept[k], &diagnostic)) {
       sink->overflow = diagnostic; /* a caller may write to what it gets back, but not to the first finding */
       return &sink->overflow;
     }
+  if (is_allowed(sink, &diagnostic)) {
+    sink->overflow = diagnostic;
+    return &sink->overflow;
+  }
   sink->n_of[diagnostic.severity]++;
   if (sink->n_kept_of[diagnostic.severity] == MAX_KEPT) {
     sink->overflow = diagnostic;

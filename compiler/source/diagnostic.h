@@ -41,6 +41,10 @@ void diagnostics_add(struct diagnostics *sink, struct diagnostic diagnostic);
 struct diagnostic *diagnose(struct diagnostics *sink, const char *code, struct span span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Warnings of this code are dropped from now on: in the line where `where` begins, in its file, or, where it has none,
+ * everywhere. */
+void diagnostics_allow(struct diagnostics *sink, const char *code, struct span where, bool line_only);
+
 size_t diagnostics_errors(const struct diagnostics *sink);
 size_t diagnostics_warnings(const struct diagnostics *sink);
 size_t diagnostics_count(const struct diagnostics *sink);

@@ -18,6 +18,7 @@ DIAGNOSTIC(E1015, ERROR, "a statement in the wrong place")
 DIAGNOSTIC(E1016, ERROR, "a malformed reduction")
 DIAGNOSTIC(E1017, ERROR, "a function body without `result`")
 DIAGNOSTIC(E1018, ERROR, "`result` before the end of a body")
+DIAGNOSTIC(E1019, ERROR, "a lint that does not exist")
 
 /* ---- E2xxx: names and types ---- */
 DIAGNOSTIC(E2001, ERROR, "an unknown name")
@@ -141,5 +142,8 @@ DIAGNOSTIC(E9011, ERROR, "a part of the language that this version does not have
 /* ---- W: lints ---- */
 DIAGNOSTIC(W2001, WARNING, "a name that is never used")
 DIAGNOSTIC(W2002, WARNING, "an unknown that no observation depends on")
+DIAGNOSTIC(W2003, WARNING, "a scale far from 1")
+DIAGNOSTIC(W2004, WARNING, "hard bounds")
+DIAGNOSTIC(W2005, WARNING, "a flat prior")
 DIAGNOSTIC(W3001, WARNING, "an axis that changes nothing")
 DIAGNOSTIC(W3002, WARNING, "options that are the same")

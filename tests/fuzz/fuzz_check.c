@@ -1,5 +1,5 @@
 /* fuzz_check.c: a libFuzzer target. Arbitrary bytes as a spec go through the whole compiler: parse, check, derive, verify, emit;
- * what parses is also printed and parsed again. A crash, a leak, memory beyond the bound, a graph that is not sound or
+ * what parses is also printed and parsed again, what is accepted is shown as a single universe and checked again. A crash, a leak, memory beyond the bound, a graph that is not sound or
  * generated C in which text of the spec stands outside of strings and comments is a finding.
  *
  *   clang -g -O1 -fsanitize=fuzzer,address ... (tests/fuzz/README.md)
@@ -16,6 +16,7 @@
 #include "compiler/driver/pipeline.h"
 #include "compiler/source/source.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/syntax/universe.h"
 
 #define MEMORY_LIMIT ((size_t)512 << 20)
 
@@ -96,6 +97,31 @@ static void check_fmt(struct floe__arena *arena, const struct tree *tree) {
   floe__text_free(&twice);
 }
 
+/* ---- a single universe ---- */
+
+/* The reference universe, written out, is a spec that is accepted, too. */
+static void check_universe(struct floe__arena *arena, const struct tree *plain, const char *library) {
+  enum source_problem problem;
+  struct floe__text text = {0};
+  struct pipeline pipeline;
+  struct floe_error error = {0};
+  const struct tree *alone = universe_tree(universe_new(arena, plain));
+  if (!alone) return;
+  print_tree(alone, &text);
+  const struct source *source = source_from_text(arena, "alone.floe", text.data ? text.data : "", text.length, &problem);
+  struct pipeline_request request = {.source = source, .library = library, .last = STAGE_TYPED};
+  if (!source) finding("a universe is no text");
+  floe_status status = pipeline_run(&pipeline, arena, &request, &error);
+  if (status) {
+    struct floe__text said = {0};
+    diagnostics_print(pipeline.sink, false, &said);
+    fprintf(stderr, "%s%s\n", text.data ? text.data : "", said.data ? said.data : "");
+    finding("a universe of an accepted spec is refused");
+  }
+  pipeline_free(&pipeline);
+  floe__text_free(&text);
+}
+
 /* ---- one spec ---- */
 
 static bool compile(struct floe__arena *arena, const struct source *source, const char *library) {
@@ -106,6 +132,7 @@ static bool compile(struct floe__arena *arena, const struct source *source, cons
   floe_status status = pipeline_run(&pipeline, arena, &request, &error);
   if (status && status != FLOE_ESPEC) finding(error.message);
   if (pipeline.code.data) check_c(pipeline.code.data);
+  if (!status) check_universe(arena, pipeline.plain, library);
   bool parsed = pipeline.program || !diagnostics_errors(pipeline.sink);
   if (parsed && pipeline.tree) check_fmt(arena, pipeline.tree);
   diagnostics_print(pipeline.sink, false, &said);
