@@ -351,15 +351,16 @@ struct ranking {
   const struct scheduler *s;
   const size_t *item; /* by node id: 1 + position in the list, 0: none */
   const struct demands *demands;
-  bool *seen;
+  size_t *seen; /* by node id: the walk that came by last */
+  size_t walk;
 };
 
 static size_t rank_below(const struct ranking *r, const struct node *node) {
   size_t rank = 0;
   for (size_t k = 0; k < node->n_arg; k++) {
     const struct node *d = dependency(r->s, node, k);
-    if (!d || r->seen[d->id]) continue;
-    r->seen[d->id] = true;
+    if (!d || r->seen[d->id] == r->walk) continue;
+    r->seen[d->id] = r->walk;
     size_t below;
     if (r->item[d->id]) {
       const struct demand *item = &r->demands->list[r->item[d->id] - 1];
@@ -374,15 +375,14 @@ static size_t rank_below(const struct ranking *r, const struct node *node) {
   return rank;
 }
 
-static size_t rank_of(struct scheduler *s, const struct demands *demands, const size_t *item,
-                      const struct demand *demand) {
-  struct ranking r = {s, item, demands, floe__arena_array(s->arena, s->n_node, sizeof(bool))};
-  const struct node *node = resolve(s, demand->node);
-  if (!demand->item && item[node->id]) { /* a demand for the value of an item */
-    const struct demand *of = &demands->list[item[node->id] - 1];
+static size_t rank_of(struct ranking *r, const struct demand *demand) {
+  const struct node *node = resolve(r->s, demand->node);
+  if (!demand->item && r->item[node->id]) { /* a demand for the value of an item */
+    const struct demand *of = &r->demands->list[r->item[node->id] - 1];
     return of->rank + of->complex;
   }
-  return rank_below(&r, node);
+  r->walk++;
+  return rank_below(r, node);
 }
 
 struct demands plan_block(struct scheduler *s, const struct demand *demands, size_t n) {
@@ -395,16 +395,17 @@ struct demands plan_block(struct scheduler *s, const struct demand *demands, siz
     collect_demand(s, &c, &expanded.list[k]);
   }
   size_t *item = floe__arena_array(s->arena, s->n_node, sizeof *item);
+  struct ranking ranking = {s, item, &plan, floe__arena_array(s->arena, s->n_node, sizeof *ranking.seen), 0};
   for (size_t id = 0; id < s->study->graph->n_node && id < s->n_node; id++) {
     const struct node *node = s->study->graph->nodes[id];
     if (!c.chosen[id] || needs_no_work(node)) continue;
     push(s, &plan, item_of(s, node));
-    plan.list[plan.n - 1].rank = rank_of(s, &plan, item, &plan.list[plan.n - 1]);
+    plan.list[plan.n - 1].rank = rank_of(&ranking, &plan.list[plan.n - 1]);
     item[id] = plan.n;
   }
   for (size_t k = 0; k < expanded.n; k++) {
     push(s, &plan, expanded.list[k]);
-    plan.list[plan.n - 1].rank = rank_of(s, &plan, item, &plan.list[plan.n - 1]);
+    plan.list[plan.n - 1].rank = rank_of(&ranking, &plan.list[plan.n - 1]);
   }
   return plan;
 }
