@@ -129,6 +129,8 @@ struct statement *copy_statement(struct copying *c, const struct statement *s) {
   copy->probability = copy_expr(c, s->probability);
   copy->via = renamed(c, NAME_VALUE, s->via);
   copy->index = renamed(c, NAME_INDEX, s->index);
+  copy->below = copy_expr(c, s->below);
+  copy->above = copy_expr(c, s->above);
   copy->low = copy_expr(c, s->low);
   copy->high = copy_expr(c, s->high);
   copy->reference = copy_expr(c, s->reference);

@@ -48,6 +48,8 @@ static void visit_statement(const struct visit *v, const struct statement *s) {
   }
   for (const struct parameter *p = s->parameters; p; p = p->next) visit_expr(v, p->value);
   visit_expr(v, s->value);
+  visit_expr(v, s->below);
+  visit_expr(v, s->above);
   visit_expr(v, s->probability);
   for (const struct option *option = s->options; option; option = option->next) {
     visit_expr(v, option->value);
