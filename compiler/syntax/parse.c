@@ -210,14 +210,9 @@ static const char *place_words(enum place place) {
     case PLACE_OPTION: return "in an option of `choose`";
     case PLACE_LOOP: return "in a loop or an `if`";
     case PLACE_FUNCTION: return "in a function";
-    case STATEMENT_AXIS: return PLACE_FILE | PLACE_OPTION | PLACE_PART | PLACE_PART_OPTION;
-    case STATEMENT_ODE: return PLACE_FILE | PLACE_OPTION;
-    case STATEMENT_RATE:
-    case STATEMENT_INIT: return PLACE_ODE;
-    case STATEMENT_SAMPLE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
-    case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_PART | PLACE_PART_OPTION;
-    case STATEMENT_DEFINE:
-      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE | PLACE_PART | PLACE_PART_OPTION;
+    case PLACE_ODE: return "in an `ode`";
+    case PLACE_PART:
+    case PLACE_PART_OPTION: return "in a part";
   }
   return "here";
 }
