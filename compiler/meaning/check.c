@@ -39,6 +39,7 @@ static const struct program *finished(struct checker *c) {
   if (!p->title) p->title = "";
   p->source = c->tree->source;
   gather_symbols(c, p);
+  finish_structures(c, p->n_variable, p->variables);
   p->n_dimension = c->dimensions.n, p->dimensions = (void *)c->dimensions.items;
   p->n_axis = c->axes.n, p->axes = (void *)c->axes.items;
   p->n_distribution = c->distributions.n, p->distributions = (void *)c->distributions.items;

@@ -72,6 +72,7 @@ struct symbol {
   struct list pieces;  /* struct piece *: variables that `~` generates, definitions */
   size_t order;        /* when a variable came into being */
   bool library, local; /* local: inside a function, distribution or loop */
+  size_t n_typed;      /* dimensions of a variable that stand in its type: vector[3] */
   bool untyped;        /* an obs whose type comes from its distribution */
   bool prepared, used_to_prepare, used_otherwise;
   unsigned roles; /* definitions: what the value depends on; bit = enum role */
@@ -325,6 +326,7 @@ const struct term *definition_value(struct checker *c, const struct context *at,
 void definition_finish(struct checker *c, struct symbol *symbol);
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
+void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
 
@@ -337,6 +339,7 @@ void check_extern_derivative(struct checker *c, const struct context *at, const 
                              struct symbol *symbol);
 struct symbol *check_dist_signature(struct checker *c, const struct context *at, const struct statement *statement);
 void check_dist_methods(struct checker *c, const struct statement *statement, struct symbol *symbol);
+const struct dimension *formal_dimension(struct checker *c, const struct context *at, const struct expr *index);
 size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters,
                   const struct formal ***formals);
 

@@ -16,6 +16,7 @@ compiler_sources += \
   compiler/meaning/recurrences.c \
   compiler/meaning/scope.c \
   compiler/meaning/statements.c \
+  compiler/meaning/structures.c \
   compiler/meaning/terms.c \
   compiler/meaning/typed.h \
   compiler/meaning/types.c \

@@ -26,15 +26,23 @@ struct dimension {
   size_t low, high; /* the size varies in low..high; low == high: fixed. Without a declared range: 1..SIZE_MAX */
   bool ordered, formal;
   size_t id; /* position in program.dimensions; formal ones are not in that table */
+  const struct variable *free_of; /* not NULL: the flat run of that variable's coordinates (variable.free), which is not in
+                                     the table either; its id is n_dimension + the variable's */
 };
 
 enum base { BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE, BASE_DISTRIBUTION };
-enum structure {
+enum structure { /* joint over the last dimensions; in the order of enum floe_structure */
   STRUCTURE_PLAIN,
   STRUCTURE_SIMPLEX,
   STRUCTURE_CHOL_CORR,
-  STRUCTURE_CHOL_COV
-}; /* joint over the last dimensions */
+  STRUCTURE_CHOL_COV,
+  STRUCTURE_ORDERED,
+  STRUCTURE_SUM0,
+  STRUCTURE_UNIT_VECTOR,
+  STRUCTURE_CORR,
+  STRUCTURE_COV,
+  N_STRUCTURE
+};
 
 struct type {
   enum base base;
@@ -125,7 +133,17 @@ struct variable {
   const struct term *distribution;
   const struct axis *via; /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
   bool improper;          /* ~ flat */
+  const struct dimension *free; /* params and latents with a structure: their coordinates, all in one run; NULL: coordinates
+                                   have the shape of the variable */
 };
+
+/* (structures.c) */
+const char *structure_name(enum structure structure);
+size_t structure_rank(enum structure structure); /* dimensions of one value: 0, 1 or 2 */
+/* Coordinates of the whole variable, where dimension k of it has size[k] elements; at most SIZE_MAX. */
+size_t structure_free(const struct type *type, const size_t *size);
+/* Dimensions of the array of a variable's coordinates. */
+size_t coordinate_shape(const struct variable *variable, const struct dimension *const **dim);
 
 /* x = e, x[i] = e, or arrays filled together by an ordered loop.
  * Plain: `value` is the element inside `binders`.

@@ -101,8 +101,11 @@ static void check_roles(struct checker *c, const struct variable *v, const struc
 static bool check_joint(struct checker *c, const struct variable *v, const struct term *distribution) {
   size_t joint = distribution->type.n_dim, n = v->type.n_dim;
   bool sound = joint == n - v->n_binder;
-  for (size_t k = 0; k < joint && sound; k++)
-    sound = dimension_same(distribution->type.dim[k], v->type.dim[n - joint + k]);
+  if (joint == 0 && v->type.structure == STRUCTURE_ORDERED) return true; /* a distribution of each element */
+  for (size_t k = 0; k < joint && sound; k++) {
+    const struct dimension *drawn = distribution->type.dim[k]; /* formal: the variable says its size */
+    sound = drawn->formal || dimension_same(drawn, v->type.dim[n - joint + k]);
+  }
   if (!sound) error_joint_shape(c, distribution->span, v->name);
   return sound;
 }
@@ -112,12 +115,6 @@ static void check_absent_kinds(struct checker *c, const struct variable *v, cons
   if (unknown && v->type.base != BASE_REAL)
     error_absent(c, distribution->span, "a discrete unknown is")->fix =
         "sum it out by hand, or take a continuous distribution";
-  if (unknown && v->type.structure != STRUCTURE_PLAIN)
-    error_absent(c, distribution->span, "an unknown that is a simplex is")->fix =
-        "take logits, and normalise their exponentials";
-  if (v->n_binder < v->type.n_dim && v->role != ROLE_PARAM && v->role != ROLE_LATENT)
-    error_absent(c, distribution->span, "a joint distribution of data or observations is")->fix =
-        "write the elements as independent given a latent array";
 }
 
 /* The distribution of a variable whose indices are `left`; adds a piece. */
@@ -150,6 +147,15 @@ static enum role role_of(enum statement_kind kind) {
                                     : ROLE_OBS;
 }
 
+/* The elements of a vector or a matrix may each have a distribution of numbers. */
+static void bind_type_dimensions(struct checker *c, const struct type *type, struct list *left) {
+  for (size_t k = 0; k < type->n_dim; k++) {
+    const struct dimension *d = type->dim[k];
+    const char *name = d->span.file ? d->name : floe__name_of(c->names, "");
+    list_add(c->arena, left, bound_new(c, name, binder_new(c, d, d->name), NULL));
+  }
+}
+
 /* Dimensions: those in brackets, then those of the type (simplex[k]). */
 static bool shape_variable(struct checker *c, const struct context *at, const struct statement *s, struct variable *v,
                            struct list *left) {
@@ -165,6 +171,7 @@ static bool shape_variable(struct checker *c, const struct context *at, const st
   for (size_t k = 0; k < type.n_dim; k++) dims[n++] = type.dim[k];
   if (joint > n) return error_joint_shape(c, s->value->span, s->name), false;
   v->type = type_array(c, type, n, dims);
+  if (type.structure == STRUCTURE_PLAIN) bind_type_dimensions(c, &type, left);
   v->n_binder = s->value ? n - joint : left->n;
   if (v->n_binder > left->n) v->n_binder = left->n;
   v->binders = floe__arena_array(c->arena, left->n + 1, sizeof *v->binders);
@@ -190,6 +197,7 @@ static void check_via(struct checker *c, const struct context *at, const struct 
 
 void check_variable(struct checker *c, const struct context *at, const struct statement *s) {
   struct list left = {0};
+  size_t n_left = 0;
   struct variable *v = floe__arena_alloc(c->arena, sizeof *v);
   struct symbol draft = {.kind = SYMBOL_VARIABLE, .variable = v, .presence = at->presence, .span = s->name_span};
   *v = (struct variable){.role = role_of(s->kind), .name = s->name, .span = s->name_span, .presence = at->presence};
@@ -206,6 +214,8 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   symbol->pieces = draft.pieces;
   symbol->order = ++c->n_order;
   symbol->untyped = v->role == ROLE_OBS && !s->type;
+  for (const struct expr *index = s->indices; index; index = index->next) n_left++;
+  symbol->n_typed = v->type.n_dim - n_left;
   list_add(c->arena, &c->variable_symbols, symbol);
 }
 
@@ -213,17 +223,21 @@ void check_variable(struct checker *c, const struct context *at, const struct st
 
 /* The statement's names for the variable's own binders. */
 static bool sample_indices(struct checker *c, const struct context *at, const struct statement *s,
-                           const struct variable *v, size_t joint, struct list *left) {
+                           const struct variable *v, size_t joint, size_t n_typed, struct list *left) {
   struct list named = {0};
   if (!left_indices(c, at, s->indices, &named)) return false;
-  if (named.n != v->type.n_dim && named.n + joint != v->type.n_dim)
-    return error_shape(c, s->name_span, s->name, named.n, v->type.n_dim), false;
+  size_t n = v->type.n_dim, open = n - n_typed;
+  if (named.n != n && named.n + joint != n && named.n != open)
+    return error_shape(c, s->name_span, s->name, named.n, open ? open : n), false;
   for (size_t k = 0; k < named.n; k++) {
     const struct bound *b = named.items[k];
     if (b->binder->dimension != v->type.dim[k])
       return error_left_dimension(c, s->name_span, b->binder->dimension, v->type.dim[k]), false;
     list_add(c->arena, left, bound_new(c, b->name, v->binders[k], NULL));
   }
+  if (v->type.structure == STRUCTURE_PLAIN)
+    for (size_t k = named.n; k < n; k++)
+      list_add(c->arena, left, bound_new(c, floe__name_of(c->names, ""), v->binders[k], NULL));
   return true;
 }
 
@@ -256,7 +270,8 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
     return;
   }
   enum base before = v->type.base;
-  if (!sample_indices(c, at, s, v, joint, &left)) joint = SIZE_MAX;
+  if (!sample_indices(c, at, s, v, joint, symbol->n_typed, &left)) joint = SIZE_MAX;
+  if (joint == 0) joint = structure_rank(v->type.structure);
   if (joint != SIZE_MAX) v->n_binder = v->type.n_dim - joint;
   if (joint == SIZE_MAX || !generate(c, at, symbol, &left, s->value, !symbol->untyped))
     symbol->kind = SYMBOL_POISON;

@@ -23,16 +23,8 @@ static const struct node *guarded(const struct derivation *derivation, const str
   return node_finite(graph, density, node_binary(graph, op, x, bound));
 }
 
-/* What is known of a number before its distribution is asked: NULL bounds say nothing. */
-struct known_bounds {
-  const struct node *low, *high;
-  bool strict; /* low itself is excluded */
-};
-
-/* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
-static const struct node *supported(const struct derivation *derivation, struct place place,
-                                    const struct family *single, const struct node *density, const struct node *x,
-                                    struct known_bounds known) {
+const struct node *supported(const struct derivation *derivation, struct place place, const struct family *single,
+                             const struct node *density, const struct node *x, struct known_bounds known) {
   const struct node *least = family_low(place, single), *most = family_high(place, single);
   bool strict = single->distribution->support.strict;
   if (x->n_dim) return density;
@@ -63,6 +55,19 @@ static const struct node *one_draw(const struct derivation *derivation, const st
   return node_map(graph, n_joint, open, node_gather(graph, whole, indices));
 }
 
+struct draw {
+  struct derivation *derivation;
+  const struct variable *variable;
+  const struct element *element;
+};
+
+static const struct node *density_of_draw(const struct draw *draw, const struct family *single, const struct node *x,
+                                          struct known_bounds known) {
+  struct place place = draw->element->place;
+  if (is_sorted_sample(draw->variable, single)) return sorted_log_density(draw->derivation, place, single, x);
+  return supported(draw->derivation, place, single, family_log_density(place, single, x), x, known);
+}
+
 struct prior {
   struct derivation *derivation;
   const struct variable *variable;
@@ -89,6 +94,14 @@ static const struct node *jacobian_quantity(const struct derivation *derivation,
   return form_log_jacobian(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
 }
 
+/* Structures: the same in both systems of coordinates. */
+static const struct node *structured_quantity(void *context, const struct family *single) {
+  const struct draw *draw = context;
+  const struct node *x = one_draw(draw->derivation, draw->variable, draw->element,
+                                  value_from_coordinates(draw->derivation, draw->variable));
+  return density_of_draw(draw, single, x, (struct known_bounds){NULL, NULL, false});
+}
+
 static const struct node *summed(struct derivation *derivation, const struct element *element,
                                  const struct node *node) {
   for (size_t k = element->n_open; k-- > 0;)
@@ -105,9 +118,22 @@ static void add_term(struct derivation *derivation, const struct variable *varia
           .target = TARGET_TERM, .variable = variable, .tag = tag, .presence = variable->presence, .node = node});
 }
 
+static void add_structured_prior(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  struct draw draw = {derivation, variable, &element};
+  const struct family *family = family_of(element.place, variable->distribution);
+  const struct node *term = decide_family(derivation, family, structured_quantity, &draw);
+  add_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+  add_term(derivation, variable, TAG_JACOBIAN, structured_log_jacobian(derivation, variable));
+}
+
 static void add_prior(struct derivation *derivation, const struct variable *variable) {
   struct prior prior = {derivation, variable};
   value_from_coordinates(derivation, variable);
+  if (variable->free) {
+    add_structured_prior(derivation, variable);
+    return;
+  }
   if (variable->distribution) {
     struct element element = element_open(derivation, variable);
     const struct node *term = decide_coordinates(derivation, &element, variable, prior_quantity, &prior);
@@ -122,35 +148,28 @@ static void add_prior(struct derivation *derivation, const struct variable *vari
 
 /* ---- obs ---- */
 
-struct likelihood {
-  struct derivation *derivation;
-  const struct variable *variable;
-  const struct element *element;
-};
-
 /* What the data reader has checked: constant bounds of the family's type. */
-static const struct node *checked_bound(const struct likelihood *likelihood, const struct term *bound) {
-  const struct node *node = bound ? lower(likelihood->element->place, bound) : NULL;
+static const struct node *checked_bound(const struct draw *draw, const struct term *bound) {
+  const struct node *node = bound ? lower(draw->element->place, bound) : NULL;
   return node && node->kind == NODE_CONST ? node : NULL;
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
-  const struct likelihood *likelihood = context;
-  const struct variable *variable = likelihood->variable;
-  const struct derivation *derivation = likelihood->derivation;
-  struct place place = likelihood->element->place;
+  const struct draw *draw = context;
+  const struct variable *variable = draw->variable;
+  const struct derivation *derivation = draw->derivation;
   const struct node *x =
-      one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
-  struct known_bounds known = {checked_bound(likelihood, variable->type.low),
-                               checked_bound(likelihood, variable->type.high), variable->type.strict};
-  return supported(derivation, place, single, family_log_density(place, single, x), x, known);
+      one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
+  struct known_bounds known = {checked_bound(draw, variable->type.low),
+                               checked_bound(draw, variable->type.high), variable->type.strict};
+  return density_of_draw(draw, single, x, known);
 }
 
 static void add_likelihood(struct derivation *derivation, const struct variable *variable) {
   struct element element = element_open(derivation, variable);
-  struct likelihood likelihood = {derivation, variable, &element};
+  struct draw draw = {derivation, variable, &element};
   const struct family *family = family_of(element.place, variable->distribution);
-  const struct node *term = decide_family(derivation, family, likelihood_of, &likelihood);
+  const struct node *term = decide_family(derivation, family, likelihood_of, &draw);
   add_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
 }
 

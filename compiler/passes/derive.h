@@ -6,7 +6,7 @@
 
 /* The functions of the library that transforms are made of. */
 struct transform_functions {
-  const struct external *exp, *log, *inv_logit, *log1p_exp;
+  const struct external *exp, *log, *inv_logit, *log1p_exp, *lgamma, *sort;
 };
 
 /* One interpretation in the making. */
@@ -67,6 +67,32 @@ const struct node *value_from_coordinates(struct derivation *derivation, const s
 /* Over the choices in a family: single families become nodes. */
 const struct node *decide_family(const struct derivation *derivation, const struct family *family,
                                  const struct node *(*of)(void *context, const struct family *single), void *context);
+
+/* ---- structured.c: params and latents that have a structure ---- */
+
+/* The whole value of its coordinates, and back; the log-Jacobian of all. */
+const struct node *structured_value(const struct derivation *derivation, const struct variable *variable);
+const struct node *structured_coordinates(const struct derivation *derivation, const struct variable *variable);
+const struct node *structured_log_jacobian(const struct derivation *derivation, const struct variable *variable);
+
+/* An ordered variable that has a distribution of single numbers. */
+bool is_sorted_sample(const struct variable *variable, const struct family *single);
+const struct node *sorted_log_density(const struct derivation *derivation, struct place place,
+                                      const struct family *single, const struct node *x);
+const struct node *sorted_sample(const struct derivation *derivation, struct place place,
+                                 const struct variable *variable, const struct family *single, size_t site);
+
+/* ---- density.c ---- */
+
+/* What is known of a number before its distribution is asked: NULL bounds say nothing. */
+struct known_bounds {
+  const struct node *low, *high;
+  bool strict; /* low itself is excluded */
+};
+
+/* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
+const struct node *supported(const struct derivation *derivation, struct place place, const struct family *single,
+                             const struct node *density, const struct node *x, struct known_bounds known);
 
 void derive_constrain(struct derivation *derivation);
 void derive_unconstrain(struct derivation *derivation);

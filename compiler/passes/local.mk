@@ -1,4 +1,5 @@
 compiler_sources += compiler/passes/passes.h compiler/passes/lower.h compiler/passes/derive.h compiler/passes/derivative.h \
   compiler/passes/lower.c compiler/passes/family.c compiler/passes/coordinates.c compiler/passes/density.c \
-  compiler/passes/simulate.c compiler/passes/derive.c compiler/passes/blueprint.c compiler/passes/derivative.c
+  compiler/passes/simulate.c compiler/passes/structured.c \
+  compiler/passes/derive.c compiler/passes/blueprint.c compiler/passes/derivative.c
 check_PROGRAMS += tests/unit/test_derive

@@ -15,8 +15,13 @@ struct drawing {
 
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
-  const struct node *sample =
-      family_sample(drawing->element->place, single, drawing->variable->id * SITES_PER_VARIABLE);
+  const struct variable *variable = drawing->variable;
+  const size_t site = variable->id * SITES_PER_VARIABLE;
+  struct place place = place_inlined(drawing->element->place);
+  frame_fit(place, &single->distribution->support, variable->type.dim + variable->n_binder);
+  const struct node *sample = is_sorted_sample(variable, single)
+                                  ? sorted_sample(drawing->derivation, place, variable, single, site)
+                                  : family_sample(place, single, site);
   return drawing->n_joint ? node_gather(drawing->derivation->lowering.graph, sample, drawing->joint_indices) : sample;
 }
 

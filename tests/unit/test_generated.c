@@ -25,8 +25,10 @@
 #include "compiler/syntax/parse.h"
 #include "runtime/data/layout.h"
 #include "runtime/math/chol.h"
+#include "runtime/math/matrix.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
+#include "runtime/math/structure.h"
 
 #include <floe/draws.h>
 
@@ -58,6 +60,21 @@ static const struct linked {
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
     LINKED(floe_solve_lower_adjoint),
+    LINKED(floe_sort),
+    LINKED(floe_sort_adjoint),
+    LINKED(floe_cholesky),
+    LINKED(floe_cholesky_adjoint),
+    LINKED(floe_solve),
+    LINKED(floe_solve_adjoint),
+    LINKED(floe_inverse),
+    LINKED(floe_inverse_adjoint),
+    LINKED(floe_log_det),
+    LINKED(floe_log_det_adjoint),
+    LINKED(floe_constrain),
+    LINKED(floe_constrain_adjoint),
+    LINKED(floe_unconstrain),
+    LINKED(floe_log_jacobian),
+    LINKED(floe_log_jacobian_adjoint),
     LINKED(floe_draw_uniform),
     LINKED(floe_draw_normal),
     LINKED(floe_draw_exponential),
@@ -164,6 +181,22 @@ static void call(void *context, const struct external *external, size_t n, const
     result->data[0] = floe_quantile(args[0].n, x, *args[1].data);
   } else if (!strcmp(external->symbol, "floe_solve_lower")) {
     floe_solve_lower(args[1].n, x, args[1].data, result->data);
+  } else if (!strncmp(external->symbol, "floe_constrain", 14)) {
+    floe_constrain(*x, *args[1].data, *args[2].data, args[3].data, result->data);
+  } else if (!strcmp(external->symbol, "floe_unconstrain")) {
+    floe_unconstrain(*x, *args[1].data, *args[2].data, args[3].data, result->data);
+  } else if (!strcmp(external->symbol, "floe_log_jacobian")) {
+    result->data[0] = floe_log_jacobian(*x, *args[1].data, *args[2].data, args[3].data);
+  } else if (!strcmp(external->symbol, "floe_sort")) {
+    floe_sort(args[0].n, x, result->data);
+  } else if (!strcmp(external->symbol, "floe_cholesky")) {
+    floe_cholesky(args[0].size[0], x, result->data);
+  } else if (!strcmp(external->symbol, "floe_solve")) {
+    floe_solve(args[1].n, x, args[1].data, result->data);
+  } else if (!strcmp(external->symbol, "floe_inverse")) {
+    floe_inverse(args[0].size[0], x, result->data);
+  } else if (!strcmp(external->symbol, "floe_log_det")) {
+    result->data[0] = floe_log_det(args[0].size[0], x);
   } else if (n == 1) {
     result->data[0] = ((double (*)(double))find_linked(external->symbol)->function)(*x);
   } else {
@@ -479,6 +512,13 @@ static void array_functions_have_their_own_adjoints(void **state) {
 
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
  * latents, truth values as data. */
+static void structures_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/mixture.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/odds.floe");
@@ -550,6 +590,7 @@ int main(void) {
       cmocka_unit_test(gathers_matrices_and_selects_do_what_their_graph_says),
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
+      cmocka_unit_test(structures_do_what_their_graph_says),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
