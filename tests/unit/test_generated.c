@@ -209,7 +209,7 @@ static double draw(void *context, const struct external *external, size_t n, con
   struct floe_stream stream;
   uint64_t element = 0;
   (void)context;
-  for (size_t k = 0; k < n_key; k++) element += (uint64_t)(key[k] - 1) << (n_key == 2 && k == 0 ? 32 : 0);
+  for (size_t k = 0; k < n_key; k++) element += (uint64_t)(key[k] - 1) << (n_key > 1 ? 64 / n_key * (n_key - 1 - k) : 0);
   floe_stream_open(&stream, 7, 3, 5, site, element);
   if (n && args[0].n_dim) return floe_draw_categorical(&stream, args[0].n, args[0].data);
   void (*function)(void) = find_linked(external->symbol)->function;
@@ -519,6 +519,13 @@ static void structures_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+static void joint_observations_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/gaussian_process.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/odds.floe");
@@ -591,6 +598,7 @@ int main(void) {
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
       cmocka_unit_test(structures_do_what_their_graph_says),
+      cmocka_unit_test(joint_observations_do_what_their_graph_says),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
