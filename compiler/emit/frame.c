@@ -241,10 +241,12 @@ static bool leaves(const struct function_writer *f, const char *parameter, bool 
 void frame_open(struct function_writer *f) {
   const struct signature *signature = signature_of(f);
   floe__text_printf(f->out, "static %s %s(%s) {\n", signature->result, signature->name, signature->parameters);
-  for (size_t k = 0; k < f->routine->n_memory; k++) { /* extents of scratch arrays and their comments use sizes, too */
+  const struct memory *before = NULL;
+  for (size_t k = 0; k < f->routine->n_memory; k++) { /* where a scratch array stands depends on those before it */
     const struct memory *memory = f->routine->memories[k];
-    for (size_t d = 0; f->memory_used[k] && memory->kind == MEMORY_SCRATCH && d < memory->n_dim; d++)
-      name_of_size(f, memory->dim[d]);
+    if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
+    for (size_t d = 0; before && d < before->n_dim; d++) name_of_size(f, before->dim[d]);
+    before = memory;
   }
   bool layout = uses_memory(f, false);
   for (size_t k = 0; k < n_sizes(f->file->study->program); k++) layout = layout || f->size_used[k];

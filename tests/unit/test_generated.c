@@ -510,8 +510,6 @@ static void array_functions_have_their_own_adjoints(void **state) {
   forget(f);
 }
 
-/* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
- * latents, truth values as data. */
 static void structures_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/mixture.floe");
@@ -526,6 +524,15 @@ static void joint_observations_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+static void matrices_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/matrices.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
+ * latents, truth values as data. */
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/odds.floe");
@@ -599,6 +606,7 @@ int main(void) {
       cmocka_unit_test(array_functions_have_their_own_adjoints),
       cmocka_unit_test(structures_do_what_their_graph_says),
       cmocka_unit_test(joint_observations_do_what_their_graph_says),
+      cmocka_unit_test(matrices_do_what_their_graph_says),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
