@@ -267,6 +267,18 @@ static const char *structure_fix(const struct support_check *check, const struct
                             type_text(check->c, check->type));
 }
 
+static void check_structure(void *context, const struct term *family) {
+  const struct support_check *check = context;
+  if (!structure_fits(check->type->structure, family))
+    error_support_exceeds(check, family, structure_fix(check, family));
+}
+
+void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type,
+                         const char *name) {
+  struct support_check check = {c, type, name};
+  if (!is_poison(c, distribution)) for_each_family(distribution, check_structure, &check);
+}
+
 static void check_family(void *context, const struct term *family) {
   const struct support_check *check = context;
   const struct type *type = check->type;

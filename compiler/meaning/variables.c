@@ -41,6 +41,20 @@ static void error_joint_shape(struct checker *c, struct span span, const char *n
       "a joint distribution fills the last indices of a variable";
 }
 
+/* Names the distributions that have the structure. */
+static void error_structure_is_joint(struct checker *c, struct span span, const struct variable *v) {
+  const char *name = structure_name(v->type.structure), *fitting = "";
+  struct diagnostic *d = diagnose(c->sink, "E2016", span, "`%s` is %s, and its numbers hang together, but this is a distribution of single numbers",
+                                  v->name, name);
+  for (size_t k = 0; k < c->distributions.n; k++) {
+    const struct distribution *other = c->distributions.items[k];
+    if (other->support.structure != v->type.structure) continue;
+    fitting = floe__arena_printf(c->arena, "%s%s%s", fitting, *fitting ? ", " : "", other->name);
+  }
+  d->fix = *fitting ? floe__arena_printf(c->arena, "distributions on %s: %s", name, fitting)
+                    : floe__arena_printf(c->arena, "define a `dist` on %s", name);
+}
+
 static void error_left_dimension(struct checker *c, struct span span, const struct dimension *given,
                                  const struct dimension *wanted) {
   diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is declared", given->name, wanted->name)
@@ -102,6 +116,8 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
   size_t joint = distribution->type.n_dim, n = v->type.n_dim;
   bool sound = joint == n - v->n_binder;
   if (joint == 0 && v->type.structure == STRUCTURE_ORDERED) return true; /* a distribution of each element */
+  if (joint == 0 && v->type.structure != STRUCTURE_PLAIN)
+    return error_structure_is_joint(c, distribution->span, v), false;
   for (size_t k = 0; k < joint && sound; k++) {
     const struct dimension *drawn = distribution->type.dim[k]; /* formal: the variable says its size */
     sound = drawn->formal || dimension_same(drawn, v->type.dim[n - joint + k]);
@@ -128,7 +144,7 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
   if (declared_type)
     check_support(c, distribution, &v->type, v->name);
   else
-    type_from_support(c, distribution, &v->type);
+    type_from_support(c, distribution, &v->type), check_one_structure(c, distribution, &v->type, v->name);
   check_roles(c, v, distribution);
   check_absent_kinds(c, v, distribution);
   struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
@@ -188,6 +204,11 @@ static void check_via(struct checker *c, const struct context *at, const struct 
   v->via = via_axis(c, at, s->via, s->via_span);
   if (!v->via) return;
   for_each_family(v->distribution, affine_only, &rigid);
+  if (v->type.structure != STRUCTURE_PLAIN) {
+    diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: its numbers hang together", s->name)->fix =
+        "remove `via`";
+    return;
+  }
   if (!rigid) return;
   struct diagnostic *d =
       diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: it has no `affine` method",
@@ -287,6 +308,8 @@ void finish_variables(struct checker *c) {
     struct variable *v = symbol->variable;
     if (symbol->kind != SYMBOL_VARIABLE || v->role != ROLE_OBS) continue;
     v->distribution = presence_decide(c, v->presence, &symbol->pieces, symbol);
-    if (symbol->untyped && v->distribution) type_from_support(c, v->distribution, &v->type);
+    if (!symbol->untyped || !v->distribution) continue;
+    type_from_support(c, v->distribution, &v->type);
+    check_one_structure(c, v->distribution, &v->type, v->name);
   }
 }
