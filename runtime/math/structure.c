@@ -8,6 +8,7 @@
 
 /* One type. x has size n, or (n, n). */
 struct structure {
+  const char *name;
   size_t rank;
   size_t (*free)(size_t n);
   void (*constrain)(size_t n, const double *u, double *x);
@@ -397,7 +398,8 @@ static void cov_log_jacobian_adjoint(size_t n, const double *u, double bar, doub
 /* ---- the table ---- */
 
 #define ROW(name, rank, free)                                                                                          \
-  { rank,                                                                                                              \
+  { #name,                                                                                                             \
+    rank,                                                                                                              \
     free,                                                                                                              \
     name##_constrain,                                                                                                  \
     name##_constrain_adjoint,                                                                                          \
@@ -406,10 +408,10 @@ static void cov_log_jacobian_adjoint(size_t n, const double *u, double bar, doub
     name##_log_jacobian_adjoint }
 
 static const struct structure structures[] = {
-    [FLOE_PLAIN] = {.rank = 0, .free = all},
+    [FLOE_PLAIN] = {.name = "real", .rank = 0, .free = all},
     [FLOE_SIMPLEX] = ROW(simplex, 1, all_but_one),
     [FLOE_ORDERED] = ROW(ordered, 1, all),
-    [FLOE_SUM0] = {1, all_but_one, sum0_constrain, sum0_constrain_adjoint, sum0_unconstrain, no_log_jacobian,
+    [FLOE_SUM0] = {"sum0", 1, all_but_one, sum0_constrain, sum0_constrain_adjoint, sum0_unconstrain, no_log_jacobian,
                    no_log_jacobian_adjoint},
     [FLOE_UNIT_VECTOR] = ROW(unit_vector, 1, all_but_one),
     [FLOE_CHOL_CORR] = ROW(chol_corr, 2, below_diagonal),
@@ -424,6 +426,34 @@ size_t floe__structure_rank(enum floe_structure structure) {
 
 size_t floe__structure_free(enum floe_structure structure, size_t n) {
   return structures[structure].free(n);
+}
+
+const char *floe__structure_name(enum floe_structure structure) {
+  return structures[structure].name;
+}
+
+/* A simplex may have zeros, which have no coordinates; anything else is what its coordinates give back. */
+static int is_simplex(size_t n, const double *x) {
+  double sum = 0;
+  for (size_t k = 0; k < n; k++) {
+    if (!(x[k] >= 0)) return 0;
+    sum += x[k];
+  }
+  return fabs(sum - 1) <= 1e-6;
+}
+
+int floe__structure_fits(enum floe_structure structure, size_t n, const double *x) {
+  const struct structure *s = &structures[structure];
+  if (structure == FLOE_PLAIN) return 1;
+  if (structure == FLOE_SIMPLEX) return is_simplex(n, x);
+  const size_t count = s->rank == 2 ? n * n : n, free = s->free(n);
+  double *u = FLOE__NEW(count + free + 1, double), *again = u + free;
+  int fits = u != NULL;
+  if (u) s->unconstrain(n, x, u);
+  if (u) s->constrain(n, u, again);
+  for (size_t k = 0; fits && k < count; k++) fits = fabs(again[k] - x[k]) <= 1e-6 * (1 + fabs(x[k]));
+  floe__free(u);
+  return fits;
 }
 
 struct rows {

@@ -19,6 +19,10 @@ size_t floe__structure_rank(enum floe_structure structure);
 /* Coordinates of one value of size n. */
 size_t floe__structure_free(enum floe_structure structure, size_t n);
 
+/* What the type is called, and whether a value is one: nearly (1e-6), as numbers in files are. 0 also without memory. */
+const char *floe__structure_name(enum floe_structure structure);
+int floe__structure_fits(enum floe_structure structure, size_t n, const double *x);
+
 /* ---- for generated code; `structure` is an enum floe_structure, but not FLOE_PLAIN ---- */
 
 void floe_constrain(double structure, double n_row, double n, const double *u, double *x);

@@ -166,6 +166,27 @@ static void adjoints_are_derivatives(void **state) {
   }
 }
 
+static void values_that_break_the_type_are_told(void **state) {
+  (void)state;
+  const double corners[] = {0, 1, 0}, almost[] = {0.3, 0.3, 0.4000001}, half[] = {0.3, 0.3, 0.3};
+  const double rho[] = {1, 0.5, 0.5, 1}, skew[] = {1, 0.5, 0.4, 1}, beyond[] = {1, 1.5, 1.5, 1}, wide[] = {2, 0.5, 0.5, 1};
+  assert_true(floe__structure_fits(FLOE_SIMPLEX, 3, corners) && floe__structure_fits(FLOE_SIMPLEX, 3, almost));
+  assert_false(floe__structure_fits(FLOE_SIMPLEX, 3, half));
+  assert_false(floe__structure_fits(FLOE_ORDERED, 3, corners));
+  assert_true(floe__structure_fits(FLOE_CORR, 2, rho) && floe__structure_fits(FLOE_COV, 2, wide));
+  assert_false(floe__structure_fits(FLOE_CORR, 2, skew) || floe__structure_fits(FLOE_COV, 2, beyond) ||
+               floe__structure_fits(FLOE_CORR, 2, wide));
+  FOR_EACH_STRUCTURE(s, n) {
+    double u[MAX_SQUARE], x[MAX_SQUARE];
+    coordinates(floe__structure_free((enum floe_structure)s, n), 6, u);
+    floe_constrain((double)s, 1, (double)n, u, x);
+    assert_true(floe__structure_fits((enum floe_structure)s, n, x));
+    x[0] += 0.01;
+    assert_int_equal(floe__structure_fits((enum floe_structure)s, n, x),
+                     s == FLOE_ORDERED || s == FLOE_CHOL_COV || s == FLOE_COV);
+  }
+}
+
 static void far_coordinates_stay_finite(void **state) {
   (void)state;
   const double u[] = {700, -700, 30, -30};
@@ -283,6 +304,7 @@ int main(void) {
       cmocka_unit_test(values_are_what_the_type_says),
       cmocka_unit_test(the_log_jacobian_is_the_logarithm_of_the_area),
       cmocka_unit_test(adjoints_are_derivatives),
+      cmocka_unit_test(values_that_break_the_type_are_told),
       cmocka_unit_test(far_coordinates_stay_finite),
       cmocka_unit_test(linear_algebra_has_its_adjoints),
       cmocka_unit_test(equations_are_solved_even_where_a_pivot_is_nought),
