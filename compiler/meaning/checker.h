@@ -107,6 +107,7 @@ struct bound { /* a binder under the name that the text gives it; innermost firs
 
 /* Binders that an array expression opens as it meets arrays: abs(y) -> MAP(school', abs(ELEMENT(y, school'))). */
 struct opened {
+  bool nameless; /* only over dimensions that have no name to write: vector[3] */
   size_t n;
   struct binder *binders[16];
   struct term *terms[16]; /* the one TERM_BINDER of each, so that it can still be identified with an outer binder */
@@ -241,6 +242,7 @@ bool type_of(struct checker *c, const struct context *at, const struct type_expr
 const struct dimension *dimension_anonymous(struct checker *c, size_t size);
 const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name,
                                         struct span span);
+bool is_nameless(const struct dimension *dimension); /* of simplex[3], [1, 2, 3] */
 bool dimension_same(const struct dimension *a, const struct dimension *b);
 const char *type_text(struct checker *c, const struct type *type);
 

@@ -32,7 +32,7 @@ size_t structure_free(const struct type *type, const size_t *size) {
   const struct structure_row *row = &rows[type->structure];
   const size_t n = row->rank ? size[type->n_dim - 1] : 1;
   size_t free = n;
-  if (row->rank == 1) free = n - (size_t)row->below;
+  if (row->rank == 1) free = n ? n - (size_t)row->below : 0;
   if (row->rank == 2) {
     size_t twice;
     if (__builtin_mul_overflow(n, n - 1, &twice)) return SIZE_MAX;

@@ -29,7 +29,7 @@ const struct dimension *dimension_named(struct checker *c, const struct context 
 
 /* Anonymous dimensions (simplex[3], [1, 2, 3]) fit every dimension of the same fixed size. */
 bool dimension_same(const struct dimension *a, const struct dimension *b) {
-  bool anonymous = (!a->span.file && !a->formal) || (!b->span.file && !b->formal);
+  bool anonymous = is_nameless(a) || is_nameless(b);
   return a == b || (anonymous && a->low == a->high && b->low == b->high && a->low == b->low);
 }
 

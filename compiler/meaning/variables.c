@@ -163,11 +163,16 @@ static enum role role_of(enum statement_kind kind) {
                                     : ROLE_OBS;
 }
 
+static const char *unwritten_name(struct checker *c, size_t k) {
+  return floe__name_of(c->names, floe__arena_printf(c->arena, " %zu", k));
+}
+
 /* The elements of a vector or a matrix may each have a distribution of numbers. */
 static void bind_type_dimensions(struct checker *c, const struct type *type, struct list *left) {
   for (size_t k = 0; k < type->n_dim; k++) {
     const struct dimension *d = type->dim[k];
-    const char *name = d->span.file ? d->name : floe__name_of(c->names, "");
+    bool twin = k > 0 && type->dim[k - 1] == d; /* found by its place, not by a name */
+    const char *name = !is_nameless(d) && !twin ? d->name : unwritten_name(c, k);
     list_add(c->arena, left, bound_new(c, name, binder_new(c, d, d->name), NULL));
   }
 }
@@ -258,7 +263,7 @@ static bool sample_indices(struct checker *c, const struct context *at, const st
   }
   if (v->type.structure == STRUCTURE_PLAIN)
     for (size_t k = named.n; k < n; k++)
-      list_add(c->arena, left, bound_new(c, floe__name_of(c->names, ""), v->binders[k], NULL));
+      list_add(c->arena, left, bound_new(c, unwritten_name(c, k), v->binders[k], NULL));
   return true;
 }
 

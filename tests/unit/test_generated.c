@@ -526,9 +526,12 @@ static void joint_observations_do_what_their_graph_says(void **state) {
 
 static void matrices_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/matrices.floe");
-  compare_everywhere(f);
-  forget(f);
+  static const char *const files[] = {"tests/data/specs/matrices.floe", "tests/data/specs/vectors.floe"};
+  for (size_t k = 0; k < 2; k++) {
+    struct fixture *f = of_file(files[k]);
+    compare_everywhere(f);
+    forget(f);
+  }
 }
 
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
