@@ -136,7 +136,7 @@ static bool type_sizes(struct checker *c, const struct context *at, const struct
     if (!(dims[n_dim++] = type_dimension(c, at, size))) return false;
   }
   if (row->n_size != ANY_SIZES && n_dim != (size_t)row->n_size) return error_number_of_sizes(c, text, row), false;
-  if (row->structure == STRUCTURE_UNIT_VECTOR && dims[0]->high < 2)
+  if (row->structure == STRUCTURE_UNIT_VECTOR && !dims[0]->formal && dims[0]->low < 2)
     return error_type_size(c, text, "a size of at least 2"), false;
   if (structure_rank(row->structure) == 2) dims[n_dim++] = dims[0];
   if (row->base == BASE_CODE && row->n_size == 1)

@@ -10,6 +10,17 @@ static void fill(size_t n, double value, double *x) {
   for (size_t k = 0; k < n; k++) x[k] = value;
 }
 
+/* Room for n numbers: on the stack up to 32 by 32 matrices. NULL where memory is short. */
+enum { LARGEST_ON_STACK = 32, ON_STACK = LARGEST_ON_STACK * LARGEST_ON_STACK };
+struct room {
+  double small[ON_STACK], *large;
+};
+
+static double *room_for(struct room *room, size_t n) {
+  room->large = n > ON_STACK ? FLOE__NEW(n, double) : NULL;
+  return n > ON_STACK ? room->large : room->small;
+}
+
 /* ---- Cholesky ---- */
 
 void floe_cholesky(size_t n, const double *A, double *L) {
@@ -33,7 +44,8 @@ static void unwind_cholesky(size_t n, const double *L, double *bar) {
 }
 
 void floe_cholesky_adjoint(size_t n, const double *A, const double *L, const double *L_bar, double *A_bar) {
-  double *bar = FLOE__NEW(n * n + 1, double);
+  struct room room;
+  double *bar = room_for(&room, n * n);
   (void)A;
   if (!bar) {
     fill(n * n, NAN, A_bar);
@@ -43,7 +55,7 @@ void floe_cholesky_adjoint(size_t n, const double *A, const double *L, const dou
   unwind_cholesky(n, L, bar);
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j <= i; j++) A_bar[i * n + j] += bar[i * n + j];
-  floe__free(bar);
+  floe__free(room.large);
 }
 
 /* ---- LU factors ---- */
@@ -52,11 +64,13 @@ struct lu {
   size_t n;
   double *factors; /* (n, n): below the diagonal L, whose diagonal is 1; the rest U */
   size_t *row;     /* (n) which row of A stands here */
+  struct room room;
+  size_t small[LARGEST_ON_STACK], *large;
 };
 
 static void lu_free(struct lu *lu) {
-  floe__free(lu->factors);
-  floe__free(lu->row);
+  floe__free(lu->room.large);
+  floe__free(lu->large);
 }
 
 static size_t pivot_row(const struct lu *lu, size_t k) {
@@ -79,7 +93,10 @@ static void swap_rows(struct lu *lu, size_t a, size_t b) {
 
 /* Zero if there is no memory; a singular A has zeros on U's diagonal. */
 static int lu_new(struct lu *lu, size_t n, const double *A) {
-  *lu = (struct lu){n, FLOE__NEW(n * n + 1, double), FLOE__NEW(n + 1, size_t)};
+  lu->n = n;
+  lu->factors = room_for(&lu->room, n * n);
+  lu->large = n > LARGEST_ON_STACK ? FLOE__NEW(n, size_t) : NULL;
+  lu->row = n > LARGEST_ON_STACK ? lu->large : lu->small;
   if (!lu->factors || !lu->row) {
     lu_free(lu);
     return 0;
@@ -153,11 +170,12 @@ void floe_solve(size_t n, const double *A, const double *b, double *x) {
 void floe_solve_adjoint(size_t n, const double *A, const double *b, const double *x, const double *x_bar,
                         double *A_bar, double *b_bar) {
   struct lu lu;
-  double *w = FLOE__NEW(2 * n + 1, double);
+  struct room room;
+  double *w = room_for(&room, 2 * n);
   (void)b;
   if (!w || !lu_new(&lu, n, A)) {
     fill(n, NAN, b_bar);
-    floe__free(w);
+    floe__free(room.large);
     return;
   }
   lu_solve_transposed(&lu, x_bar, w + n, w);
@@ -166,17 +184,18 @@ void floe_solve_adjoint(size_t n, const double *A, const double *b, const double
     for (size_t j = 0; j < n; j++) A_bar[i * n + j] -= w[i] * x[j];
   }
   lu_free(&lu);
-  floe__free(w);
+  floe__free(room.large);
 }
 
 /* ---- inverse ---- */
 
 void floe_inverse(size_t n, const double *A, double *X) {
   struct lu lu;
-  double *unit = FLOE__NEW(n + 1, double);
+  struct room room;
+  double *unit = room_for(&room, n);
   if (!unit || !lu_new(&lu, n, A)) {
     fill(n * n, NAN, X);
-    floe__free(unit);
+    floe__free(room.large);
     return;
   }
   for (size_t j = 0; j < n && !is_singular(&lu); j++) {
@@ -186,12 +205,13 @@ void floe_inverse(size_t n, const double *A, double *X) {
   }
   if (is_singular(&lu)) fill(n * n, NAN, X);
   lu_free(&lu);
-  floe__free(unit);
+  floe__free(room.large);
 }
 
 /* A_bar -= X' X_bar X'. */
 void floe_inverse_adjoint(size_t n, const double *A, const double *X, const double *X_bar, double *A_bar) {
-  double *product = FLOE__NEW(n * n + 1, double);
+  struct room room;
+  double *product = room_for(&room, n * n);
   (void)A;
   if (!product) {
     fill(n * n, NAN, A_bar);
@@ -205,7 +225,7 @@ void floe_inverse_adjoint(size_t n, const double *A, const double *X, const doub
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < n; j++)
       for (size_t k = 0; k < n; k++) A_bar[i * n + j] -= product[i * n + k] * X[j * n + k];
-  floe__free(product);
+  floe__free(room.large);
 }
 
 /* ---- determinant ---- */
@@ -221,10 +241,11 @@ double floe_log_det(size_t n, const double *A) {
 
 /* A_bar += value_bar inverse(A)'. */
 void floe_log_det_adjoint(size_t n, const double *A, double value, double value_bar, double *A_bar) {
-  double *X = FLOE__NEW(n * n + 1, double);
+  struct room room;
+  double *X = room_for(&room, n * n);
   (void)value;
   if (X) floe_inverse(n, A, X);
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < n; j++) A_bar[i * n + j] += X ? value_bar * X[j * n + i] : NAN;
-  floe__free(X);
+  floe__free(room.large);
 }

@@ -285,6 +285,28 @@ static void equations_are_solved_even_where_a_pivot_is_nought(void **state) {
   near(floe_log_det(3, A), log(6), 1e-15);
 }
 
+static void large_systems_are_solved_too(void **state) {
+  (void)state;
+  enum { N = 40 };
+  static double A[N * N], X[N * N];
+  double b[N], x[N], sum = 0;
+  for (size_t i = 0; i < N; i++) {
+    for (size_t j = 0; j < N; j++) A[i * N + j] = (i == j ? 2 : 0) + 1 / (double)(i + j + 1);
+    b[i] = sin((double)i);
+  }
+  floe_solve(N, A, b, x);
+  floe_inverse(N, A, X);
+  for (size_t i = 0; i < N; i++) {
+    double product = 0, other = 0;
+    for (size_t j = 0; j < N; j++) product += A[i * N + j] * x[j], other += X[i * N + j] * b[j];
+    near(product, b[i], 1e-13);
+    near(other, x[i], 1e-13);
+  }
+  floe_cholesky(N, A, X);
+  for (size_t i = 0; i < N; i++) sum += 2 * log(X[i * N + i]);
+  near(floe_log_det(N, A), sum, 1e-13);
+}
+
 static void without_an_answer_there_is_no_number(void **state) {
   (void)state;
   const double singular[] = {1, 2, 2, 4}, b[] = {1, 1};
@@ -308,6 +330,7 @@ int main(void) {
       cmocka_unit_test(far_coordinates_stay_finite),
       cmocka_unit_test(linear_algebra_has_its_adjoints),
       cmocka_unit_test(equations_are_solved_even_where_a_pivot_is_nought),
+      cmocka_unit_test(large_systems_are_solved_too),
       cmocka_unit_test(without_an_answer_there_is_no_number),
   };
   return cmocka_run_group_tests_name("structure", tests, NULL, NULL);
