@@ -69,7 +69,8 @@ static struct checker checker_new(struct floe__arena *arena, struct floe__names 
 
 static void error_empty(struct checker *c) {
   const struct span start = {c->tree->source, 0, 0};
-  diagnose(c->sink, "E2050", start, "the spec is empty")->fix = "begin with `model NAME \"title\"`; docs/language.md has a first model";
+  diagnose(c->sink, "E2050", start, "the spec is empty")->fix =
+      "begin with `model NAME \"title\"`; docs/language.md has a first model";
 }
 
 const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,

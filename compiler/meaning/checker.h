@@ -261,8 +261,7 @@ struct support support_of(struct checker *c, const struct term *distribution);
 /* Fills in base and bounds of an undeclared type; checks a declared one. */
 void type_from_support(struct checker *c, const struct term *distribution, struct type *type);
 /* That all options have the structure of the type. */
-void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type,
-                         const char *name);
+void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type, const char *name);
 void check_support(struct checker *c, const struct term *distribution, const struct type *type, const char *name);
 
 /* ---- expressions.c, names.c, calls.c, distributions.c ------------------------------------------------------------- */

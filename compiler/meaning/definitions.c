@@ -145,7 +145,8 @@ void check_define(struct checker *c, const struct context *at, const struct stat
   struct context inner = *at;
   inner.bound = bind_left(c, &left, left.n, at->bound);
   const struct term *value = c->poison;
-  if (sound) value = s->indices ? definition_value(c, &inner, s->value) : whole_value(c, &inner, s->value, earlier, &left);
+  if (sound)
+    value = s->indices ? definition_value(c, &inner, s->value) : whole_value(c, &inner, s->value, earlier, &left);
   if (is_poison(c, value)) {
     if (!earlier && !scope_find_here(at->scope, NAMESPACE_VALUE, s->name))
       scope_add(c, at->scope, SYMBOL_POISON, s->name, s->name_span, at->presence);

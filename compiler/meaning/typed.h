@@ -26,22 +26,23 @@ struct dimension {
   size_t low, high; /* the size varies in low..high; low == high: fixed. Without a declared range: 1..SIZE_MAX */
   bool ordered, formal;
   size_t id; /* position in program.dimensions; formal ones are not in that table */
-  const struct variable *free_of; /* not NULL: the flat run of that variable's coordinates (variable.free), which is not in
+  const struct variable
+      *free_of; /* not NULL: the flat run of that variable's coordinates (variable.free), which is not in
                                      the table either; its id is n_dimension + the variable's */
 };
 
 enum base { BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE, BASE_DISTRIBUTION };
 enum structure { /* joint over the last dimensions; in the order of enum floe_structure */
-  STRUCTURE_PLAIN,
-  STRUCTURE_SIMPLEX,
-  STRUCTURE_CHOL_CORR,
-  STRUCTURE_CHOL_COV,
-  STRUCTURE_ORDERED,
-  STRUCTURE_SUM0,
-  STRUCTURE_UNIT_VECTOR,
-  STRUCTURE_CORR,
-  STRUCTURE_COV,
-  N_STRUCTURE
+                 STRUCTURE_PLAIN,
+                 STRUCTURE_SIMPLEX,
+                 STRUCTURE_CHOL_CORR,
+                 STRUCTURE_CHOL_COV,
+                 STRUCTURE_ORDERED,
+                 STRUCTURE_SUM0,
+                 STRUCTURE_UNIT_VECTOR,
+                 STRUCTURE_CORR,
+                 STRUCTURE_COV,
+                 N_STRUCTURE
 };
 
 struct type {
@@ -133,7 +134,8 @@ struct variable {
   const struct term *distribution;
   const struct axis *via; /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
   bool improper;          /* ~ flat */
-  const struct dimension *free; /* params and latents with a structure: their coordinates, all in one run; NULL: coordinates
+  const struct dimension
+      *free; /* params and latents with a structure: their coordinates, all in one run; NULL: coordinates
                                    have the shape of the variable */
 };
 

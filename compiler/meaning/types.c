@@ -76,9 +76,10 @@ static void error_unknown_type(struct checker *c, const struct type_expr *text) 
   for (size_t k = 0; k < sizeof type_rows / sizeof *type_rows; k++) names[k] = type_rows[k].name;
   struct diagnostic *d = diagnose(c->sink, "E2005", text->span, "unknown type `%s`", text->name);
   d->fix = quoted_fix(c, suggest(text->name, names, sizeof names / sizeof *names));
-  if (!d->fix) d->fix = "types are real, int, nat, bool, positive, nonneg, unit, `in lo..hi`, `index i`, cat[k], vector[k], "
-                     "matrix[r, c], simplex[k], ordered[k], sum0[k], unit_vector[k], corr[k], cov[k], chol_corr[k] and "
-                     "chol_cov[k]";
+  if (!d->fix)
+    d->fix = "types are real, int, nat, bool, positive, nonneg, unit, `in lo..hi`, `index i`, cat[k], vector[k], "
+             "matrix[r, c], simplex[k], ordered[k], sum0[k], unit_vector[k], corr[k], cov[k], chol_corr[k] and "
+             "chol_cov[k]";
 }
 
 static void error_type_size(struct checker *c, const struct type_expr *text, const char *expected) {
@@ -139,8 +140,7 @@ static bool type_sizes(struct checker *c, const struct context *at, const struct
   if (row->structure == STRUCTURE_UNIT_VECTOR && !dims[0]->formal && dims[0]->low < 2)
     return error_type_size(c, text, "a size of at least 2"), false;
   if (structure_rank(row->structure) == 2) dims[n_dim++] = dims[0];
-  if (row->base == BASE_CODE && row->n_size == 1)
-    type->codes = dims[--n_dim];
+  if (row->base == BASE_CODE && row->n_size == 1) type->codes = dims[--n_dim];
   *type = type_array(c, *type, n_dim, dims);
   return true;
 }

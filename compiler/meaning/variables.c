@@ -44,8 +44,9 @@ static void error_joint_shape(struct checker *c, struct span span, const char *n
 /* Names the distributions that have the structure. */
 static void error_structure_is_joint(struct checker *c, struct span span, const struct variable *v) {
   const char *name = structure_name(v->type.structure), *fitting = "";
-  struct diagnostic *d = diagnose(c->sink, "E2016", span, "`%s` is %s, and its numbers hang together, but this is a distribution of single numbers",
-                                  v->name, name);
+  struct diagnostic *d = diagnose(
+      c->sink, "E2016", span, "`%s` is %s, and its numbers hang together, but this is a distribution of single numbers",
+      v->name, name);
   for (size_t k = 0; k < c->distributions.n; k++) {
     const struct distribution *other = c->distributions.items[k];
     if (other->support.structure != v->type.structure) continue;
@@ -210,8 +211,8 @@ static void check_via(struct checker *c, const struct context *at, const struct 
   if (!v->via) return;
   for_each_family(v->distribution, affine_only, &rigid);
   if (v->type.structure != STRUCTURE_PLAIN) {
-    diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: its numbers hang together", s->name)->fix =
-        "remove `via`";
+    diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: its numbers hang together", s->name)
+        ->fix = "remove `via`";
     return;
   }
   if (!rigid) return;

@@ -223,9 +223,8 @@ void derive_unconstrain(struct derivation *derivation) {
     if (!has_coordinates(variable)) continue;
     const struct node *node = variable->free ? structured_coordinates(derivation, variable)
                                              : mapped(derivation, variable, coordinate_quantity);
-    derive_root(derivation, (struct root){.target = TARGET_COORDINATE,
-                                          .variable = variable,
-                                          .presence = variable->presence,
-                                          .node = node});
+    derive_root(
+        derivation,
+        (struct root){.target = TARGET_COORDINATE, .variable = variable, .presence = variable->presence, .node = node});
   }
 }

@@ -158,10 +158,9 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct draw *draw = context;
   const struct variable *variable = draw->variable;
   const struct derivation *derivation = draw->derivation;
-  const struct node *x =
-      one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
-  struct known_bounds known = {checked_bound(draw, variable->type.low),
-                               checked_bound(draw, variable->type.high), variable->type.strict};
+  const struct node *x = one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
+  struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
+                               variable->type.strict};
   return density_of_draw(draw, single, x, known);
 }
 

@@ -167,8 +167,8 @@ void floe_solve(size_t n, const double *A, const double *b, double *x) {
 }
 
 /* b_bar += w, A_bar -= w x', where A' w = x_bar. */
-void floe_solve_adjoint(size_t n, const double *A, const double *b, const double *x, const double *x_bar,
-                        double *A_bar, double *b_bar) {
+void floe_solve_adjoint(size_t n, const double *A, const double *b, const double *x, const double *x_bar, double *A_bar,
+                        double *b_bar) {
   struct lu lu;
   struct room room;
   double *w = room_for(&room, 2 * n);

@@ -12,8 +12,8 @@ void floe_cholesky_adjoint(size_t n, const double *A, const double *L, const dou
 
 /* A x = b, A any square matrix: LU factors with partial pivoting. */
 void floe_solve(size_t n, const double *A, const double *b, double *x);
-void floe_solve_adjoint(size_t n, const double *A, const double *b, const double *x, const double *x_bar,
-                        double *A_bar, double *b_bar);
+void floe_solve_adjoint(size_t n, const double *A, const double *b, const double *x, const double *x_bar, double *A_bar,
+                        double *b_bar);
 
 /* A X = I. */
 void floe_inverse(size_t n, const double *A, double *X);

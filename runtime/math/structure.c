@@ -398,14 +398,10 @@ static void cov_log_jacobian_adjoint(size_t n, const double *u, double bar, doub
 /* ---- the table ---- */
 
 #define ROW(name, rank, free)                                                                                          \
-  { #name,                                                                                                             \
-    rank,                                                                                                              \
-    free,                                                                                                              \
-    name##_constrain,                                                                                                  \
-    name##_constrain_adjoint,                                                                                          \
-    name##_unconstrain,                                                                                                \
-    name##_log_jacobian,                                                                                               \
-    name##_log_jacobian_adjoint }
+  {                                                                                                                    \
+#name, rank, free, name##_constrain, name##_constrain_adjoint, name##_unconstrain, name##_log_jacobian,            \
+        name##_log_jacobian_adjoint                                                                                    \
+  }
 
 static const struct structure structures[] = {
     [FLOE_PLAIN] = {.name = "real", .rank = 0, .free = all},

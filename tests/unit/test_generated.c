@@ -209,7 +209,8 @@ static double draw(void *context, const struct external *external, size_t n, con
   struct floe_stream stream;
   uint64_t element = 0;
   (void)context;
-  for (size_t k = 0; k < n_key; k++) element += (uint64_t)(key[k] - 1) << (n_key > 1 ? 64 / n_key * (n_key - 1 - k) : 0);
+  for (size_t k = 0; k < n_key; k++)
+    element += (uint64_t)(key[k] - 1) << (n_key > 1 ? 64 / n_key * (n_key - 1 - k) : 0);
   floe_stream_open(&stream, 7, 3, 5, site, element);
   if (n && args[0].n_dim) return floe_draw_categorical(&stream, args[0].n, args[0].data);
   void (*function)(void) = find_linked(external->symbol)->function;

@@ -85,9 +85,10 @@ static void corr_is(size_t n, const double *x) {
 
 static void values_are_what_the_type_says(void **state) {
   static void (*const is[N_STRUCTURE])(size_t n, const double *x) = {
-      [FLOE_SIMPLEX] = simplex_is,         [FLOE_ORDERED] = ordered_is,     [FLOE_SUM0] = sum0_is,
-      [FLOE_UNIT_VECTOR] = unit_vector_is, [FLOE_CHOL_CORR] = chol_corr_is, [FLOE_CHOL_COV] = chol_cov_is,
-      [FLOE_CORR] = corr_is,               [FLOE_COV] = cov_is};
+      [FLOE_SIMPLEX] = simplex_is,     [FLOE_ORDERED] = ordered_is,
+      [FLOE_SUM0] = sum0_is,           [FLOE_UNIT_VECTOR] = unit_vector_is,
+      [FLOE_CHOL_CORR] = chol_corr_is, [FLOE_CHOL_COV] = chol_cov_is,
+      [FLOE_CORR] = corr_is,           [FLOE_COV] = cov_is};
   (void)state;
   FOR_EACH_STRUCTURE(s, n) {
     double u[MAX_SQUARE], x[MAX_SQUARE];
@@ -169,7 +170,8 @@ static void adjoints_are_derivatives(void **state) {
 static void values_that_break_the_type_are_told(void **state) {
   (void)state;
   const double corners[] = {0, 1, 0}, almost[] = {0.3, 0.3, 0.4000001}, half[] = {0.3, 0.3, 0.3};
-  const double rho[] = {1, 0.5, 0.5, 1}, skew[] = {1, 0.5, 0.4, 1}, beyond[] = {1, 1.5, 1.5, 1}, wide[] = {2, 0.5, 0.5, 1};
+  const double rho[] = {1, 0.5, 0.5, 1}, skew[] = {1, 0.5, 0.4, 1}, beyond[] = {1, 1.5, 1.5, 1},
+               wide[] = {2, 0.5, 0.5, 1};
   assert_true(floe__structure_fits(FLOE_SIMPLEX, 3, corners) && floe__structure_fits(FLOE_SIMPLEX, 3, almost));
   assert_false(floe__structure_fits(FLOE_SIMPLEX, 3, half));
   assert_false(floe__structure_fits(FLOE_ORDERED, 3, corners));
@@ -249,7 +251,7 @@ static void matches_differences(double (*f)(const double *A, const double *b), d
 static void linear_algebra_has_its_adjoints(void **state) {
   (void)state;
   double A[SIZE * SIZE], b[SIZE] = {1, -2, 0.5, 3}, x[SIZE * SIZE], x_bar[SIZE * SIZE], A_bar[SIZE * SIZE] = {0},
-                                                                                        b_bar[SIZE] = {0};
+                         b_bar[SIZE] = {0};
   for (size_t k = 0; k < SIZE * SIZE; k++) x_bar[k] = (double)(k + 1);
   well_conditioned(A);
   floe_solve(SIZE, A, b, x);
