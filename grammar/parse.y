@@ -45,7 +45,7 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %token MODEL "`model`" USE "`use`" INDEX "`index`" DATA "`data`" PARAM "`param`" LATENT "`latent`" OBS "`obs`"
 %token AXIS "`axis`" EQUIV "`equiv`" CHOOSE "`choose`" FORBID "`forbid`" REQUIRE "`require`" PREP "`prep`"
 %token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
-%token NETWORK "`network`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
+%token NETWORK "`network`" VAR "`var`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
 %token ORDERED "`ordered`" LOG "`log`" PROB "`prob`" AS "`as`" DERIVATIVE "`derivative`" ADJOINT "`adjoint`"
 %token AND "`and`" OR "`or`" NOT "`not`" IN "`in`" ON "`on`" VIA "`via`" WITH "`with`"
 %token DOTDOT "`..`" ASSIGN "`:=`" IMPLIES "`=>`" EQ "`==`" NE "`!=`" LE "`<=`" GE "`>=`"
@@ -102,6 +102,7 @@ statement:
     { $$ = build_declaration(p, $1, @$, $2, @2, $3, $4, $5); $$->via = $6.name; $$->via_span = $6.span; }
 | NAME indices '~' expr              { $$ = build_valued(p, STATEMENT_SAMPLE, @$, $1, @1, $4); $$->indices = $2; }
 | NAME indices '=' expr              { $$ = build_valued(p, STATEMENT_DEFINE, @$, $1, @1, $4); $$->indices = $2; }
+| VAR NAME '=' expr                  { $$ = build_valued(p, STATEMENT_VAR, @$, $2, @2, $4); }
 | NAME ASSIGN expr                   { $$ = build_valued(p, STATEMENT_ASSIGN, @$, $1, @1, $3); }
 | FOR NAME IN NAME block             { $$ = build_for(p, @$, $2, @2, $4, NULL, $5); }
 | FOR NAME IN NAME '[' index_item ']' block { $$ = build_for(p, @$, $2, @2, $4, $6, $8); }

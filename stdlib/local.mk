@@ -1,2 +1,5 @@
 stdlibdir = $(pkgdatadir)/stdlib
-dist_stdlib_DATA = stdlib/draws.floe stdlib/distributions.floe stdlib/preparation.floe stdlib/prelude.floe
+dist_stdlib_DATA = \
+  stdlib/distributions_discrete.floe stdlib/distributions_positive.floe stdlib/distributions_real.floe \
+  stdlib/distributions_unit.floe stdlib/distributions_vectors.floe \
+  stdlib/draws.floe stdlib/preparation.floe stdlib/prelude.floe

@@ -10,4 +10,13 @@ libtestsupport_a_SOURCES = \
   tests/support/conjugate_model.c tests/support/conjugate_model.h \
   tests/support/eight_schools_model.c tests/support/eight_schools_model.h \
   tests/support/interpreted.c tests/support/interpreted.h \
+  tests/support/library.h \
   tests/support/normal_model.c tests/support/normal_model.h
+
+# Every distribution of the standard library; the compiled model finds all of the runtime in the test.
+check_PROGRAMS += tests/stat/test_distributions
+tests_stat_test_distributions_SOURCES = \
+  tests/stat/test_distributions.c tests/stat/distribution_settings.h \
+  tests/stat/all_distributions.c tests/stat/all_distributions.h
+tests_stat_test_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
+tests_stat_test_distributions_LDADD = $(LDADD) -ldl

@@ -13,7 +13,8 @@
 #include "compiler/syntax/parse.h"
 
 /* The standard library's files, in the order in which they may use each other. */
-static const char *const library_files[] = {"prelude", "draws", "distributions", "preparation"};
+static const char *const library_files[] = {"prelude", "draws", "distributions_real", "distributions_positive",
+                                            "distributions_unit", "distributions_discrete", "distributions_vectors", "preparation"};
 enum { N_LIBRARY = sizeof library_files / sizeof library_files[0] };
 
 /* A file that cannot be read at all is a matter of the command line; one that holds the wrong bytes is a faulty spec. */

@@ -149,20 +149,30 @@ static bool improper(const struct program *program) {
   return false;
 }
 
-static bool discrete_latent(const struct program *program) {
-  for (size_t k = 0; k < program->n_variable; k++) {
-    const struct variable *variable = program->variables[k];
-    if ((variable->role == ROLE_LATENT || variable->role == ROLE_PARAM) && variable->type.base != BASE_REAL) return true;
-  }
-  return false;
+static bool is_chain(const struct variable *variable) {
+  return variable->distribution->kind == TERM_DEFINITION;
 }
 
-static const char *density_of(const struct program *program) {
-  return discrete_latent(program) ? "unavailable: a param or latent is discrete" : "tractable";
+/* z: 2 values an element; state: 3 values an element, 9 steps between neighbours */
+static void print_summed(const struct program *program, struct floe__text *out) {
+  size_t n = 0;
+  double low, high;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (!variable_is_discrete(variable) || !variable_values(variable, &low, &high)) continue;
+    const double count = high - low + 1;
+    floe__text_printf(out, "%s%s (%g values", n++ ? ", " : " after summing out ", variable->name, count);
+    if (is_chain(variable)) floe__text_printf(out, ", a chain: %g steps an element", count * count);
+    floe__text_puts(out, ")");
+  }
+}
+
+static void print_density(const struct program *program, struct floe__text *out) {
+  floe__text_puts(out, "tractable");
+  print_summed(program, out);
 }
 
 static const char *corrections_of(const struct program *program) {
-  if (discrete_latent(program)) return "none";
   return improper(program) ? "MCMC only: a prior is improper and cannot be simulated" : "importance weights (PSIS), MCMC";
 }
 
@@ -181,7 +191,9 @@ void possible_print(const struct study *study, struct floe__text *out) {
   const struct program *program = study->program;
   uint64_t n = count_universes(program);
   floe__text_printf(out, "%s%s%s: no errors\n", program->name, *program->title ? ", " : "", program->title);
-  floe__text_printf(out, "  %-12s %s\n  %-12s %s\n", "density", density_of(program), "corrections", corrections_of(program));
+  floe__text_printf(out, "  %-12s ", "density");
+  print_density(program, out);
+  floe__text_printf(out, "\n  %-12s %s\n", "corrections", corrections_of(program));
   floe__text_printf(out, "  %-12s ", "structure");
   print_structure(&study->blueprint, out);
   floe__text_puts(out, "\n");
@@ -246,15 +258,17 @@ static json_t *axis_json(const struct axis *axis) {
 
 json_t *possible_json(const struct study *study) {
   const struct program *program = study->program;
-  struct floe__text structure = {0};
+  struct floe__text structure = {0}, density = {0};
   json_t *axes = json_array();
   uint64_t n = count_universes(program);
   for (size_t k = 0; k < program->n_axis; k++) json_array_append_new(axes, axis_json(program->axes[k]));
   print_structure(&study->blueprint, &structure);
-  json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
-                             "density", density_of(program), "corrections", corrections_of(program), "structure",
+  print_density(program, &density);
+  json_t *result = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
+                             "density", printed(&density), "corrections", corrections_of(program), "structure",
                              printed(&structure), "roles", roles_json(program), "axes", axes, "universes",
                              n ? json_integer((json_int_t)n) : json_null());
   floe__text_free(&structure);
+  floe__text_free(&density);
   return result;
 }

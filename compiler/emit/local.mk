@@ -11,4 +11,4 @@ check_PROGRAMS += tests/unit/test_generated
 tests_unit_test_generated_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 tests_unit_test_generated_LDADD = $(LDADD) -ldl
 EXTRA_DIST += tests/data/specs/arrays.floe tests/data/specs/grouped.floe tests/data/specs/no_axes.floe \
-  tests/data/specs/odds.floe tests/data/specs/series.floe
+  tests/data/specs/library.floe tests/data/specs/odds.floe tests/data/specs/series.floe

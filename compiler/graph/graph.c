@@ -261,3 +261,8 @@ struct graph *graph_compact(struct floe__arena *arena, const struct graph *old,
   }
   return graph;
 }
+
+enum role drawn_with(const struct variable *variable) {
+  if (variable_is_discrete(variable)) return ROLE_OBS;
+  return variable->role == ROLE_LATENT ? ROLE_PARAM : variable->role;
+}

@@ -130,6 +130,10 @@ struct root {
   const struct node *node;            /* array or scalar, as the target's shape says. TERM: a scalar (already summed over plates) */
 };
 
+/* With what the simulator draws a variable. Discrete latents come with the observations that rest on them: what is summed
+ * out has no value from which observations could be drawn again. */
+enum role drawn_with(const struct variable *variable);
+
 struct interpretation {
   enum interpretation_kind kind;
   size_t n_root;

@@ -90,6 +90,7 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   check_universes(&c);
   if (diagnostics_errors(sink)) return NULL;
   finish_order(&c);
+  finish_discrete(&c);
   finish_axes(&c);
   return diagnostics_errors(sink) ? NULL : finished(&c);
 }

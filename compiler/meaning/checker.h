@@ -53,9 +53,12 @@ struct piece {
   struct span span;
 };
 
-/* An array whose elements come one by one: initial elements first, then a loop over the rest. */
+/* An array whose elements come one by one: initial elements first, then a loop over the rest. Of a variable, the terms
+ * are distributions. */
 struct partial {
-  struct list initial;           /* (start - 1) const struct term * */
+  struct list initial; /* (start - 1) const struct term * */
+  struct list given;   /* variables: as many, non-NULL where the element is only imagined */
+  struct presence presence;
   struct definition *definition; /* NULL before its loop */
   const struct binder *binder;
   size_t start;
@@ -69,17 +72,21 @@ struct symbol {
   const char *name;
   struct span span;
   struct presence presence;
-  struct list pieces;  /* struct piece *: variables that `~` generates, definitions */
-  size_t order;        /* when a variable came into being */
-  bool library, local; /* local: inside a function, distribution or loop */
-  size_t n_typed;      /* dimensions of a variable that stand in its type: vector[3] */
-  bool untyped;        /* an obs whose type comes from its distribution */
+  struct list pieces;       /* struct piece *: variables that `~` generates, definitions */
+  size_t order;             /* when a variable came into being */
+  bool library, local;      /* local: inside a function, distribution or loop */
+  size_t n_typed;           /* dimensions of a variable that stand in its type: vector[3] */
+  bool untyped;             /* an obs whose type comes from its distribution */
+  bool assignable;          /* a `var` */
+  bool typed_by_element;    /* an element's distribution has said what an untyped variable's numbers are */
+  const struct span *early; /* an unknown was read here before any statement generated it */
+  bool drawn_later;         /* a variable that statements `x ~ D` generate */
   bool prepared, used_to_prepare, used_otherwise;
   unsigned roles; /* definitions: what the value depends on; bit = enum role */
   const struct term *term;
   struct variable *variable;
   struct definition *definition;
-  struct partial *partial;
+  struct partial *partial; /* SYMBOL_PARTIAL; SYMBOL_VARIABLE while its elements come one by one, else NULL */
   struct axis *axis;
   const struct formal *formal;
   const struct function *function;
@@ -277,6 +284,7 @@ const struct term *element_of(struct checker *c, const struct context *at, const
                               struct opened *opened);
 const struct term *call_of(struct checker *c, const struct context *at, const struct expr *expr);
 const struct term *raw_of(struct checker *c, const struct context *at, const struct expr *expr); /* arrays stay whole */
+void error_too_early(struct checker *c, struct span span, const struct symbol *symbol);
 const struct term *raw_name(struct checker *c, const struct context *at, const struct expr *expr);
 const struct term *index_of(struct checker *c, const struct context *at, const struct expr *expr); /* x[i] */
 /* Gathers an array at the binders of the context; the first n_given indices are given. */
@@ -321,6 +329,14 @@ void check_for(struct checker *c, const struct context *at, const struct stateme
 void check_initial(struct checker *c, const struct context *at, const struct statement *statement);
 const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol,
                                 const struct expr *expr);
+/* Whether the name can be read only element by element here. */
+bool is_partial(const struct symbol *symbol);
+/* y[1] ~ D, y[1..3] ~ D: elements of a variable, before its loop. given: `data y[1] ~ D`. */
+void check_initial_draw(struct checker *c, const struct context *at, const struct statement *s, bool given);
+/* One element's distribution, checked against the variable; NULL: reported. */
+const struct term *element_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
+                                        const struct expr *value, bool given);
+void check_unknown_roles(struct checker *c, const struct variable *v, unsigned roles, struct span span);
 /* Binders for the indices on the left of a statement, NAMEs or `i in dimension`: a list of struct bound *. */
 bool left_indices(struct checker *c, const struct context *at, const struct expr *indices, struct list *left);
 const struct bound *bind_left(struct checker *c, const struct list *left, size_t n, const struct bound *outer);
@@ -333,6 +349,11 @@ void finish_variables(struct checker *c);
 void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
+/* locals.c: inside functions. */
+void check_var(struct checker *c, const struct context *at, const struct statement *s);
+void check_assign(struct checker *c, const struct context *at, const struct statement *s);
+void check_local_loop(struct checker *c, const struct context *at, const struct statement *s);
+void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
 
 void check_library(struct checker *c, const struct tree *tree);
 /* The statements of a function's body; its result. */

@@ -33,7 +33,7 @@ void for_each_family(const struct term *distribution, void (*visit)(void *contex
   if (!distribution) return;
   if (distribution->kind == TERM_DISTRIBUTION) visit(context, distribution);
   if (distribution->kind == TERM_POWER) for_each_family(distribution->items[0], visit, context);
-  if (distribution->kind == TERM_CHOOSE)
+  if (distribution->kind == TERM_CHOOSE || distribution->kind == TERM_DEFINITION)
     for (size_t k = 0; k < distribution->n_item; k++) for_each_family(distribution->items[k], visit, context);
 }
 

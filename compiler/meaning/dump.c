@@ -183,23 +183,30 @@ static void dump_axis(const struct program *p, const struct axis *a, struct floe
 
 static const char *const role_texts[] = {"data", "param", "latent", "obs"};
 
+static void dump_steps(const char *sign, const struct definition *d, struct floe__text *out) {
+  for (size_t k = 0; d->recurrence && k + 1 < d->recurrence->start; k++) {
+    floe__text_printf(out, "  {%zu} %s ", k + 1, d->variable && d->given[k] ? "given" : sign);
+    print_term(d->initial[k], out);
+    floe__text_puts(out, "\n");
+  }
+  if (d->recurrence) floe__text_printf(out, "  from %zu on\n", d->recurrence->start);
+  print_line(sign, d->n_binder, d->binders, d->value, out);
+}
+
 static void dump_variable(const struct program *p, const struct variable *v, struct floe__text *out) {
   floe__text_printf(out, "%s ", role_texts[v->role]);
   print_head(p, v->name, &v->type, v->presence, out);
-  if (v->distribution) print_line("~", v->n_binder, v->binders, v->distribution, out);
+  if (v->distribution && v->distribution->kind == TERM_DEFINITION)
+    dump_steps("~", v->distribution->definition, out);
+  else if (v->distribution)
+    print_line("~", v->n_binder, v->binders, v->distribution, out);
   if (v->via) floe__text_printf(out, "  via %s\n", v->via->name);
 }
 
 static void dump_definition(const struct program *p, const struct definition *d, struct floe__text *out) {
   floe__text_puts(out, "define ");
   print_head(p, d->name, &d->type, d->presence, out);
-  for (size_t k = 0; d->recurrence && k + 1 < d->recurrence->start; k++) {
-    floe__text_printf(out, "  {%zu} = ", k + 1);
-    print_term(d->initial[k], out);
-    floe__text_puts(out, "\n");
-  }
-  if (d->recurrence) floe__text_printf(out, "  from %zu on\n", d->recurrence->start);
-  print_line("=", d->n_binder, d->binders, d->value, out);
+  dump_steps("=", d, out);
 }
 
 void dump_program(const struct program *p, struct floe__text *out) {

@@ -100,8 +100,12 @@ const struct term *body_of(struct checker *c, const struct context *at, const st
     if (s->kind == STATEMENT_RESULT) return array_of(c, at, s->value);
     if (s->kind == STATEMENT_DEFINE)
       check_define(c, at, s);
+    else if (s->kind == STATEMENT_VAR)
+      check_var(c, at, s);
     else if (s->kind == STATEMENT_ASSIGN)
-      error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`";
+      check_assign(c, at, s);
+    else if (s->kind == STATEMENT_FOR)
+      check_local_loop(c, at, s);
     else if (s->kind != STATEMENT_ERROR)
       error_absent(c, s->span, "this statement inside a function is");
   }

@@ -63,7 +63,7 @@ static const struct term *error_label_axis(struct checker *c, struct span span, 
   return c->poison;
 }
 
-static void error_too_early(struct checker *c, struct span span, const struct symbol *symbol) {
+void error_too_early(struct checker *c, struct span span, const struct symbol *symbol) {
   struct diagnostic *d = diagnose(c->sink, "E4001", span, "`%s` is used before it is generated", symbol->name);
   d->fix = floe__arena_printf(c->arena, "put `%s ~ ...` first", symbol->name);
   d->related = symbol->span;
@@ -72,11 +72,20 @@ static void error_too_early(struct checker *c, struct span span, const struct sy
 
 /* ---- names ---- */
 
-static void require_generated(struct checker *c, const struct context *at, const struct symbol *symbol,
-                              struct span span) {
-  if (at->place != PLACE_MODEL || symbol->variable->role != ROLE_OBS) return;
+/* Whether an unknown comes too late or never is known at the end. */
+static void note_early(struct checker *c, struct symbol *symbol, struct span span) {
+  struct span *early = floe__arena_alloc(c->arena, sizeof *early);
+  *early = span;
+  if (!symbol->early) symbol->early = early;
+}
+
+static void require_generated(struct checker *c, const struct context *at, struct symbol *symbol, struct span span) {
+  if (at->place != PLACE_MODEL || !symbol->drawn_later) return;
   if (!symbol->pieces.n) {
-    error_too_early(c, span, symbol);
+    if (symbol->variable->role == ROLE_OBS)
+      error_too_early(c, span, symbol);
+    else
+      note_early(c, symbol, span);
     return;
   }
   presence_require_pieces(c, at->presence, &symbol->pieces, symbol->name, span, symbol->span);
@@ -151,7 +160,7 @@ static const struct term *symbol_value(struct checker *c, const struct context *
 
 const struct term *raw_name(struct checker *c, const struct context *at, const struct expr *expr) {
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->name);
-  if (symbol && symbol->kind == SYMBOL_PARTIAL) return read_partial(c, at, symbol, expr);
+  if (symbol && is_partial(symbol)) return read_partial(c, at, symbol, expr);
   if (symbol) return symbol_value(c, at, symbol, expr->span);
   const struct bound *bound = bound_find(at->bound, expr->name);
   if (bound) return term_binder(c, expr->span, bound->binder);
@@ -293,7 +302,7 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
   size_t n = 0;
   if (expr->left->kind == EXPR_NAME) {
     struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->left->name);
-    if (symbol && symbol->kind == SYMBOL_PARTIAL) return read_partial(c, at, symbol, expr);
+    if (symbol && is_partial(symbol)) return read_partial(c, at, symbol, expr);
   }
   const struct term *array = raw_of(c, at, expr->left);
   if (is_poison(c, array)) return array;

@@ -15,15 +15,26 @@ struct order_walk {
 
 static void error_circle(struct checker *c, struct span span, const char *name) {
   diagnose(c->sink, "E4015", span, "`%s` comes into being before something that it needs", name)->fix =
-      "the options of a choice must agree on an order: use different names in them";
+      "options of a choice must agree on an order; elements before a loop are read inside it";
 }
 
 static size_t needed_by(struct order_walk *walk, const struct definition *d);
 
+/* Variables of one loop are drawn step by step, in turn. */
+static bool drawn_together(const struct order_walk *walk, const struct variable *variable) {
+  const struct recurrence *recurrence = walk->variable && walk->definition ? walk->definition->recurrence : NULL;
+  for (size_t k = 0; recurrence && k < recurrence->n_definition; k++)
+    if (recurrence->definitions[k]->variable == variable) return true;
+  return false;
+}
+
 static void collect_needs(void *context, const struct term *term) {
   struct order_walk *walk = context;
   size_t needs = 0;
-  if (term->kind == TERM_VARIABLE) needs = term->variable->id + 1;
+  bool drawn = term->kind == TERM_DEFINITION && term->definition->variable;
+  if (drawn) walk->definition = term->definition; /* its terms come next */
+  if (drawn) return;
+  if (term->kind == TERM_VARIABLE && !drawn_together(walk, term->variable)) needs = term->variable->id + 1;
   bool same_loop = term->kind == TERM_DEFINITION && walk->definition && term->definition->recurrence &&
                    term->definition->recurrence == walk->definition->recurrence;
   if (term->kind == TERM_DEFINITION && !same_loop) needs = needed_by(walk, term->definition);
@@ -36,10 +47,12 @@ static size_t needed_by(struct order_walk *walk, const struct definition *d) {
   struct order_walk inner = *walk;
   inner.needs = 0;
   inner.definition = d;
+  inner.variable = NULL;
   walk->state[d->id] = 1;
   size_t n = d->recurrence ? d->recurrence->n_definition : 1;
   for (size_t k = 0; k < n; k++) {
     const struct definition *member = d->recurrence ? d->recurrence->definitions[k] : d;
+    if (member->variable) continue;
     visit_terms(member->value, collect_needs, &inner);
     for (size_t j = 0; d->recurrence && j + 1 < d->recurrence->start; j++)
       visit_terms(member->initial[j], collect_needs, &inner);
@@ -64,6 +77,8 @@ void finish_order(struct checker *c) {
   for (size_t k = 0; k < c->variable_symbols.n; k++) {
     const struct variable *v = ((struct symbol *)c->variable_symbols.items[k])->variable;
     walk.needs = 0;
+    walk.variable = v;
+    walk.definition = NULL;
     visit_terms(v->distribution, collect_needs, &walk);
     if (walk.needs > v->id) error_circle(c, v->span, v->name);
   }

@@ -229,10 +229,9 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_IF:
       error_absent(c, s->span, "a conditional statement is")->fix = "use if(c, a, b), or `choose`";
       return;
-    case STATEMENT_ASSIGN:
-      error_absent(c, s->span, "assignment with `:=` is")->fix = "define a new name with `=`";
-      return;
     case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
+    case STATEMENT_VAR: /* these stand in functions only */
+    case STATEMENT_ASSIGN:
     case STATEMENT_METHOD:
     case STATEMENT_RESULT:
     case STATEMENT_ERROR: return;

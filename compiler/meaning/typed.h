@@ -69,17 +69,18 @@ struct binder { /* one run over an index set; identity is the pointer */
 };
 
 enum term_kind {
-  TERM_NUMBER,       /* number */
-  TERM_VARIABLE,     /* variable: its whole value */
-  TERM_DEFINITION,   /* definition: its whole value */
-  TERM_FORMAL,       /* formal: a parameter of the enclosing function, distribution or method */
-  TERM_BINDER,       /* binder: the number, from 1, of the current element */
-  TERM_SIZE,         /* dimension: how many elements it has */
-  TERM_AXIS,         /* axis (continuous): its value in this universe */
-  TERM_AXIS_IS,      /* axis, option: true in the universes where the axis takes that option */
-  TERM_ELEMENT,      /* items[0] is the array, items[1..] one scalar index term per dimension, from 1 */
-  TERM_MAP,          /* binders, items[0] the element: an array */
-  TERM_REDUCE,       /* reduction, binders, items[0] the element: a scalar */
+  TERM_NUMBER,   /* number */
+  TERM_VARIABLE, /* variable: its whole value */
+  TERM_DEFINITION, /* definition: its whole value. definition->variable set: a distribution, of the variable's elements one
+                        after the other; items: `initial`, then `value` of the definition */
+  TERM_FORMAL,     /* formal: a parameter of the enclosing function, distribution or method */
+  TERM_BINDER,     /* binder: the number, from 1, of the current element */
+  TERM_SIZE,       /* dimension: how many elements it has */
+  TERM_AXIS,       /* axis (continuous): its value in this universe */
+  TERM_AXIS_IS,    /* axis, option: true in the universes where the axis takes that option */
+  TERM_ELEMENT,    /* items[0] is the array, items[1..] one scalar index term per dimension, from 1 */
+  TERM_MAP,        /* binders, items[0] the element: an array */
+  TERM_REDUCE,     /* reduction, binders, items[0] the element: a scalar */
   TERM_OPERATOR,     /* op, items */
   TERM_SELECT,       /* items: condition, then, else */
   TERM_CALL,         /* function, items */
@@ -120,7 +121,9 @@ struct term {
 enum role { ROLE_DATA, ROLE_PARAM, ROLE_LATENT, ROLE_OBS };
 
 /* A data, param, latent or obs. `distribution` is the distribution of one element, inside `binders` (one per dimension
- * that is not part of a joint structure); choices stand inside it as TERM_CHOOSE. NULL for data without `~`. */
+ * that is not part of a joint structure); choices stand inside it as TERM_CHOOSE. NULL for data without `~`.
+ * Where a loop fills the variable step by step, TERM_DEFINITION stands for the distribution: a member of the loop's
+ * recurrence whose `variable` this is. */
 struct variable {
   enum role role;
   const char *name;
@@ -132,11 +135,11 @@ struct variable {
   size_t n_binder;
   const struct binder **binders;
   const struct term *distribution;
-  const struct axis *via; /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
-  bool improper;          /* ~ flat */
-  const struct dimension
-      *free; /* params and latents with a structure: their coordinates, all in one run; NULL: coordinates
-                                   have the shape of the variable */
+  const struct axis *via;        /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
+  const struct variable *summed; /* obs: the discrete latent on whose element at its own place the distribution rests */
+  bool improper;                 /* ~ flat */
+  /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */
+  const struct dimension *free;
 };
 
 /* (structures.c) */
@@ -151,12 +154,14 @@ size_t coordinate_shape(const struct variable *variable, const struct dimension 
  * Plain: `value` is the element inside `binders`.
  * Recurrence: the definitions of one loop share a `struct recurrence`; elements up to `recurrence->start - 1` come from
  * `initial`, later ones from `value` inside recurrence->binder. In it, ELEMENT(DEFINITION d, [binder - constant]) with d of
- * the same recurrence refers to earlier steps, and ELEMENT(DEFINITION d, [binder]) to definitions before it in this step. */
+ * the same recurrence refers to earlier steps, and ELEMENT(DEFINITION d, [binder]) to definitions before it in this step.
+ * A member with a `variable` says how the variable's elements are distributed, given the elements before; it is in no table.
+ * ELEMENT(VARIABLE v, ...) with its variable v refers to earlier steps and this step in the same way. */
 struct recurrence {
   const struct binder *binder;
   size_t start; /* number of the first element that the loop fills, from 1 */
   size_t n_definition;
-  const struct definition **definitions; /* in order of statements */
+  const struct definition **definitions; /* its members, in order of statements */
 };
 
 struct definition {
@@ -170,6 +175,9 @@ struct definition {
   const struct term *value;
   const struct recurrence *recurrence; /* NULL: plain */
   const struct term **initial;         /* (recurrence->start - 1) scalar terms */
+  const struct variable *variable; /* `initial` and `value` are distributions of its elements; NULL: they are values */
+  const bool *given; /* variable: (recurrence->start - 1) elements that are only imagined, as data are: no density */
+  const bool *needs; /* recurrence: (n_definition) the members that a step of this one rests on; itself included */
 };
 
 struct formal {
@@ -293,5 +301,10 @@ struct program {
   size_t n_external;
   const struct external **externals; /* of the library and of the spec: all that exist */
 };
+
+/* discrete.c: a param or latent without coordinates: a density sums it out. */
+bool variable_is_discrete(const struct variable *variable);
+/* Its values: low..high. False where they are too many, or not known. */
+bool variable_values(const struct variable *variable, double *low, double *high);
 
 #endif

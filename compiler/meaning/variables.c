@@ -9,9 +9,14 @@ static const char *const role_texts[] = {"data", "param", "latent", "obs"};
 
 /* ---- errors ---- */
 
-static void error_no_prior(struct checker *c, const struct statement *s, enum role role) {
-  struct diagnostic *d = diagnose(c->sink, "E4017", s->name_span, "`%s` has no distribution", s->name);
-  d->fix = floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`", role_texts[role], s->name);
+static void error_no_prior(struct checker *c, const struct variable *v) {
+  struct diagnostic *d = diagnose(c->sink, "E4017", v->span, "`%s` has no distribution", v->name);
+  d->fix = floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`", role_texts[v->role], v->name);
+}
+
+static void error_via_later(struct checker *c, const struct statement *s) {
+  error_absent(c, s->via_span, "`via` for a variable that statements generate is")->fix =
+      "leave it out: the sampler works in standardised residuals";
 }
 
 static void error_depends(struct checker *c, struct span span, enum role role, const char *name, const char *on) {
@@ -23,8 +28,9 @@ static void error_depends(struct checker *c, struct span span, enum role role, c
 }
 
 static void error_not_obs(struct checker *c, const struct statement *s, const struct symbol *symbol) {
-  struct diagnostic *d = diagnose(c->sink, "E4010", s->name_span, "`~` generates obs, and `%s` is none", s->name);
-  d->fix = symbol->kind == SYMBOL_VARIABLE ? "put its distribution into its declaration"
+  struct diagnostic *d = diagnose(c->sink, "E4010", s->name_span,
+                                  "`~` generates what is declared without a distribution, and `%s` is not", s->name);
+  d->fix = symbol->kind == SYMBOL_VARIABLE ? "keep one distribution: that of its declaration"
                                            : "declare it: `obs ...` or `param ...`";
   d->related = symbol->span;
   d->related_message = "it is defined here";
@@ -62,11 +68,18 @@ static void error_left_dimension(struct checker *c, struct span span, const stru
       ->fix = "write the indices of its declaration";
 }
 
+static void error_kinds_differ(struct checker *c, const struct symbol *symbol, struct span span, enum base before,
+                               enum base now) {
+  struct diagnostic *d = diagnose(c->sink, "E2026", span, "`%s` is %s here and %s elsewhere", symbol->name,
+                                  base_text(now), base_text(before));
+  d->fix = "all distributions of a variable give numbers of the same kind";
+}
+
 /* ---- indices on the left ---- */
 
 bool has_number_index(const struct expr *indices) {
   for (; indices; indices = indices->next)
-    if (indices->kind == EXPR_NUMBER) return true;
+    if (indices->kind == EXPR_NUMBER || indices->kind == EXPR_RANGE) return true;
   return false;
 }
 
@@ -112,6 +125,12 @@ static void check_roles(struct checker *c, const struct variable *v, const struc
     error_depends(c, distribution->span, v->role, v->name, "observations");
 }
 
+/* An unknown whose loop, taken as a whole, looks at observations. */
+void check_unknown_roles(struct checker *c, const struct variable *v, unsigned roles, struct span span) {
+  if ((v->role == ROLE_PARAM || v->role == ROLE_LATENT) && roles & BIT(ROLE_OBS))
+    error_depends(c, span, v->role, v->name, "observations");
+}
+
 /* The last dimensions of the variable are those of one draw. */
 static bool check_joint(struct checker *c, const struct variable *v, const struct term *distribution) {
   size_t joint = distribution->type.n_dim, n = v->type.n_dim;
@@ -129,9 +148,43 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
 
 static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
-  if (unknown && v->type.base != BASE_REAL)
-    error_absent(c, distribution->span, "a discrete unknown is")->fix =
-        "sum it out by hand, or take a continuous distribution";
+  if (unknown && v->type.base != BASE_REAL && v->n_binder < v->type.n_dim)
+    error_absent(c, distribution->span, "a joint distribution of discrete unknowns is")->fix =
+        "draw its elements independently, or sum them out by hand";
+}
+
+static const struct term *fitting_distribution(struct checker *c, const struct context *at, struct variable *v,
+                                               const struct expr *value, bool declared_type) {
+  const struct term *distribution = distribution_of(c, at, value);
+  if (is_poison(c, distribution) || !check_joint(c, v, distribution)) return NULL;
+  if (declared_type)
+    check_support(c, distribution, &v->type, v->name);
+  else
+    type_from_support(c, distribution, &v->type), check_one_structure(c, distribution, &v->type, v->name);
+  check_roles(c, v, distribution);
+  check_absent_kinds(c, v, distribution);
+  return distribution;
+}
+
+const struct term *element_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
+                                        const struct expr *value, bool given) {
+  struct variable *v = symbol->variable;
+  bool typed_before = symbol->typed_by_element;
+  enum base before = v->type.base;
+  if (v->type.structure != STRUCTURE_PLAIN) {
+    error_absent(c, value->span, "drawing numbers that hang together one by one is")->fix =
+        "draw all of them at once, or declare them without a structure";
+    return NULL;
+  }
+  v->n_binder = v->type.n_dim;
+  const struct term *distribution = fitting_distribution(c, at, v, value, !symbol->untyped);
+  symbol->typed_by_element = true;
+  if (given && distribution && term_roles(c, distribution) & (BIT(ROLE_PARAM) | BIT(ROLE_LATENT)))
+    error_depends(c, distribution->span, ROLE_DATA, v->name, "parameters");
+  if (!distribution || !symbol->untyped || (!typed_before && !symbol->pieces.n) || before == v->type.base)
+    return distribution;
+  error_kinds_differ(c, symbol, value->span, before, v->type.base);
+  return NULL;
 }
 
 /* The distribution of a variable whose indices are `left`; adds a piece. */
@@ -140,14 +193,8 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
   struct variable *v = symbol->variable;
   struct context inner = *at;
   inner.bound = bind_left(c, left, v->n_binder, at->bound);
-  const struct term *distribution = distribution_of(c, &inner, value);
-  if (is_poison(c, distribution) || !check_joint(c, v, distribution)) return false;
-  if (declared_type)
-    check_support(c, distribution, &v->type, v->name);
-  else
-    type_from_support(c, distribution, &v->type), check_one_structure(c, distribution, &v->type, v->name);
-  check_roles(c, v, distribution);
-  check_absent_kinds(c, v, distribution);
+  const struct term *distribution = fitting_distribution(c, &inner, v, value, declared_type);
+  if (!distribution) return false;
   struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
   *piece = (struct piece){at->presence, distribution, value->span};
   list_add(c->arena, &symbol->pieces, piece);
@@ -225,22 +272,26 @@ static void check_via(struct checker *c, const struct context *at, const struct 
 void check_variable(struct checker *c, const struct context *at, const struct statement *s) {
   struct list left = {0};
   size_t n_left = 0;
+  if (s->kind == STATEMENT_DATA && has_number_index(s->indices)) {
+    check_initial_draw(c, at, s, true);
+    return;
+  }
   struct variable *v = floe__arena_alloc(c->arena, sizeof *v);
   struct symbol draft = {.kind = SYMBOL_VARIABLE, .variable = v, .presence = at->presence, .span = s->name_span};
   *v = (struct variable){.role = role_of(s->kind), .name = s->name, .span = s->name_span, .presence = at->presence};
-  bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
   bool sound = shape_variable(c, at, s, v, &left);
-  if (unknown && !s->value) error_no_prior(c, s, v->role), sound = false;
   if (sound && s->value) sound = generate(c, at, &draft, &left, s->value, s->type != NULL);
   if (sound && draft.pieces.n) v->distribution = ((const struct piece *)draft.pieces.items[0])->term;
-  if (sound && s->via) check_via(c, at, s, v);
+  if (sound && s->via && s->value) check_via(c, at, s, v);
+  if (sound && s->via && !s->value) error_via_later(c, s);
   struct symbol *symbol =
       scope_add(c, c->spec, sound ? SYMBOL_VARIABLE : SYMBOL_POISON, s->name, s->name_span, at->presence);
   if (!symbol || !sound) return;
   symbol->variable = v;
   symbol->pieces = draft.pieces;
   symbol->order = ++c->n_order;
-  symbol->untyped = v->role == ROLE_OBS && !s->type;
+  symbol->drawn_later = v->role == ROLE_OBS || (v->role != ROLE_DATA && !s->value);
+  symbol->untyped = symbol->drawn_later && !s->type;
   for (const struct expr *index = s->indices; index; index = index->next) n_left++;
   symbol->n_typed = v->type.n_dim - n_left;
   list_add(c->arena, &c->variable_symbols, symbol);
@@ -271,9 +322,7 @@ static bool sample_indices(struct checker *c, const struct context *at, const st
 static bool same_kind_as_before(struct checker *c, const struct symbol *symbol, const struct expr *value,
                                 enum base base) {
   if (!symbol->untyped || symbol->pieces.n < 2 || symbol->variable->type.base == base) return true;
-  struct diagnostic *d = diagnose(c->sink, "E2026", value->span, "`%s` is %s here and %s elsewhere", symbol->name,
-                                  base_text(symbol->variable->type.base), base_text(base));
-  d->fix = "all distributions of a variable give numbers of the same kind";
+  error_kinds_differ(c, symbol, value->span, base, symbol->variable->type.base);
   return false;
 }
 
@@ -285,8 +334,12 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
     return;
   }
   if (symbol->kind == SYMBOL_POISON) return;
-  if (symbol->kind != SYMBOL_VARIABLE || symbol->variable->role != ROLE_OBS) {
+  if (symbol->kind != SYMBOL_VARIABLE || !symbol->drawn_later) {
     error_not_obs(c, s, symbol);
+    return;
+  }
+  if (has_number_index(s->indices)) {
+    check_initial_draw(c, at, s, false);
     return;
   }
   presence_require(c, at->presence, symbol->presence, s->name, s->name_span, symbol->span);
@@ -312,7 +365,13 @@ void finish_variables(struct checker *c) {
   for (size_t k = 0; k < c->variable_symbols.n; k++) {
     struct symbol *symbol = c->variable_symbols.items[k];
     struct variable *v = symbol->variable;
-    if (symbol->kind != SYMBOL_VARIABLE || v->role != ROLE_OBS) continue;
+    if (symbol->kind != SYMBOL_VARIABLE || !symbol->drawn_later) continue;
+    if (v->role != ROLE_OBS && !symbol->pieces.n && !symbol->partial && !c->choice_broken) {
+      error_no_prior(c, v);
+      continue;
+    }
+    if (symbol->partial) continue;
+    if (symbol->early) error_too_early(c, *symbol->early, symbol);
     v->distribution = presence_decide(c, v->presence, &symbol->pieces, symbol);
     if (!symbol->untyped || !v->distribution) continue;
     type_from_support(c, v->distribution, &v->type);

@@ -1,5 +1,7 @@
 /* Unconstrained coordinates: per element by its bounds, or as a standardised residual where the distribution is affine.
  * The log-Jacobian of a residual is absorbed by the density of the standard form: p(m + s u) s = p_standard(u). */
+#include <math.h>
+
 #include "base/arena.h"
 #include "compiler/passes/derive.h"
 
@@ -71,6 +73,9 @@ static struct form form_residual(const struct family *single) {
   return (struct form){.kind = FORM_RESIDUAL, .location = family_location(single), .scale = family_scale(single)};
 }
 
+static const struct node *value_quantity(const struct derivation *derivation, const struct element *element,
+                                         const struct family *single, const struct form *form, void *variable);
+
 /* ---- which form ---- */
 
 static bool depends_on_parameters(const struct family *single) {
@@ -92,7 +97,7 @@ static void survey(const struct family *family, struct affinity *affinity) {
 }
 
 struct decision {
-  const struct derivation *derivation;
+  struct derivation *derivation;
   const struct element *element;
   const struct variable *variable;
   enum coordinates coordinates;
@@ -102,7 +107,7 @@ struct decision {
 };
 
 static const struct node *bound_of_type(const struct decision *decision, const struct term *bound) {
-  return bound ? finite_bound(lower(decision->element->place, bound)) : NULL;
+  return bound ? finite_bound(lower(place_of_bounds(decision->element, decision->variable), bound)) : NULL;
 }
 
 static struct form form_of_type(const struct decision *decision) {
@@ -137,7 +142,8 @@ static const struct node *decide_single(void *context, const struct family *sing
   if (decision->coordinates == COORDINATES_FAMILY)
     return with_form(decision, single, decision->residual ? form_residual(single) : form_of_type(decision));
   if (affine && decision->variable->via) return decide_via(decision, single);
-  if (affine && depends_on_parameters(single)) return with_form(decision, single, form_residual(single));
+  if (affine && (decision->element->step || depends_on_parameters(single)))
+    return with_form(decision, single, form_residual(single));
   return with_form(decision, single, form_between(family_low(place, single), family_high(place, single)));
 }
 
@@ -150,21 +156,60 @@ const struct node *decide_family(const struct derivation *derivation, const stru
   return node_choose(graph_of(derivation), family->axis, options);
 }
 
-const struct node *decide_coordinates(const struct derivation *derivation, const struct element *element,
+static const struct node *decide_systems(struct decision *decision, const struct family *family) {
+  struct affinity affinity = {.all_affine = true, .some_dependent = decision->element->step};
+  survey(family, &affinity);
+  decision->residual = affinity.all_affine && affinity.some_dependent;
+  const struct node *systems[N_COORDINATES];
+  for (size_t k = 0; k < N_COORDINATES; k++) {
+    decision->coordinates = (enum coordinates)k;
+    systems[k] = decide_family(decision->derivation, family, decide_single, decision);
+  }
+  return node_choose(graph_of(decision->derivation), NULL, systems);
+}
+
+/* ---- elements one after the other ---- */
+
+static bool has_steps(const struct family *family) {
+  bool has = family->steps != NULL;
+  for (size_t k = 0; k < family->n; k++) has = has || (family->options[k] && has_steps(family->options[k]));
+  return has;
+}
+
+static bool both_unknown(const struct variable *a, const struct variable *b) {
+  return a->role != ROLE_OBS && b->role != ROLE_OBS;
+}
+
+static const struct node *step_by_itself(struct derivation *derivation, const struct element *element,
+                                         const struct definition *steps, void *context) {
+  const struct decision *decision = context;
+  return decide_coordinates(derivation, element, steps->variable, decision->quantity, decision->context);
+}
+
+static const struct node *step_in_turn(struct derivation *derivation, const struct element *element,
+                                       const struct definition *steps, void *context) {
+  (void)context;
+  return decide_coordinates(derivation, element, steps->variable, value_quantity, (void *)(uintptr_t)steps->variable);
+}
+
+/* Values rest on the values before them; every other quantity is one of values that are known. */
+static const struct node *decide_steps(void *context, const struct family *single) {
+  struct decision *decision = context;
+  const struct node *number = decision->element->indices[0];
+  if (!single->steps) return decide_systems(decision, single);
+  if (decision->quantity == value_quantity)
+    return derive_drawn_steps(decision->derivation, single->steps, both_unknown, number, step_in_turn, NULL);
+  return derive_steps(decision->derivation, single->steps, NULL, number, step_by_itself, decision);
+}
+
+const struct node *decide_coordinates(struct derivation *derivation, const struct element *element,
                                       const struct variable *variable, element_quantity quantity, void *context) {
   struct decision decision = {
       .derivation = derivation, .element = element, .variable = variable, .quantity = quantity, .context = context};
-  if (!variable->distribution) return with_form(&decision, NULL, form_of_type(&decision));
-  const struct family *family = family_of(element->place, variable->distribution);
-  struct affinity affinity = {.all_affine = true};
-  survey(family, &affinity);
-  decision.residual = affinity.all_affine && affinity.some_dependent;
-  const struct node *systems[N_COORDINATES];
-  for (size_t k = 0; k < N_COORDINATES; k++) {
-    decision.coordinates = (enum coordinates)k;
-    systems[k] = decide_family(derivation, family, decide_single, &decision);
-  }
-  return node_choose(graph_of(derivation), NULL, systems);
+  if (!element->distribution) return with_form(&decision, NULL, form_of_type(&decision));
+  const struct family *family = family_of(element->place, element->distribution);
+  return has_steps(family) ? decide_family(derivation, family, decide_steps, &decision)
+                           : decide_systems(&decision, family);
 }
 
 /* ---- values from coordinates, and back ---- */
@@ -201,13 +246,23 @@ const struct node *value_from_coordinates(struct derivation *derivation, const s
 }
 
 static bool has_coordinates(const struct variable *variable) {
-  return variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
+  return (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT) && !variable_is_discrete(variable);
+}
+
+/* What is summed out has no value. */
+static void leave_open(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  const struct node *nothing = element_close(derivation, &element, node_const(graph_of(derivation), NAN));
+  derive_root(
+      derivation,
+      (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = nothing});
 }
 
 void derive_constrain(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
+    if (variable_is_discrete(variable)) leave_open(derivation, variable);
     if (!has_coordinates(variable)) continue;
     derive_root(derivation, (struct root){.target = TARGET_VALUE,
                                           .variable = variable,

@@ -23,8 +23,9 @@ static const struct node *guarded(const struct derivation *derivation, const str
   return node_finite(graph, density, node_binary(graph, op, x, bound));
 }
 
-const struct node *supported(const struct derivation *derivation, struct place place, const struct family *single,
-                             const struct node *density, const struct node *x, struct known_bounds known) {
+const struct node *density_supported(const struct derivation *derivation, struct place place,
+                                     const struct family *single, const struct node *density, const struct node *x,
+                                     struct known_bounds known) {
   const struct node *least = family_low(place, single), *most = family_high(place, single);
   bool strict = single->distribution->support.strict;
   if (x->n_dim) return density;
@@ -65,7 +66,7 @@ static const struct node *density_of_draw(const struct draw *draw, const struct 
                                           struct known_bounds known) {
   struct place place = draw->element->place;
   if (is_sorted_sample(draw->variable, single)) return sorted_log_density(draw->derivation, place, single, x);
-  return supported(draw->derivation, place, single, family_log_density(place, single, x), x, known);
+  return density_supported(draw->derivation, place, single, family_log_density(place, single, x), x, known);
 }
 
 struct prior {
@@ -84,7 +85,8 @@ static const struct node *prior_quantity(const struct derivation *derivation, co
   const struct node *x =
       one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
   const struct node *density = family_log_density(element->place, single, x);
-  return supported(derivation, element->place, single, density, x, (struct known_bounds){form->low, form->high, true});
+  return density_supported(derivation, element->place, single, density, x,
+                           (struct known_bounds){form->low, form->high, true});
 }
 
 static const struct node *jacobian_quantity(const struct derivation *derivation, const struct element *element,
@@ -109,8 +111,8 @@ static const struct node *summed(struct derivation *derivation, const struct ele
   return node;
 }
 
-static void add_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
-                     const struct node *node) {
+void derive_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
+                 const struct node *node) {
   if (node->kind == NODE_CONST && node->number == 0) return;
   derive_root(
       derivation,
@@ -123,8 +125,8 @@ static void add_structured_prior(struct derivation *derivation, const struct var
   struct draw draw = {derivation, variable, &element};
   const struct family *family = family_of(element.place, variable->distribution);
   const struct node *term = decide_family(derivation, family, structured_quantity, &draw);
-  add_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
-  add_term(derivation, variable, TAG_JACOBIAN, structured_log_jacobian(derivation, variable));
+  derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+  derive_term(derivation, variable, TAG_JACOBIAN, structured_log_jacobian(derivation, variable));
 }
 
 static void add_prior(struct derivation *derivation, const struct variable *variable) {
@@ -137,48 +139,65 @@ static void add_prior(struct derivation *derivation, const struct variable *vari
   if (variable->distribution) {
     struct element element = element_open(derivation, variable);
     const struct node *term = decide_coordinates(derivation, &element, variable, prior_quantity, &prior);
-    add_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+    derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
   }
   struct element element = element_open(derivation, variable);
   element_open_joint(derivation, variable, &element);
   const struct node *jacobian =
       decide_coordinates(derivation, &element, variable, jacobian_quantity, (void *)(uintptr_t)variable);
-  add_term(derivation, variable, TAG_JACOBIAN, summed(derivation, &element, jacobian));
+  derive_term(derivation, variable, TAG_JACOBIAN, summed(derivation, &element, jacobian));
 }
 
 /* ---- obs ---- */
 
 /* What the data reader has checked: constant bounds of the family's type. */
 static const struct node *checked_bound(const struct draw *draw, const struct term *bound) {
-  const struct node *node = bound ? lower(draw->element->place, bound) : NULL;
+  const struct node *node = bound ? lower(place_of_bounds(draw->element, draw->variable), bound) : NULL;
   return node && node->kind == NODE_CONST ? node : NULL;
+}
+
+static const struct node *likelihood_of(void *context, const struct family *single);
+
+static const struct node *likelihood_of_step(struct derivation *derivation, const struct element *element,
+                                             const struct definition *steps, void *context) {
+  (void)context;
+  return likelihood_of_element(derivation, steps->variable, element);
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
   const struct draw *draw = context;
   const struct variable *variable = draw->variable;
-  const struct derivation *derivation = draw->derivation;
+  struct derivation *derivation = draw->derivation;
+  if (single->steps)
+    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), draw->element->indices[0],
+                        likelihood_of_step, NULL);
   const struct node *x = one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
   struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
                                variable->type.strict};
   return density_of_draw(draw, single, x, known);
 }
 
+const struct node *likelihood_of_element(struct derivation *derivation, const struct variable *variable,
+                                         const struct element *element) {
+  struct draw draw = {derivation, variable, element};
+  return decide_family(derivation, family_of(element->place, element->distribution), likelihood_of, &draw);
+}
+
 static void add_likelihood(struct derivation *derivation, const struct variable *variable) {
   struct element element = element_open(derivation, variable);
-  struct draw draw = {derivation, variable, &element};
-  const struct family *family = family_of(element.place, variable->distribution);
-  const struct node *term = decide_family(derivation, family, likelihood_of, &draw);
-  add_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
+  const struct node *term = likelihood_of_element(derivation, variable, &element);
+  derive_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
 }
 
 void derive_log_density(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
+    if (variable_is_discrete(variable))
+      derive_summed(derivation, variable);
+    else if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
       add_prior(derivation, variable);
-    else if (variable->role == ROLE_OBS && variable->distribution)
+    else if (variable->role == ROLE_OBS && variable->distribution && !variable->summed)
       add_likelihood(derivation, variable);
   }
 }

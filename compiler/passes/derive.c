@@ -25,13 +25,14 @@ static void element_add(struct derivation *derivation, struct element *element, 
 
 struct element element_open(struct derivation *derivation, const struct variable *variable) {
   struct floe__arena *arena = derivation->lowering.graph->arena;
-  struct element element = {.place = place_of_spec(&derivation->lowering)};
+  struct element element = {.place = place_of_spec(&derivation->lowering), .distribution = variable->distribution};
   element.open = floe__arena_array(arena, variable->type.n_dim + 1, sizeof *element.open);
   element.indices = floe__arena_array(arena, variable->type.n_dim + 1, sizeof *element.indices);
   for (size_t k = 0; k < variable->n_binder; k++) {
     const struct binder *binder = variable->binders[k];
-    element.place = place_within(element.place, binder, binder->dimension, binder->name);
-    element_add(derivation, &element, element.place.loops->open);
+    const struct graph_binder *open;
+    element.place = place_within(element.place, binder, binder->dimension, binder->name, &open);
+    element_add(derivation, &element, open);
   }
   return element;
 }
@@ -57,7 +58,7 @@ static const struct node *read_memory(void *context, const struct variable *vari
 
 static const struct node *read_coordinates(void *context, const struct variable *variable) {
   bool unknown = variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
-  return unknown ? value_from_coordinates(context, variable) : read_memory(context, variable);
+  return unknown && !variable_is_discrete(variable) ? value_from_coordinates(context, variable) : read_memory(context, variable);
 }
 
 /* ---- what is computed from values ---- */

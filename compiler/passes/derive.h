@@ -27,6 +27,8 @@ struct element {
   size_t n_open;      /* dimensions of the variable: binders, then those within one joint draw */
   const struct graph_binder **open;
   const struct node **indices;
+  const struct term *distribution; /* of the element; NULL: it has none */
+  bool step; /* drawn given the elements before it: in standardised residuals wherever it can be */
 };
 struct element element_open(struct derivation *derivation, const struct variable *variable);
 void element_open_joint(struct derivation *derivation, const struct variable *variable, struct element *element);
@@ -58,7 +60,7 @@ const struct node *form_log_jacobian(const struct derivation *derivation, const 
  * is NULL for variables without a distribution. */
 typedef const struct node *(*element_quantity)(const struct derivation *derivation, const struct element *element,
                                                const struct family *single, const struct form *form, void *context);
-const struct node *decide_coordinates(const struct derivation *derivation, const struct element *element,
+const struct node *decide_coordinates(struct derivation *derivation, const struct element *element,
                                       const struct variable *variable, element_quantity quantity, void *context);
 
 /* The value of a param or latent as an expression of coordinates. */
@@ -82,22 +84,47 @@ const struct node *sorted_log_density(const struct derivation *derivation, struc
 const struct node *sorted_sample(const struct derivation *derivation, struct place place,
                                  const struct variable *variable, const struct family *single, size_t site);
 
-/* ---- density.c ---- */
+/* ---- steps.c: variables that loops fill ---- */
+
+/* A quantity of one element of a variable whose elements are drawn one after the other. */
+typedef const struct node *(*step_quantity)(struct derivation *derivation, const struct element *element,
+                                            const struct definition *steps, void *context);
+/* The quantity of element `number`. It reads elements of variables as everywhere. `given`: of elements that are given;
+ * NULL: as of the others. */
+const struct node *derive_steps(struct derivation *derivation, const struct definition *steps, const struct node *given,
+                                const struct node *number, step_quantity quantity, void *context);
+/* Element `number`, where elements are made one after the other by `quantity`: with those of the variables that it
+ * rests on for which `together` holds. */
+const struct node *derive_drawn_steps(struct derivation *derivation, const struct definition *steps,
+                                      bool (*together)(const struct variable *a, const struct variable *b),
+                                      const struct node *number, step_quantity quantity, void *context);
+
+/* Where the bounds of the variable's type stand. */
+struct place place_of_bounds(const struct element *element, const struct variable *variable);
+
+void derive_constrain(struct derivation *derivation);
+void derive_unconstrain(struct derivation *derivation);
+
+/* ---- density.c, summed.c ---- */
 
 /* What is known of a number before its distribution is asked: NULL bounds say nothing. */
 struct known_bounds {
   const struct node *low, *high;
   bool strict; /* low itself is excluded */
 };
-
 /* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
-const struct node *supported(const struct derivation *derivation, struct place place, const struct family *single,
-                             const struct node *density, const struct node *x, struct known_bounds known);
+const struct node *density_supported(const struct derivation *derivation, struct place place,
+                                     const struct family *single, const struct node *density, const struct node *x,
+                                     struct known_bounds known);
+const struct node *likelihood_of_element(struct derivation *derivation, const struct variable *variable,
+                                         const struct element *element);
+void derive_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
+                 const struct node *node);
+void derive_log_density(struct derivation *derivation);
+/* The likelihood of all observations that rest on a discrete latent: its values are summed out. */
+void derive_summed(struct derivation *derivation, const struct variable *latent);
 
-void derive_constrain(struct derivation *derivation);
-void derive_unconstrain(struct derivation *derivation);
-void derive_log_density(struct derivation *derivation); /* density.c */
-void derive_simulate(struct derivation *derivation);    /* simulate.c */
+void derive_simulate(struct derivation *derivation); /* simulate.c */
 
 /* ---- blueprint.c ---- */
 

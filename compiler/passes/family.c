@@ -60,6 +60,12 @@ static const struct family *family_of_call(struct place place, const struct term
   return family_of(inside, term->function->value);
 }
 
+static const struct family *family_of_steps(struct place place, const struct definition *steps) {
+  struct family *family = floe__arena_alloc(arena_of(place), sizeof *family);
+  family->steps = steps;
+  return family;
+}
+
 const struct family *family_of(struct place place, const struct term *term) {
   switch (term->kind) {
     case TERM_CHOOSE: return family_of_choice(place, term);
@@ -67,7 +73,9 @@ const struct family *family_of(struct place place, const struct term *term) {
     case TERM_POWER:
       return power_of(place, family_of(place, term->items[0]), lower(place, term->items[1]), term->on_log);
     case TERM_CALL: return family_of_call(place, term);
-    case TERM_DEFINITION: return family_of(place, term->definition->value);
+    case TERM_DEFINITION:
+      return term->definition->variable ? family_of_steps(place, term->definition)
+                                        : family_of(place, term->definition->value);
     case TERM_NUMBER:
     case TERM_VARIABLE:
     case TERM_FORMAL:

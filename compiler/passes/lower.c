@@ -24,7 +24,7 @@ struct place place_inlined(struct place place) {
   return (struct place){.lowering = place.lowering, .frame = frame, .loops = place.loops};
 }
 
-static void remember(struct place place, struct frame *frame, const void *of, const struct node *node) {
+void frame_remember(struct place place, struct frame *frame, const void *of, const struct node *node) {
   struct meaning *meaning = floe__arena_alloc(arena_of(place), sizeof *meaning);
   *meaning = (struct meaning){of, node, frame->meanings};
   frame->meanings = meaning;
@@ -59,32 +59,35 @@ void place_inherit(struct place outer, struct place inner, const struct type *fo
 }
 
 void frame_bind(struct place place, const struct formal *formal, const struct node *node) {
-  remember(place, place.frame, formal, node);
+  frame_remember(place, place.frame, formal, node);
   if (node->n_dim == formal->type.n_dim) frame_fit(place, &formal->type, node->dim);
 }
 
 /* ---- loops ---- */
 
-struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension,
-                          const char *name) {
+struct place place_at(struct place place, const struct binder *binder, const struct node *number) {
   struct loops *loops = floe__arena_alloc(arena_of(place), sizeof *loops);
-  *loops = (struct loops){binder, graph_open(graph_of(place), actual(place, dimension), name), place.loops};
+  *loops = (struct loops){binder, number, place.loops};
   place.loops = loops;
   return place;
 }
 
+struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension,
+                          const char *name, const struct graph_binder **open) {
+  *open = graph_open(graph_of(place), actual(place, dimension), name);
+  return place_at(place, binder, node_binder(graph_of(place), *open));
+}
+
 static struct place place_within_all(struct place place, size_t n, const struct binder *const *binders,
                                      const struct graph_binder **open) {
-  for (size_t k = 0; k < n; k++) {
-    place = place_within(place, binders[k], binders[k]->dimension, binders[k]->name);
-    open[k] = place.loops->open;
-  }
+  for (size_t k = 0; k < n; k++)
+    place = place_within(place, binders[k], binders[k]->dimension, binders[k]->name, &open[k]);
   return place;
 }
 
 static const struct node *lower_binder(struct place place, const struct binder *binder) {
   for (const struct loops *loops = place.loops; loops; loops = loops->outer)
-    if (loops->binder == binder) return node_binder(graph_of(place), loops->open);
+    if (loops->binder == binder) return loops->number;
   return node_const(graph_of(place), 1); /* not reached: meaning/ scopes binders */
 }
 
@@ -104,38 +107,6 @@ static const struct node *lower_reduce(struct place place, const struct term *te
 
 /* ---- definitions ---- */
 
-static const struct node *finish_recurrence(struct place place, const struct recurrence *recurrence,
-                                            struct frame *frame, const struct stepping *stepping,
-                                            const struct definition *wanted) {
-  struct graph *graph = graph_of(place);
-  const struct node *scan =
-      node_scan(graph, stepping->open, recurrence->start, recurrence->n_definition, stepping->nodes);
-  const struct node *result = NULL;
-  for (size_t k = 0; k < recurrence->n_definition; k++) {
-    const struct node *array = node_project(graph, scan, k);
-    node_name(array, recurrence->definitions[k]->name);
-    remember(place, frame, recurrence->definitions[k], array);
-    if (recurrence->definitions[k] == wanted) result = array;
-  }
-  return result;
-}
-
-/* Initial values before the loop opens, then one body after the other: each may use those before it. */
-static const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted) {
-  const struct recurrence *recurrence = wanted->recurrence;
-  size_t start = recurrence->start, n = recurrence->n_definition;
-  const struct node **nodes = floe__arena_array(arena_of(place), n * start + 1, sizeof *nodes);
-  struct stepping stepping = {recurrence, NULL, nodes, place.stepping};
-  struct place inside = place;
-  inside.stepping = &stepping;
-  for (size_t step = 0; step + 1 < start; step++)
-    for (size_t k = 0; k < n; k++) nodes[k * start + step] = lower(inside, recurrence->definitions[k]->initial[step]);
-  inside = place_within(inside, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name);
-  stepping.open = inside.loops->open;
-  for (size_t k = 0; k < n; k++) nodes[(k + 1) * start - 1] = lower(inside, recurrence->definitions[k]->value);
-  return finish_recurrence(place, recurrence, frame, &stepping, wanted);
-}
-
 static bool is_of_spec(const struct program *program, const struct definition *definition) {
   return definition->id < program->n_definition && program->definitions[definition->id] == definition;
 }
@@ -153,37 +124,17 @@ const struct node *lower_definition(struct place place, const struct definition 
   else
     node = lower(own, definition->value);
   node_name(node, definition->name);
-  remember(place, frame, definition, node);
+  frame_remember(place, frame, definition, node);
   return node;
 }
 
 /* ---- elements ---- */
 
-/* An element of a definition whose own loop is being lowered: an initial value, this step, or an earlier one. */
-static const struct node *lower_step(struct place place, const struct stepping *stepping,
-                                     const struct definition *definition, const struct node *index) {
-  const struct recurrence *recurrence = stepping->recurrence;
-  size_t k = 0, start = recurrence->start;
-  while (recurrence->definitions[k] != definition) k++;
-  if (index->kind == NODE_CONST) return stepping->nodes[k * start + (size_t)index->number - 1];
-  if (index->kind == NODE_BINDER) return stepping->nodes[(k + 1) * start - 1];
-  double shift = index->args[1]->number;
-  size_t lag = (size_t)(index->op == OP_SUB ? shift : -shift);
-  return node_previous(graph_of(place), stepping->open, k, lag, definition->type.base);
-}
-
-static const struct stepping *stepping_of(struct place place, const struct term *array) {
-  if (array->kind != TERM_DEFINITION || !array->definition->recurrence) return NULL;
-  for (const struct stepping *stepping = place.stepping; stepping; stepping = stepping->outer)
-    if (stepping->recurrence == array->definition->recurrence) return stepping;
-  return NULL;
-}
-
 static const struct node *lower_element(struct place place, const struct term *term) {
   const struct node **indices = floe__arena_array(arena_of(place), term->n_item, sizeof *indices);
   for (size_t k = 1; k < term->n_item; k++) indices[k - 1] = lower(place, term->items[k]);
-  const struct stepping *stepping = stepping_of(place, term->items[0]);
-  if (stepping) return lower_step(place, stepping, term->items[0]->definition, indices[0]);
+  const struct node *step = lower_step(place, term->items[0], indices[0]);
+  if (step) return step;
   return node_gather(graph_of(place), lower(place, term->items[0]), indices);
 }
 
@@ -245,7 +196,7 @@ static const struct node *lower_extern(struct place place, const struct term *te
   for (size_t k = 0; k < term->type.n_dim; k++) dim[k] = actual(place, term->type.dim[k]);
   if (!external->random) return node_extern(graph, external, term->type.base, term->type.n_dim, dim, args);
   for (const struct loops *loops = place.loops; loops; loops = loops->outer)
-    args[n + --n_key] = node_binder(graph, loops->open);
+    args[n + --n_key] = loops->number;
   return node_draw(graph, external, (*place.frame->site)++, n_loops(place.loops), args);
 }
 

@@ -17,7 +17,7 @@ struct reading {
 /* A typed binder in scope and the graph's temporary one; innermost first. */
 struct loops {
   const struct binder *binder; /* NULL: a loop that the derivation itself opened */
-  const struct graph_binder *open;
+  const struct node *number;   /* of the current element: NODE_BINDER, or a constant before a recurrence starts */
   const struct loops *outer;
 };
 
@@ -40,13 +40,7 @@ struct frame {
   size_t *site;              /* where a raw draw takes its site from; NULL where there can be none */
 };
 
-/* A recurrence that is being lowered. */
-struct stepping {
-  const struct recurrence *recurrence;
-  const struct graph_binder *open;
-  const struct node **nodes; /* as NODE_SCAN's args; NULL where not lowered yet */
-  const struct stepping *outer;
-};
+struct stepping; /* a recurrence that is being lowered: lower_steps.c */
 
 struct lowering {
   struct graph *graph;
@@ -67,9 +61,10 @@ struct place place_of_spec(struct lowering *lowering);
 const struct node *lower(struct place place, const struct term *term);
 const struct node *lower_definition(struct place place, const struct definition *definition);
 
-/* Opens a loop at a place. */
+/* Opens a loop at a place; or fixes its binder to an element. */
 struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension,
-                          const char *name);
+                          const char *name, const struct graph_binder **open);
+struct place place_at(struct place place, const struct binder *binder, const struct node *number);
 
 /* A fresh frame inside the loops of the place. */
 struct place place_inlined(struct place place);
@@ -79,10 +74,32 @@ void frame_fit(struct place place, const struct type *formal, const struct dimen
 void place_inherit(struct place outer, struct place inner, const struct type *formal);
 void frame_bind(struct place place, const struct formal *formal, const struct node *node);
 
+/* ---- recurrences (lower_steps.c) ---- */
+
+/* What a scan is to compute of a recurrence: definitions, and variables whose elements `draw` makes from their
+ * distributions; other variables are read as everywhere. */
+struct steps {
+  const struct recurrence *recurrence;
+  const bool *wanted; /* (n_definition) */
+  const struct node *(*draw)(void *context, struct place place, const struct definition *member,
+                             const struct term *distribution, const struct node *number);
+  void *context;
+};
+
+/* The array of a member that is wanted. */
+const struct node *lower_steps(struct place place, const struct steps *steps, const struct definition *member);
+/* All values of a recurrence's definitions, into the frame; that of `wanted`. */
+const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted);
+/* An element of what the scan in the making computes: this step, or an earlier one. NULL: it is nothing of that kind. */
+const struct node *lower_step(struct place place, const struct term *array, const struct node *index);
+void frame_remember(struct place place, struct frame *frame, const void *of, const struct node *node);
+
 /* ---- families (family.c): what a distribution-valued term can be ---- */
 
-/* A choice (n > 0; excluded options NULL), or one distribution with its arguments. */
+/* A choice (n > 0; excluded options NULL), or one distribution with its arguments, or elements drawn one after the
+ * other. */
 struct family {
+  const struct definition *steps;
   const struct axis *axis;
   size_t n;
   const struct family **options;

@@ -13,10 +13,27 @@ struct drawing {
   const struct node *const *joint_indices;
 };
 
+static const struct node *sample_of(void *context, const struct family *single);
+
+/* Roles are drawn in turn; what is not drawn now is read. */
+static bool drawn_together(const struct variable *a, const struct variable *b) {
+  return drawn_with(a) == drawn_with(b);
+}
+
+static const struct node *sample_step(struct derivation *derivation, const struct element *element,
+                                      const struct definition *steps, void *context) {
+  (void)context;
+  struct drawing drawing = {derivation, steps->variable, element, 0, NULL};
+  return decide_family(derivation, family_of(element->place, element->distribution), sample_of, &drawing);
+}
+
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
   const struct variable *variable = drawing->variable;
   const size_t site = variable->id * SITES_PER_VARIABLE;
+  if (single->steps)
+    return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices[0],
+                              sample_step, NULL);
   struct place place = place_inlined(drawing->element->place);
   frame_fit(place, &single->distribution->support, variable->type.dim + variable->n_binder);
   const struct node *sample = is_sorted_sample(variable, single)

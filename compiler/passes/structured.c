@@ -98,7 +98,7 @@ const struct node *sorted_log_density(const struct derivation *derivation, struc
   const struct graph_binder *open = graph_open(graph, x->dim[0], x->dim[0]->name);
   const struct node *index = node_binder(graph, open), *element = node_gather(graph, x, &index);
   const struct node *density = family_log_density(place, single, element);
-  density = supported(derivation, place, single, density, element, (struct known_bounds){NULL, NULL, false});
+  density = density_supported(derivation, place, single, density, element, (struct known_bounds){NULL, NULL, false});
   const struct node *above = node_binary(graph, OP_ADD, node_size(graph, x->dim[0]), node_const(graph, 1));
   return node_binary(graph, OP_ADD, node_reduce(graph, REDUCE_SUM, open, density),
                      node_call(graph, derivation->functions.lgamma, above));
@@ -108,10 +108,11 @@ const struct node *sorted_sample(const struct derivation *derivation, struct pla
                                  const struct variable *variable, const struct family *single, size_t site) {
   struct graph *graph = graph_of(derivation);
   const struct dimension *dimension = variable->type.dim[variable->type.n_dim - 1];
-  struct place inside = place_within(place, NULL, dimension, dimension->name);
+  const struct graph_binder *open;
+  struct place inside = place_within(place, NULL, dimension, dimension->name, &open);
   const struct node *element = family_sample(inside, single, site);
   const struct node **drawn = floe__arena_alloc(graph->arena, sizeof *drawn);
-  drawn[0] = node_map(graph, 1, &inside.loops->open, element);
+  drawn[0] = node_map(graph, 1, &open, element);
   return node_extern(graph, derivation->functions.sort, BASE_REAL, 1, &variable->type.dim[variable->type.n_dim - 1],
                      drawn);
 }

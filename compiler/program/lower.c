@@ -29,6 +29,19 @@ const struct memory *memory_of_node(struct scheduler *s, const struct node *unre
   return s->memory_of[array->id];
 }
 
+/* x[t - 2] in a loop that starts at 3 or later: inside the array whatever its size. */
+static bool steps_back(const struct scheduler *s, const struct node *index, const struct dimension *dimension,
+                       struct subscript *subscript) {
+  if (index->kind != NODE_OPERATOR || index->op != OP_SUB) return false;
+  const struct node *binder = resolve(s, index->args[0]), *lag = resolve(s, index->args[1]);
+  if (binder->kind != NODE_BINDER || binder->binder->dimension != dimension || lag->kind != NODE_CONST) return false;
+  const struct loop *loop = s->loop_of[binder->binder->id];
+  if (lag->number != floor(lag->number) || lag->number < 0 || lag->number >= (double)loop->first) return false;
+  subscript->loop = loop;
+  subscript->shift = -(long)lag->number;
+  return true;
+}
+
 static const struct subscript *subscripts_of(struct scheduler *s, const struct node *gather,
                                              const struct memory *memory) {
   struct subscript *subscripts = floe__arena_array(s->arena, memory->n_dim, sizeof *subscripts);
@@ -39,7 +52,7 @@ static const struct subscript *subscripts_of(struct scheduler *s, const struct n
     else if (index->kind == NODE_CONST && index->number >= 1 && index->number <= (double)memory->dim[k]->low &&
              index->number == floor(index->number))
       subscripts[k].shift = (long)index->number;
-    else
+    else if (!steps_back(s, index, memory->dim[k], &subscripts[k]))
       subscripts[k].value = value_of_node(s, index);
   }
   return subscripts;

@@ -102,10 +102,27 @@ static void propagate_select(struct reverse *r, const struct value *source, cons
 /* The value of a derivative: a node over the arguments of the call. */
 static const struct value *value_of(struct reverse *r, const struct value *call, const struct node *node);
 
+/* What the call's arguments are made of: simplified, a derivative may refer to a part of an argument only, as the derivative
+ * 1 / (1 + y) of log1p does for y = -x. Simplification reaches no deeper than a few operators; values share their parts, so
+ * that a search without a bound could take for ever. */
+static const struct value *part_of(const struct value *value, const struct node *node, size_t depth) {
+  if (!value || value->node == node) return value;
+  if (depth == 0 || (value->kind != VALUE_OPERATOR && value->kind != VALUE_SELECT)) return NULL;
+  for (size_t k = 0; k < value->n_arg; k++) {
+    const struct value *part = part_of(value->args[k].value, node, depth - 1);
+    if (part) return part;
+  }
+  return NULL;
+}
+
 static const struct value *known(struct reverse *r, const struct value *call, const struct node *node) {
   if (node == call->node) return copy_of(r, call);
   for (size_t k = 0; k < call->n_arg; k++)
     if (call->args[k].value && node == call->node->args[k]) return copy_of(r, call->args[k].value);
+  for (size_t k = 0; k < call->n_arg; k++) {
+    const struct value *part = call->args[k].value ? part_of(call->args[k].value, node, 6) : NULL;
+    if (part) return copy_of(r, part);
+  }
   const struct value *alias = node->id < r->source->n_alias ? r->source->alias[node->id] : NULL;
   if (!alias || alias->kind < VALUE_OPERATOR) return NULL;
   const struct value *copy = r->value[alias->id];

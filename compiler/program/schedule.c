@@ -319,10 +319,6 @@ static struct demand demand_of_root(struct scheduler *s, const struct root *root
   return demand;
 }
 
-static enum role drawn_with(const struct variable *variable) {
-  return variable->role == ROLE_LATENT ? ROLE_PARAM : variable->role;
-}
-
 /* Draws: one root after the other, under a test of whether its role is to be drawn. */
 static void schedule_draws(struct scheduler *s, const struct interpretation *interpretation) {
   for (size_t k = 0; k < interpretation->n_root;) {

@@ -93,6 +93,11 @@ DIAGNOSTIC(E4014, ERROR, "a preparation of something else than data")
 DIAGNOSTIC(E4015, ERROR, "options that disagree on an order")
 DIAGNOSTIC(E4016, ERROR, "a malformed left side")
 DIAGNOSTIC(E4017, ERROR, "an unknown without a distribution")
+DIAGNOSTIC(E4030, ERROR, "given elements of something else than an obs")
+DIAGNOSTIC(E4031, ERROR, "elements that cannot stand before a loop")
+DIAGNOSTIC(E4032, ERROR, "a discrete parameter")
+DIAGNOSTIC(E4033, ERROR, "a result that depends on a discrete latent")
+DIAGNOSTIC(E4034, ERROR, "assignment to a name that keeps its value")
 
 /* ---- E9xxx: limits and missing parts ---- */
 DIAGNOSTIC(E9001, ERROR, "nested too deeply")

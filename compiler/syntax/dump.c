@@ -51,7 +51,7 @@ static const char *const statement_words[] = {
     [STATEMENT_MODEL] = "model",     [STATEMENT_USE] = "use",         [STATEMENT_INDEX] = "index",
     [STATEMENT_DATA] = "data",       [STATEMENT_PARAM] = "param",     [STATEMENT_LATENT] = "latent",
     [STATEMENT_OBS] = "obs",         [STATEMENT_SAMPLE] = "sample",   [STATEMENT_DEFINE] = "define",
-    [STATEMENT_ASSIGN] = "assign",   [STATEMENT_FOR] = "for",         [STATEMENT_IF] = "if",
+    [STATEMENT_VAR] = "var",         [STATEMENT_ASSIGN] = "assign",   [STATEMENT_FOR] = "for",         [STATEMENT_IF] = "if",
     [STATEMENT_AXIS] = "axis",       [STATEMENT_CHOOSE] = "choose",   [STATEMENT_FORBID] = "forbid",
     [STATEMENT_REQUIRE] = "require", [STATEMENT_PREP] = "prep",       [STATEMENT_REPORT] = "report",
     [STATEMENT_CLAIM] = "claim",     [STATEMENT_CHECK] = "check",     [STATEMENT_FUN] = "fun",

@@ -58,6 +58,7 @@ static const struct keyword {
                 {"prep", TOK_PREP, FOLLOW_NAME},
                 {"fun", TOK_FUN, FOLLOW_NAME},
                 {"dist", TOK_DIST, FOLLOW_NAME},
+                {"var", TOK_VAR, FOLLOW_NAME},
                 {"extern", TOK_EXTERN, FOLLOW_NAME},
                 {"claim", TOK_CLAIM, FOLLOW_NAME},
                 {"check", TOK_CHECK, FOLLOW_NAME},
@@ -69,7 +70,7 @@ static const struct keyword {
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
 
 /* Statements of the language that this version does not have. */
-static const char *const absent_words[] = {"ode", "sim", "part", "hyper", "elicit", "summary", "var"};
+static const char *const absent_words[] = {"ode", "sim", "part", "hyper", "elicit", "summary"};
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
   for (size_t k = 0; k < n; k++)

@@ -181,6 +181,7 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_DEFINE:
     case STATEMENT_FOR:
     case STATEMENT_IF: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
+    case STATEMENT_VAR:
     case STATEMENT_ASSIGN:
     case STATEMENT_RESULT: return PLACE_FUNCTION;
     case STATEMENT_METHOD:

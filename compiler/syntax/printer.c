@@ -324,6 +324,10 @@ static void print_statement(struct printer *p, const struct statement *s) {
     case STATEMENT_OBS: put_declaration(p, s, "obs"); break;
     case STATEMENT_SAMPLE: put_defined(p, s, " ~ "); break;
     case STATEMENT_DEFINE: put_defined(p, s, " = "); break;
+    case STATEMENT_VAR:
+      put(p, "var ");
+      put_defined(p, s, " = ");
+      break;
     case STATEMENT_ASSIGN: put_defined(p, s, " := "); break;
     case STATEMENT_FOR: put_for(p, s); break;
     case STATEMENT_IF: put_if(p, s); break;

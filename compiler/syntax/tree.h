@@ -78,6 +78,7 @@ enum statement_kind {
   STATEMENT_OBS,      /*   likewise */
   STATEMENT_SAMPLE,   /* name[indices] ~ value */
   STATEMENT_DEFINE,   /* name[indices] = value */
+  STATEMENT_VAR,      /* var name = value, in functions */
   STATEMENT_ASSIGN,   /* name := value, in functions */
   STATEMENT_FOR,      /* for name in index[range] { body }: name is the loop's name, index the dimension, value the range or NULL */
   STATEMENT_IF,       /* if value { body } else { otherwise } */

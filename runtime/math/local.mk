@@ -4,6 +4,7 @@ runtime_sources += \
   runtime/math/matrix.c runtime/math/matrix.h \
   runtime/math/moments.c runtime/math/moments.h \
   runtime/math/distances.c \
+  runtime/math/first_passage.c \
   runtime/math/order.c runtime/math/order.h \
   runtime/math/special.c runtime/math/special_gsl.c runtime/math/special.h \
   runtime/math/structure.c runtime/math/structure.h

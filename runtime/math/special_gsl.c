@@ -2,6 +2,7 @@
  * first. */
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_sf_bessel.h>
 #include <math.h>
 
 #include "runtime/math/special.h"
@@ -14,17 +15,17 @@ static int positive(double x) {
   return x > 0 && x < INFINITY;
 }
 
-double floe__gamma_cdf(double x, double shape) {
+double floe_gamma_cdf(double x, double shape) {
   if (isnan(x) || !positive(shape)) return NAN;
   return x <= 0 ? 0 : gsl_cdf_gamma_P(x, shape, 1);
 }
 
-double floe__beta_cdf(double x, double a, double b) {
+double floe_beta_cdf(double x, double a, double b) {
   if (isnan(x) || !positive(a) || !positive(b)) return NAN;
   return x <= 0 ? 0 : x >= 1 ? 1 : gsl_cdf_beta_P(x, a, b);
 }
 
-double floe__beta_quantile(double p, double a, double b) {
+double floe_beta_quantile(double p, double a, double b) {
   if (!(p >= 0 && p <= 1) || !positive(a) || !positive(b)) return NAN;
   return gsl_cdf_beta_Pinv(p, a, b);
 }
@@ -39,7 +40,7 @@ double floe__chi_squared_quantile(double p, double degrees) {
   return p == 1 ? INFINITY : gsl_cdf_chisq_Pinv(p, degrees);
 }
 
-double floe__student_t_cdf(double x, double degrees) {
+double floe_student_t_cdf(double x, double degrees) {
   return isnan(x) || !positive(degrees) ? NAN : gsl_cdf_tdist_P(x, degrees);
 }
 
@@ -63,4 +64,25 @@ double floe__hypergeometric_cdf(double k, double n_1, double n_2, double n_drawn
   return k < 0       ? 0
          : k >= most ? 1
                      : gsl_cdf_hypergeometric_P((unsigned)k, (unsigned)n_1, (unsigned)n_2, (unsigned)n_drawn);
+}
+
+double floe_gamma_quantile(double p, double shape) {
+  if (!(p >= 0 && p <= 1) || !positive(shape)) return NAN;
+  return p == 1 ? INFINITY : gsl_cdf_gamma_Pinv(p, shape, 1);
+}
+
+double floe_student_t_quantile(double p, double degrees) {
+  if (!(p >= 0 && p <= 1) || !positive(degrees)) return NAN;
+  if (p == 0 || p == 1) return p == 0 ? -INFINITY : INFINITY;
+  return gsl_cdf_tdist_Pinv(p, degrees);
+}
+
+double floe_log_bessel_i0_scaled(double x) {
+  return isnan(x) ? x : isinf(x) ? -INFINITY : log(gsl_sf_bessel_I0_scaled(x));
+}
+
+double floe_bessel_ratio(double x) {
+  if (isnan(x)) return x;
+  if (isinf(x)) return x > 0 ? 1 : -1;
+  return gsl_sf_bessel_I1_scaled(x) / gsl_sf_bessel_I0_scaled(x);
 }

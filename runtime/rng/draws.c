@@ -1,5 +1,6 @@
 #include <floe/draws.h>
 #include <math.h>
+#include <string.h>
 
 double floe_draw_uniform(struct floe_stream *stream) {
   return ((double)(floe_stream_word(stream) >> 12) + 0.5) * 0x1p-52;
@@ -160,4 +161,69 @@ double floe_draw_categorical(struct floe_stream *stream, size_t n, const double 
     u -= p[k];
   }
   return (double)(last + 1);
+}
+
+/* Outwards from the mode, by the ratios of neighbouring probabilities: as many steps as a few standard deviations. */
+static double hypergeometric_inverted(struct floe_stream *stream, double drawn, double marked, double unmarked) {
+  const double p = drawn / (marked + unmarked), low = fmax(0, drawn - unmarked), high = fmin(drawn, marked);
+  const double mode = fmin(high, fmax(low, floor((drawn + 1) * (marked + 1) / (marked + unmarked + 2))));
+  const double at_mode = exp(log_binomial(mode, marked, p) + log_binomial(drawn - mode, unmarked, p) -
+                             log_binomial(drawn, marked + unmarked, p));
+  double u = floe_draw_uniform(stream) - at_mode, up = at_mode, down = at_mode, above = mode, below = mode;
+  if (u <= 0) return mode;
+  while (above < high || below > low) {
+    if (above < high) {
+      up *= (marked - above) * (drawn - above) / ((above + 1) * (unmarked - drawn + above + 1));
+      above++;
+      if ((u -= up) <= 0) return above;
+    }
+    if (below > low) {
+      down *= below * (unmarked - drawn + below) / ((marked - below + 1) * (drawn - below + 1));
+      below--;
+      if ((u -= down) <= 0) return below;
+    }
+  }
+  return mode; /* what rounding has left over */
+}
+
+static int is_count(double x) {
+  return x >= 0 && x <= 0x1p52 && x == floor(x);
+}
+
+double floe_draw_hypergeometric(struct floe_stream *stream, double drawn, double marked, double unmarked) {
+  if (!is_count(drawn) || !is_count(marked) || !is_count(unmarked) || drawn > marked + unmarked) return NAN;
+  if (drawn == 0 || marked == 0) return 0;
+  if (unmarked == 0) return drawn;
+  return drawn == marked + unmarked ? marked : hypergeometric_inverted(stream, drawn, marked, unmarked);
+}
+
+/* Best and Fisher, "Efficient simulation of the von Mises distribution", 1979. */
+double floe_draw_von_mises(struct floe_stream *stream, double kappa) {
+  if (!(kappa > 0 && kappa < INFINITY)) return NAN;
+  const double tau = 1 + sqrt(1 + 4 * kappa * kappa), rho = (tau - sqrt(2 * tau)) / (2 * kappa);
+  const double r = kappa < 1e-4 ? 1 / kappa + kappa : (1 + rho * rho) / (2 * rho);
+  for (;;) {
+    const double z = cos(M_PI * floe_draw_uniform(stream)), f = (1 + r * z) / (r + z), c = kappa * (r - f);
+    const double u = floe_draw_uniform(stream);
+    if (c * (2 - c) - u <= 0 && log(c / u) + 1 - c < 0) continue;
+    const double angle = acos(fmax(-1, fmin(1, f)));
+    return floe_draw_uniform(stream) < 0.5 ? -angle : angle;
+  }
+}
+
+double floe_multinomial_count(size_t n_category, double u, double n, const double *p, double at) {
+  double total = 0, left = n, share = 1;
+  uint64_t bits;
+  struct floe_stream stream;
+  for (size_t k = 0; k < n_category; k++) total += p[k] >= 0 ? p[k] : NAN;
+  if (!(fabs(total - 1) <= 1e-8) || !is_count(n) || !(u > 0 && u < 1)) return NAN;
+  memcpy(&bits, &u, sizeof bits);
+  floe_stream_open(&stream, bits, 0, 0, 0, 0);
+  for (size_t k = 0; k + 1 < n_category; k++) {
+    const double count = left > 0 ? floe_draw_binomial(&stream, left, fmin(1, p[k] / share)) : 0;
+    if ((double)(k + 1) == at) return count;
+    left -= count;
+    share = fmax(share - p[k], p[k + 1]);
+  }
+  return left;
 }

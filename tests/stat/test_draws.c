@@ -82,6 +82,15 @@ static void fill_categorical(double a, double b) {
   EACH_OWN_STREAM(7, floe_draw_categorical(&stream, 4, p))
 }
 
+static void fill_multinomial(double a, double b) {
+  const double p[] = {0.1, 0, b, 0.9 - b};
+  EACH_OWN_STREAM(8, floe_multinomial_count(4, floe_draw_uniform(&stream), a, p, 3))
+}
+static void fill_last_multinomial(double a, double b) {
+  const double p[] = {0.1, 0, 0.9 - b, b};
+  EACH_OWN_STREAM(9, floe_multinomial_count(4, floe_draw_uniform(&stream), a, p, 4))
+}
+
 static void scale_floats(const float *x, double a) {
   for (size_t k = 0; k < N; k++) sample[k] = a * (double)x[k];
 }
@@ -121,11 +130,11 @@ static double cdf_exponential(double x, double a, double b) {
 }
 static double cdf_gamma(double x, double a, double b) {
   (void)b;
-  return floe__gamma_cdf(x, a);
+  return floe_gamma_cdf(x, a);
 }
 static double cdf_log_gamma(double x, double a, double b) {
   (void)b;
-  return x < -40 ? exp(a * x - floe_lgamma(a + 1)) : floe__gamma_cdf(exp(x), a); /* x^a / Gamma(a + 1) near 0 */
+  return x < -40 ? exp(a * x - floe_lgamma(a + 1)) : floe_gamma_cdf(exp(x), a); /* x^a / Gamma(a + 1) near 0 */
 }
 static double cdf_poisson(double x, double a, double b) {
   (void)b;
@@ -160,6 +169,8 @@ static const struct draws all[] = {
     {"binomial(1000, 0.7)", fill_binomial, cdf_binomial, 1000, 0.7, 1000, 0.77},
     {"binomial(1e6, 0.5)", fill_binomial, cdf_binomial, 1e6, 0.5, 1e6, 0.55},
     {"categorical(0.2, 0, 0.3, 0.5)", fill_categorical, cdf_categorical, 0.2, 0.3, 0.22, 0.33},
+    {"multinomial(12, 0.1, 0, 0.3, 0.6)[3]", fill_multinomial, cdf_binomial, 12, 0.3, 12, 0.33},
+    {"multinomial(12, 0.1, 0, 0.3, 0.6)[4]", fill_last_multinomial, cdf_binomial, 12, 0.6, 12, 0.57},
     {"many normals", fill_many_normals, cdf_normal, 1, 0, 1.1, 0},
     {"many uniforms", fill_many_uniforms, cdf_uniform, 1, 0, 1.1, 0},
     {"many float normals", fill_float_normals, cdf_normal, 1, 0, 1.1, 0},
@@ -189,10 +200,22 @@ static void a_parameter_ten_percent_off_is_rejected(void **state) {
   }
 }
 
+static void the_counts_of_a_multinomial_draw_make_up_the_whole(void **state) {
+  const double p[] = {0.2, 0.5, 0, 0.3};
+  (void)state;
+  for (size_t k = 1; k < 1000; k++) {
+    const double u = (double)k / 1000;
+    double total = 0;
+    for (size_t at = 1; at <= 4; at++) total += floe_multinomial_count(4, u, 40, p, (double)at);
+    assert_true(total == 40 && floe_multinomial_count(4, u, 40, p, 3) == 0);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_draw_follows_its_distribution),
       cmocka_unit_test(a_parameter_ten_percent_off_is_rejected),
+      cmocka_unit_test(the_counts_of_a_multinomial_draw_make_up_the_whole),
   };
   return cmocka_run_group_tests_name("draws", tests, NULL, NULL);
 }

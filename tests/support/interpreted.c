@@ -18,12 +18,14 @@
 #include "compiler/passes/passes.h"
 #include "compiler/source/diagnostic.h"
 #include "compiler/syntax/parse.h"
+#include "tests/support/library.h"
 
 double floe_lgamma(double x);
 double floe_digamma(double x);
 double floe_log1p_exp(double x);
 double floe_inv_logit(double x);
 double floe_xlogy(double x, double y);
+double floe_xlog1py(double x, double y);
 
 static void no_memory(void *context) {
   (void)context;
@@ -95,6 +97,8 @@ static void call(void *context, const struct external *external, size_t n, const
     }
   if (strcmp(external->name, "xlogy") == 0)
     result->data[0] = floe_xlogy(x, args[1].data[0]);
+  else if (strcmp(external->name, "xlog1py") == 0)
+    result->data[0] = floe_xlog1py(x, args[1].data[0]);
   else if (strcmp(external->name, "argmax") == 0)
     result->data[0] = argmax(args[0].data, args[0].n);
   else if (strcmp(external->name, "quantile") == 0)
@@ -134,19 +138,18 @@ static void expect_no_errors(const struct diagnostics *sink) {
 }
 
 static struct study *compile(struct floe__arena *arena, const struct source *source) {
-  static const char *const library_files[] = {"stdlib/prelude.floe", "stdlib/draws.floe", "stdlib/distributions.floe",
-                                              "stdlib/preparation.floe"};
   struct floe__names *names = floe__names_new(arena);
   struct diagnostics *sink = diagnostics_new(arena);
-  const struct tree *library[4];
+  const struct tree *library[N_LIBRARY];
   enum source_problem problem;
-  for (size_t k = 0; k < 4; k++) {
-    const struct source *file = source_read(arena, source_path(arena, library_files[k]), &problem);
+  for (size_t k = 0; k < N_LIBRARY; k++) {
+    const char *name = floe__arena_printf(arena, "stdlib/%s.floe", library_names[k]);
+    const struct source *file = source_read(arena, source_path(arena, name), &problem);
     assert_non_null(file);
     library[k] = parse_source(arena, names, sink, file);
   }
   const struct tree *spec = parse_source(arena, names, sink, source);
-  const struct program *program = check_program(arena, names, sink, 4, library, spec, false);
+  const struct program *program = check_program(arena, names, sink, N_LIBRARY, library, spec, false);
   expect_no_errors(sink);
   struct study *study = derive_study(arena, program);
   struct floe__text broken = {0};

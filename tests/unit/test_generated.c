@@ -28,6 +28,7 @@
 #include "runtime/math/matrix.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
+#include "tests/support/library.h"
 #include "runtime/math/structure.h"
 
 #include <floe/draws.h>
@@ -56,6 +57,14 @@ static const struct linked {
     LINKED(floe_log1p_exp),
     LINKED(floe_inv_logit),
     LINKED(floe_xlogy),
+    LINKED(floe_xlog1py),
+    LINKED(floe_log_phi),
+    LINKED(floe_log_phi_scaled),
+    LINKED(floe_log1m_exp),
+    LINKED(floe_log_bessel_i0_scaled),
+    LINKED(floe_bessel_ratio),
+    LINKED(sin),
+    LINKED(cos),
     LINKED(floe_argmax),
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
@@ -83,6 +92,7 @@ static const struct linked {
     LINKED(floe_draw_poisson),
     LINKED(floe_draw_categorical),
     LINKED(floe_draw_binomial),
+    LINKED(floe_draw_von_mises),
 };
 
 static const struct linked *find_linked(const char *symbol) {
@@ -114,18 +124,17 @@ static void no_memory(void *context) {
 }
 
 static struct study *study_of(struct floe__arena *arena, const struct source *source) {
-  static const char *const files[] = {"prelude", "draws", "distributions", "preparation"};
   const char *root = getenv("FLOE_SOURCE");
   struct floe__names *names = floe__names_new(arena);
   struct diagnostics *sink = diagnostics_new(arena);
-  const struct tree *library[4];
+  const struct tree *library[N_LIBRARY];
   enum source_problem problem;
-  for (size_t k = 0; k < 4; k++) {
-    const char *path = floe__arena_printf(arena, "%s/stdlib/%s.floe", root ? root : ".", files[k]);
+  for (size_t k = 0; k < N_LIBRARY; k++) {
+    const char *path = floe__arena_printf(arena, "%s/stdlib/%s.floe", root ? root : ".", library_names[k]);
     library[k] = parse_source(arena, names, sink, source_read(arena, path, &problem));
   }
   const struct program *program =
-      check_program(arena, names, sink, 4, library, parse_source(arena, names, sink, source), false);
+      check_program(arena, names, sink, N_LIBRARY, library, parse_source(arena, names, sink, source), false);
   if (!program) {
     struct floe__text text = {0};
     diagnostics_print(sink, false, &text);
@@ -325,7 +334,8 @@ static void simulate_parts(struct fixture *f) {
       const struct floe_variable *variable = &f->model->variables[v];
       const double *now = (floe_variable_is_data(variable) ? data : values) + f->layout->offset[v];
       const double *before = (floe_variable_is_data(variable) ? f->data : f->values) + f->layout->offset[v];
-      if (!(what & bit[variable->role])) assert_memory_equal(now, before, f->layout->count[v] * sizeof *now);
+      const unsigned drawn = variable->discrete ? FLOE_DRAW_OBSERVED : bit[variable->role];
+      if (!(what & drawn)) assert_memory_equal(now, before, f->layout->count[v] * sizeof *now);
     }
   }
 }
@@ -513,7 +523,7 @@ static void array_functions_have_their_own_adjoints(void **state) {
 
 static void structures_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/mixture.floe");
+  struct fixture *f = of_file("tests/data/specs/mixture_weights.floe");
   compare_everywhere(f);
   forget(f);
 }
@@ -535,11 +545,71 @@ static void matrices_do_what_their_graph_says(void **state) {
   }
 }
 
+static void the_library_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/library.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
  * latents, truth values as data. */
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/odds.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* Variables whose elements are drawn one after the other: given the data before them, or as residuals of the path so far;
+ * with definitions in the same loop; several in one loop; by a loop in one option, as a plate in another. */
+static void autoregressions_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/autoregression.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void stochastic_volatility_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/volatility.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void garch_does_what_its_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/garch.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void variables_of_one_loop_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/steps.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* Discrete latents summed out: in plates, scalars, chains; beside steps of the observations. */
+static void mixtures_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/mixture.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+static void hidden_markov_models_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/hidden_markov.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
+/* var, := and loops in functions that are called in a plate. */
+static void functions_with_locals_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/locals.floe");
   compare_everywhere(f);
   forget(f);
 }
@@ -611,7 +681,15 @@ int main(void) {
       cmocka_unit_test(structures_do_what_their_graph_says),
       cmocka_unit_test(joint_observations_do_what_their_graph_says),
       cmocka_unit_test(matrices_do_what_their_graph_says),
+      cmocka_unit_test(the_library_does_what_its_graph_says),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
+      cmocka_unit_test(autoregressions_do_what_their_graph_says),
+      cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
+      cmocka_unit_test(garch_does_what_its_graph_says),
+      cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
+      cmocka_unit_test(mixtures_do_what_their_graph_says),
+      cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
+      cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),

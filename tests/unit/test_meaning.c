@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "compiler/meaning/checker.h"
 #include "compiler/syntax/parse.h"
+#include "tests/support/library.h"
 
 static void no_memory(void *context) {
   (void)context;
@@ -41,18 +42,15 @@ static const struct tree *read_library(const struct checked *checked, const char
 static struct checked check_text(const char *text) {
   struct checked checked = {.arena = floe__arena_new((size_t)1 << 29, no_memory, NULL)};
   enum source_problem problem;
-  const struct tree *library[4];
+  const struct tree *library[N_LIBRARY];
   checked.names = floe__names_new(checked.arena);
   checked.sink = diagnostics_new(checked.arena);
-  library[0] = read_library(&checked, "prelude");
-  library[1] = read_library(&checked, "draws");
-  library[2] = read_library(&checked, "distributions");
-  library[3] = read_library(&checked, "preparation");
+  for (size_t k = 0; k < N_LIBRARY; k++) library[k] = read_library(&checked, library_names[k]);
   const struct source *source = source_from_text(checked.arena, "spec", text, strlen(text), &problem);
   assert_non_null(source);
   const struct tree *tree = parse_source(checked.arena, checked.names, checked.sink, source);
   assert_int_equal(diagnostics_errors(checked.sink), 0);
-  checked.program = check_program(checked.arena, checked.names, checked.sink, 4, library, tree, false);
+  checked.program = check_program(checked.arena, checked.names, checked.sink, N_LIBRARY, library, tree, false);
   return checked;
 }
 

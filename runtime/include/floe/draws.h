@@ -28,7 +28,20 @@ double floe_draw_log_gamma(struct floe_stream *stream, double shape);        /* 
 double floe_draw_poisson(struct floe_stream *stream, double mean);           /* inversion below 10, PTRS (Hoermann 1993) above; means above 2^53 give NaN */
 double floe_draw_binomial(struct floe_stream *stream, double n, double p);   /* inversion or BTRS (Hoermann 1993) */
 
+/* How many of `drawn` things without replacement are marked; inversion from the mode. */
+double floe_draw_hypergeometric(struct floe_stream *stream, double drawn, double marked, double unmarked);
+
+double floe_draw_von_mises(struct floe_stream *stream, double kappa); /* in (-pi, pi), around 0: Best and Fisher 1979 */
+
+/* The time at which a diffusion with noise 1 that starts at bias * boundary leaves (0, boundary); negative where it leaves
+ * at 0. runtime/rng/first_passage.c */
+double floe_draw_first_passage(struct floe_stream *stream, double boundary, double bias, double drift);
+
 /* 1 .. n with probabilities p (n); NaN unless they are >= 0 and sum to 1 within 1e-8. */
 double floe_draw_categorical(struct floe_stream *stream, size_t n, const double *p);
+
+/* How often category `at` (1 .. k) comes up among n draws with probabilities p (k): a function of u in (0, 1), which opens a
+ * stream of its own, so that the counts for one u sum to n. NaN as for categorical draws. */
+double floe_multinomial_count(size_t k, double u, double n, const double *p, double at);
 
 #endif

@@ -1,0 +1,165 @@
+/* var x = e, x := e and for loops inside functions. A name that is assigned anew stands for its latest value; a loop is a
+ * recurrence whose last element it leaves behind. */
+#include "compiler/meaning/checker.h"
+
+#include <string.h>
+
+static void error_not_var(struct checker *c, const struct statement *s, const struct symbol *symbol) {
+  struct diagnostic *d = diagnose(c->sink, "E4034", s->name_span, "`%s` is no `var`, and keeps its value", s->name);
+  d->fix = floe__arena_printf(c->arena, "begin with `var %s = ...`", s->name);
+  d->related = symbol->span;
+  d->related_message = "it is defined here";
+}
+
+/* The local to be assigned; NULL: reported. */
+static struct symbol *assigned(struct checker *c, const struct context *at, const struct statement *s) {
+  struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
+  if (!symbol) error_unknown(c, at->scope, NAMESPACE_VALUE, s->name, s->name_span);
+  if (!symbol || symbol->kind == SYMBOL_POISON) return NULL;
+  if (symbol->assignable) return symbol;
+  error_not_var(c, s, symbol);
+  return NULL;
+}
+
+static const struct term *local_value(struct checker *c, const struct context *at, const struct statement *s) {
+  const struct term *value = as_number(c, definition_value(c, at, s->value));
+  return is_poison(c, value) || !term_shareable(c, value, s->span) ? c->poison : value;
+}
+
+/* A value under a name of its own, so that it is computed once however often it is read. */
+static const struct term *named(struct checker *c, const char *name, const struct term *value) {
+  struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
+  struct term *term = term_new(c, TERM_DEFINITION, value->span, 0);
+  if (is_poison(c, value) || !function_inlineable(c, d, value, value->span)) return c->poison;
+  *d = (struct definition){.name = name, .span = value->span, .value = value, .type = value->type};
+  term->definition = d;
+  term->type = value->type;
+  return term;
+}
+
+static bool add_local(struct checker *c, const struct context *at, const struct statement *s, const struct term *value,
+                      bool assignable) {
+  bool sound = !is_poison(c, value);
+  struct symbol *symbol =
+      scope_add(c, at->scope, sound ? SYMBOL_TERM : SYMBOL_POISON, s->name, s->name_span, at->presence);
+  if (!symbol) return false;
+  symbol->term = value;
+  symbol->local = true;
+  symbol->assignable = assignable && sound;
+  return sound;
+}
+
+void check_var(struct checker *c, const struct context *at, const struct statement *s) {
+  add_local(c, at, s, named(c, s->name, local_value(c, at, s)), true);
+}
+
+void check_assign(struct checker *c, const struct context *at, const struct statement *s) {
+  struct symbol *symbol = assigned(c, at, s);
+  const struct term *value = local_value(c, at, s);
+  if (!symbol) return;
+  symbol->term = named(c, s->name, value);
+  if (is_poison(c, symbol->term)) symbol->kind = SYMBOL_POISON;
+}
+
+/* ---- loops ---- */
+
+struct local_loop {
+  const struct statement *statement;
+  struct binder *binder;
+  struct list locals; /* struct symbol *: those that it assigns */
+};
+
+static bool find_locals(struct checker *c, const struct context *at, struct local_loop *loop) {
+  for (const struct statement *s = loop->statement->body; s; s = s->next) {
+    bool known = s->kind == STATEMENT_ASSIGN || (s->kind == STATEMENT_DEFINE && !s->indices);
+    if (!known) {
+      if (s->kind != STATEMENT_ERROR) error_absent(c, s->span, "this statement in a loop inside a function is");
+      return false;
+    }
+    if (s->kind != STATEMENT_ASSIGN) continue;
+    struct symbol *symbol = assigned(c, at, s);
+    if (!symbol) return false;
+    bool listed = false;
+    for (size_t k = 0; k < loop->locals.n; k++) listed = listed || loop->locals.items[k] == symbol;
+    if (!listed) list_add(c->arena, &loop->locals, symbol);
+  }
+  return true;
+}
+
+/* The body once, from the values that the locals have now. */
+static bool run_body(struct checker *c, const struct context *at, const struct local_loop *loop) {
+  struct context inner = *at;
+  bool sound = true;
+  inner.scope = scope_new(c, at->scope, 16);
+  inner.bound = bound_new(c, loop->statement->name, loop->binder, at->bound);
+  for (const struct statement *s = loop->statement->body; s && sound; s = s->next) {
+    const struct term *value = local_value(c, &inner, s);
+    sound = !is_poison(c, value);
+    if (sound && s->kind == STATEMENT_DEFINE) sound = add_local(c, &inner, s, value, false);
+    if (sound && s->kind == STATEMENT_ASSIGN) scope_find(at->scope, NAMESPACE_VALUE, s->name)->term = value;
+  }
+  return sound;
+}
+
+static const struct term *element_of_local(struct checker *c, const struct definition *d, const struct term *index) {
+  struct term *whole = term_new(c, TERM_DEFINITION, d->span, 0), *element = term_new(c, TERM_ELEMENT, d->span, 2);
+  whole->definition = d;
+  whole->type = d->type;
+  element->items[0] = whole;
+  element->items[1] = index;
+  element->type = type_scalar(d->type.base);
+  return element;
+}
+
+static struct definition *state_new(struct checker *c, const struct local_loop *loop, const struct symbol *local,
+                                    const struct recurrence *recurrence) {
+  struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
+  *d = (struct definition){.name = local->name, .span = local->span, .n_binder = 1, .recurrence = recurrence};
+  d->binders = floe__arena_array(c->arena, 1, sizeof *d->binders);
+  d->binders[0] = loop->binder;
+  d->initial = floe__arena_array(c->arena, 1, sizeof *d->initial);
+  d->type = type_array(c, type_scalar(BASE_REAL), 1, &loop->binder->dimension);
+  return d;
+}
+
+/* The first run of the body makes element 1, the others the element after the one before. */
+static bool run_loop(struct checker *c, const struct context *at, const struct local_loop *loop) {
+  size_t n = loop->locals.n;
+  struct recurrence *recurrence = floe__arena_alloc(c->arena, sizeof *recurrence);
+  struct definition **states = floe__arena_array(c->arena, n + 1, sizeof *states);
+  struct span span = loop->statement->span;
+  const struct term *binder = term_binder(c, span, loop->binder), *one = term_number(c, span, 1);
+  struct term *size = term_new(c, TERM_SIZE, span, 0);
+  *recurrence = (struct recurrence){loop->binder, 2, n, (const struct definition **)states};
+  size->dimension = loop->binder->dimension;
+  size->type = type_scalar(BASE_INT);
+  if (!run_body(c, at, loop)) return false;
+  for (size_t k = 0; k < n; k++) {
+    struct symbol *local = loop->locals.items[k];
+    states[k] = state_new(c, loop, local, recurrence);
+    states[k]->initial[0] = local->term;
+    local->term = element_of_local(c, states[k], term_operator(c, OP_SUB, span, BASE_INT, binder, one));
+  }
+  if (!run_body(c, at, loop)) return false;
+  for (size_t k = 0; k < n; k++) {
+    struct symbol *local = loop->locals.items[k];
+    states[k]->value = local->term;
+    if (!function_inlineable(c, states[k], local->term, span)) return false;
+    local->term = element_of_local(c, states[k], size);
+  }
+  return true;
+}
+
+void check_local_loop(struct checker *c, const struct context *at, const struct statement *s) {
+  struct local_loop loop = {.statement = s};
+  const struct dimension *dimension = dimension_named(c, at, s->index, s->name_span);
+  if (!dimension) return;
+  if (s->value) {
+    error_absent(c, s->value->span, "a part of an index in a loop inside a function is")->fix =
+        "loop over all of it, and leave out elements by if(...)";
+    return;
+  }
+  loop.binder = binder_new(c, dimension, s->name);
+  bool sound = find_locals(c, at, &loop) && run_loop(c, at, &loop);
+  for (size_t k = 0; k < loop.locals.n && !sound; k++) ((struct symbol *)loop.locals.items[k])->kind = SYMBOL_POISON;
+}

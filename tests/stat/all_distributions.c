@@ -1,0 +1,298 @@
+#include "tests/stat/all_distributions.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "compiler/emit/emit.h"
+#include "compiler/meaning/check.h"
+#include "compiler/passes/passes.h"
+#include "compiler/source/diagnostic.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/data/layout.h"
+#include "tests/support/library.h"
+
+const char *const method_names[N_METHOD] = {"density", "cdf", "quantile", "slope", "power", "power_log"};
+
+const struct kind kinds[N_KIND] = {{"obs x[draw]", BASE_REAL},
+                                   {"obs x[draw] : int", BASE_INT},
+                                   {"obs x[draw] : bool", BASE_BOOL},
+                                   {"index three = 3\nobs x[draw] : index three", BASE_CODE}};
+
+/* ---- the specification ---- */
+
+static void no_memory(void *context) {
+  (void)context;
+  abort();
+}
+
+static const struct test_points *settings_of(const char *name) {
+  for (size_t k = 0; k < N_SETTINGS; k++)
+    if (!strcmp(all_points[k].name, name)) return &all_points[k];
+  return NULL;
+}
+
+static bool is_joint(const struct distribution *d) {
+  for (size_t k = 0; k < N_JOINT; k++)
+    if (!strcmp(joint_distributions[k], d->name)) return true;
+  return false;
+}
+
+const struct program *check_text(struct fixture *f, const char *text) {
+  const char *root = getenv("FLOE_SOURCE");
+  struct floe__names *names = floe__names_new(f->arena);
+  struct diagnostics *sink = diagnostics_new(f->arena);
+  const struct tree *library[N_LIBRARY];
+  enum source_problem problem;
+  for (size_t k = 0; k < N_LIBRARY; k++) {
+    const char *path = floe__arena_printf(f->arena, "%s/stdlib/%s.floe", root ? root : ".", library_names[k]);
+    library[k] = parse_source(f->arena, names, sink, source_read(f->arena, path, &problem));
+  }
+  const struct source *source = source_from_text(f->arena, "spec", text, strlen(text), &problem);
+  const struct tree *spec = parse_source(f->arena, names, sink, source);
+  const struct program *program = check_program(f->arena, names, sink, N_LIBRARY, library, spec, false);
+  if (program) return program;
+  struct floe__text errors = {0};
+  diagnostics_print(sink, false, &errors);
+  fail_msg("%s\n%s", text, errors.data);
+  return NULL;
+}
+
+static const char *index_of(const struct fixture *f, const struct distribution *d) {
+  return f->kind->base == BASE_CODE ? "three" : floe__arena_printf(f->arena, "of_%s", d->name);
+}
+
+/* Real arguments are params of density 1, so that there is a gradient; whole ones are data. */
+static void write_argument(const struct fixture *f, struct floe__text *out, const struct distribution *d,
+                           const struct formal *formal) {
+  const bool real = formal->type.base == BASE_REAL, low = formal->type.low, high = formal->type.high;
+  floe__text_printf(out, "%s %s_%s", real ? "param" : "data ", d->name, formal->name);
+  if (formal->type.n_dim) floe__text_printf(out, "[%s]", index_of(f, d));
+  if (real)
+    floe__text_printf(out, " ~ %s()\n", low && high ? "any_unit" : low ? "any_positive" : "any_real");
+  else
+    floe__text_puts(out, " : int ~ poisson(1)\n");
+}
+
+static void write_call(struct floe__text *out, const struct distribution *d) {
+  floe__text_printf(out, "%s(", d->name);
+  for (size_t k = 0; k < d->n_formal; k++)
+    floe__text_printf(out, "%s%s_%s", k ? ", " : "", d->name, d->formals[k]->name);
+  floe__text_puts(out, ")");
+}
+
+static void write_option(struct floe__text *out, const struct distribution *d) {
+  floe__text_printf(out, "  %s: x[draw] ~ choose method {\n", d->name);
+  for (enum method m = 0; m < N_METHOD; m++) {
+    const bool power = (m == POWER && d->power) || (m == POWER_LOG && d->power_log);
+    floe__text_printf(out, "    %s: ", method_names[m]);
+    write_call(out, d);
+    floe__text_puts(out, power ? m == POWER ? " ^ exponent" : " ^ exponent on log" : "");
+    floe__text_puts(out, "\n");
+  }
+  floe__text_puts(out, "  }\n");
+}
+
+static void write_spec(const struct fixture *f, struct floe__text *out) {
+  floe__text_printf(out,
+                    "model all \"all\"\ndist any_real() on real { logpdf(x) = 0\n sample = std_normal() }\n"
+                    "dist any_positive() on positive { logpdf(x) = 0\n sample = std_exponential() }\n"
+                    "dist any_unit() on unit { logpdf(x) = 0\n sample = std_uniform() }\n"
+                    "index draw in 1..%d\n%s\nparam place ~ any_real()\nparam exponent ~ any_positive()\n",
+                    N_DRAW, f->kind->observation);
+  for (size_t k = 0; k < f->n; k++)
+    if (f->settings[k]->size && f->kind->base != BASE_CODE)
+      floe__text_printf(out, "index of_%s = %zu\n", f->distributions[k]->name, f->settings[k]->size);
+  floe__text_puts(out, "axis which =");
+  for (size_t k = 0; k < f->n; k++)
+    floe__text_printf(out, "%s%s%s", k ? " | " : " ", f->distributions[k]->name, k ? "" : "*");
+  floe__text_puts(out, "\naxis method = density* | cdf | quantile | slope | power | power_log\n");
+  for (size_t k = 0; k < f->n; k++)
+    for (size_t a = 0; a < f->distributions[k]->n_formal; a++)
+      write_argument(f, out, f->distributions[k], f->distributions[k]->formals[a]);
+  floe__text_puts(out, "choose which {\n");
+  for (size_t k = 0; k < f->n; k++) write_option(out, f->distributions[k]);
+  floe__text_puts(out, "}\nreport place, exponent\n");
+}
+
+/* ---- other methods in the place of the log density ---- */
+
+struct change {
+  struct fixture *f;
+  enum method method;
+  const struct term *place;
+};
+
+/* The distribution whose log density is what the method gives; it has no support of its own. */
+static struct distribution *changed(const struct change *change, const struct distribution *d) {
+  struct distribution *copy = floe__arena_alloc(change->f->arena, sizeof *copy);
+  *copy = *d;
+  copy->support.low = copy->support.high = NULL;
+  if (change->method == CDF) copy->logpdf = d->cdf;
+  if (change->method == QUANTILE) {
+    copy->logpdf = d->quantile;
+    copy->x = d->p;
+  }
+  if (change->method == SLOPE) { /* x becomes the last argument; nothing refers to the new x */
+    const struct formal **formals = floe__arena_array(change->f->arena, d->n_formal + 1, sizeof *formals);
+    memcpy(formals, d->formals, d->n_formal * sizeof *formals);
+    formals[copy->n_formal++] = d->x;
+    copy->formals = formals;
+    struct formal *unused = floe__arena_alloc(change->f->arena, sizeof *unused);
+    *unused = *d->x;
+    copy->x = unused;
+  }
+  return copy;
+}
+
+static void change_family(const struct change *change, struct term *family) {
+  const struct distribution *d = family->distribution;
+  if ((change->method == CDF && !d->cdf) || (change->method == QUANTILE && !d->quantile)) return;
+  if (change->method == SLOPE) {
+    const struct term **items = floe__arena_array(change->f->arena, family->n_item + 1, sizeof *items);
+    memcpy(items, family->items, family->n_item * sizeof *items);
+    items[family->n_item++] = change->place;
+    family->items = items;
+  }
+  family->distribution = changed(change, d);
+}
+
+static void change_term(struct change *change, struct term *term) {
+  const enum method before = change->method;
+  if (term->kind == TERM_DISTRIBUTION && (before == CDF || before == QUANTILE || before == SLOPE))
+    change_family(change, term);
+  if (term->kind != TERM_CHOOSE) return;
+  for (size_t k = 0; k < term->n_item; k++) {
+    if (!strcmp(term->axis->name, "method")) change->method = (enum method)k;
+    if (term->items[k]) change_term(change, (struct term *)(uintptr_t)term->items[k]);
+    change->method = before;
+  }
+}
+
+static const struct variable *variable_of(const struct program *program, const char *name) {
+  for (size_t k = 0; k < program->n_variable; k++)
+    if (!strcmp(program->variables[k]->name, name)) return program->variables[k];
+  fail_msg("no variable %s", name);
+  return NULL;
+}
+
+static void change_methods(struct fixture *f) {
+  struct term *place = floe__arena_alloc(f->arena, sizeof *place);
+  place->kind = TERM_VARIABLE;
+  place->variable = variable_of(f->program, "place");
+  struct change change = {f, DENSITY, place};
+  change_term(&change, (struct term *)(uintptr_t)variable_of(f->program, "x")->distribution);
+}
+
+/* ---- machine code ---- */
+
+static void compile_code(struct fixture *f, const struct floe__text *code) {
+  const char *root = getenv("FLOE_SOURCE"), *cc = getenv("CC"), *temporary = getenv("TMPDIR");
+  char *folder = floe__arena_printf(f->arena, "%s/floe-distributions.XXXXXX", temporary ? temporary : "/tmp");
+  assert_non_null(mkdtemp(folder));
+  const char *path = floe__arena_printf(f->arena, "%s/study.c", folder),
+             *library = floe__arena_printf(f->arena, "%s/study.so", folder);
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_int_equal(fwrite(code->data, 1, code->length, file), code->length);
+  assert_int_equal(fclose(file), 0);
+  const char *command = floe__arena_printf(f->arena, "%s -std=c17 -O0 -shared -fPIC -I'%s/runtime/include' -o %s %s",
+                                           cc && *cc ? cc : "cc", root ? root : ".", library, path);
+  if (system(command) != 0) fail_msg("the generated code does not compile");
+  f->library = dlopen(library, RTLD_LAZY);
+  if (!f->library) fail_msg("%s", dlerror());
+  f->model = dlsym(f->library, "floe_the_model");
+  assert_non_null(f->model);
+  unlink(path);
+  unlink(library);
+  rmdir(folder);
+}
+
+static void allocate(struct fixture *f) {
+  size_t sizes[64];
+  struct floe_error error;
+  floe_sizes_smallest(f->model, sizes);
+  f->one = floe_layout_new(f->model, sizes, &error);
+  floe_sizes_largest(f->model, sizes);
+  f->many = floe_layout_new(f->model, sizes, &error);
+  assert_non_null(f->one);
+  assert_non_null(f->many);
+  f->data = calloc(f->many->n_data, sizeof *f->data);
+  f->values = calloc(f->many->n_value, sizeof *f->values);
+  f->coordinates = calloc(f->many->n_coordinate, sizeof *f->coordinates);
+  f->scratch = calloc(f->many->n_scratch + 1, sizeof *f->scratch);
+  f->draws = calloc(N_DRAW, sizeof *f->draws);
+  f->context = (struct floe_context){f->one, &f->universe, FLOE_FAMILY_COORDINATES, f->data};
+}
+
+const char no_distribution[] = "model none \"none\"\nreport one = 1\n";
+
+/* The library's distributions, from a specification that defines none. */
+static void enumerate(struct fixture *f) {
+  const struct program *program = check_text(f, no_distribution);
+  for (size_t k = 0; k < program->n_distribution; k++) {
+    const struct distribution *d = program->distributions[k];
+    const struct test_points *settings = settings_of(d->name);
+    if (is_joint(d) || d->support.base != f->kind->base) continue;
+    if (!settings) fail_msg("`%s` has no settings in distribution_settings.h", d->name);
+    assert_true(f->n < MAX_DISTRIBUTION);
+    f->settings[f->n] = settings;
+    f->distributions[f->n++] = d;
+  }
+}
+
+struct fixture *fixture_alone(const struct kind *kind) {
+  struct floe__arena *arena = floe__arena_new((size_t)1 << 30, no_memory, NULL);
+  struct fixture *f = floe__arena_alloc(arena, sizeof *f);
+  *f = (struct fixture){.kind = kind, .arena = arena};
+  return f;
+}
+
+static struct fixture *compiled(struct fixture *f) {
+  struct floe__text code = {0};
+  emit_study(derive_study(f->arena, f->program), f->arena, &code);
+  compile_code(f, &code);
+  allocate(f);
+  floe__text_free(&code);
+  return f;
+}
+
+struct fixture *fixture_of(const struct kind *kind, const char *spec) {
+  struct fixture *f = fixture_alone(kind);
+  f->program = check_text(f, spec);
+  return compiled(f);
+}
+
+struct fixture *fixture_new(const struct kind *kind) {
+  struct fixture *f = fixture_alone(kind);
+  struct floe__text spec = {0};
+  enumerate(f);
+  write_spec(f, &spec);
+  f->program = check_text(f, spec.data);
+  change_methods(f);
+  floe__text_free(&spec);
+  return compiled(f);
+}
+
+void fixture_free(struct fixture *f) {
+  floe_layout_free(f->one);
+  floe_layout_free(f->many);
+  free(f->data);
+  free(f->values);
+  free(f->coordinates);
+  free(f->scratch);
+  free(f->draws);
+  dlclose(f->library);
+  floe__arena_free(f->arena);
+}
