@@ -537,8 +537,9 @@ static void joint_observations_do_what_their_graph_says(void **state) {
 
 static void matrices_do_what_their_graph_says(void **state) {
   (void)state;
-  static const char *const files[] = {"tests/data/specs/matrices.floe", "tests/data/specs/vectors.floe"};
-  for (size_t k = 0; k < 2; k++) {
+  static const char *const files[] = {"tests/data/specs/matrices.floe", "tests/data/specs/vectors.floe",
+                                      "tests/data/specs/vector_mixture.floe"};
+  for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
     struct fixture *f = of_file(files[k]);
     compare_everywhere(f);
     forget(f);
