@@ -40,11 +40,12 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 
 %token END 0 "the end of the file"
 %token NEWLINE "the end of the line"
-%token <const char *> NAME "a name" STRING "a string" LABEL "an option" ABSENT "a statement"
+%token <const char *> NAME "a name" STRING "a string" LABEL "an option" ABSENT "a statement" RATE "a rate of change"
 %token <struct token> NUMBER "a number"
 %token MODEL "`model`" USE "`use`" INDEX "`index`" DATA "`data`" PARAM "`param`" LATENT "`latent`" OBS "`obs`"
 %token AXIS "`axis`" EQUIV "`equiv`" CHOOSE "`choose`" FORBID "`forbid`" REQUIRE "`require`" PREP "`prep`"
 %token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
+%token ODE "`ode`" INIT "`init`" AT "`at`"
 %token NETWORK "`network`" VAR "`var`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
 %token ORDERED "`ordered`" LOG "`log`" PROB "`prob`" AS "`as`" DERIVATIVE "`derivative`" ADJOINT "`adjoint`"
 %token AND "`and`" OR "`or`" NOT "`not`" IN "`in`" ON "`on`" VIA "`via`" WITH "`with`"
@@ -126,6 +127,10 @@ statement:
     { $$ = build_named(p, STATEMENT_DIST, @$, $2, @2); $$->parameters = $3; $$->type = $5; $$->body = $6; }
 | EXTERN extern_word NAME formals result_type symbol derivative adjoint
     { $$ = build_extern($2, @$, $3, @3, $4, $5); $$->text = $6; $$->value = $7; $$->adjoint = $8; }
+| ODE NAME AT NAME '[' NAME ']' block
+    { $$ = build_ode(p, @$, $2, @2, build_name(p, $4, @4), build_name(p, $6, @6), $8); }
+| RATE '=' expr                      { $$ = build_valued(p, STATEMENT_RATE, @$, $1, @1, $3); }
+| INIT NAME '=' expr                 { $$ = build_valued(p, STATEMENT_INIT, @$, $2, @2, $4); }
 | NETWORK settings_block             { $$ = statement_new(p->arena, STATEMENT_NETWORK, @$); $$->body = $2; }
 | RESULT expr                        { $$ = build_valued(p, STATEMENT_RESULT, @$, NULL, @1, $2); }
 | ABSENT                             { $$ = build_named(p, STATEMENT_ABSENT, @$, $1, @1); }
@@ -434,6 +439,7 @@ static int grammar_lex(GRAMMAR_STYPE *value, struct span *span, struct parser *p
   switch (token->kind) {
     case TOK_NAME: value->TOK_NAME = token->text; break;
     case TOK_STRING: value->TOK_STRING = token->text; break;
+    case TOK_RATE: value->TOK_RATE = token->text; break;
     case TOK_LABEL: value->TOK_LABEL = token->text; break;
     case TOK_ABSENT: value->TOK_ABSENT = token->text; break;
     case TOK_NUMBER: value->TOK_NUMBER = *token; break;

@@ -192,11 +192,13 @@ static void write_head(struct writer *w, struct floe__text *out) {
   write_plain(out, path ? path + 1 : w->study->program->source ? w->study->program->source->path : "a study");
   floe__text_puts(out, ". Changes made here are lost when the study is built again. */\n#include <floe/model.h>\n");
   if (w->draws) floe__text_puts(out, "#include <floe/draws.h>\n");
+  if (w->systems.length) floe__text_puts(out, "#include <floe/ode.h>\n");
   floe__text_puts(out, "\n#define NAN __builtin_nan(\"\")\n#define INFINITY __builtin_inf()\n\n");
   if (w->prototypes.text.length) {
     floe__text_append(out, w->prototypes.text.data, w->prototypes.text.length);
     floe__text_puts(out, "\n");
   }
+  if (w->systems.length) floe__text_append(out, w->systems.data, w->systems.length);
   if (w->gathers) floe__text_puts(out, helper_inside);
   if (w->scatters) floe__text_puts(out, helper_add_at);
   if (w->clears) floe__text_puts(out, helper_clear);
@@ -225,4 +227,5 @@ void emit_study(const struct study *study, struct floe__arena *arena, struct flo
   write_model(&w);
   floe__text_free(&w.prototypes.text);
   floe__text_free(&w.scratch);
+  floe__text_free(&w.systems);
 }

@@ -2,7 +2,7 @@ compiler_sources += \
   compiler/emit/emit.c compiler/emit/emit.h \
   compiler/emit/expressions.c compiler/emit/frame.c compiler/emit/functions.c \
   compiler/emit/identifiers.c compiler/emit/identifiers.h \
-  compiler/emit/prototypes.c compiler/emit/tables.c compiler/emit/writer.h
+  compiler/emit/prototypes.c compiler/emit/systems.c compiler/emit/tables.c compiler/emit/writer.h
 
 check_PROGRAMS += tests/unit/test_emit
 
@@ -11,4 +11,4 @@ check_PROGRAMS += tests/unit/test_generated
 tests_unit_test_generated_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 tests_unit_test_generated_LDADD = $(LDADD) -ldl
 EXTRA_DIST += tests/data/specs/arrays.floe tests/data/specs/grouped.floe tests/data/specs/no_axes.floe \
-  tests/data/specs/library.floe tests/data/specs/odds.floe tests/data/specs/series.floe
+  tests/data/specs/library.floe tests/data/specs/odds.floe tests/data/specs/series.floe tests/data/specs/systems.floe

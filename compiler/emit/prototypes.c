@@ -63,6 +63,10 @@ void declare_external(struct writer *w, const struct external *external) {
     return;
   }
   if (!begin(w, external->symbol)) return;
+  if (external->system) {
+    write_system(w, external);
+    return;
+  }
   size_t n = 0;
   struct floe__text *out = &w->prototypes.text;
   floe__text_printf(out, "%s %s(", external->type.n_dim ? "void" : "double", external->symbol);
@@ -73,7 +77,12 @@ void declare_external(struct writer *w, const struct external *external) {
 }
 
 void declare_adjoint(struct writer *w, const struct external *external) {
+  if (external->system) declare_external(w, external);
   if (!begin(w, external->adjoint)) return;
+  if (external->system) {
+    write_system_adjoint(w, external);
+    return;
+  }
   size_t n = 0;
   struct floe__text *out = &w->prototypes.text;
   const char *result = external->type.n_dim ? "const double *" : "double";

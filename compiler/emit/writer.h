@@ -19,6 +19,7 @@ struct writer {
   const struct study *study;
   struct floe__text *out;
   struct prototypes prototypes;
+  struct floe__text systems;             /* functions of the systems of differential equations */
   bool draws, gathers, scatters, clears; /* helpers that the file needs */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
@@ -99,6 +100,10 @@ void declare_external(struct writer *w, const struct external *external);
 void declare_adjoint(struct writer *w, const struct external *external);
 size_t formal_sizes(const struct external *external,
                     const struct dimension **sizes); /* formal dimensions, in order; at most 16 */
+
+/* systems.c */
+void write_system(struct writer *w, const struct external *external);
+void write_system_adjoint(struct writer *w, const struct external *external);
 
 /* tables.c */
 void write_tables(struct writer *w);

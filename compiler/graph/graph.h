@@ -39,7 +39,8 @@ enum node_kind {
   /* scalars */
   NODE_OPERATOR,    /* op, args */
   NODE_SELECT,      /* args: condition, then, else */
-  NODE_EXTERN,      /* external, args; array externals take and may give arrays */
+  NODE_EXTERN,      /* external, args; array externals take and may give arrays. The solution of an `ode` is one whose functions the
+                       compiler writes itself: external->system */
   NODE_DRAW,        /* external (random), site: one raw draw; `site` numbers variable and the draw's place in `sample`. args: the
                        external->n_formal arguments, then the element numbers (from 1) that key the stream: the loops around
                        the draw as the spec has them, outermost first. Equal DRAW nodes are the same number */

@@ -214,6 +214,7 @@ struct binder *binder_new(struct checker *c, const struct dimension *dimension, 
 struct type type_scalar(enum base base);
 struct type type_array(struct checker *c, struct type element, size_t n, const struct dimension *const *dims);
 bool is_poison(const struct checker *c, const struct term *term);
+bool term_same(const struct term *a, const struct term *b);               /* without loops */
 bool is_whole(const struct term *term);                                   /* int, bool or code */
 const char *base_text(enum base base);                                    /* "a number", "a whole number", ... */
 const struct term *as_number(struct checker *c, const struct term *term); /* bools become 0 and 1 */
@@ -343,7 +344,11 @@ const struct bound *bind_left(struct checker *c, const struct list *left, size_t
 bool has_number_index(const struct expr *indices);
 const struct term *definition_value(struct checker *c, const struct context *at,
                                     const struct expr *value); /* no distribution */
+/* An array of its own, under the name of the statement; NULL: reported. */
+struct definition *define_array(struct checker *c, const struct context *at, const struct statement *s,
+                                const struct term *array);
 void definition_finish(struct checker *c, struct symbol *symbol);
+void check_ode(struct checker *c, const struct context *at, const struct statement *statement); /* systems.c */
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
 void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */

@@ -31,6 +31,15 @@ static const struct binder *own_binder(struct checker *c, const struct symbol *e
   return binder;
 }
 
+/* The element of an array at indices of its own, which `left` becomes. */
+static const struct term *element_of_whole(struct checker *c, const struct context *at, const struct term *array,
+                                           struct span span, const struct symbol *earlier, struct list *left) {
+  const struct term *given[16];
+  for (size_t k = 0; k < array->type.n_dim && k < 16; k++)
+    given[k] = term_binder(c, span, own_binder(c, earlier, left, array->type.dim[k]));
+  return gather(c, at, array, array->type.n_dim, given, span);
+}
+
 /* Without indices on the left, an expression that is a whole array by itself (a call, a name) makes an array; any other
  * does so over dimensions that have no name. */
 static const struct term *whole_value(struct checker *c, const struct context *at, const struct expr *value,
@@ -40,16 +49,14 @@ static const struct term *whole_value(struct checker *c, const struct context *a
   bool whole = value->kind == EXPR_CALL || value->kind == EXPR_NAME;
   inner.opened = &opened;
   if (is_distribution(c, at, value)) return definition_value(c, at, value);
-  const struct term *array = whole ? raw_of(c, &inner, value) : scalar_of(c, &inner, value), *given[16];
+  const struct term *array = whole ? raw_of(c, &inner, value) : scalar_of(c, &inner, value);
   if (is_poison(c, array)) return array;
   for (size_t k = 0; k < opened.n; k++)
     opened.terms[k]->binder = own_binder(c, earlier, left, opened.binders[k]->dimension);
   if (array->type.n_dim == 0 || opened.n) return gather(c, at, array, 0, NULL, value->span);
   if (value->kind == EXPR_NAME && at->place == PLACE_MODEL && !is_nameless(array->type.dim[0]))
     return gather(c, at, array, 0, NULL, value->span);
-  for (size_t k = 0; k < array->type.n_dim && k < 16; k++)
-    given[k] = term_binder(c, value->span, own_binder(c, earlier, left, array->type.dim[k]));
-  return gather(c, at, array, array->type.n_dim, given, value->span);
+  return element_of_whole(c, at, array, value->span, earlier, left);
 }
 
 /* ---- several options define the same name ---- */
@@ -112,8 +119,8 @@ void definition_finish(struct checker *c, struct symbol *symbol) {
 
 /* ---- definitions ---- */
 
-static void define(struct checker *c, const struct context *at, const struct statement *s, const struct list *left,
-                   const struct term *value) {
+static struct definition *define(struct checker *c, const struct context *at, const struct statement *s,
+                                 const struct list *left, const struct term *value) {
   const struct dimension *dims[16];
   struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
   struct type element = {.base = value->type.base, .codes = value->type.codes};
@@ -126,12 +133,20 @@ static void define(struct checker *c, const struct context *at, const struct sta
   }
   d->type = type_array(c, element, left->n, dims);
   struct symbol *symbol = scope_add(c, at->scope, SYMBOL_DEFINITION, s->name, s->name_span, at->presence);
-  if (!symbol) return;
+  if (!symbol) return NULL;
   symbol->definition = d;
   symbol->local = at->scope != c->spec;
   if (symbol->local && !function_inlineable(c, d, value, s->span)) symbol->kind = SYMBOL_POISON;
   add_piece(c, at, symbol, value, s->span);
   if (!symbol->local) list_add(c->arena, &c->definition_symbols, symbol);
+  return d;
+}
+
+struct definition *define_array(struct checker *c, const struct context *at, const struct statement *s,
+                                const struct term *array) {
+  struct list left = {0};
+  const struct term *element = element_of_whole(c, at, array, s->span, NULL, &left);
+  return define(c, at, s, &left, element);
 }
 
 void check_define(struct checker *c, const struct context *at, const struct statement *s) {

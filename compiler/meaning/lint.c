@@ -1,7 +1,5 @@
 /* What is allowed but rarely meant. */
-#include "base/arena.h"
-#include "compiler/meaning/check.h"
-#include "compiler/source/diagnostic.h"
+#include "compiler/meaning/checker.h"
 
 /* What can be reached from some terms. */
 struct reach {
@@ -67,6 +65,8 @@ static void reach_term(struct reach *r, const struct term *term) {
   reach_dimension(r, term->dimension);
   for (size_t k = 0; k < term->n_binder; k++) reach_dimension(r, term->binders[k]->dimension);
   for (size_t k = 0; k < term->n_item; k++) reach_term(r, term->items[k]);
+  const struct system *system = term->external ? term->external->system : NULL;
+  for (size_t k = 0; system && k < system->n_state; k++) reach_term(r, system->rates[k]);
 }
 
 static void reach_results(struct reach *r) {
@@ -111,7 +111,7 @@ static void lint_unused(struct floe__arena *arena, struct diagnostics *sink, con
   }
   for (size_t k = 0; k < p->n_definition; k++) {
     const struct definition *d = p->definitions[k];
-    if (!r.definitions[k]) warn_unused(sink, "definition", d->name, d->span);
+    if (!r.definitions[k] && !d->of_system) warn_unused(sink, "definition", d->name, d->span);
     reach_type(&r, &d->type);
   }
   for (size_t k = 0; k < p->n_axis; k++) {
@@ -148,21 +148,10 @@ static void lint_uninformed(struct floe__arena *arena, struct diagnostics *sink,
 
 /* ---- identical options ---- */
 
-static bool same_term(const struct term *a, const struct term *b) {
-  if (a == b) return true;
-  if (!a || !b || a->kind != b->kind || a->n_item != b->n_item || a->n_binder || b->n_binder) return false;
-  bool same = a->number == b->number && a->op == b->op && a->on_log == b->on_log && a->variable == b->variable &&
-              a->definition == b->definition && a->formal == b->formal && a->binder == b->binder &&
-              a->dimension == b->dimension && a->axis == b->axis && a->option == b->option &&
-              a->function == b->function && a->external == b->external && a->distribution == b->distribution;
-  for (size_t k = 0; k < a->n_item && same; k++) same = same_term(a->items[k], b->items[k]);
-  return same;
-}
-
 static void lint_options(struct diagnostics *sink, const struct axis *axis) {
   for (size_t b = 1; b < axis->n_option; b++)
     for (size_t a = 0; a < b; a++)
-      if (axis->options[a].value && same_term(axis->options[a].value, axis->options[b].value)) {
+      if (axis->options[a].value && term_same(axis->options[a].value, axis->options[b].value)) {
         warn_identical(sink, axis, a, b);
         break;
       }

@@ -17,6 +17,7 @@ compiler_sources += \
   compiler/meaning/scope.c \
   compiler/meaning/statements.c \
   compiler/meaning/structures.c \
+  compiler/meaning/systems.c \
   compiler/meaning/terms.c \
   compiler/meaning/typed.h \
   compiler/meaning/types.c \

@@ -224,6 +224,7 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_FUN: check_fun(c, at, s); return;
     case STATEMENT_DIST: check_spec_dist(c, at, s); return;
     case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
+    case STATEMENT_ODE: check_ode(c, at, s); return;
     case STATEMENT_NETWORK: check_network(c, s); return;
     case STATEMENT_USE: error_absent(c, s->span, "`use` is")->fix = "the standard library needs no `use`"; return;
     case STATEMENT_IF:
@@ -232,6 +233,8 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
     case STATEMENT_VAR: /* these stand in functions only */
     case STATEMENT_ASSIGN:
+    case STATEMENT_RATE:
+    case STATEMENT_INIT:
     case STATEMENT_METHOD:
     case STATEMENT_RESULT:
     case STATEMENT_ERROR: return;

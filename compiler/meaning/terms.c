@@ -112,6 +112,17 @@ const struct term *as_number(struct checker *c, const struct term *term) {
   return number;
 }
 
+bool term_same(const struct term *a, const struct term *b) {
+  if (a == b) return true;
+  if (!a || !b || a->kind != b->kind || a->n_item != b->n_item || a->n_binder || b->n_binder) return false;
+  bool same = a->number == b->number && a->op == b->op && a->on_log == b->on_log && a->variable == b->variable &&
+              a->definition == b->definition && a->formal == b->formal && a->binder == b->binder &&
+              a->dimension == b->dimension && a->axis == b->axis && a->option == b->option &&
+              a->function == b->function && a->external == b->external && a->distribution == b->distribution;
+  for (size_t k = 0; k < a->n_item && same; k++) same = term_same(a->items[k], b->items[k]);
+  return same;
+}
+
 /* ---- walks ---- */
 
 void visit_terms(const struct term *term, void (*visit)(void *context, const struct term *term), void *context) {

@@ -178,6 +178,7 @@ struct definition {
   const struct variable *variable; /* `initial` and `value` are distributions of its elements; NULL: they are values */
   const bool *given; /* variable: (recurrence->start - 1) elements that are only imagined, as data are: no density */
   const bool *needs; /* recurrence: (n_definition) the members that a step of this one rests on; itself included */
+  bool of_system;                      /* the solution of an `ode`, or one of its states */
 };
 
 struct formal {
@@ -194,6 +195,16 @@ struct function { /* fun: inlined where it is called */
   const struct term *value; /* local definitions are TERM_DEFINITIONs that belong to no table */
 };
 
+/* ode s at t[day] { ... }: what the external that gives its solution is made of. The solution is an array over the times
+ * and the states; the external's arguments are the times (an array), start, solver (0: rk45, 1: stiff), tolerance, then the
+ * initial values of the states, then the parameters. */
+struct system {
+  size_t n_state, n_parameter;
+  const struct formal *time;
+  const struct formal **states, **parameters; /* numbers; the parameters stand for what the rates take from outside */
+  const struct term **rates;                  /* (n_state) scalar terms over time, states and parameters */
+};
+
 struct external {            /* extern fun, extern draw: a symbol of the runtime */
   const char *name, *symbol; /* symbol: a C identifier */
   struct span span;
@@ -204,6 +215,7 @@ struct external {            /* extern fun, extern draw: a symbol of the runtime
   const struct term *
       *derivative;     /* (n_formal) d result / d formal, scalar terms over the formals; NULL: not differentiable */
   const char *adjoint; /* array functions: C symbol of the adjoint, or NULL */
+  const struct system *system; /* the compiler writes the symbols itself; NULL: they are the runtime's */
 };
 
 /* dist d(a, b) on S { ... }. Each method is a term over the formals (and `x`, `p` or `a` below); NULL where absent. */

@@ -57,6 +57,9 @@ DIAGNOSTIC(E2035, ERROR, "an element that does not exist")
 DIAGNOSTIC(E2036, ERROR, "a function that looks outside")
 DIAGNOSTIC(E2037, ERROR, "a library definition that is not constant")
 DIAGNOSTIC(E2050, ERROR, "an empty spec")
+DIAGNOSTIC(E2060, ERROR, "an incomplete system of differential equations")
+DIAGNOSTIC(E2061, ERROR, "a rate that is not made of numbers")
+DIAGNOSTIC(E2062, ERROR, "a wrong setting of a system")
 
 /* ---- E3xxx: axes and universes ---- */
 DIAGNOSTIC(E3001, ERROR, "several references of an axis")
@@ -98,6 +101,7 @@ DIAGNOSTIC(E4031, ERROR, "elements that cannot stand before a loop")
 DIAGNOSTIC(E4032, ERROR, "a discrete parameter")
 DIAGNOSTIC(E4033, ERROR, "a result that depends on a discrete latent")
 DIAGNOSTIC(E4034, ERROR, "assignment to a name that keeps its value")
+DIAGNOSTIC(E4060, ERROR, "times that a system cannot be solved at")
 
 /* ---- E9xxx: limits and missing parts ---- */
 DIAGNOSTIC(E9001, ERROR, "nested too deeply")

@@ -230,6 +230,14 @@ struct statement *build_for(struct parser *p, struct span span, const char *name
   return statement;
 }
 
+struct statement *build_ode(struct parser *p, struct span span, const char *name, struct span name_span,
+                            struct expr *times, struct expr *index, struct statement *body) {
+  struct expr *value = build_index(p, span_join(times->span, index->span), times, index);
+  struct statement *statement = build_valued(p, STATEMENT_ODE, span, name, name_span, value);
+  statement->body = body;
+  return statement;
+}
+
 struct statement *build_if(struct parser *p, struct span span, struct expr *condition, struct statement *body,
                            struct statement *otherwise) {
   struct statement *statement = statement_new(p->arena, STATEMENT_IF, span);

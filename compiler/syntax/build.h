@@ -84,6 +84,8 @@ struct statement *build_declaration(struct parser *p, enum statement_kind kind, 
                                     struct expr *distribution);
 struct statement *build_for(struct parser *p, struct span span, const char *name, struct span name_span,
                             const char *dimension, struct expr *range, struct statement *body);
+struct statement *build_ode(struct parser *p, struct span span, const char *name, struct span name_span,
+                            struct expr *times, struct expr *index, struct statement *body);
 struct statement *build_if(struct parser *p, struct span span, struct expr *condition, struct statement *body,
                            struct statement *otherwise);
 struct statement *build_axis(struct statement *axis, struct span span, bool equivalence, const char *name,

@@ -15,6 +15,7 @@ enum role {
   ROLE_BLOCK_CHOICE, /* choose A { label: statements } */
   ROLE_AXIS_OPTIONS, /* axis A { option* : value } */
   ROLE_VALUE_CHOICE, /* choose A { label: value } inside an expression */
+  ROLE_ODE,          /* ode s at t[day] { S' = ...  init S = ... } */
   ROLE_PARENTHESES   /* ( ) and [ ] */
 };
 
@@ -63,6 +64,8 @@ static const struct keyword {
                 {"claim", TOK_CLAIM, FOLLOW_NAME},
                 {"check", TOK_CHECK, FOLLOW_NAME},
                 {"network", TOK_NETWORK, FOLLOW_NAME},
+                {"ode", TOK_ODE, FOLLOW_NAME},
+                {"init", TOK_INIT, FOLLOW_NAME},
                 {"report", TOK_REPORT, FOLLOW_EXPRESSION},
                 {"forbid", TOK_FORBID, FOLLOW_EXPRESSION},
                 {"require", TOK_REQUIRE, FOLLOW_EXPRESSION},
@@ -70,7 +73,7 @@ static const struct keyword {
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
 
 /* Statements of the language that this version does not have. */
-static const char *const absent_words[] = {"ode", "sim", "part", "hyper", "elicit", "summary"};
+static const char *const absent_words[] = {"sim", "part", "hyper", "elicit", "summary"};
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
   for (size_t k = 0; k < n; k++)
@@ -186,7 +189,7 @@ static void end_line(struct layout *l, size_t newline, size_t next) {
     return;
   emit(l, l->raw[newline]);
   top(l)->word = 0;
-  l->start = top(l)->role == ROLE_STATEMENTS || top(l)->role == ROLE_BLOCK_CHOICE;
+  l->start = top(l)->role == ROLE_STATEMENTS || top(l)->role == ROLE_BLOCK_CHOICE || top(l)->role == ROLE_ODE;
 }
 
 /* A line inside ( ) or [ ] that starts like a statement: the bracket was forgotten. */
@@ -263,6 +266,7 @@ static int kind_inside_statement(struct layout *l, size_t k) {
   bool options = role == ROLE_AXIS_OPTIONS || role == ROLE_VALUE_CHOICE;
   if (word_is(l, k, "index") && next == TOK_NAME && (last == ':' || last == TOK_ON) && !options) return TOK_INDEX;
   if (word_is(l, k, "prob") && last == TOK_WITH) return TOK_PROB;
+  if (last == TOK_NAME && last_kind(l, 1) == TOK_ODE && word_is(l, k, "at")) return TOK_AT;
   if (last == TOK_EXTERN && word_is(l, k, "fun")) return TOK_FUN;
   if (last == TOK_EXTERN && word_is(l, k, "draw")) return TOK_DRAW;
   if (word == TOK_EXTERN) {
@@ -301,11 +305,16 @@ static bool open_bracket(struct layout *l, struct token token) {
     bool choice = last_kind(l, 0) == TOK_NAME && last_kind(l, 1) == TOK_CHOOSE;
     bool block = choice && l->block_choice == l->out.n - 2;
     bool axis = !choice && (top(l)->word == TOK_AXIS || top(l)->word == TOK_EQUIV);
-    role = block ? ROLE_BLOCK_CHOICE : choice ? ROLE_VALUE_CHOICE : axis ? ROLE_AXIS_OPTIONS : ROLE_STATEMENTS;
+    bool ode = !choice && top(l)->word == TOK_ODE;
+    role = block    ? ROLE_BLOCK_CHOICE
+           : choice ? ROLE_VALUE_CHOICE
+           : axis   ? ROLE_AXIS_OPTIONS
+           : ode    ? ROLE_ODE
+                    : ROLE_STATEMENTS;
   }
   emit(l, token);
   l->bracket[++l->depth] = (struct bracket){.opener = token.kind, .role = role, .span = token.span};
-  l->start = role == ROLE_STATEMENTS;
+  l->start = role == ROLE_STATEMENTS || role == ROLE_ODE;
   return true;
 }
 
@@ -332,6 +341,13 @@ static void close_bracket(struct layout *l, struct token token) {
   emit(l, token);
   l->depth--;
   l->start = false;
+}
+
+/* In an `ode` items may follow one another on a line: what starts one ends the one before. */
+static bool starts_item(struct layout *l, size_t k) {
+  if (top(l)->role != ROLE_ODE || l->start || last_kind(l, 0) == TOK_INIT || !line_may_end(l)) return false;
+  if (word_is(l, k, "init")) k++;
+  return l->raw[k].kind == TOK_RATE || (l->raw[k].kind == TOK_NAME && l->raw[k + 1].kind == '=');
 }
 
 /* ---- the pass ---- */
@@ -373,6 +389,11 @@ static bool place_all(struct layout *l) {
     }
     if (pending) end_line(l, newline, k);
     pending = false;
+    if (starts_item(l, k)) {
+      emit_at(l, TOK_NEWLINE, l->raw[k].span.begin, l->raw[k].span.file);
+      top(l)->word = 0;
+      l->start = true;
+    }
     size_t absent = l->start ? absent_word(l, k) : SIZE_MAX;
     if (absent != SIZE_MAX) {
       k = skip_absent(l, k, absent);

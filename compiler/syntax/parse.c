@@ -154,7 +154,7 @@ void build_syntax_error(struct parser *p, size_t n_expected, const char *const *
 
 /* ---- where statements may stand ---- */
 
-enum place { PLACE_FILE = 1, PLACE_OPTION = 2, PLACE_LOOP = 4, PLACE_FUNCTION = 8 };
+enum place { PLACE_FILE = 1, PLACE_OPTION = 2, PLACE_LOOP = 4, PLACE_FUNCTION = 8, PLACE_ODE = 16 };
 
 static unsigned places_of(enum statement_kind kind) {
   switch (kind) {
@@ -175,10 +175,13 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_PARAM:
     case STATEMENT_LATENT:
     case STATEMENT_OBS:
+    case STATEMENT_ODE:
     case STATEMENT_AXIS: return PLACE_FILE | PLACE_OPTION;
+    case STATEMENT_RATE:
+    case STATEMENT_INIT: return PLACE_ODE;
     case STATEMENT_SAMPLE:
     case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
-    case STATEMENT_DEFINE:
+    case STATEMENT_DEFINE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE;
     case STATEMENT_FOR:
     case STATEMENT_IF: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
     case STATEMENT_VAR:
@@ -188,7 +191,7 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_ABSENT:
     case STATEMENT_ERROR: break;
   }
-  return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION;
+  return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE;
 }
 
 static const char *place_words(enum place place) {
@@ -197,6 +200,7 @@ static const char *place_words(enum place place) {
     case PLACE_OPTION: return "in an option of `choose`";
     case PLACE_LOOP: return "in a loop or an `if`";
     case PLACE_FUNCTION: return "in a function";
+    case PLACE_ODE: return "in an `ode`";
   }
   return "here";
 }
@@ -223,7 +227,8 @@ static void check_places(struct parser *p, struct statement *list, enum place pl
     if (!(places_of(s->kind) & place)) {
       struct span word = {s->span.file, s->span.begin,
                           s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
-      diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
+      struct diagnostic *d = diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
+      if (places_of(s->kind) == PLACE_ODE) d->fix = "rates and `init` stand in an `ode`";
       continue;
     }
     enum place inner = place == PLACE_FUNCTION ? PLACE_FUNCTION : PLACE_LOOP;
@@ -231,6 +236,7 @@ static void check_places(struct parser *p, struct statement *list, enum place pl
       check_places(p, s->body, inner);
       check_places(p, s->otherwise, inner);
     }
+    if (s->kind == STATEMENT_ODE) check_places(p, s->body, PLACE_ODE);
     if (s->kind == STATEMENT_CHOOSE)
       for (struct option *option = s->options; option; option = option->next)
         check_places(p, option->body, place == PLACE_LOOP ? PLACE_LOOP : PLACE_OPTION);

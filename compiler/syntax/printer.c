@@ -156,6 +156,7 @@ static bool has_block(const struct statement *s) {
     case STATEMENT_IF:
     case STATEMENT_CHOOSE:
     case STATEMENT_DIST:
+    case STATEMENT_ODE:
     case STATEMENT_NETWORK: return true;
     case STATEMENT_AXIS: return s->options && s->options->value;
     case STATEMENT_FUN:
@@ -372,6 +373,18 @@ static void print_statement(struct printer *p, const struct statement *s) {
       print_expr(p, s->value);
       break;
     case STATEMENT_EXTERN: put_extern(p, s); break;
+    case STATEMENT_ODE:
+      put_named(p, "ode", s);
+      put(p, " at ");
+      print_expr(p, s->value);
+      put(p, " ");
+      print_block(p, s->body, s->span, s->span.end);
+      break;
+    case STATEMENT_RATE: put_defined(p, s, "' = "); break;
+    case STATEMENT_INIT:
+      put(p, "init ");
+      put_defined(p, s, " = ");
+      break;
     case STATEMENT_NETWORK:
       put(p, "network ");
       print_block(p, s->body, s->span, s->span.end);

@@ -129,6 +129,10 @@ bool token_finish(struct floe__arena *arena, struct floe__names *names, struct d
     case TOK_NAME:
       token->text = floe__name(names, token->span.file->text + token->span.begin, token->span.end - token->span.begin);
       return true;
+    case TOK_RATE: /* without the prime */
+      token->text =
+          floe__name(names, token->span.file->text + token->span.begin, token->span.end - token->span.begin - 1);
+      return true;
     case TOK_NUMBER: read_number(arena, sink, token); return true;
     case TOK_STRING: read_string(arena, sink, token); return true;
     case RAW_OPEN_STRING:

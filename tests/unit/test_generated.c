@@ -28,10 +28,12 @@
 #include "runtime/math/matrix.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
-#include "tests/support/library.h"
 #include "runtime/math/structure.h"
+#include "tests/support/library.h"
+#include "tests/support/solved.h"
 
 #include <floe/draws.h>
+#include <floe/ode.h>
 
 enum { MAX_UNIVERSE = 48 };
 
@@ -47,6 +49,8 @@ static const struct linked {
     LINKED(sqrt),
     LINKED(expm1),
     LINKED(log1p),
+    LINKED(sin),
+    LINKED(cos),
     LINKED(tan),
     LINKED(floor),
     LINKED(rint),
@@ -84,6 +88,8 @@ static const struct linked {
     LINKED(floe_unconstrain),
     LINKED(floe_log_jacobian),
     LINKED(floe_log_jacobian_adjoint),
+    LINKED(floe_ode_solve),
+    LINKED(floe_ode_adjoint),
     LINKED(floe_draw_uniform),
     LINKED(floe_draw_normal),
     LINKED(floe_draw_exponential),
@@ -182,9 +188,11 @@ static const double *read_coordinate(void *context, const struct variable *v) {
 
 static void call(void *context, const struct external *external, size_t n, const struct graph_array *args,
                  struct graph_array *result) {
-  (void)context;
+  const struct fixture *f = context;
   const double *x = args[0].data;
-  if (!strcmp(external->symbol, "floe_argmax")) {
+  if (external->system) {
+    solve_interpreted(f->study->program, &f->world, external, args, result);
+  } else if (!strcmp(external->symbol, "floe_argmax")) {
     result->data[0] = floe_argmax(args[0].n, x);
   } else if (!strcmp(external->symbol, "floe_quantile")) {
     result->data[0] = floe_quantile(args[0].n, x, *args[1].data);
@@ -486,140 +494,120 @@ static void compare_everywhere(struct fixture *f) {
   f->scratch = NULL;
 }
 
-static void eight_schools_does_what_its_graph_says(void **state) {
-  (void)state;
-  struct fixture *f = of_file("examples/eight_schools/eight_schools.floe");
+static void compare_spec(const char *name) {
+  struct fixture *f = of_file(name);
   compare_everywhere(f);
   forget(f);
+}
+
+static void eight_schools_does_what_its_graph_says(void **state) {
+  (void)state;
+  compare_spec("examples/eight_schools/eight_schools.floe");
 }
 
 static void covid_germany_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("examples/covid_germany/covid_germany.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("examples/covid_germany/covid_germany.floe");
 }
 
 static void gathers_matrices_and_selects_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/grouped.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/grouped.floe");
 }
 
 static void recurrences_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/series.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/series.floe");
 }
 
 static void array_functions_have_their_own_adjoints(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/arrays.floe");
+  compare_spec("tests/data/specs/arrays.floe");
+}
+
+static void differential_equations_are_solved_and_differentiated(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/systems.floe");
   compare_everywhere(f);
   forget(f);
 }
 
 static void structures_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/mixture_weights.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/mixture_weights.floe");
 }
 
 static void joint_observations_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/gaussian_process.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/gaussian_process.floe");
 }
 
 static void matrices_do_what_their_graph_says(void **state) {
   (void)state;
   static const char *const files[] = {"tests/data/specs/matrices.floe", "tests/data/specs/vectors.floe",
                                       "tests/data/specs/vector_mixture.floe"};
-  for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
-    struct fixture *f = of_file(files[k]);
-    compare_everywhere(f);
-    forget(f);
-  }
+  for (size_t k = 0; k < sizeof files / sizeof *files; k++) compare_spec(files[k]);
 }
 
 static void the_library_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/library.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/library.floe");
 }
 
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
  * latents, truth values as data. */
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/odds.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/odds.floe");
 }
 
 /* Variables whose elements are drawn one after the other: given the data before them, or as residuals of the path so far;
  * with definitions in the same loop; several in one loop; by a loop in one option, as a plate in another. */
 static void autoregressions_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/autoregression.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/autoregression.floe");
 }
 
 static void stochastic_volatility_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/volatility.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/volatility.floe");
 }
 
 static void garch_does_what_its_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/garch.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/garch.floe");
 }
 
 static void variables_of_one_loop_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/steps.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/steps.floe");
+}
+
+static void loops_in_options_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/orders.floe");
 }
 
 /* Discrete latents summed out: in plates, scalars, chains; beside steps of the observations. */
 static void mixtures_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/mixture.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/mixture.floe");
 }
 
 static void hidden_markov_models_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/hidden_markov.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/hidden_markov.floe");
 }
 
 /* var, := and loops in functions that are called in a plate. */
 static void functions_with_locals_do_what_their_graph_says(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/locals.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/locals.floe");
 }
 
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
-  struct fixture *f = of_file("tests/data/specs/no_axes.floe");
-  compare_everywhere(f);
-  forget(f);
+  compare_spec("tests/data/specs/no_axes.floe");
 }
 
 /* In family coordinates tau may exceed the 25 that its flat prior allows. */
@@ -683,11 +671,13 @@ int main(void) {
       cmocka_unit_test(joint_observations_do_what_their_graph_says),
       cmocka_unit_test(matrices_do_what_their_graph_says),
       cmocka_unit_test(the_library_does_what_its_graph_says),
+      cmocka_unit_test(differential_equations_are_solved_and_differentiated),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
       cmocka_unit_test(autoregressions_do_what_their_graph_says),
       cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
       cmocka_unit_test(garch_does_what_its_graph_says),
       cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
+      cmocka_unit_test(loops_in_options_do_what_their_graph_says),
       cmocka_unit_test(mixtures_do_what_their_graph_says),
       cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
