@@ -134,8 +134,7 @@ static void write_scratch_size(struct writer *w) {
   }
   floe__text_puts(w->out, "static size_t greater(size_t a, size_t b) { return a > b ? a : b; }\n\n"
                           "static size_t scratch_size(const struct floe_layout *layout) {\n  size_t largest = 0;\n");
-  for (size_t k = 0; k < program->n_dimension; k++)
-    if (w->size_used[k]) floe__text_printf(w->out, "  const size_t %s = layout->size[%zu];\n", w->size_name[k], k);
+  frame_declare_sizes(w->out, program, w->size_name, w->size_used);
   floe__text_append(w->out, w->scratch.data, w->scratch.length);
   floe__text_puts(w->out, "  return largest;\n}\n\n");
 }
@@ -208,8 +207,9 @@ static void write_head(struct writer *w, struct floe__text *out) {
 void emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
   struct floe__text body = {0};
   struct writer w = {.arena = arena, .study = study, .out = &body};
-  w.size_name = floe__arena_array(arena, study->program->n_dimension + 1, sizeof *w.size_name);
-  w.size_used = floe__arena_array(arena, study->program->n_dimension + 1, sizeof *w.size_used);
+  const size_t n_size = n_sizes(study->program) + 1;
+  w.size_name = floe__arena_array(arena, n_size, sizeof *w.size_name);
+  w.size_used = floe__arena_array(arena, n_size, sizeof *w.size_used);
   frame_name_sizes(&w);
   write_tables(&w);
   write_permitted(&w);

@@ -113,13 +113,18 @@ void frame_name_sizes(struct writer *w) {
     const char *name = w->study->program->dimensions[k]->name;
     w->size_name[k] = emit_identifier(identifiers, floe__arena_printf(w->arena, "n_%s", name ? name : "anonymous"));
   }
+  for (size_t k = 0; k < w->study->program->n_variable; k++) {
+    const struct variable *v = w->study->program->variables[k];
+    if (v->free)
+      w->size_name[v->free->id] = emit_identifier(identifiers, floe__arena_printf(w->arena, "n_%s", v->free->name));
+  }
 }
 
 void frame_names(struct function_writer *f) {
   const struct program *program = f->file->study->program;
   reserve_own_names(f->identifiers);
-  for (size_t k = 0; k < program->n_dimension; k++)
-    identifiers_reserve(f->identifiers, f->size_name[k] = f->file->size_name[k]);
+  for (size_t k = 0; k < n_sizes(program); k++)
+    if ((f->size_name[k] = f->file->size_name[k])) identifiers_reserve(f->identifiers, f->size_name[k]);
   for (size_t k = 0; k < f->routine->n_memory; k++) {
     const struct memory *memory = f->routine->memories[k], *same = same_place(f, memory);
     if (!f->memory_used[k]) continue;
@@ -209,9 +214,17 @@ static void declare_scratch(struct function_writer *f) {
   }
 }
 
-static void declare_sizes(struct function_writer *f) {
-  for (size_t k = 0; k < f->file->study->program->n_dimension; k++)
-    if (f->size_used[k]) floe__text_printf(f->out, "  const size_t %s = layout->size[%zu];\n", f->size_name[k], k);
+size_t n_sizes(const struct program *program) {
+  return program->n_dimension + program->n_variable;
+}
+
+void frame_declare_sizes(struct floe__text *out, const struct program *program, const char *const *name,
+                         const bool *used) {
+  const size_t n = program->n_dimension;
+  for (size_t k = 0; k < n_sizes(program); k++)
+    if (used[k])
+      floe__text_printf(out, "  const size_t %s = layout->%s[%zu];\n", name[k], k < n ? "size" : "free",
+                        k < n ? k : k - n);
 }
 
 /* Whether the body leaves the parameter alone. */
@@ -228,19 +241,21 @@ static bool leaves(const struct function_writer *f, const char *parameter, bool 
 void frame_open(struct function_writer *f) {
   const struct signature *signature = signature_of(f);
   floe__text_printf(f->out, "static %s %s(%s) {\n", signature->result, signature->name, signature->parameters);
-  for (size_t k = 0; k < f->routine->n_memory; k++) { /* extents of scratch arrays and their comments use sizes, too */
+  const struct memory *before = NULL;
+  for (size_t k = 0; k < f->routine->n_memory; k++) { /* where a scratch array stands depends on those before it */
     const struct memory *memory = f->routine->memories[k];
-    for (size_t d = 0; f->memory_used[k] && memory->kind == MEMORY_SCRATCH && d < memory->n_dim; d++)
-      name_of_size(f, memory->dim[d]);
+    if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
+    for (size_t d = 0; before && d < before->n_dim; d++) name_of_size(f, before->dim[d]);
+    before = memory;
   }
   bool layout = uses_memory(f, false);
-  for (size_t k = 0; k < f->file->study->program->n_dimension; k++) layout = layout || f->size_used[k];
+  for (size_t k = 0; k < n_sizes(f->file->study->program); k++) layout = layout || f->size_used[k];
   bool offsets = layout && !(f->routine->kind == INTERPRETATION_CHECK && !uses_memory(f, true));
   for (size_t k = 0; k < 6 && signature->inputs[k]; k++)
     if (leaves(f, signature->inputs[k], offsets)) floe__text_printf(f->out, "  (void)%s;\n", signature->inputs[k]);
   if (layout) floe__text_puts(f->out, "  const struct floe_layout *layout = context->layout;\n");
   if (f->uses_universe) floe__text_puts(f->out, "  const struct floe_universe *universe = context->universe;\n");
-  declare_sizes(f);
+  frame_declare_sizes(f->out, f->file->study->program, f->size_name, f->size_used);
   for (size_t k = 0; k < f->routine->n_memory; k++)
     if (f->memory_used[k] && f->routine->memories[k]->kind != MEMORY_SCRATCH)
       declare_pointer(f, f->routine->memories[k]);

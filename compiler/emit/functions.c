@@ -429,7 +429,7 @@ static void write_block(struct function_writer *f, const struct block *block) {
 static struct function_writer *function_new(struct writer *w, const struct routine *routine) {
   struct floe__arena *arena = w->arena;
   struct function_writer *f = floe__arena_alloc(arena, sizeof *f);
-  const size_t n = routine->n_value + 1, n_dimension = w->study->program->n_dimension + 1;
+  const size_t n = routine->n_value + 1, n_dimension = n_sizes(w->study->program) + 1;
   f->file = w;
   f->routine = routine;
   f->identifiers = identifiers_new(arena);

@@ -157,7 +157,17 @@ static double bound(const struct term *term, double otherwise) {
 
 static const char *const roles[] = {"FLOE_DATA", "FLOE_PARAM", "FLOE_LATENT", "FLOE_OBS"};
 static const char *const bases[] = {"FLOE_REAL", "FLOE_INT", "FLOE_BOOL", "FLOE_CODE", "FLOE_REAL"};
-static const char *const structures[] = {"FLOE_PLAIN", "FLOE_SIMPLEX", "FLOE_CHOL_CORR", "FLOE_CHOL_COV"};
+static const char *const structures[N_STRUCTURE] = {
+    [STRUCTURE_PLAIN] = "FLOE_PLAIN",
+    [STRUCTURE_SIMPLEX] = "FLOE_SIMPLEX",
+    [STRUCTURE_CHOL_CORR] = "FLOE_CHOL_CORR",
+    [STRUCTURE_CHOL_COV] = "FLOE_CHOL_COV",
+    [STRUCTURE_ORDERED] = "FLOE_ORDERED",
+    [STRUCTURE_SUM0] = "FLOE_SUM0",
+    [STRUCTURE_UNIT_VECTOR] = "FLOE_UNIT_VECTOR",
+    [STRUCTURE_CORR] = "FLOE_CORR",
+    [STRUCTURE_COV] = "FLOE_COV",
+};
 
 static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   const struct variable *v = w->study->program->variables[k];

@@ -23,8 +23,8 @@ struct writer {
   bool draws, gathers, scatters, clears; /* helpers that the file needs */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
-  const char **size_name; /* (n_dimension) */
-  bool *size_used;        /* (n_dimension) by `scratch` */
+  const char **size_name; /* (n_sizes) */
+  bool *size_used;        /* (n_sizes) by `scratch` */
 };
 
 /* One function. Its body is written first: what it turns out to use is declared in front of it. */
@@ -46,8 +46,8 @@ struct function_writer {
   const char **memory_name;  /* (n_memory) NULL: not in this function */
   bool *memory_used;         /* (n_memory) */
   const char **loop_name;    /* (n_loop) */
-  const char **size_name;    /* (n_dimension) */
-  bool *size_used;           /* (n_dimension) */
+  const char **size_name;    /* (n_sizes) */
+  bool *size_used;           /* (n_sizes) */
   bool uses_universe, uses_context, uses_draws;
   size_t n_line;
   bool *line_seen; /* (n_line + 1) lines of the spec that a comment has named */
@@ -78,6 +78,10 @@ void write_number(struct floe__text *out, double number);
 void write_extent(struct function_writer *f, const struct memory *memory); /* how many doubles a scratch array takes */
 
 /* frame.c: what stands around the body of a function */
+/* Sizes that code may name: of the dimensions, and of the coordinates of variables with a structure. */
+size_t n_sizes(const struct program *program);
+void frame_declare_sizes(struct floe__text *out, const struct program *program, const char *const *name,
+                         const bool *used);
 void frame_name_sizes(struct writer *w);
 void frame_names(struct function_writer *f); /* names of memory and sizes; before the body is written */
 void frame_open(struct function_writer *f);  /* signature and declarations; after that */

@@ -22,23 +22,25 @@ const struct node *node_truth(struct graph *graph, bool truth) {
   return make(graph, &(struct node){.kind = NODE_CONST, .base = BASE_BOOL, .number = truth});
 }
 
-static const struct node *variable_leaf(struct graph *graph, enum node_kind kind, enum base base,
-                                        const struct variable *variable) {
-  return make(graph, &(struct node){.kind = kind,
-                                    .base = base,
-                                    .variable = variable,
-                                    .n_dim = variable->type.n_dim,
-                                    .dim = variable->type.dim,
-                                    .name = variable->name,
-                                    .span = variable->span});
+static const struct node *variable_leaf(struct graph *graph, struct node proto, const struct variable *variable) {
+  proto.variable = variable;
+  proto.name = variable->name;
+  proto.span = variable->span;
+  return make(graph, &proto);
 }
 
 const struct node *node_value(struct graph *graph, const struct variable *variable) {
-  return variable_leaf(graph, NODE_VALUE, variable->type.base, variable);
+  const struct type *type = &variable->type;
+  return variable_leaf(
+      graph, (struct node){.kind = NODE_VALUE, .base = type->base, .n_dim = type->n_dim, .dim = type->dim}, variable);
 }
 
 const struct node *node_coordinate(struct graph *graph, const struct variable *variable) {
-  return variable_leaf(graph, NODE_COORDINATE, BASE_REAL, variable);
+  const struct dimension *const *dim;
+  size_t n = coordinate_shape(variable, &dim);
+  return variable_leaf(
+      graph, (struct node){.kind = NODE_COORDINATE, .n_dim = n, .dim = (const struct dimension **)(uintptr_t)dim},
+      variable);
 }
 
 const struct node *node_axis(struct graph *graph, const struct axis *axis) {

@@ -31,7 +31,8 @@ enum node_kind {
   /* leaves */
   NODE_CONST,       /* number */
   NODE_VALUE,       /* variable: its value, natural coordinates, read from memory (data vector or value vector) */
-  NODE_COORDINATE,  /* variable: its unconstrained coordinates, an array of the variable's shape (one free number an element) */
+  NODE_COORDINATE,  /* variable: its unconstrained coordinates, an array of the variable's shape (one free number an element); one run of
+                       `variable->free` where it has a structure */
   NODE_AXIS,        /* axis: the number of a continuous axis */
   NODE_SIZE,        /* dimension */
   NODE_BINDER,      /* binder: number of the current element, from 1 */

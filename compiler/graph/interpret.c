@@ -35,7 +35,12 @@ bool graph_run_has(const struct graph_run *run, struct presence presence, size_t
 }
 
 static size_t size_of(const struct graph_run *run, const struct dimension *dimension) {
-  return dimension->low == dimension->high ? dimension->low : run->world->size[dimension->id];
+  if (dimension->low == dimension->high) return dimension->low;
+  if (!dimension->free_of) return run->world->size[dimension->id];
+  const struct type *type = &dimension->free_of->type;
+  size_t size[16];
+  for (size_t k = 0; k < type->n_dim; k++) size[k] = size_of(run, type->dim[k]);
+  return structure_free(type, size);
 }
 
 static void move_to(struct graph_run *run, const struct graph_binder *binder, size_t number) {

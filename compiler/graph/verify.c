@@ -95,8 +95,11 @@ static void verify_shape(struct verifier *v, const struct node *node) {
              "it is no output of a scan");
       return;
     case NODE_VALUE:
-    case NODE_COORDINATE:
       expect(v, node, node->n_dim == node->variable->type.n_dim, "its shape is not its variable's");
+      return;
+    case NODE_COORDINATE:
+      expect(v, node, node->n_dim == coordinate_shape(node->variable, &(const struct dimension *const *){NULL}),
+             "its shape is not that of its variable's coordinates");
       return;
     case NODE_CHOOSE:
       expect(v, node, node->n_arg == (node->axis ? node->axis->n_option : N_COORDINATES),
@@ -177,9 +180,12 @@ static void verify_root(struct verifier *v, enum interpretation_kind kind, const
   expect(v, node, node->free == 0, "a root depends on a loop");
   if (root->target == TARGET_TERM) expect(v, node, node->n_dim == 0, "a density term is an array");
   if (root->target == TARGET_VALUE || root->target == TARGET_COORDINATE) {
-    expect(v, node, node->n_dim == root->variable->type.n_dim, "a root's shape is not its variable's");
+    const struct dimension *const *dim = root->variable->type.dim;
+    size_t n_dim = root->variable->type.n_dim;
+    if (root->target == TARGET_COORDINATE) n_dim = coordinate_shape(root->variable, &dim);
+    expect(v, node, node->n_dim == n_dim, "a root's shape is not its variable's");
     for (size_t k = 0; k < node->n_dim; k++)
-      expect(v, node, node->dim[k] == root->variable->type.dim[k], "a root's dimension is not its variable's");
+      expect(v, node, node->dim[k] == dim[k], "a root's dimension is not its variable's");
   }
   verify_reach(v, kind, root);
 }

@@ -39,6 +39,7 @@ static const struct program *finished(struct checker *c) {
   if (!p->title) p->title = "";
   p->source = c->tree->source;
   gather_symbols(c, p);
+  finish_structures(c, p->n_variable, p->variables);
   p->n_dimension = c->dimensions.n, p->dimensions = (void *)c->dimensions.items;
   p->n_axis = c->axes.n, p->axes = (void *)c->axes.items;
   p->n_distribution = c->distributions.n, p->distributions = (void *)c->distributions.items;
@@ -68,7 +69,8 @@ static struct checker checker_new(struct floe__arena *arena, struct floe__names 
 
 static void error_empty(struct checker *c) {
   const struct span start = {c->tree->source, 0, 0};
-  diagnose(c->sink, "E2050", start, "the spec is empty")->fix = "begin with `model NAME \"title\"`; docs/language.md has a first model";
+  diagnose(c->sink, "E2050", start, "the spec is empty")->fix =
+      "begin with `model NAME \"title\"`; docs/language.md has a first model";
 }
 
 const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,

@@ -81,8 +81,9 @@ struct symbol {
   struct list pieces;       /* struct piece *: variables that `~` generates, definitions */
   size_t order;             /* when a variable came into being */
   bool library, local;      /* local: inside a function, distribution or loop */
+  size_t n_typed;           /* dimensions of a variable that stand in its type: vector[3] */
   bool untyped;             /* an obs whose type comes from its distribution */
-  bool assignable;       /* a `var` */
+  bool assignable;          /* a `var` */
   bool typed_by_element;    /* an element's distribution has said what an untyped variable's numbers are */
   const struct span *early; /* an unknown was read here before any statement generated it */
   bool drawn_later;         /* a variable that statements `x ~ D` generate */
@@ -120,6 +121,7 @@ struct bound { /* a binder under the name that the text gives it; innermost firs
 
 /* Binders that an array expression opens as it meets arrays: abs(y) -> MAP(school', abs(ELEMENT(y, school'))). */
 struct opened {
+  bool nameless; /* only over dimensions that have no name to write: vector[3] */
   size_t n;
   struct binder *binders[16];
   struct term *terms[16]; /* the one TERM_BINDER of each, so that it can still be identified with an outer binder */
@@ -258,6 +260,7 @@ bool bound_expression(struct checker *c, const struct context *at, const struct 
 const struct dimension *dimension_anonymous(struct checker *c, size_t size);
 const struct dimension *dimension_named(struct checker *c, const struct context *at, const char *name,
                                         struct span span);
+bool is_nameless(const struct dimension *dimension); /* of simplex[3], [1, 2, 3] */
 bool dimension_same(const struct dimension *a, const struct dimension *b);
 const char *type_text(struct checker *c, const struct type *type);
 
@@ -279,6 +282,8 @@ const struct term *support_high(struct checker *c, const struct term *family);
 unsigned support_roles(const struct checker *c, const struct term *family); /* what the bounds depend on; bit = enum role */
 /* Fills in base and bounds of an undeclared type; checks a declared one. */
 void type_from_support(struct checker *c, const struct term *distribution, struct type *type);
+/* That all options have the structure of the type. */
+void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type, const char *name);
 void check_support(struct checker *c, const struct term *distribution, const struct type *type, const char *name);
 
 /* ---- expressions.c, names.c, calls.c, distributions.c ------------------------------------------------------------- */
@@ -360,6 +365,7 @@ void definition_finish(struct checker *c, struct symbol *symbol);
 void check_ode(struct checker *c, const struct context *at, const struct statement *statement); /* systems.c */
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
+void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
 /* locals.c: inside functions. */
@@ -377,6 +383,7 @@ void check_extern_derivative(struct checker *c, const struct context *at, const 
                              struct symbol *symbol);
 struct symbol *check_dist_signature(struct checker *c, const struct context *at, const struct statement *statement);
 void check_dist_methods(struct checker *c, const struct statement *statement, struct symbol *symbol);
+const struct dimension *formal_dimension(struct checker *c, const struct context *at, const struct expr *index);
 size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters,
                   const struct formal ***formals);
 

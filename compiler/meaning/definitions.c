@@ -21,27 +21,42 @@ const struct term *definition_value(struct checker *c, const struct context *at,
   return error_distribution_defined(c, value->span);
 }
 
+/* Over what a definition without indices runs: in a later option, over what it runs in the first. */
+static const struct binder *own_binder(struct checker *c, const struct symbol *earlier, struct list *left,
+                                       const struct dimension *dimension) {
+  const struct definition *d = earlier ? earlier->definition : NULL;
+  bool known = d && left->n < d->n_binder && d->binders[left->n]->dimension == dimension;
+  const struct binder *binder = known ? d->binders[left->n] : binder_new(c, dimension, NULL);
+  list_add(c->arena, left, bound_new(c, binder->name, binder, NULL));
+  return binder;
+}
+
 /* The element of an array at indices of its own, which `left` becomes. */
 static const struct term *element_of_whole(struct checker *c, const struct context *at, const struct term *array,
-                                           struct span span, struct list *left) {
+                                           struct span span, const struct symbol *earlier, struct list *left) {
   const struct term *given[16];
-  for (size_t k = 0; k < array->type.n_dim && k < 16; k++) {
-    const struct binder *binder = binder_new(c, array->type.dim[k], NULL);
-    list_add(c->arena, left, bound_new(c, binder->name, binder, NULL));
-    given[k] = term_binder(c, span, binder);
-  }
+  for (size_t k = 0; k < array->type.n_dim && k < 16; k++)
+    given[k] = term_binder(c, span, own_binder(c, earlier, left, array->type.dim[k]));
   return gather(c, at, array, array->type.n_dim, given, span);
 }
 
-/* Without indices on the left, an expression that is a whole array by itself (a call, a name) makes an array. */
+/* Without indices on the left, an expression that is a whole array by itself (a call, a name) makes an array; any other
+ * does so over dimensions that have no name. */
 static const struct term *whole_value(struct checker *c, const struct context *at, const struct expr *value,
-                                      struct list *left) {
+                                      const struct symbol *earlier, struct list *left) {
+  struct opened opened = {.nameless = true};
+  struct context inner = *at;
   bool whole = value->kind == EXPR_CALL || value->kind == EXPR_NAME;
-  if (!whole || is_distribution(c, at, value)) return definition_value(c, at, value);
-  const struct term *array = raw_of(c, at, value);
-  if (is_poison(c, array) || array->type.n_dim == 0) return array;
-  if (value->kind == EXPR_NAME && at->place == PLACE_MODEL) return gather(c, at, array, 0, NULL, value->span);
-  return element_of_whole(c, at, array, value->span, left);
+  inner.opened = &opened;
+  if (is_distribution(c, at, value)) return definition_value(c, at, value);
+  const struct term *array = whole ? raw_of(c, &inner, value) : scalar_of(c, &inner, value);
+  if (is_poison(c, array)) return array;
+  for (size_t k = 0; k < opened.n; k++)
+    opened.terms[k]->binder = own_binder(c, earlier, left, opened.binders[k]->dimension);
+  if (array->type.n_dim == 0 || opened.n) return gather(c, at, array, 0, NULL, value->span);
+  if (value->kind == EXPR_NAME && at->place == PLACE_MODEL && !is_nameless(array->type.dim[0]))
+    return gather(c, at, array, 0, NULL, value->span);
+  return element_of_whole(c, at, array, value->span, earlier, left);
 }
 
 /* ---- several options define the same name ---- */
@@ -130,7 +145,7 @@ static struct definition *define(struct checker *c, const struct context *at, co
 struct definition *define_array(struct checker *c, const struct context *at, const struct statement *s,
                                 const struct term *array) {
   struct list left = {0};
-  const struct term *element = element_of_whole(c, at, array, s->span, &left);
+  const struct term *element = element_of_whole(c, at, array, s->span, NULL, &left);
   return define(c, at, s, &left, element);
 }
 
@@ -145,7 +160,8 @@ void check_define(struct checker *c, const struct context *at, const struct stat
   struct context inner = *at;
   inner.bound = bind_left(c, &left, left.n, at->bound);
   const struct term *value = c->poison;
-  if (sound) value = s->indices ? definition_value(c, &inner, s->value) : whole_value(c, &inner, s->value, &left);
+  if (sound)
+    value = s->indices ? definition_value(c, &inner, s->value) : whole_value(c, &inner, s->value, earlier, &left);
   if (is_poison(c, value)) {
     if (!earlier && !scope_find_here(at->scope, NAMESPACE_VALUE, s->name))
       scope_add(c, at->scope, SYMBOL_POISON, s->name, s->name_span, at->presence);

@@ -229,7 +229,7 @@ const struct term *scalar_of(struct checker *c, const struct context *at, const 
 const struct term *element_of(struct checker *c, const struct context *at, const struct expr *expr,
                               struct opened *opened) {
   struct context inner = *at;
-  opened->n = 0;
+  *opened = (struct opened){.n = 0};
   inner.hidden = at->bound;
   inner.opened = opened;
   return scalar_of(c, &inner, expr);

@@ -44,7 +44,7 @@ static void error_symbol(struct checker *c, struct span span, const char *symbol
 
 /* ---- formals ---- */
 
-static const struct dimension *formal_dimension(struct checker *c, const struct context *at, const struct expr *index) {
+const struct dimension *formal_dimension(struct checker *c, const struct context *at, const struct expr *index) {
   const struct expr *named = index->kind == EXPR_WITHIN ? index->right : index;
   if (named->kind != EXPR_NAME) return NULL;
   struct symbol *symbol = scope_find_here(at->scope, NAMESPACE_INDEX, named->name);

@@ -18,6 +18,7 @@ compiler_sources += \
   compiler/meaning/recurrences.c compiler/meaning/discrete.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
   compiler/meaning/statements.c \
+  compiler/meaning/structures.c \
   compiler/meaning/systems.c \
   compiler/meaning/terms.c \
   compiler/meaning/typed.h \

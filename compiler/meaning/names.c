@@ -212,6 +212,10 @@ static const struct binder *implicit_binder(const struct context *at, const stru
   return NULL;
 }
 
+bool is_nameless(const struct dimension *dimension) {
+  return !dimension->span.file && !dimension->formal;
+}
+
 static const struct term *open_binder(struct checker *c, struct opened *opened, const struct dimension *dimension,
                                       size_t k, struct span span) {
   for (size_t o = 0; o < opened->n; o++)
@@ -239,7 +243,8 @@ static const struct term *implicit_index(struct checker *c, const struct context
   const struct binder *binder = implicit_binder(at, dimension, before, total, &ambiguous);
   if (binder) return term_binder(c, span, binder);
   if (ambiguous) return error_ambiguous(c, span, dimension);
-  const struct term *opened = at->opened ? open_binder(c, at->opened, dimension, before, span) : NULL;
+  bool opens = at->opened && (!at->opened->nameless || is_nameless(dimension));
+  const struct term *opened = opens ? open_binder(c, at->opened, dimension, before, span) : NULL;
   if (opened) return opened;
   const char *text = array->kind == TERM_VARIABLE     ? array->variable->name
                      : array->kind == TERM_DEFINITION ? array->definition->name

@@ -26,15 +26,24 @@ struct dimension {
   size_t low, high; /* the size varies in low..high; low == high: fixed. Without a declared range: 1..SIZE_MAX */
   bool ordered, formal;
   size_t id; /* position in program.dimensions; formal ones are not in that table */
+  const struct variable
+      *free_of; /* not NULL: the flat run of that variable's coordinates (variable.free), which is not in
+                                     the table either; its id is n_dimension + the variable's */
 };
 
 enum base { BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE, BASE_DISTRIBUTION };
-enum structure {
-  STRUCTURE_PLAIN,
-  STRUCTURE_SIMPLEX,
-  STRUCTURE_CHOL_CORR,
-  STRUCTURE_CHOL_COV
-}; /* joint over the last dimensions */
+enum structure { /* joint over the last dimensions; in the order of enum floe_structure */
+                 STRUCTURE_PLAIN,
+                 STRUCTURE_SIMPLEX,
+                 STRUCTURE_CHOL_CORR,
+                 STRUCTURE_CHOL_COV,
+                 STRUCTURE_ORDERED,
+                 STRUCTURE_SUM0,
+                 STRUCTURE_UNIT_VECTOR,
+                 STRUCTURE_CORR,
+                 STRUCTURE_COV,
+                 N_STRUCTURE
+};
 
 struct type {
   enum base base;
@@ -131,7 +140,17 @@ struct variable {
   bool improper;                 /* ~ flat, in some universe */
   bool missing;                  /* obs: elements may be NaN, which then add nothing to the likelihood */
   bool moving_support;           /* the bounds of its distribution depend on unknowns */
+  /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */
+  const struct dimension *free;
 };
+
+/* (structures.c) */
+const char *structure_name(enum structure structure);
+size_t structure_rank(enum structure structure); /* dimensions of one value: 0, 1 or 2 */
+/* Coordinates of the whole variable, where dimension k of it has size[k] elements; at most SIZE_MAX. */
+size_t structure_free(const struct type *type, const size_t *size);
+/* Dimensions of the array of a variable's coordinates. */
+size_t coordinate_shape(const struct variable *variable, const struct dimension *const **dim);
 
 /* x = e, x[i] = e, or arrays filled together by an ordered loop.
  * Plain: `value` is the element inside `binders`.

@@ -29,7 +29,7 @@ const struct dimension *dimension_named(struct checker *c, const struct context 
 
 /* Anonymous dimensions (simplex[3], [1, 2, 3]) fit every dimension of the same fixed size. */
 bool dimension_same(const struct dimension *a, const struct dimension *b) {
-  bool anonymous = (!a->span.file && !a->formal) || (!b->span.file && !b->formal);
+  bool anonymous = is_nameless(a) || is_nameless(b);
   return a == b || (anonymous && a->low == a->high && b->low == b->high && a->low == b->low);
 }
 
@@ -37,36 +37,49 @@ bool dimension_same(const struct dimension *a, const struct dimension *b) {
 
 enum type_bounds { BOUNDS_NONE, BOUNDS_ZERO, BOUNDS_UNIT };
 
+enum { ANY_SIZES = -1 };
+
 struct type_row {
   const char *name;
   enum base base;
   enum type_bounds bounds;
   bool strict;
   enum structure structure;
+  int n_size; /* sizes that stand in its brackets */
 };
 
 static const struct type_row type_rows[] = {
-    {"real", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"int", BASE_INT, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"nat", BASE_INT, BOUNDS_ZERO, false, STRUCTURE_PLAIN},
-    {"bool", BASE_BOOL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"positive", BASE_REAL, BOUNDS_ZERO, true, STRUCTURE_PLAIN},
-    {"nonneg", BASE_REAL, BOUNDS_ZERO, false, STRUCTURE_PLAIN},
-    {"unit", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_PLAIN},
-    {"in", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"index", BASE_CODE, BOUNDS_NONE, false, STRUCTURE_PLAIN},
-    {"simplex", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_SIMPLEX},
+    {"real", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"int", BASE_INT, BOUNDS_NONE, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"nat", BASE_INT, BOUNDS_ZERO, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"bool", BASE_BOOL, BOUNDS_NONE, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"positive", BASE_REAL, BOUNDS_ZERO, true, STRUCTURE_PLAIN, ANY_SIZES},
+    {"nonneg", BASE_REAL, BOUNDS_ZERO, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"unit", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"in", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"index", BASE_CODE, BOUNDS_NONE, false, STRUCTURE_PLAIN, ANY_SIZES},
+    {"cat", BASE_CODE, BOUNDS_NONE, false, STRUCTURE_PLAIN, 1},
+    {"vector", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN, 1},
+    {"matrix", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_PLAIN, 2},
+    {"simplex", BASE_REAL, BOUNDS_UNIT, false, STRUCTURE_SIMPLEX, 1},
+    {"ordered", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_ORDERED, 1},
+    {"sum0", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_SUM0, 1},
+    {"unit_vector", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_UNIT_VECTOR, 1},
+    {"chol_corr", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_CHOL_CORR, 1},
+    {"chol_cov", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_CHOL_COV, 1},
+    {"corr", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_CORR, 1},
+    {"cov", BASE_REAL, BOUNDS_NONE, false, STRUCTURE_COV, 1},
 };
-
-static const char *const absent_types[] = {"cat",    "ordered", "sum0", "unit_vector", "vector",
-                                           "matrix", "cov",     "corr", "chol_cov",    "chol_corr"};
 
 static void error_unknown_type(struct checker *c, const struct type_expr *text) {
   const char *names[sizeof type_rows / sizeof *type_rows];
   for (size_t k = 0; k < sizeof type_rows / sizeof *type_rows; k++) names[k] = type_rows[k].name;
   struct diagnostic *d = diagnose(c->sink, "E2005", text->span, "unknown type `%s`", text->name);
   d->fix = quoted_fix(c, suggest(text->name, names, sizeof names / sizeof *names));
-  if (!d->fix) d->fix = "types are real, int, nat, bool, positive, nonneg, unit, `in lo..hi`, `index i` and simplex[k]";
+  if (!d->fix)
+    d->fix = "types are real, int, nat, bool, positive, nonneg, unit, `in lo..hi`, `index i`, cat[k], vector[k], "
+             "matrix[r, c], simplex[k], ordered[k], sum0[k], unit_vector[k], corr[k], cov[k], chol_corr[k] and "
+             "chol_cov[k]";
 }
 
 static void error_type_size(struct checker *c, const struct type_expr *text, const char *expected) {
@@ -114,29 +127,39 @@ static const struct type_row *type_row(const char *name) {
   return NULL;
 }
 
-bool type_of(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type) {
+static void error_number_of_sizes(struct checker *c, const struct type_expr *text, const struct type_row *row) {
+  error_type_size(c, text, row->n_size == 1 ? "one size" : "two sizes: rows, columns");
+}
+
+static bool type_sizes(struct checker *c, const struct context *at, const struct type_expr *text,
+                       const struct type_row *row, struct type *type) {
   const struct dimension *dims[4];
   size_t n_dim = 0;
-  const struct type_row *row = type_row(text->name);
-  for (size_t k = 0; !row && k < sizeof absent_types / sizeof *absent_types; k++)
-    if (strcmp(absent_types[k], text->name) == 0)
-      return error_absent(c, text->span, floe__arena_printf(c->arena, "the type `%s` is", text->name)), false;
-  if (!row) return error_unknown_type(c, text), false;
-  *type = (struct type){.base = row->base, .structure = row->structure, .strict = row->strict};
-  if (row->bounds != BOUNDS_NONE) type->low = term_number(c, text->span, 0);
-  if (row->bounds == BOUNDS_UNIT) type->high = term_number(c, text->span, 1);
-  if (row->base == BASE_CODE) {
-    if (!text->index) return error_type_size(c, text, "the name of an index"), false;
-    type->codes = dimension_named(c, at, text->index, text->span);
-    if (!type->codes) return false;
-  }
   for (const struct expr *size = text->sizes; size; size = size->next) {
     if (n_dim == 4) return error_type_size(c, text, "fewer sizes"), false;
     if (!(dims[n_dim++] = type_dimension(c, at, size))) return false;
   }
-  if (row->structure == STRUCTURE_SIMPLEX && n_dim != 1) return error_type_size(c, text, "one size"), false;
+  if (row->n_size != ANY_SIZES && n_dim != (size_t)row->n_size) return error_number_of_sizes(c, text, row), false;
+  if (row->structure == STRUCTURE_UNIT_VECTOR && !dims[0]->formal && dims[0]->low < 2)
+    return error_type_size(c, text, "a size of at least 2"), false;
+  if (structure_rank(row->structure) == 2) dims[n_dim++] = dims[0];
+  if (row->base == BASE_CODE && row->n_size == 1) type->codes = dims[--n_dim];
   *type = type_array(c, *type, n_dim, dims);
-  return type_bounds(c, at, text, type);
+  return true;
+}
+
+bool type_of(struct checker *c, const struct context *at, const struct type_expr *text, struct type *type) {
+  const struct type_row *row = type_row(text->name);
+  if (!row) return error_unknown_type(c, text), false;
+  *type = (struct type){.base = row->base, .structure = row->structure, .strict = row->strict};
+  if (row->bounds != BOUNDS_NONE) type->low = term_number(c, text->span, 0);
+  if (row->bounds == BOUNDS_UNIT) type->high = term_number(c, text->span, 1);
+  if (row->base == BASE_CODE && row->n_size != 1) {
+    if (!text->index) return error_type_size(c, text, "the name of an index"), false;
+    type->codes = dimension_named(c, at, text->index, text->span);
+    if (!type->codes) return false;
+  }
+  return type_sizes(c, at, text, row, type) && type_bounds(c, at, text, type);
 }
 
 /* ---- text ---- */
@@ -144,7 +167,7 @@ bool type_of(struct checker *c, const struct context *at, const struct type_expr
 const char *type_text(struct checker *c, const struct type *type) {
   double low = 0, high = 0;
   bool has_low = constant_value(type->low, NULL, &low), has_high = constant_value(type->high, NULL, &high);
-  if (type->structure == STRUCTURE_SIMPLEX) return "simplex";
+  if (type->structure != STRUCTURE_PLAIN) return structure_name(type->structure);
   if (type->base == BASE_BOOL) return "bool";
   if (type->base == BASE_CODE) return floe__arena_printf(c->arena, "index %s", type->codes ? type->codes->name : "");
   if (type->base == BASE_INT && !type->high) return has_low && low == 0 ? "nat" : "int";
@@ -278,6 +301,30 @@ static bool exceeds_dependent(const struct term *family, const struct term *boun
   return !(own && same_term(own, bound)) && !(cut && same_term(item_of(family, cut), bound));
 }
 
+/* The elements of an ordered vector may have a distribution of single numbers: independent, but for the order. */
+static bool structure_fits(enum structure declared, const struct term *family) {
+  const struct type *support = &family->distribution->support;
+  return support->structure == declared || (declared == STRUCTURE_ORDERED && support->n_dim == 0);
+}
+
+static const char *structure_fix(const struct support_check *check, const struct term *family) {
+  const char *given = type_text(check->c, &family->distribution->support);
+  return floe__arena_printf(check->c->arena, "declare `%s` as %s, or take a distribution on %s", check->name, given,
+                            type_text(check->c, check->type));
+}
+
+static void check_structure(void *context, const struct term *family) {
+  const struct support_check *check = context;
+  if (!structure_fits(check->type->structure, family))
+    error_support_exceeds(check, family, structure_fix(check, family));
+}
+
+void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type,
+                         const char *name) {
+  struct support_check check = {c, type, name};
+  if (!is_poison(c, distribution)) for_each_family(distribution, check_structure, &check);
+}
+
 static void check_family(void *context, const struct term *family) {
   const struct support_check *check = context;
   const struct type *type = check->type;
@@ -287,6 +334,10 @@ static void check_family(void *context, const struct term *family) {
     error_support_exceeds(check, family,
                           floe__arena_printf(check->c->arena, "declare `%s` as %s, or take another distribution",
                                              check->name, type_text(check->c, &family->distribution->support)));
+    return;
+  }
+  if (!structure_fits(type->structure, family)) {
+    error_support_exceeds(check, family, structure_fix(check, family));
     return;
   }
   if (type->base == BASE_CODE && s.codes && type->codes && !dimension_same(s.codes, type->codes)) {

@@ -47,6 +47,21 @@ static void error_joint_shape(struct checker *c, struct span span, const char *n
       "a joint distribution fills the last indices of a variable";
 }
 
+/* Names the distributions that have the structure. */
+static void error_structure_is_joint(struct checker *c, struct span span, const struct variable *v) {
+  const char *name = structure_name(v->type.structure), *fitting = "";
+  struct diagnostic *d = diagnose(
+      c->sink, "E2016", span, "`%s` is %s, and its numbers hang together, but this is a distribution of single numbers",
+      v->name, name);
+  for (size_t k = 0; k < c->distributions.n; k++) {
+    const struct distribution *other = c->distributions.items[k];
+    if (other->support.structure != v->type.structure) continue;
+    fitting = floe__arena_printf(c->arena, "%s%s%s", fitting, *fitting ? ", " : "", other->name);
+  }
+  d->fix = *fitting ? floe__arena_printf(c->arena, "distributions on %s: %s", name, fitting)
+                    : floe__arena_printf(c->arena, "define a `dist` on %s", name);
+}
+
 static void error_left_dimension(struct checker *c, struct span span, const struct dimension *given,
                                  const struct dimension *wanted) {
   diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is declared", given->name, wanted->name)
@@ -120,23 +135,28 @@ void check_unknown_roles(struct checker *c, const struct variable *v, unsigned r
 static bool check_joint(struct checker *c, const struct variable *v, const struct term *distribution) {
   size_t joint = distribution->type.n_dim, n = v->type.n_dim;
   bool sound = joint == n - v->n_binder;
-  for (size_t k = 0; k < joint && sound; k++)
-    sound = dimension_same(distribution->type.dim[k], v->type.dim[n - joint + k]);
+  if (joint == 0 && v->type.structure == STRUCTURE_ORDERED) return true; /* a distribution of each element */
+  if (joint == 0 && v->type.structure != STRUCTURE_PLAIN)
+    return error_structure_is_joint(c, distribution->span, v), false;
+  for (size_t k = 0; k < joint && sound; k++) {
+    const struct dimension *drawn = distribution->type.dim[k]; /* formal: the variable says its size */
+    sound = drawn->formal || dimension_same(drawn, v->type.dim[n - joint + k]);
+  }
   if (!sound) error_joint_shape(c, distribution->span, v->name);
   return sound;
 }
 
 static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
-  if (unknown && v->type.structure != STRUCTURE_PLAIN)
-    error_absent(c, distribution->span, "an unknown that is a simplex is")->fix =
-        "take logits, and normalise their exponentials";
   if (v->missing && (v->type.base == BASE_CODE || v->n_binder < v->type.n_dim))
     error_absent(c, distribution->span, "a missing code, or a missing part of a joint draw, is")->fix =
         "leave out the rows with missing values";
-  if (v->n_binder < v->type.n_dim && v->role != ROLE_PARAM && v->role != ROLE_LATENT)
-    error_absent(c, distribution->span, "a joint distribution of data or observations is")->fix =
-        "write the elements as independent given a latent array";
+  if (v->improper && v->type.structure != STRUCTURE_PLAIN)
+    error_absent(c, distribution->span, "a flat prior on numbers that hang together is")->fix =
+        "take a proper distribution, for example dirichlet";
+  if (unknown && v->type.base != BASE_REAL && v->n_binder < v->type.n_dim)
+    error_absent(c, distribution->span, "a joint distribution of discrete unknowns is")->fix =
+        "draw its elements independently, or sum them out by hand";
 }
 
 /* ---- flat, censoring, supports that move ---- */
@@ -201,7 +221,7 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   if (declared_type)
     check_support(c, distribution, &v->type, v->name);
   else
-    type_from_support(c, distribution, &v->type);
+    type_from_support(c, distribution, &v->type), check_one_structure(c, distribution, &v->type, v->name);
   struct moving moving = {c, false};
   for_each_family(distribution, note_moving, &moving);
   v->moving_support |= moving.moves;
@@ -224,6 +244,11 @@ const struct term *element_distribution(struct checker *c, const struct context 
   struct variable *v = symbol->variable;
   bool typed_before = symbol->typed_by_element;
   enum base before = v->type.base;
+  if (v->type.structure != STRUCTURE_PLAIN) {
+    error_absent(c, value->span, "drawing numbers that hang together one by one is")->fix =
+        "draw all of them at once, or declare them without a structure";
+    return NULL;
+  }
   v->n_binder = v->type.n_dim;
   const struct term *distribution = fitting_distribution(c, at, symbol, value, !symbol->untyped);
   symbol->typed_by_element = true;
@@ -261,6 +286,20 @@ static enum role role_of(enum statement_kind kind) {
                                     : ROLE_OBS;
 }
 
+static const char *unwritten_name(struct checker *c, size_t k) {
+  return floe__name_of(c->names, floe__arena_printf(c->arena, " %zu", k));
+}
+
+/* The elements of a vector or a matrix may each have a distribution of numbers. */
+static void bind_type_dimensions(struct checker *c, const struct type *type, struct list *left) {
+  for (size_t k = 0; k < type->n_dim; k++) {
+    const struct dimension *d = type->dim[k];
+    bool twin = k > 0 && type->dim[k - 1] == d; /* found by its place, not by a name */
+    const char *name = !is_nameless(d) && !twin ? d->name : unwritten_name(c, k);
+    list_add(c->arena, left, bound_new(c, name, binder_new(c, d, d->name), NULL));
+  }
+}
+
 /* Dimensions: those in brackets, then those of the type (simplex[k]). */
 static bool shape_variable(struct checker *c, const struct context *at, const struct statement *s, struct variable *v,
                            struct list *left) {
@@ -276,6 +315,7 @@ static bool shape_variable(struct checker *c, const struct context *at, const st
   for (size_t k = 0; k < type.n_dim; k++) dims[n++] = type.dim[k];
   if (joint > n) return error_joint_shape(c, s->value->span, s->name), false;
   v->type = type_array(c, type, n, dims);
+  if (type.structure == STRUCTURE_PLAIN) bind_type_dimensions(c, &type, left);
   v->n_binder = s->value ? n - joint : left->n;
   if (v->n_binder > left->n) v->n_binder = left->n;
   v->binders = floe__arena_array(c->arena, left->n + 1, sizeof *v->binders);
@@ -324,6 +364,11 @@ static void check_via(struct checker *c, const struct context *at, const struct 
   v->via = via_axis(c, at, s->via, s->via_span);
   if (!v->via) return;
   for_each_family(v->distribution, affine_only, &rigid);
+  if (v->type.structure != STRUCTURE_PLAIN) {
+    diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: its numbers hang together", s->name)
+        ->fix = "remove `via`";
+    return;
+  }
   if (!rigid) return;
   struct diagnostic *d =
       diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: it has no `affine` method",
@@ -333,6 +378,7 @@ static void check_via(struct checker *c, const struct context *at, const struct 
 
 void check_variable(struct checker *c, const struct context *at, const struct statement *s) {
   struct list left = {0};
+  size_t n_left = 0;
   if (s->kind == STATEMENT_DATA && has_number_index(s->indices)) {
     check_initial_draw(c, at, s, true);
     return;
@@ -356,6 +402,8 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   symbol->order = ++c->n_order;
   symbol->drawn_later = v->role == ROLE_OBS || (v->role != ROLE_DATA && !s->value);
   symbol->untyped = symbol->drawn_later && !s->type;
+  for (const struct expr *index = s->indices; index; index = index->next) n_left++;
+  symbol->n_typed = v->type.n_dim - n_left;
   list_add(c->arena, &c->variable_symbols, symbol);
 }
 
@@ -363,17 +411,21 @@ void check_variable(struct checker *c, const struct context *at, const struct st
 
 /* The statement's names for the variable's own binders. */
 static bool sample_indices(struct checker *c, const struct context *at, const struct statement *s,
-                           const struct variable *v, size_t joint, struct list *left) {
+                           const struct variable *v, size_t joint, size_t n_typed, struct list *left) {
   struct list named = {0};
   if (!left_indices(c, at, s->indices, &named)) return false;
-  if (named.n != v->type.n_dim && named.n + joint != v->type.n_dim)
-    return error_shape(c, s->name_span, s->name, named.n, v->type.n_dim), false;
+  size_t n = v->type.n_dim, open = n - n_typed;
+  if (named.n != n && named.n + joint != n && named.n != open)
+    return error_shape(c, s->name_span, s->name, named.n, open ? open : n), false;
   for (size_t k = 0; k < named.n; k++) {
     const struct bound *b = named.items[k];
     if (b->binder->dimension != v->type.dim[k])
       return error_left_dimension(c, s->name_span, b->binder->dimension, v->type.dim[k]), false;
     list_add(c->arena, left, bound_new(c, b->name, v->binders[k], NULL));
   }
+  if (v->type.structure == STRUCTURE_PLAIN)
+    for (size_t k = named.n; k < n; k++)
+      list_add(c->arena, left, bound_new(c, unwritten_name(c, k), v->binders[k], NULL));
   return true;
 }
 
@@ -408,7 +460,8 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
     return;
   }
   enum base before = v->type.base;
-  if (!sample_indices(c, at, s, v, joint, &left)) joint = SIZE_MAX;
+  if (!sample_indices(c, at, s, v, joint, symbol->n_typed, &left)) joint = SIZE_MAX;
+  if (joint == 0) joint = structure_rank(v->type.structure);
   if (joint != SIZE_MAX) v->n_binder = v->type.n_dim - joint;
   if (joint == SIZE_MAX || !generate(c, at, symbol, &left, s->value, !symbol->untyped))
     symbol->kind = SYMBOL_POISON;
@@ -430,6 +483,8 @@ void finish_variables(struct checker *c) {
     if (symbol->partial) continue;
     if (symbol->early) error_too_early(c, *symbol->early, symbol);
     v->distribution = presence_decide(c, v->presence, &symbol->pieces, symbol);
-    if (symbol->untyped && v->distribution) type_from_support(c, v->distribution, &v->type);
+    if (!symbol->untyped || !v->distribution) continue;
+    type_from_support(c, v->distribution, &v->type);
+    check_one_structure(c, v->distribution, &v->type, v->name);
   }
 }

@@ -6,7 +6,16 @@
 
 /* ---- plate and sequence ---- */
 
-/* Dimensions within one joint draw are not exchangeable: binders only. */
+/* Whether the elements of some observation are drawn together along the dimension: they are not exchangeable then. */
+static bool is_joint(const struct program *program, const struct dimension *dimension) {
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    for (size_t j = variable->n_binder; variable->role == ROLE_OBS && j < variable->type.n_dim; j++)
+      if (variable->type.dim[j] == dimension) return true;
+  }
+  return false;
+}
+
 struct blueprint derive_blueprint(const struct program *program) {
   struct blueprint blueprint = {NULL, NULL};
   for (size_t k = 0; k < program->n_variable; k++) {
@@ -15,7 +24,7 @@ struct blueprint derive_blueprint(const struct program *program) {
     for (size_t j = 0; j < variable->n_binder; j++) {
       const struct dimension *dimension = variable->binders[j]->dimension;
       const struct dimension **place = dimension->ordered ? &blueprint.sequence : &blueprint.plate;
-      if (!*place) *place = dimension;
+      if (!*place && !(place == &blueprint.plate && is_joint(program, dimension))) *place = dimension;
     }
   }
   return blueprint;

@@ -239,7 +239,7 @@ static const struct node *mapped(struct derivation *derivation, const struct var
 const struct node *value_from_coordinates(struct derivation *derivation, const struct variable *variable) {
   const struct node **value = &derivation->values[variable->id];
   if (!*value) {
-    *value = mapped(derivation, variable, value_quantity);
+    *value = variable->free ? structured_value(derivation, variable) : mapped(derivation, variable, value_quantity);
     node_name(*value, variable->name);
   }
   return *value;
@@ -276,9 +276,10 @@ void derive_unconstrain(struct derivation *derivation) {
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
     if (!has_coordinates(variable)) continue;
-    derive_root(derivation, (struct root){.target = TARGET_COORDINATE,
-                                          .variable = variable,
-                                          .presence = variable->presence,
-                                          .node = mapped(derivation, variable, coordinate_quantity)});
+    const struct node *node = variable->free ? structured_coordinates(derivation, variable)
+                                             : mapped(derivation, variable, coordinate_quantity);
+    derive_root(
+        derivation,
+        (struct root){.target = TARGET_COORDINATE, .variable = variable, .presence = variable->presence, .node = node});
   }
 }

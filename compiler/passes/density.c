@@ -24,7 +24,6 @@ static const struct node *guarded(const struct derivation *derivation, const str
   return node_finite(graph, density, absent ? node_binary(graph, OP_OR, absent, within) : within);
 }
 
-/* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
 const struct node *density_supported(const struct derivation *derivation, struct place place,
                                      const struct family *single, const struct node *density, const struct node *x,
                                      struct known_bounds known) {
@@ -58,6 +57,19 @@ static const struct node *one_draw(const struct derivation *derivation, const st
   return node_map(graph, n_joint, open, node_gather(graph, whole, indices));
 }
 
+struct draw {
+  struct derivation *derivation;
+  const struct variable *variable;
+  const struct element *element;
+};
+
+static const struct node *density_of_draw(const struct draw *draw, const struct family *single, const struct node *x,
+                                          struct known_bounds known) {
+  struct place place = draw->element->place;
+  if (is_sorted_sample(draw->variable, single)) return sorted_log_density(draw->derivation, place, single, x);
+  return density_supported(draw->derivation, place, single, family_log_density(place, single, x), x, known);
+}
+
 struct prior {
   struct derivation *derivation;
   const struct variable *variable;
@@ -85,6 +97,14 @@ static const struct node *jacobian_quantity(const struct derivation *derivation,
   return form_log_jacobian(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
 }
 
+/* Structures: the same in both systems of coordinates. */
+static const struct node *structured_quantity(void *context, const struct family *single) {
+  const struct draw *draw = context;
+  const struct node *x = one_draw(draw->derivation, draw->variable, draw->element,
+                                  value_from_coordinates(draw->derivation, draw->variable));
+  return density_of_draw(draw, single, x, (struct known_bounds){NULL, NULL, false, NULL});
+}
+
 static const struct node *summed(struct derivation *derivation, const struct element *element,
                                  const struct node *node) {
   for (size_t k = element->n_open; k-- > 0;)
@@ -101,9 +121,22 @@ void derive_term(struct derivation *derivation, const struct variable *variable,
           .target = TARGET_TERM, .variable = variable, .tag = tag, .presence = variable->presence, .node = node});
 }
 
+static void add_structured_prior(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  struct draw draw = {derivation, variable, &element};
+  const struct family *family = family_of(element.place, variable->distribution);
+  const struct node *term = decide_family(derivation, family, structured_quantity, &draw);
+  derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+  derive_term(derivation, variable, TAG_JACOBIAN, structured_log_jacobian(derivation, variable));
+}
+
 static void add_prior(struct derivation *derivation, const struct variable *variable) {
   struct prior prior = {derivation, variable};
   value_from_coordinates(derivation, variable);
+  if (variable->free) {
+    add_structured_prior(derivation, variable);
+    return;
+  }
   if (variable->distribution) {
     struct element element = element_open(derivation, variable);
     const struct node *term = decide_coordinates(derivation, &element, variable, prior_quantity, &prior);
@@ -118,15 +151,9 @@ static void add_prior(struct derivation *derivation, const struct variable *vari
 
 /* ---- obs ---- */
 
-struct likelihood {
-  struct derivation *derivation;
-  const struct variable *variable;
-  const struct element *element;
-};
-
 /* What the data reader has checked: constant bounds of the family's type. */
-static const struct node *checked_bound(const struct likelihood *likelihood, const struct term *bound) {
-  const struct node *node = bound ? lower(place_of_bounds(likelihood->element, likelihood->variable), bound) : NULL;
+static const struct node *checked_bound(const struct draw *draw, const struct term *bound) {
+  const struct node *node = bound ? lower(place_of_bounds(draw->element, draw->variable), bound) : NULL;
   return node && node->kind == NODE_CONST ? node : NULL;
 }
 
@@ -139,29 +166,28 @@ static const struct node *likelihood_of_step(struct derivation *derivation, cons
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
-  const struct likelihood *likelihood = context;
-  const struct variable *variable = likelihood->variable;
-  struct derivation *derivation = likelihood->derivation;
+  const struct draw *draw = context;
+  const struct variable *variable = draw->variable;
+  struct derivation *derivation = draw->derivation;
   if (single->steps)
-    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), likelihood->element->indices[0],
+    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), draw->element->indices[0],
                         likelihood_of_step, NULL);
-  struct place place = likelihood->element->place;
-  const struct node *x =
-      one_draw(derivation, variable, likelihood->element, node_value(graph_of(derivation), variable));
-  struct known_bounds known = {checked_bound(likelihood, variable->type.low),
-                               checked_bound(likelihood, variable->type.high), variable->type.strict, NULL};
-  const struct node *density = family_log_density(place, single, x);
-  if (!variable->missing) return density_supported(derivation, place, single, density, x, known);
+  const struct node *x = one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
+  struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
+                               variable->type.strict, NULL};
+  if (!variable->missing) return density_of_draw(draw, single, x, known);
   struct graph *graph = graph_of(derivation);
+  const struct place place = draw->element->place;
   known.absent = node_binary(graph, OP_NE, x, x); /* NaN only is not itself */
-  density = node_select(graph, known.absent, node_const(graph, 0), density);
+  const struct node *density =
+      node_select(graph, known.absent, node_const(graph, 0), family_log_density(place, single, x));
   return density_supported(derivation, place, single, density, x, known);
 }
 
 const struct node *likelihood_of_element(struct derivation *derivation, const struct variable *variable,
                                          const struct element *element) {
-  struct likelihood likelihood = {derivation, variable, element};
-  return decide_family(derivation, family_of(element->place, element->distribution), likelihood_of, &likelihood);
+  struct draw draw = {derivation, variable, element};
+  return decide_family(derivation, family_of(element->place, element->distribution), likelihood_of, &draw);
 }
 
 static void add_likelihood(struct derivation *derivation, const struct variable *variable) {

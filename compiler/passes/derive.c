@@ -132,7 +132,8 @@ static struct interpretation interpret_as(struct graph *graph, const struct prog
   *derivation = (struct derivation){
       .lowering = {.graph = graph, .program = program, .reading = {derivers[kind].read, derivation}},
       .functions = {external_named(program, "exp"), external_named(program, "log"),
-                    external_named(program, "inv_logit"), external_named(program, "log1p_exp")},
+                    external_named(program, "inv_logit"), external_named(program, "log1p_exp"),
+                    external_named(program, "lgamma"), external_named(program, "sort")},
       .everywhere = presence_everywhere(graph->arena, program->n_axis),
       .values = floe__arena_array(graph->arena, program->n_variable + 1, sizeof *derivation->values),
   };

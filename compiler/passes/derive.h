@@ -6,7 +6,7 @@
 
 /* The functions of the library that transforms are made of. */
 struct transform_functions {
-  const struct external *exp, *log, *inv_logit, *log1p_exp;
+  const struct external *exp, *log, *inv_logit, *log1p_exp, *lgamma, *sort;
 };
 
 /* One interpretation in the making. */
@@ -70,6 +70,20 @@ const struct node *value_from_coordinates(struct derivation *derivation, const s
 const struct node *decide_family(const struct derivation *derivation, const struct family *family,
                                  const struct node *(*of)(void *context, const struct family *single), void *context);
 
+/* ---- structured.c: params and latents that have a structure ---- */
+
+/* The whole value of its coordinates, and back; the log-Jacobian of all. */
+const struct node *structured_value(const struct derivation *derivation, const struct variable *variable);
+const struct node *structured_coordinates(const struct derivation *derivation, const struct variable *variable);
+const struct node *structured_log_jacobian(const struct derivation *derivation, const struct variable *variable);
+
+/* An ordered variable that has a distribution of single numbers. */
+bool is_sorted_sample(const struct variable *variable, const struct family *single);
+const struct node *sorted_log_density(const struct derivation *derivation, struct place place,
+                                      const struct family *single, const struct node *x);
+const struct node *sorted_sample(const struct derivation *derivation, struct place place,
+                                 const struct variable *variable, const struct family *single, size_t site);
+
 /* ---- steps.c: variables that loops fill ---- */
 
 /* A quantity of one element of a variable whose elements are drawn one after the other. */
@@ -99,6 +113,7 @@ struct known_bounds {
   bool strict;               /* low itself is excluded */
   const struct node *absent; /* a condition under which no bound holds: the number is missing. NULL: never */
 };
+/* -infinity outside the distribution's support, as far as the bounds do not exclude that already. */
 const struct node *density_supported(const struct derivation *derivation, struct place place,
                                      const struct family *single, const struct node *density, const struct node *x,
                                      struct known_bounds known);

@@ -13,6 +13,7 @@ static struct place place_of_method(struct place place, const struct family *sin
   struct place inside = place_inlined(place);
   for (size_t k = 0; k < single->distribution->n_formal; k++)
     frame_bind(inside, single->distribution->formals[k], single->args[k]);
+  place_inherit(place, inside, &single->distribution->support);
   return inside;
 }
 

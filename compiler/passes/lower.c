@@ -42,15 +42,25 @@ static const struct dimension *actual(struct place place, const struct dimension
   return dimension;
 }
 
-void frame_bind(struct place place, const struct formal *formal, const struct node *node) {
-  frame_remember(place, place.frame, formal, node);
-  for (size_t k = 0; k < formal->type.n_dim && k < node->n_dim; k++) {
-    const struct dimension *dimension = formal->type.dim[k];
-    if (!dimension->formal || actual(place, dimension) != dimension) continue;
+void frame_fit(struct place place, const struct type *formal, const struct dimension *const *dim) {
+  for (size_t k = 0; k < formal->n_dim; k++) {
+    const struct dimension *dimension = formal->dim[k];
+    if (!dimension->formal || dim[k] == dimension || actual(place, dimension) != dimension) continue;
     struct dimension_pair *pair = floe__arena_alloc(arena_of(place), sizeof *pair);
-    *pair = (struct dimension_pair){dimension, node->dim[k], place.frame->dimensions};
+    *pair = (struct dimension_pair){dimension, dim[k], place.frame->dimensions};
     place.frame->dimensions = pair;
   }
+}
+
+void place_inherit(struct place outer, struct place inner, const struct type *formal) {
+  const struct dimension *dim[16];
+  for (size_t k = 0; k < formal->n_dim; k++) dim[k] = actual(outer, formal->dim[k]);
+  frame_fit(inner, formal, dim);
+}
+
+void frame_bind(struct place place, const struct formal *formal, const struct node *node) {
+  frame_remember(place, place.frame, formal, node);
+  if (node->n_dim == formal->type.n_dim) frame_fit(place, &formal->type, node->dim);
 }
 
 /* ---- loops ---- */

@@ -68,6 +68,10 @@ struct place place_at(struct place place, const struct binder *binder, const str
 
 /* A fresh frame inside the loops of the place. */
 struct place place_inlined(struct place place);
+/* Formal dimensions of the type that stand for nothing yet stand for these. */
+void frame_fit(struct place place, const struct type *formal, const struct dimension *const *dim);
+/* The same for what the formal dimensions stand for in the outer place. */
+void place_inherit(struct place outer, struct place inner, const struct type *formal);
 void frame_bind(struct place place, const struct formal *formal, const struct node *node);
 
 /* ---- recurrences (lower_steps.c) ---- */

@@ -29,11 +29,16 @@ static const struct node *sample_step(struct derivation *derivation, const struc
 
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
+  const struct variable *variable = drawing->variable;
+  const size_t site = variable->id * SITES_PER_VARIABLE;
   if (single->steps)
     return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices[0],
                               sample_step, NULL);
-  const struct node *sample =
-      family_sample(drawing->element->place, single, drawing->variable->id * SITES_PER_VARIABLE);
+  struct place place = place_inlined(drawing->element->place);
+  frame_fit(place, &single->distribution->support, variable->type.dim + variable->n_binder);
+  const struct node *sample = is_sorted_sample(variable, single)
+                                  ? sorted_sample(drawing->derivation, place, variable, single, site)
+                                  : family_sample(place, single, site);
   return drawing->n_joint ? node_gather(drawing->derivation->lowering.graph, sample, drawing->joint_indices) : sample;
 }
 

@@ -6,13 +6,14 @@
 
 const struct memory *variable_memory(struct scheduler *s, const struct variable *variable, enum memory_kind kind) {
   const struct memory **known = kind == MEMORY_COORDINATES ? s->coordinates : kind == MEMORY_DATA ? s->data : s->values;
-  if (!known[variable->id])
-    known[variable->id] = builder_memory(s->builder, (struct memory){.kind = kind,
-                                                                     .variable = variable,
-                                                                     .name = variable->name,
-                                                                     .n_dim = variable->type.n_dim,
-                                                                     .dim = variable->type.dim});
-  return known[variable->id];
+  if (known[variable->id]) return known[variable->id];
+  const struct dimension *const *dim = variable->type.dim;
+  size_t n_dim = kind == MEMORY_COORDINATES ? coordinate_shape(variable, &dim) : variable->type.n_dim;
+  return known[variable->id] = builder_memory(s->builder, (struct memory){.kind = kind,
+                                                                          .variable = variable,
+                                                                          .name = variable->name,
+                                                                          .n_dim = n_dim,
+                                                                          .dim = (void *)(uintptr_t)dim});
 }
 
 static const struct memory *memory_of_variable_node(struct scheduler *s, const struct node *node) {

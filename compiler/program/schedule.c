@@ -305,12 +305,15 @@ static struct demand demand_of_root(struct scheduler *s, const struct root *root
     return demand;
   }
   const struct variable *v = root->target == TARGET_OUTPUT ? NULL : root->variable;
+  const struct dimension *const *dim = v ? v->type.dim : root->node->dim;
+  size_t n_dim = v ? v->type.n_dim : root->node->n_dim;
+  if (root->target == TARGET_COORDINATE) n_dim = coordinate_shape(v, &dim);
   demand.memory = builder_memory(s->builder, (struct memory){.kind = MEMORY_RESULT,
                                                              .variable = v,
                                                              .output = root->output,
                                                              .name = v ? v->name : NULL,
-                                                             .n_dim = v ? v->type.n_dim : root->node->n_dim,
-                                                             .dim = v ? v->type.dim : root->node->dim});
+                                                             .n_dim = n_dim,
+                                                             .dim = (void *)(uintptr_t)dim});
   demand.action = demand.memory->n_dim ? ACTION_FILL : ACTION_STORE;
   demand.absent = root->target == TARGET_COORDINATE ? s->zero : s->not_a_number;
   return demand;

@@ -10,6 +10,7 @@
 #include "runtime/data/fields.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/values.h"
+#include "runtime/math/structure.h"
 
 /* A file on its way to a data set. */
 struct binding {
@@ -116,6 +117,20 @@ static floe_status remaining_sizes(struct binding *b) {
   return FLOE_OK;
 }
 
+/* Numbers that hang together: a simplex has the sum 1, and so on. */
+static floe_status check_structure(struct binding *b, const struct floe_layout *layout, size_t v) {
+  const struct floe_variable *variable = &b->model->variables[v];
+  const struct floe__field *field = &b->fields.field[v];
+  const size_t rank = floe__structure_rank(variable->structure);
+  if (rank == 0) return FLOE_OK;
+  const size_t n = layout->size[variable->dims[variable->n_dim - 1]], count = rank == 2 ? n * n : n;
+  for (size_t k = 0; count && k + count <= field->n; k += count)
+    if (!floe__structure_fits(variable->structure, n, field->number + k))
+      return floe__field_wrong(&b->fields, v, k, "correct the values, or the type in the spec", b->error,
+                               "%s is no %s from here on", variable->name, floe__structure_name(variable->structure));
+  return FLOE_OK;
+}
+
 static floe_status check_values(struct binding *b, const struct floe_layout *layout) {
   for (size_t v = 0; v < b->model->n_variable; v++) {
     const struct floe__field *field = &b->fields.field[v];
@@ -124,6 +139,8 @@ static floe_status check_values(struct binding *b, const struct floe_layout *lay
       if (!floe__value_fits(layout, v, field->number[k], why, sizeof why))
         return floe__field_wrong(&b->fields, v, k, "correct the value, or the type in the spec", b->error,
                                  "%s = %.10g %s", b->model->variables[v].name, field->number[k], why);
+    const floe_status status = field->present ? check_structure(b, layout, v) : FLOE_OK;
+    if (status != FLOE_OK) return status;
   }
   return FLOE_OK;
 }

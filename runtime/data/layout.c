@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "runtime/math/structure.h"
 
 static const size_t longest_vector = (size_t)1 << 40;
 
@@ -31,27 +32,14 @@ static bool product(const size_t *sizes, size_t n_dim, const size_t *dims, size_
   return true;
 }
 
-/* Dimensions that the structure takes at the end of a variable's own. */
+/* Dimensions that are laid out together: the structure's, or the last one. */
 static size_t structured_dims(const struct floe_variable *variable) {
-  switch (variable->structure) {
-    case FLOE_PLAIN: return variable->n_dim > 0;
-    case FLOE_SIMPLEX: return 1;
-    case FLOE_CHOL_CORR:
-    case FLOE_CHOL_COV: return 2;
-  }
-  return 0;
+  return variable->structure == FLOE_PLAIN ? variable->n_dim > 0 : floe__structure_rank(variable->structure);
 }
 
-/* Free coordinates of one run along the structure's dimensions. */
+/* Free coordinates of one run along these dimensions. */
 static size_t tail_free(const struct floe_variable *variable, const size_t *sizes) {
-  const size_t k = variable->n_dim ? sizes[variable->dims[variable->n_dim - 1]] : 1;
-  switch (variable->structure) {
-    case FLOE_PLAIN: return k;
-    case FLOE_SIMPLEX: return k ? k - 1 : 0;
-    case FLOE_CHOL_CORR: return k ? k * (k - 1) / 2 : 0;
-    case FLOE_CHOL_COV: return k * (k + 1) / 2;
-  }
-  return 0;
+  return floe__structure_free(variable->structure, variable->n_dim ? sizes[variable->dims[variable->n_dim - 1]] : 1);
 }
 
 /* Gives each variable its place; false if a vector grows too long. */

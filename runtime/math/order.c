@@ -42,6 +42,20 @@ void floe__sort(size_t n, double *x) {
   qsort(x, n, sizeof *x, compare_elements);
 }
 
+void floe_sort(size_t n, const double *x, double *sorted) {
+  if (n) memcpy(sorted, x, n * sizeof *x);
+  floe__sort(n, sorted);
+}
+
+void floe_sort_adjoint(size_t n, const double *x, const double *sorted, const double *sorted_bar, double *x_bar) {
+  (void)sorted;
+  for (size_t i = 0; i < n; i++) {
+    size_t place = 0;
+    for (size_t j = 0; j < n; j++) place += x[j] < x[i] || (x[j] == x[i] && j < i);
+    x_bar[i] += sorted_bar[place];
+  }
+}
+
 void floe__order(size_t n, const double *x, size_t *order) {
   for (size_t k = 0; k < n; k++) order[k] = k;
   qsort_r(order, n, sizeof *order, compare_positions, (void *)x);

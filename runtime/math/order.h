@@ -16,6 +16,10 @@ double floe_quantile(size_t n, const double *x, double p);
 double floe__quantile_sorted(size_t n, const double *x, double p);
 double floe__median(size_t n, const double *x);
 
+/* For generated code. x in ascending order; adjoint: x_bar of an element is that of its place among the sorted. */
+void floe_sort(size_t n, const double *x, double *sorted);
+void floe_sort_adjoint(size_t n, const double *x, const double *sorted, const double *sorted_bar, double *x_bar);
+
 void floe__sort(size_t n, double *x);                       /* ascending, in place */
 void floe__order(size_t n, const double *x, size_t *order); /* x[order[k]] ascends; ties by position; counts from 0 */
 void floe__ranks(size_t n, const double *x, size_t *order,

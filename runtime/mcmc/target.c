@@ -82,7 +82,11 @@ void floe__target_name(const struct floe__target *target, size_t k, char *name, 
     v++;
   const struct floe_variable *variable = &model->variables[v];
   int length = snprintf(name, capacity, "%s", variable->name);
-  if (!variable->n_dim || variable->structure != FLOE_PLAIN) return;
+  if (!variable->n_dim || length < 0 || (size_t)length >= capacity) return;
+  if (variable->structure != FLOE_PLAIN) { /* coordinates count through */
+    snprintf(name + length, capacity - (size_t)length, "[%zu]", target->place[k] - layout->coordinate[v] + 1);
+    return;
+  }
   size_t rest = target->place[k] - layout->coordinate[v], block = layout->free[v];
   for (size_t d = 0; d < variable->n_dim && length >= 0 && (size_t)length < capacity; d++) {
     block /= layout->size[variable->dims[d]];

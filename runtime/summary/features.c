@@ -7,6 +7,7 @@
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
 #include "runtime/math/order.h"
+#include "runtime/math/structure.h"
 
 enum { MOST_ONE_HOT = 16 };
 
@@ -19,7 +20,8 @@ static size_t product_without(const struct floe_variable *variable, const size_t
 
 static int runs_along(const struct floe_variable *variable, size_t plate) {
   if (plate == FLOE_NONE) return 0;
-  if (variable->structure != FLOE_PLAIN) return variable->n_dim > 0 && variable->dims[0] == plate;
+  if (variable->structure != FLOE_PLAIN && !floe_variable_is_data(variable))
+    return variable->n_dim > floe__structure_rank(variable->structure) && variable->dims[0] == plate;
   for (size_t d = 0; d < variable->n_dim; d++)
     if (variable->dims[d] == plate) return 1;
   return 0;

@@ -79,8 +79,9 @@ static const struct test_points all_points[] = {
 enum { N_SETTINGS = sizeof all_points / sizeof *all_points };
 
 /* Joint distributions, which have tests of their own. */
-static const char *const joint_distributions[] = {"dirichlet", "multi_normal_chol", "multi_student_t_chol",
-                                                 "multinomial", "dirichlet_multinomial"};
+static const char *const joint_distributions[] = {
+    "dirichlet",       "multi_normal", "multi_normal_chol", "multi_student_t_chol", "multinomial", "dirichlet_multinomial",
+    "sum0_normal",     "uniform_direction", "lkj_corr", "lkj_corr_chol", "wishart", "inv_wishart"};
 enum { N_JOINT = sizeof joint_distributions / sizeof *joint_distributions };
 
 /* log densities computed with mpmath, 40 digits: where formulas cancel or overflow. */

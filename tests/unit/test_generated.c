@@ -22,8 +22,10 @@
 #include "compiler/source/diagnostic.h"
 #include "runtime/data/layout.h"
 #include "runtime/math/chol.h"
+#include "runtime/math/matrix.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
+#include "runtime/math/structure.h"
 #include "tests/support/solved.h"
 
 #include <floe/draws.h>
@@ -70,6 +72,21 @@ static const struct linked {
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
     LINKED(floe_solve_lower_adjoint),
+    LINKED(floe_sort),
+    LINKED(floe_sort_adjoint),
+    LINKED(floe_cholesky),
+    LINKED(floe_cholesky_adjoint),
+    LINKED(floe_solve),
+    LINKED(floe_solve_adjoint),
+    LINKED(floe_inverse),
+    LINKED(floe_inverse_adjoint),
+    LINKED(floe_log_det),
+    LINKED(floe_log_det_adjoint),
+    LINKED(floe_constrain),
+    LINKED(floe_constrain_adjoint),
+    LINKED(floe_unconstrain),
+    LINKED(floe_log_jacobian),
+    LINKED(floe_log_jacobian_adjoint),
     LINKED(floe_ode_solve),
     LINKED(floe_ode_adjoint),
     LINKED(floe_draw_uniform),
@@ -175,6 +192,22 @@ static void call(void *context, const struct external *external, size_t n, const
     result->data[0] = floe_quantile(args[0].n, x, *args[1].data);
   } else if (!strcmp(external->symbol, "floe_solve_lower")) {
     floe_solve_lower(args[1].n, x, args[1].data, result->data);
+  } else if (!strncmp(external->symbol, "floe_constrain", 14)) {
+    floe_constrain(*x, *args[1].data, *args[2].data, args[3].data, result->data);
+  } else if (!strcmp(external->symbol, "floe_unconstrain")) {
+    floe_unconstrain(*x, *args[1].data, *args[2].data, args[3].data, result->data);
+  } else if (!strcmp(external->symbol, "floe_log_jacobian")) {
+    result->data[0] = floe_log_jacobian(*x, *args[1].data, *args[2].data, args[3].data);
+  } else if (!strcmp(external->symbol, "floe_sort")) {
+    floe_sort(args[0].n, x, result->data);
+  } else if (!strcmp(external->symbol, "floe_cholesky")) {
+    floe_cholesky(args[0].size[0], x, result->data);
+  } else if (!strcmp(external->symbol, "floe_solve")) {
+    floe_solve(args[1].n, x, args[1].data, result->data);
+  } else if (!strcmp(external->symbol, "floe_inverse")) {
+    floe_inverse(args[0].size[0], x, result->data);
+  } else if (!strcmp(external->symbol, "floe_log_det")) {
+    result->data[0] = floe_log_det(args[0].size[0], x);
   } else if (n == 1) {
     result->data[0] = ((double (*)(double))find_linked(external->symbol)->function)(*x);
   } else {
@@ -187,7 +220,8 @@ static double draw(void *context, const struct external *external, size_t n, con
   struct floe_stream stream;
   uint64_t element = 0;
   (void)context;
-  for (size_t k = 0; k < n_key; k++) element += (uint64_t)(key[k] - 1) << (n_key == 2 && k == 0 ? 32 : 0);
+  for (size_t k = 0; k < n_key; k++)
+    element += (uint64_t)(key[k] - 1) << (n_key > 1 ? 64 / n_key * (n_key - 1 - k) : 0);
   floe_stream_open(&stream, 7, 3, 5, site, element);
   if (n && args[0].n_dim) return floe_draw_categorical(&stream, args[0].n, args[0].data);
   void (*function)(void) = find_linked(external->symbol)->function;
@@ -492,13 +526,30 @@ static void differential_equations_are_solved_and_differentiated(void **state) {
   forget(f);
 }
 
-/* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
- * latents, truth values as data. */
+static void structures_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/mixture_weights.floe");
+}
+
+static void joint_observations_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/gaussian_process.floe");
+}
+
+static void matrices_do_what_their_graph_says(void **state) {
+  (void)state;
+  static const char *const files[] = {"tests/data/specs/matrices.floe", "tests/data/specs/vectors.floe",
+                                      "tests/data/specs/vector_mixture.floe"};
+  for (size_t k = 0; k < sizeof files / sizeof *files; k++) compare_spec(files[k]);
+}
+
 static void the_library_does_what_its_graph_says(void **state) {
   (void)state;
   compare_spec("tests/data/specs/library.floe");
 }
 
+/* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
+ * latents, truth values as data. */
 static void odds_and_ends_do_what_their_graph_says(void **state) {
   (void)state;
   compare_spec("tests/data/specs/odds.floe");
@@ -687,6 +738,9 @@ int main(void) {
       cmocka_unit_test(gathers_matrices_and_selects_do_what_their_graph_says),
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
+      cmocka_unit_test(structures_do_what_their_graph_says),
+      cmocka_unit_test(joint_observations_do_what_their_graph_says),
+      cmocka_unit_test(matrices_do_what_their_graph_says),
       cmocka_unit_test(the_library_does_what_its_graph_says),
       cmocka_unit_test(differential_equations_are_solved_and_differentiated),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),

@@ -14,8 +14,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/math/chol.h"
+#include "runtime/math/matrix.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
+#include "runtime/math/structure.h"
 
 /* Every symbol that generated code may call, as linked here. */
 static const struct {
@@ -51,6 +53,21 @@ static const struct {
     LINKED(floe_quantile),
     LINKED(floe_solve_lower),
     LINKED(floe_solve_lower_adjoint),
+    LINKED(floe_sort),
+    LINKED(floe_sort_adjoint),
+    LINKED(floe_cholesky),
+    LINKED(floe_cholesky_adjoint),
+    LINKED(floe_solve),
+    LINKED(floe_solve_adjoint),
+    LINKED(floe_inverse),
+    LINKED(floe_inverse_adjoint),
+    LINKED(floe_log_det),
+    LINKED(floe_log_det_adjoint),
+    LINKED(floe_constrain),
+    LINKED(floe_constrain_adjoint),
+    LINKED(floe_unconstrain),
+    LINKED(floe_log_jacobian),
+    LINKED(floe_log_jacobian_adjoint),
     LINKED(floe_draw_uniform),
     LINKED(floe_draw_normal),
     LINKED(floe_draw_exponential),

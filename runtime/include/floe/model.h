@@ -33,7 +33,17 @@
 
 enum floe_role { FLOE_DATA, FLOE_PARAM, FLOE_LATENT, FLOE_OBS };
 enum floe_base { FLOE_REAL, FLOE_INT, FLOE_BOOL, FLOE_CODE };
-enum floe_structure { FLOE_PLAIN, FLOE_SIMPLEX, FLOE_CHOL_CORR, FLOE_CHOL_COV };
+enum floe_structure { /* joint over the last dimensions; each has a row in runtime/math/structure.c */
+  FLOE_PLAIN,
+  FLOE_SIMPLEX,
+  FLOE_CHOL_CORR,
+  FLOE_CHOL_COV,
+  FLOE_ORDERED,
+  FLOE_SUM0,
+  FLOE_UNIT_VECTOR,
+  FLOE_CORR,
+  FLOE_COV
+};
 enum floe_coordinates { FLOE_FAMILY_COORDINATES, FLOE_UNIVERSE_COORDINATES };
 enum floe_tag { FLOE_PRIOR, FLOE_LIKELIHOOD, FLOE_JACOBIAN, FLOE_N_TAG };
 
