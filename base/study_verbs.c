@@ -1,51 +1,147 @@
 #include "base/study_verbs.h"
 
-#define STUDY {.name = "study", .argument = "FOLDER", .help = "where the study's artifacts are kept (default: NAME.study)", .kind = FLOE__STRING}
-#define UNIVERSES {.name = "universes", .argument = "N", .help = "how many universes to answer for (default 100)", .kind = FLOE__INTEGER, .low = 1, .high = 100000}
-#define GRID {.name = "grid", .help = "the full product of the axes, continuous ones at 3 points", .kind = FLOE__FLAG}
-#define RUNGS {.name = "rungs", .argument = "N", .help = "rungs of the ladder of trust: 1 network, 2 weights, 3 MCMC (default 3)", .kind = FLOE__INTEGER, .low = 1, .high = 3}
-#define DRAWS {.name = "draws", .argument = "N", .help = "posterior draws per universe (default 2000)", .kind = FLOE__INTEGER, .low = 100, .high = 1000000}
-#define COLUMNS {.name = "columns", .argument = "NAME=COLUMN,...", .help = "read a variable from these columns of the data", .kind = FLOE__STRINGS}
-#define SIMULATIONS {.name = "simulations", .argument = "N", .help = "simulations to train on (default: the study's own)", .kind = FLOE__INTEGER, .low = 1000, .high = 1e9}
-#define FRESH {.name = "fresh", .help = "start anew, even where an artifact or a checkpoint exists", .kind = FLOE__FLAG}
-#define CALIBRATION {.name = "calibration", .argument = "N", .help = "fresh simulations to verify the network on (default 500)", .kind = FLOE__INTEGER, .low = 100, .high = 100000}
+#define STUDY                                                                                                          \
+  {                                                                                                                    \
+    .name = "study", .argument = "FOLDER", .help = "where the study's artifacts are kept (default: NAME.study)",       \
+    .kind = FLOE__STRING                                                                                               \
+  }
+#define UNIVERSES                                                                                                      \
+  {                                                                                                                    \
+    .name = "universes", .argument = "N", .help = "how many universes to answer for (default 100)",                    \
+    .kind = FLOE__INTEGER, .low = 1, .high = 100000                                                                    \
+  }
+#define GRID                                                                                                           \
+  { .name = "grid", .help = "the full product of the axes, continuous ones at 3 points", .kind = FLOE__FLAG }
+#define RUNGS                                                                                                          \
+  {                                                                                                                    \
+    .name = "rungs", .argument = "N",                                                                                  \
+    .help = "rungs of the ladder of trust: 1 network, 2 weights, 3 MCMC (default 3)", .kind = FLOE__INTEGER, .low = 1, \
+    .high = 3                                                                                                          \
+  }
+#define DRAWS                                                                                                          \
+  {                                                                                                                    \
+    .name = "draws", .argument = "N", .help = "posterior draws per universe (default 2000)", .kind = FLOE__INTEGER,    \
+    .low = 100, .high = 1000000                                                                                        \
+  }
+#define COLUMNS                                                                                                        \
+  {                                                                                                                    \
+    .name = "columns", .argument = "NAME=COLUMN,...", .help = "read a variable from these columns of the data",        \
+    .kind = FLOE__STRINGS                                                                                              \
+  }
+#define SIMULATIONS                                                                                                    \
+  {                                                                                                                    \
+    .name = "simulations", .argument = "N", .help = "simulations to train on (default: the study's own)",              \
+    .kind = FLOE__INTEGER, .low = 1000, .high = 1e9                                                                    \
+  }
+#define FRESH                                                                                                          \
+  { .name = "fresh", .help = "start anew, even where an artifact or a checkpoint exists", .kind = FLOE__FLAG }
+#define CALIBRATION                                                                                                    \
+  {                                                                                                                    \
+    .name = "calibration", .argument = "N", .help = "fresh simulations to verify the network on (default 500)",        \
+    .kind = FLOE__INTEGER, .low = 100, .high = 100000                                                                  \
+  }
 
-static const struct floe__option run_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, SIMULATIONS, CALIBRATION, COLUMNS, FRESH, STUDY, {0}};
+static const struct floe__option run_options[] = {UNIVERSES,   GRID,    RUNGS, DRAWS, SIMULATIONS,
+                                                  CALIBRATION, COLUMNS, FRESH, STUDY, {0}};
 static const struct floe__option multiverse_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, COLUMNS, STUDY, {0}};
 static const struct floe__option infer_options[] = {RUNGS, DRAWS, COLUMNS, STUDY, {0}};
 static const struct floe__option train_options[] = {
-    SIMULATIONS, COLUMNS, FRESH, STUDY,
-    {.name = "dedicated", .help = "train for one universe only, that of --only and --at (default: the reference)", .kind = FLOE__FLAG},
+    SIMULATIONS,
+    COLUMNS,
+    FRESH,
+    STUDY,
+    {.name = "dedicated",
+     .help = "train for one universe only, that of --only and --at (default: the reference)",
+     .kind = FLOE__FLAG},
     {0}};
 static const struct floe__option verify_options[] = {
-    CALIBRATION, COLUMNS, STUDY,
-    {.name = "losses", .argument = "N", .help = "write -log q of the truth for N fresh simulations of one universe to --output", .kind = FLOE__INTEGER, .low = 100, .high = 1e7},
+    CALIBRATION,
+    COLUMNS,
+    STUDY,
+    {.name = "losses",
+     .argument = "N",
+     .help = "write -log q of the truth for N fresh simulations of one universe to --output",
+     .kind = FLOE__INTEGER,
+     .low = 100,
+     .high = 1e7},
     {0}};
 static const struct floe__option universes_options[] = {UNIVERSES, GRID, STUDY, {0}};
-static const struct floe__option simulate_options[] = {
-    {.name = "draws", .argument = "N", .help = "how many simulations (default 1000)", .kind = FLOE__INTEGER, .letter = 'n', .low = 1, .high = 1e8}, COLUMNS, STUDY, {0}};
+static const struct floe__option simulate_options[] = {{.name = "draws",
+                                                        .argument = "N",
+                                                        .help = "how many simulations (default 1000)",
+                                                        .kind = FLOE__INTEGER,
+                                                        .letter = 'n',
+                                                        .low = 1,
+                                                        .high = 1e8},
+                                                       COLUMNS,
+                                                       STUDY,
+                                                       {0}};
 static const struct floe__option sample_options[] = {
     {.name = "chains", .argument = "N", .help = "chains (default 4)", .kind = FLOE__INTEGER, .low = 1, .high = 1024},
-    {.name = "warmup", .argument = "N", .help = "warm-up iterations per chain (default 1000)", .kind = FLOE__INTEGER, .low = 50, .high = 1e8},
-    {.name = "draws", .argument = "N", .help = "draws per chain (default 1000)", .kind = FLOE__INTEGER, .low = 10, .high = 1e8},
-    COLUMNS, STUDY, {0}};
-static const struct floe__option report_options[] = {
-    {.name = "format", .argument = "FORMAT", .help = "terminal, html, md or json (default terminal)", .kind = FLOE__STRING, .choices = "terminal|html|md|json"}, STUDY, {0}};
+    {.name = "warmup",
+     .argument = "N",
+     .help = "warm-up iterations per chain (default 1000)",
+     .kind = FLOE__INTEGER,
+     .low = 50,
+     .high = 1e8},
+    {.name = "draws",
+     .argument = "N",
+     .help = "draws per chain (default 1000)",
+     .kind = FLOE__INTEGER,
+     .low = 10,
+     .high = 1e8},
+    COLUMNS,
+    STUDY,
+    {0}};
+static const struct floe__option report_options[] = {{.name = "format",
+                                                      .argument = "FORMAT",
+                                                      .help = "terminal, html, md or json (default terminal)",
+                                                      .kind = FLOE__STRING,
+                                                      .choices = "terminal|html|md|json"},
+                                                     STUDY,
+                                                     {0}};
 static const struct floe__option study_options[] = {STUDY, {0}};
 static const struct floe__option selftest_options[] = {STUDY, COLUMNS, {0}};
 
 const struct floe__verb floe__study_verbs[] = {
-    {.name = "run", .arguments = "DATA", .summary = "train, verify, answer in all universes and report: whatever is missing", .options = run_options},
+    {.name = "run",
+     .arguments = "DATA",
+     .summary = "train, verify, answer in all universes and report: whatever is missing",
+     .options = run_options},
     {.name = "universes", .arguments = "", .summary = "list the universes", .options = universes_options},
-    {.name = "selftest", .arguments = "", .summary = "check simulator, density, gradient and transforms against each other", .options = selftest_options},
-    {.name = "simulate", .arguments = "[DATA]", .summary = "prior predictive draws, and the spec's checks", .options = simulate_options},
-    {.name = "train", .arguments = "[DATA]", .summary = "simulate and train the network; resumes", .options = train_options},
-    {.name = "verify", .arguments = "[DATA]", .summary = "calibration, recovery and coverage of the network", .options = verify_options},
+    {.name = "selftest",
+     .arguments = "",
+     .summary = "check simulator, density, gradient and transforms against each other",
+     .options = selftest_options},
+    {.name = "simulate",
+     .arguments = "[DATA]",
+     .summary = "prior predictive draws, and the spec's checks",
+     .options = simulate_options},
+    {.name = "train",
+     .arguments = "[DATA]",
+     .summary = "simulate and train the network; resumes",
+     .options = train_options},
+    {.name = "verify",
+     .arguments = "[DATA]",
+     .summary = "calibration, recovery and coverage of the network",
+     .options = verify_options},
     {.name = "sample", .arguments = "DATA", .summary = "MCMC in one universe (NUTS)", .options = sample_options},
-    {.name = "infer", .arguments = "DATA", .summary = "the ladder of trust for one universe (--only, --at)", .options = infer_options},
-    {.name = "multiverse", .arguments = "DATA", .summary = "claims and sensitivity over all universes", .options = multiverse_options},
-    {.name = "report", .arguments = "", .summary = "the last results again, in another format", .options = report_options},
-    {.name = "status", .arguments = "", .summary = "which artifacts exist, and whether they are current", .options = study_options},
+    {.name = "infer",
+     .arguments = "DATA",
+     .summary = "the ladder of trust for one universe (--only, --at)",
+     .options = infer_options},
+    {.name = "multiverse",
+     .arguments = "DATA",
+     .summary = "claims and sensitivity over all universes",
+     .options = multiverse_options},
+    {.name = "report",
+     .arguments = "",
+     .summary = "the last results again, in another format",
+     .options = report_options},
+    {.name = "status",
+     .arguments = "",
+     .summary = "which artifacts exist, and whether they are current",
+     .options = study_options},
     {.name = "clean", .arguments = "", .summary = "remove the study's artifacts", .options = study_options},
     {0},
 };

@@ -26,7 +26,8 @@ static void spread_codes(size_t count, size_t width, double *at) {
   }
 }
 
-void floe_outputs(const struct floe_context *context, size_t n, const double *values, double *outputs, double *scratch) {
+void floe_outputs(const struct floe_context *context, size_t n, const double *values, double *outputs,
+                  double *scratch) {
   const struct floe_layout *layout = context->layout;
   const struct floe_model *model = layout->model;
   model->report(context, n, values, outputs, scratch);
@@ -43,15 +44,19 @@ double floe_output_code(size_t width, const double *truths) {
   return NAN;
 }
 
-size_t floe_output_name(const struct floe_layout *layout, const struct floe_dataset *dataset, size_t k, char *text, size_t capacity) {
+size_t floe_output_name(const struct floe_layout *layout, const struct floe_dataset *dataset, size_t k, char *text,
+                        size_t capacity) {
   const struct floe_model *model = layout->model;
   size_t r = 0;
   while (r + 1 < model->n_report && layout->output[r + 1] <= k) r++;
   const struct floe_report *report = &model->reports[r];
-  const size_t width = floe_report_width(layout, r), element = (k - layout->output[r]) / width, code = (k - layout->output[r]) % width;
+  const size_t width = floe_report_width(layout, r), element = (k - layout->output[r]) / width,
+               code = (k - layout->output[r]) % width;
   char name[256];
   floe_element_name(layout, dataset, report->name, report->n_dim, report->dims, element, name, sizeof name);
   if (report->base != FLOE_CODE) return (size_t)snprintf(text, capacity, "%s", name);
-  const char *label = dataset && dataset->labels && dataset->labels[report->codes] ? dataset->labels[report->codes][code] : NULL;
-  return (size_t)(label ? snprintf(text, capacity, "%s=%s", name, label) : snprintf(text, capacity, "%s=%zu", name, code + 1));
+  const char *label =
+      dataset && dataset->labels && dataset->labels[report->codes] ? dataset->labels[report->codes][code] : NULL;
+  return (size_t)(label ? snprintf(text, capacity, "%s=%s", name, label)
+                        : snprintf(text, capacity, "%s=%zu", name, code + 1));
 }

@@ -18,6 +18,7 @@ void floe_outputs(const struct floe_context *context, size_t n, const double *va
 double floe_output_code(size_t width, const double *truths);
 
 /* The name of output k among the reports: "mu", "theta[A]", "best=A". Writes as snprintf does; dataset may be NULL. */
-size_t floe_output_name(const struct floe_layout *layout, const struct floe_dataset *dataset, size_t k, char *text, size_t capacity);
+size_t floe_output_name(const struct floe_layout *layout, const struct floe_dataset *dataset, size_t k, char *text,
+                        size_t capacity);
 
 #endif

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "runtime/data/layout.h"
-#include "runtime/data/universe.h"
 #include "runtime/data/outputs.h"
+#include "runtime/data/universe.h"
 
 /* One array as columns: where element k, counted with the first index fastest, stands in row-major storage. */
 struct array {
@@ -52,7 +52,8 @@ static bool is_variable(const struct floe_model *model, const char *name) {
   return v != FLOE_NONE && !floe_variable_is_data(&model->variables[v]);
 }
 
-static void write_names(struct floe__text *out, const struct draws_csv *draws, const struct array *array, const char *name) {
+static void write_names(struct floe__text *out, const struct draws_csv *draws, const struct array *array,
+                        const char *name) {
   char suffix[128];
   for (size_t k = 0; k < array->count; k++) {
     transpose(draws->layout, array, k, suffix);
@@ -60,7 +61,8 @@ static void write_names(struct floe__text *out, const struct draws_csv *draws, c
   }
 }
 
-static void write_numbers(struct floe__text *out, const struct draws_csv *draws, const struct array *array, const double *row) {
+static void write_numbers(struct floe__text *out, const struct draws_csv *draws, const struct array *array,
+                          const double *row) {
   char suffix[128];
   for (size_t k = 0; k < array->count; k++) {
     const double *at = row + array->offset + transpose(draws->layout, array, k, suffix) * array->width;
@@ -70,7 +72,8 @@ static void write_numbers(struct floe__text *out, const struct draws_csv *draws,
 
 static void write_head(struct floe__text *out, const struct draws_csv *draws) {
   const struct floe_model *model = draws->layout->model;
-  floe__text_printf(out, "# model = %s\n# universe = %s\n# method = sample\n#   algorithm = %s\n# seed = %llu\n# id = %zu\n",
+  floe__text_printf(out,
+                    "# model = %s\n# universe = %s\n# method = sample\n#   algorithm = %s\n# seed = %llu\n# id = %zu\n",
                     model->name, draws->universe, draws->algorithm, (unsigned long long)draws->seed, draws->chain);
   for (size_t k = 0; k < draws->n_column; k++) floe__text_printf(out, "%s%s", k ? "," : "", draws->column_names[k]);
   for (size_t v = 0; v < model->n_variable; v++) {
@@ -99,7 +102,8 @@ static void write_row(struct floe__text *out, const struct draws_csv *draws, siz
     const struct array array = report_array(layout, r);
     if (!is_variable(model, model->reports[r].name)) write_numbers(out, draws, &array, outputs);
   }
-  for (size_t c = 0; c < model->n_claim; c++) floe__text_printf(out, ",%g", outputs[layout->output[model->n_report + c]]);
+  for (size_t c = 0; c < model->n_claim; c++)
+    floe__text_printf(out, ",%g", outputs[layout->output[model->n_report + c]]);
   floe__text_puts(out, "\n");
 }
 

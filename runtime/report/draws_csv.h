@@ -9,19 +9,20 @@
 
 struct draws_csv {
   const struct floe_layout *layout;
-  const char *algorithm;              /* "hmc" or "fixed_param" */
-  const char *universe;               /* its id */
+  const char *algorithm; /* "hmc" or "fixed_param" */
+  const char *universe;  /* its id */
   uint64_t seed;
-  size_t chain;                       /* from 1 */
+  size_t chain; /* from 1 */
   size_t n_draw, n_column;
-  const char *const *column_names;    /* (n_column) sampler columns: "lp__", ... */
-  const double *columns;              /* (n_draw, n_column) */
-  const double *values;               /* (n_draw, n_value); absent variables (NaN) are left out */
-  const double *outputs;              /* (n_draw, n_output); reports that are no variables, and claims, follow the values */
+  const char *const *column_names; /* (n_column) sampler columns: "lp__", ... */
+  const double *columns;           /* (n_draw, n_column) */
+  const double *values;            /* (n_draw, n_value); absent variables (NaN) are left out */
+  const double *outputs; /* (n_draw, n_output); reports that are no variables, and claims, follow the values */
   const struct floe_universe *options;
 };
 
 /* Writes the file atomically. */
-FLOE_NODISCARD floe_status floe__draws_csv_write(const struct draws_csv *draws, const char *path, struct floe_error *error);
+FLOE_NODISCARD floe_status floe__draws_csv_write(const struct draws_csv *draws, const char *path,
+                                                 struct floe_error *error);
 
 #endif

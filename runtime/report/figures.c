@@ -49,14 +49,17 @@ static struct scale robust_scale(size_t n, const struct column *columns, double 
   return scale;
 }
 
-static double column_x(size_t i, size_t n) { return LEFT + ((double)i + 0.5) * (RIGHT - LEFT) / (double)n; }
+static double column_x(size_t i, size_t n) {
+  return LEFT + ((double)i + 0.5) * (RIGHT - LEFT) / (double)n;
+}
 
 static void tip_of(const struct column *column, const char *what, char *tip, size_t size) {
   snprintf(tip, size, "%s: %s %.4g (%.4g .. %.4g), %s", result_text(column->universe, "id"), what, column->middle,
            column->low, column->high, result_text(column->universe, "method"));
 }
 
-static double rows_of_discrete_axis(struct floe__text *out, const json_t *axis, size_t n, const struct column *columns, double y) {
+static double rows_of_discrete_axis(struct floe__text *out, const json_t *axis, size_t n, const struct column *columns,
+                                    double y) {
   const char *name = result_text(axis, "name");
   const json_t *options = json_object_get(axis, "options");
   for (size_t k = 0; k < json_array_size(options); k++) {
@@ -67,7 +70,8 @@ static double rows_of_discrete_axis(struct floe__text *out, const json_t *axis, 
     for (size_t i = 0; i < n; i++) {
       const char *taken = json_string_value(json_object_get(json_object_get(columns[i].universe, "options"), name));
       if (taken && label && strcmp(taken, label) == 0)
-        svg_rect(out, "on", column_x(i, n) - 0.4 * (RIGHT - LEFT) / (double)n, y + 3, 0.8 * (RIGHT - LEFT) / (double)n, ROW - 6, NULL);
+        svg_rect(out, "on", column_x(i, n) - 0.4 * (RIGHT - LEFT) / (double)n, y + 3, 0.8 * (RIGHT - LEFT) / (double)n,
+                 ROW - 6, NULL);
     }
     y += ROW;
   }
@@ -75,16 +79,20 @@ static double rows_of_discrete_axis(struct floe__text *out, const json_t *axis, 
 }
 
 /* A continuous axis is one row, darker where its value is larger. */
-static double row_of_continuous_axis(struct floe__text *out, const json_t *axis, size_t n, const struct column *columns, double y) {
-  const struct scale shade = {result_number(axis, "low"), result_number(axis, "high"), 0.1, 1, json_is_true(json_object_get(axis, "logarithmic"))};
+static double row_of_continuous_axis(struct floe__text *out, const json_t *axis, size_t n, const struct column *columns,
+                                     double y) {
+  const struct scale shade = {result_number(axis, "low"), result_number(axis, "high"), 0.1, 1,
+                              json_is_true(json_object_get(axis, "logarithmic"))};
   const char *name = result_text(axis, "name");
   svg_text(out, "row", LEFT - 8, y + ROW - 4, "end", name);
   for (size_t i = 0; i < n; i++) {
     const double value = result_number(json_object_get(columns[i].universe, "options"), name);
     if (!isfinite(value)) continue;
-    floe__text_printf(out, "<rect class=\"on\" opacity=\"%.2f\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\"><title>%g</title></rect>\n",
-                      scale_at(&shade, value), column_x(i, n) - 0.4 * (RIGHT - LEFT) / (double)n, y + 2,
-                      0.8 * (RIGHT - LEFT) / (double)n, ROW - 4, value);
+    floe__text_printf(
+        out,
+        "<rect class=\"on\" opacity=\"%.2f\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\"><title>%g</title></rect>\n",
+        scale_at(&shade, value), column_x(i, n) - 0.4 * (RIGHT - LEFT) / (double)n, y + 2,
+        0.8 * (RIGHT - LEFT) / (double)n, ROW - 4, value);
   }
   return y + ROW + 5;
 }
@@ -100,7 +108,8 @@ static size_t count_rows(const json_t *axes) {
   return rows;
 }
 
-static void draw_columns(struct floe__text *out, const json_t *result, size_t n, struct column *columns, struct scale y, const char *what) {
+static void draw_columns(struct floe__text *out, const json_t *result, size_t n, struct column *columns, struct scale y,
+                         const char *what) {
   const json_t *axes = json_object_get(result, "axes"), *axis;
   size_t k;
   const double bottom = y.from, step = (RIGHT - LEFT) / (double)n;
@@ -127,7 +136,8 @@ static void draw_columns(struct floe__text *out, const json_t *result, size_t n,
   for (size_t i = 0; i < n; i++) {
     char mark[64];
     snprintf(mark, sizeof mark, "cell m-%s", result_text(columns[i].universe, "method"));
-    svg_rect(out, mark, column_x(i, n) - 0.45 * step, row + 2, 0.9 * step, ROW - 4, result_text(columns[i].universe, "why"));
+    svg_rect(out, mark, column_x(i, n) - 0.45 * step, row + 2, 0.9 * step, ROW - 4,
+             result_text(columns[i].universe, "why"));
   }
   row += ROW + 5;
   json_array_foreach(axes, k, axis) {
@@ -147,7 +157,8 @@ void figure_specification(struct floe__text *out, const json_t *result, size_t q
   if (!columns) return;
   json_array_foreach(universes, i, universe) {
     const json_t *summary = json_array_get(json_object_get(universe, "summaries"), quantity);
-    columns[i] = (struct column){universe, result_number(summary, "q5"), result_number(summary, "median"), result_number(summary, "q95")};
+    columns[i] = (struct column){universe, result_number(summary, "q5"), result_number(summary, "median"),
+                                 result_number(summary, "q95")};
   }
   if (n > 0) draw_columns(out, result, n, columns, robust_scale(n, columns, 290, 34), name ? name : "");
   floe__free(columns);
@@ -183,21 +194,26 @@ void figure_effects(struct floe__text *out, const json_t *result, size_t quantit
   const struct scale x = {0, 1.05 * top, LEFT, RIGHT - 20, false};
   const double bottom = 30 + 26. * (double)n;
   svg_open(out, WIDTH, bottom + 40, "effect of each axis");
-  svg_axis_x(out, &x, bottom, 20, "change of the posterior mean, in posterior sd (bar: median, whisker: its 90% bootstrap interval, dot: largest)");
+  svg_axis_x(
+      out, &x, bottom, 20,
+      "change of the posterior mean, in posterior sd (bar: median, whisker: its 90% bootstrap interval, dot: largest)");
   if (isfinite(noise)) {
     svg_rect(out, "floor", LEFT, 20, scale_at(&x, noise) - LEFT, bottom - 20, "noise floor");
     svg_text(out, "tick", scale_at(&x, noise) + 4, 18, "start", "noise floor");
   }
   json_array_foreach(effects, i, effect) {
     const json_t *entry = json_array_get(json_object_get(effect, "quantities"), quantity);
-    const double y = 30 + 26. * (double)i, median = result_number(entry, "median"), largest = result_number(entry, "largest");
+    const double y = 30 + 26. * (double)i, median = result_number(entry, "median"),
+                 largest = result_number(entry, "largest");
     char tip[256];
     svg_text(out, "row", LEFT - 8, y + 13, "end", result_text(effect, "axis"));
     if (!isfinite(median)) continue;
-    snprintf(tip, sizeof tip, "%s: median %.3g, largest %.3g over %d pairs; %s", result_text(effect, "axis"), median, largest,
-             (int)result_number(effect, "pairs"), result_text(entry, "verdict"));
-    svg_rect(out, strcmp(result_text(entry, "verdict"), "matters") == 0 ? "bar" : "bar quiet", LEFT, y + 2, scale_at(&x, median) - LEFT, 14, tip);
-    svg_line(out, "whisker", scale_at(&x, result_number(entry, "low")), y + 9, scale_at(&x, result_number(entry, "high")), y + 9);
+    snprintf(tip, sizeof tip, "%s: median %.3g, largest %.3g over %d pairs; %s", result_text(effect, "axis"), median,
+             largest, (int)result_number(effect, "pairs"), result_text(entry, "verdict"));
+    svg_rect(out, strcmp(result_text(entry, "verdict"), "matters") == 0 ? "bar" : "bar quiet", LEFT, y + 2,
+             scale_at(&x, median) - LEFT, 14, tip);
+    svg_line(out, "whisker", scale_at(&x, result_number(entry, "low")), y + 9,
+             scale_at(&x, result_number(entry, "high")), y + 9);
     svg_dot(out, "largest", scale_at(&x, largest), y + 9, 3, tip);
   }
   svg_close(out);
@@ -253,13 +269,15 @@ void figure_training(struct floe__text *out, const json_t *network) {
     if (k > 0 && value < low) low = value;
     if (k > 0 && value > high && i >= n / 20) high = value;
   }
-  const struct scale x = {0, most, 60, 600, false}, y = {low - 0.05 * (high - low), high + 0.05 * (high - low), 190, 30, false};
+  const struct scale x = {0, most, 60, 600, false},
+                     y = {low - 0.05 * (high - low), high + 0.05 * (high - low), 190, 30, false};
   svg_open(out, 620, 235, "training");
   svg_axis_x(out, &x, 190, 30, "simulations");
   svg_axis_y(out, &y, 60, 600, "mean -log q (thin: training, thick: validation)");
   for (size_t k = 1; k < 3; k++) {
     double *xs = FLOE__NEW(2 * n, double);
-    for (i = 0; xs && i < n; i++) xs[i] = scale_at(&x, points[i]), xs[n + i] = isfinite(points[k * n + i]) ? scale_at(&y, points[k * n + i]) : NAN;
+    for (i = 0; xs && i < n; i++)
+      xs[i] = scale_at(&x, points[i]), xs[n + i] = isfinite(points[k * n + i]) ? scale_at(&y, points[k * n + i]) : NAN;
     if (xs) svg_path(out, k == 1 ? "curve thin" : "curve", n, xs, xs + n);
     floe__free(xs);
   }

@@ -59,7 +59,9 @@ static void write_head(struct floe__text *out, const json_t *envelope, const jso
   const json_t *study = json_object_get(result, "study"), *gate;
   const char *verdict = result_text(envelope, "verdict");
   size_t i;
-  floe__text_puts(out, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
+  floe__text_puts(
+      out,
+      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
   html_escape(out, result_text(study, "title"));
   floe__text_printf(out, "</title>\n<style>%s</style>\n<h1>", style);
   html_escape(out, result_text(study, "title"));
@@ -67,7 +69,8 @@ static void write_head(struct floe__text *out, const json_t *envelope, const jso
   html_escape(out, verdict);
   floe__text_puts(out, "\">");
   html_escape(out, verdict);
-  floe__text_printf(out, "</span> <span class=\"quiet\">%zu universes, data ", json_array_size(json_object_get(result, "universes")));
+  floe__text_printf(out, "</span> <span class=\"quiet\">%zu universes, data ",
+                    json_array_size(json_object_get(result, "universes")));
   html_escape(out, result_text(study, "data"));
   floe__text_printf(out, ", seed %.0f. Intervals are 90%%, equal-tailed.</span></p>\n", result_number(study, "seed"));
   json_array_foreach(json_object_get(envelope, "gates"), i, gate) {
@@ -76,7 +79,8 @@ static void write_head(struct floe__text *out, const json_t *envelope, const jso
     html_escape(out, result_text(gate, "verdict"));
     floe__text_puts(out, ": ");
     html_escape(out, result_text(gate, "name"));
-    floe__text_printf(out, " (%.4g, threshold %.4g)</p>\n", result_number(gate, "value"), result_number(gate, "threshold"));
+    floe__text_printf(out, " (%.4g, threshold %.4g)</p>\n", result_number(gate, "value"),
+                      result_number(gate, "threshold"));
   }
 }
 
@@ -86,9 +90,11 @@ static void write_claims(struct floe__text *out, const json_t *result) {
   json_array_foreach(json_object_get(result, "claims"), i, claim) {
     floe__text_puts(out, "<p class=\"claim\"><b>");
     html_escape(out, result_text(claim, "text"));
-    floe__text_printf(out, "</b>: probability %.3f in the reference universe, between %.3f and %.3f over all universes; above one half in %.0f%% of them, at least 0.95 in %.0f%%.</p>\n",
-                      result_number(claim, "reference"), result_number(claim, "lowest"), result_number(claim, "highest"),
-                      100 * result_number(claim, "holds"), 100 * result_number(claim, "holds_strongly"));
+    floe__text_printf(
+        out,
+        "</b>: probability %.3f in the reference universe, between %.3f and %.3f over all universes; above one half in %.0f%% of them, at least 0.95 in %.0f%%.</p>\n",
+        result_number(claim, "reference"), result_number(claim, "lowest"), result_number(claim, "highest"),
+        100 * result_number(claim, "holds"), 100 * result_number(claim, "holds_strongly"));
   }
 }
 
@@ -101,18 +107,25 @@ static bool is_used(const json_t *universes, const char *method) {
 
 static void write_key(struct floe__text *out, const json_t *universes) {
   static const char *const methods[][2] = {{"amortized", "the network's answer, confirmed by importance weights"},
-                                           {"reweighted", "corrected by importance weights"}, {"mcmc", "Markov chain Monte Carlo"}, {"flagged", "not to be trusted"}};
+                                           {"reweighted", "corrected by importance weights"},
+                                           {"mcmc", "Markov chain Monte Carlo"},
+                                           {"flagged", "not to be trusted"}};
   floe__text_puts(out, "<p class=\"key\">");
   for (size_t k = 0; k < 4; k++)
-    if (is_used(universes, methods[k][0])) floe__text_printf(out, "<span><svg viewBox=\"0 0 12 12\"><rect class=\"m-%s\" width=\"12\" height=\"12\"/></svg>%s: %s</span> ",
-                      methods[k][0], methods[k][0], methods[k][1]);
+    if (is_used(universes, methods[k][0]))
+      floe__text_printf(
+          out, "<span><svg viewBox=\"0 0 12 12\"><rect class=\"m-%s\" width=\"12\" height=\"12\"/></svg>%s: %s</span> ",
+          methods[k][0], methods[k][0], methods[k][1]);
   floe__text_puts(out, "</p>\n");
 }
 
 /* The first few figures are open, the others unfold. */
 static void write_curves(struct floe__text *out, const json_t *result) {
-  const size_t n_claim = json_array_size(json_object_get(result, "claims")), n = json_array_size(json_object_get(result, "quantities"));
-  heading(out, "Specification curve", "Every universe is a column, in the order of its answer. The dashed line is the reference. The rows below tell how each answer was obtained and which option each axis takes.");
+  const size_t n_claim = json_array_size(json_object_get(result, "claims")),
+               n = json_array_size(json_object_get(result, "quantities"));
+  heading(
+      out, "Specification curve",
+      "Every universe is a column, in the order of its answer. The dashed line is the reference. The rows below tell how each answer was obtained and which option each axis takes.");
   write_key(out, json_object_get(result, "universes"));
   for (size_t k = 0; k < n_claim; k++) figure_claim(out, result, k);
   for (size_t k = 0; k < n && k < MOST_FIGURES; k++) {
@@ -127,7 +140,9 @@ static void write_curves(struct floe__text *out, const json_t *result) {
 
 static void write_effects(struct floe__text *out, const json_t *result) {
   const size_t n = json_array_size(json_object_get(result, "quantities"));
-  heading(out, "What matters", "How far an answer moves between two universes that differ in one axis only. What lies within the noise floor (Monte Carlo error, disagreement of the ensemble, of equivalent forms) is no finding.");
+  heading(
+      out, "What matters",
+      "How far an answer moves between two universes that differ in one axis only. What lies within the noise floor (Monte Carlo error, disagreement of the ensemble, of equivalent forms) is no finding.");
   for (size_t k = 0; k < n && k < MOST_FIGURES; k++) {
     const char *name = json_string_value(json_array_get(json_object_get(result, "quantities"), k));
     floe__text_printf(out, "<details%s><summary>", k < FIGURES_SHOWN ? " open" : "");
@@ -143,10 +158,14 @@ static void write_calibration(struct floe__text *out, const json_t *result) {
   const json_t *network = json_object_get(result, "network");
   size_t i;
   if (json_is_object(calibration)) {
-    heading(out, "Calibration", "Ranks of the truth among posterior draws, over fresh simulations from all universes: the curve stays within the dashed 95% simultaneous band where the network is calibrated.");
+    heading(
+        out, "Calibration",
+        "Ranks of the truth among posterior draws, over fresh simulations from all universes: the curve stays within the dashed 95% simultaneous band where the network is calibrated.");
     floe__text_puts(out, "<div class=\"small\">");
     json_array_foreach(json_object_get(calibration, "quantities"), i, quantity) figure_calibration(out, quantity);
-    floe__text_puts(out, "</div>\n<div class=\"scroll\"><table><tr><th>quantity<th>calibration error<th>NRMSE<th>contraction</tr>\n");
+    floe__text_puts(
+        out,
+        "</div>\n<div class=\"scroll\"><table><tr><th>quantity<th>calibration error<th>NRMSE<th>contraction</tr>\n");
     json_array_foreach(json_object_get(calibration, "quantities"), i, quantity) {
       floe__text_puts(out, "<tr>");
       cell_word(out, result_text(quantity, "name"));
@@ -159,8 +178,9 @@ static void write_calibration(struct floe__text *out, const json_t *result) {
   }
   if (!json_is_object(network)) return;
   heading(out, "Training", "");
-  floe__text_printf(out, "<p>%.0f networks, %.0f simulations, %.0f s; validation loss %.4f.</p>\n", result_number(network, "members"),
-                    result_number(network, "simulations"), result_number(network, "seconds"), result_number(network, "loss"));
+  floe__text_printf(out, "<p>%.0f networks, %.0f simulations, %.0f s; validation loss %.4f.</p>\n",
+                    result_number(network, "members"), result_number(network, "simulations"),
+                    result_number(network, "seconds"), result_number(network, "loss"));
   figure_training(out, network);
 }
 
@@ -168,8 +188,9 @@ static void write_universes(struct floe__text *out, const json_t *result) {
   const json_t *universes = json_object_get(result, "universes"), *universe, *name;
   size_t i, k;
   heading(out, "Universes", "Posterior median and 90% interval of every quantity.");
-  floe__text_printf(out, "<details%s><summary>table</summary><div class=\"scroll\"><table><tr><th>universe<th>method<th>k-hat",
-                    json_array_size(universes) <= 12 ? " open" : "");
+  floe__text_printf(
+      out, "<details%s><summary>table</summary><div class=\"scroll\"><table><tr><th>universe<th>method<th>k-hat",
+      json_array_size(universes) <= 12 ? " open" : "");
   json_array_foreach(json_object_get(result, "quantities"), k, name) {
     floe__text_puts(out, "<th>");
     html_escape(out, json_string_value(name));
@@ -183,11 +204,13 @@ static void write_universes(struct floe__text *out, const json_t *result) {
     cell_word(out, result_text(universe, "method"));
     cell(out, "%.2f", result_number(universe, "khat"));
     json_array_foreach(json_object_get(universe, "summaries"), k, summary)
-      floe__text_printf(out, "<td>%.4g (%.4g .. %.4g)</td>", result_number(summary, "median"), result_number(summary, "q5"), result_number(summary, "q95"));
+        floe__text_printf(out, "<td>%.4g (%.4g .. %.4g)</td>", result_number(summary, "median"),
+                          result_number(summary, "q5"), result_number(summary, "q95"));
     floe__text_puts(out, "</tr>\n");
   }
   floe__text_puts(out, "</table></div></details>\n");
-  if (json_array_size(universes) > MOST_ROWS) floe__text_printf(out, "<p>The first %d of them; all are in results.json.</p>\n", MOST_ROWS);
+  if (json_array_size(universes) > MOST_ROWS)
+    floe__text_printf(out, "<p>The first %d of them; all are in results.json.</p>\n", MOST_ROWS);
 }
 
 void floe__report_html(const json_t *envelope, struct floe__text *out) {

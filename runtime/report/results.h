@@ -37,7 +37,9 @@ static inline const char *result_text(const json_t *object, const char *key) {
 }
 
 /* A number as JSON: null where it is not finite. */
-static inline json_t *result_real(double number) { return isfinite(number) ? json_real(number) : json_null(); }
+static inline json_t *result_real(double number) {
+  return isfinite(number) ? json_real(number) : json_null();
+}
 
 /* The whole answer as an envelope {schema, ok, verdict, gates, warnings, result, files, next}; see interface.md. */
 void floe__report_terminal(const json_t *envelope, bool colour, struct floe__text *out);

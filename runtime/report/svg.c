@@ -39,12 +39,12 @@ size_t scale_ticks(const struct scale *scale, size_t most, double *ticks) {
 
 void html_escape(struct floe__text *out, const char *text) {
   for (const char *at = text; *at; at++) switch (*at) {
-    case '<': floe__text_puts(out, "&lt;"); break;
-    case '>': floe__text_puts(out, "&gt;"); break;
-    case '&': floe__text_puts(out, "&amp;"); break;
-    case '"': floe__text_puts(out, "&quot;"); break;
-    case '\'': floe__text_puts(out, "&#39;"); break;
-    default: floe__text_append(out, at, 1);
+      case '<': floe__text_puts(out, "&lt;"); break;
+      case '>': floe__text_puts(out, "&gt;"); break;
+      case '&': floe__text_puts(out, "&amp;"); break;
+      case '"': floe__text_puts(out, "&quot;"); break;
+      case '\'': floe__text_puts(out, "&#39;"); break;
+      default: floe__text_append(out, at, 1);
     }
 }
 
@@ -54,10 +54,13 @@ void svg_open(struct floe__text *out, double width, double height, const char *l
   floe__text_puts(out, "\">\n");
 }
 
-void svg_close(struct floe__text *out) { floe__text_puts(out, "</svg>\n"); }
+void svg_close(struct floe__text *out) {
+  floe__text_puts(out, "</svg>\n");
+}
 
 void svg_line(struct floe__text *out, const char *class_name, double x1, double y1, double x2, double y2) {
-  floe__text_printf(out, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", class_name, x1, y1, x2, y2);
+  floe__text_printf(out, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", class_name, x1, y1,
+                    x2, y2);
 }
 
 /* Closes a mark, with a tip that browsers show on hovering. */
@@ -71,8 +74,10 @@ static void close_mark(struct floe__text *out, const char *name, const char *tip
   floe__text_printf(out, "</title></%s>\n", name);
 }
 
-void svg_rect(struct floe__text *out, const char *class_name, double x, double y, double width, double height, const char *tip) {
-  floe__text_printf(out, "<rect class=\"%s\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"", class_name, x, y, width, height);
+void svg_rect(struct floe__text *out, const char *class_name, double x, double y, double width, double height,
+              const char *tip) {
+  floe__text_printf(out, "<rect class=\"%s\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"", class_name, x, y,
+                    width, height);
   close_mark(out, "rect", tip);
 }
 
@@ -81,7 +86,8 @@ void svg_dot(struct floe__text *out, const char *class_name, double x, double y,
   close_mark(out, "circle", tip);
 }
 
-void svg_text(struct floe__text *out, const char *class_name, double x, double y, const char *anchor, const char *text) {
+void svg_text(struct floe__text *out, const char *class_name, double x, double y, const char *anchor,
+              const char *text) {
   floe__text_printf(out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", class_name, x, y, anchor);
   html_escape(out, text);
   floe__text_puts(out, "</text>\n");

@@ -25,7 +25,8 @@ void html_escape(struct floe__text *out, const char *text);
 void svg_open(struct floe__text *out, double width, double height, const char *label);
 void svg_close(struct floe__text *out);
 void svg_line(struct floe__text *out, const char *class_name, double x1, double y1, double x2, double y2);
-void svg_rect(struct floe__text *out, const char *class_name, double x, double y, double width, double height, const char *tip);
+void svg_rect(struct floe__text *out, const char *class_name, double x, double y, double width, double height,
+              const char *tip);
 void svg_dot(struct floe__text *out, const char *class_name, double x, double y, double radius, const char *tip);
 void svg_text(struct floe__text *out, const char *class_name, double x, double y, const char *anchor, const char *text);
 void svg_path(struct floe__text *out, const char *class_name, size_t n, const double *x, const double *y);

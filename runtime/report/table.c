@@ -13,7 +13,8 @@ void table_start(struct table *table, ...) {
   const char *head[TABLE_COLUMNS];
   va_list list;
   va_start(list, table);
-  for (const char *word; table->n_column < TABLE_COLUMNS && (word = va_arg(list, const char *));) head[table->n_column++] = word;
+  for (const char *word; table->n_column < TABLE_COLUMNS && (word = va_arg(list, const char *));)
+    head[table->n_column++] = word;
   va_end(list);
   for (size_t k = 0; k < table->n_column; k++) table_word(table, head[k]);
 }
@@ -55,13 +56,16 @@ static size_t width_of(const char *word) {
   return width;
 }
 
-static void print_row(const struct table *table, const size_t *width, size_t row, bool markdown, struct floe__text *out) {
+static void print_row(const struct table *table, const size_t *width, size_t row, bool markdown,
+                      struct floe__text *out) {
   floe__text_puts(out, markdown ? "|" : " ");
   for (size_t k = 0; k < table->n_column; k++) {
     const char *word = table->cells[row * table->n_column + k];
     const int padding = (int)(width[k] - width_of(word));
-    if (k == 0) floe__text_printf(out, " %s%*s", word, padding, "");
-    else floe__text_printf(out, " %*s%s", padding, "", word);
+    if (k == 0)
+      floe__text_printf(out, " %s%*s", word, padding, "");
+    else
+      floe__text_printf(out, " %*s%s", padding, "", word);
     floe__text_puts(out, markdown ? " |" : " ");
   }
   floe__text_puts(out, "\n");

@@ -14,12 +14,17 @@ struct page {
 };
 
 static void heading(const struct page *page, const char *text) {
-  if (page->markdown) floe__text_printf(page->out, "\n## %s\n\n", text);
-  else floe__text_printf(page->out, "\n%s%s%s\n", page->colour ? "\033[1m" : "", text, page->colour ? "\033[0m" : "");
+  if (page->markdown)
+    floe__text_printf(page->out, "\n## %s\n\n", text);
+  else
+    floe__text_printf(page->out, "\n%s%s%s\n", page->colour ? "\033[1m" : "", text, page->colour ? "\033[0m" : "");
 }
 
 static const char *verdict_colour(const char *verdict) {
-  return strcmp(verdict, "pass") == 0 ? "\033[1;32m" : strcmp(verdict, "warn") == 0 ? "\033[1;33m" : strcmp(verdict, "fail") == 0 ? "\033[1;31m" : "\033[1;36m";
+  return strcmp(verdict, "pass") == 0   ? "\033[1;32m"
+         : strcmp(verdict, "warn") == 0 ? "\033[1;33m"
+         : strcmp(verdict, "fail") == 0 ? "\033[1;31m"
+                                        : "\033[1;36m";
 }
 
 static void write_verdict(const struct page *page, const json_t *envelope, const json_t *result) {
@@ -27,13 +32,16 @@ static void write_verdict(const struct page *page, const json_t *envelope, const
   const char *verdict = result_text(envelope, "verdict");
   const json_t *gates = json_object_get(envelope, "gates"), *gate;
   size_t i;
-  if (page->markdown) floe__text_printf(page->out, "# %s\n\n**%s**: ", result_text(study, "title"), verdict);
-  else floe__text_printf(page->out, "%s%s%s  ", page->colour ? verdict_colour(verdict) : "", verdict, page->colour ? "\033[0m" : "");
+  if (page->markdown)
+    floe__text_printf(page->out, "# %s\n\n**%s**: ", result_text(study, "title"), verdict);
+  else
+    floe__text_printf(page->out, "%s%s%s  ", page->colour ? verdict_colour(verdict) : "", verdict,
+                      page->colour ? "\033[0m" : "");
   floe__text_printf(page->out, "%s: %zu universes, data %s\n", result_text(study, "name"),
                     json_array_size(json_object_get(result, "universes")), result_text(study, "data"));
-  json_array_foreach(gates, i, gate) if (strcmp(result_text(gate, "verdict"), "pass") != 0)
-      floe__text_printf(page->out, "%s%s: %s (%.4g, threshold %.4g)\n", page->markdown ? "- " : "  ", result_text(gate, "verdict"),
-                        result_text(gate, "name"), result_number(gate, "value"), result_number(gate, "threshold"));
+  json_array_foreach(gates, i, gate) if (strcmp(result_text(gate, "verdict"), "pass") != 0) floe__text_printf(
+      page->out, "%s%s: %s (%.4g, threshold %.4g)\n", page->markdown ? "- " : "  ", result_text(gate, "verdict"),
+      result_text(gate, "name"), result_number(gate, "value"), result_number(gate, "threshold"));
 }
 
 static void write_claims(const struct page *page, const json_t *result) {
@@ -72,7 +80,8 @@ static void write_reference(const struct page *page, const json_t *result) {
   char title[256];
   struct table table;
   size_t i;
-  snprintf(title, sizeof title, "Reference universe (%s, k-hat %.2f), and the range of medians over all universes; 90%% intervals",
+  snprintf(title, sizeof title,
+           "Reference universe (%s, k-hat %.2f), and the range of medians over all universes; 90%% intervals",
            result_text(reference, "method"), result_number(reference, "khat"));
   heading(page, title);
   table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "lowest", "highest", NULL);
@@ -106,7 +115,9 @@ static void write_effects(const struct page *page, const json_t *result) {
   struct table table;
   size_t i;
   if (json_array_size(effects) == 0) return;
-  heading(page, "What matters: change between universes that differ in one axis only, in posterior sd, against the noise floor");
+  heading(
+      page,
+      "What matters: change between universes that differ in one axis only, in posterior sd, against the noise floor");
   table_start(&table, "axis", "pairs", "moves most", "median", "largest", "floor", "verdict", "P(claim) by", NULL);
   json_array_foreach(effects, i, effect) {
     const size_t most = most_moved(effect);
@@ -114,8 +125,8 @@ static void write_effects(const struct page *page, const json_t *result) {
     const char *name = json_string_value(json_array_get(names, most));
     double change = NAN;
     size_t k;
-    json_array_foreach(json_object_get(effect, "claims"), k, claim)
-      if (!(result_number(claim, "largest") <= change)) change = result_number(claim, "largest");
+    json_array_foreach(json_object_get(effect, "claims"), k, claim) if (!(result_number(claim, "largest") <= change))
+        change = result_number(claim, "largest");
     table_word(&table, result_text(effect, "axis"));
     table_number(&table, "%.0f", result_number(effect, "pairs"));
     table_word(&table, name ? name : "-");
@@ -138,15 +149,16 @@ static void write_flagged(const struct page *page, const json_t *universes, size
     floe__text_printf(page->out, "%sflagged %s: %s\n", item, result_text(universe, "id"), result_text(universe, "why"));
     shown++;
   }
-  if (n_flagged > shown) floe__text_printf(page->out, "%sand %zu more flagged; all are in results.json\n", item, n_flagged - shown);
+  if (n_flagged > shown)
+    floe__text_printf(page->out, "%sand %zu more flagged; all are in results.json\n", item, n_flagged - shown);
 }
 
 static void write_trust(const struct page *page, const json_t *result) {
   static const char *const methods[] = {"amortized", "reweighted", "mcmc", "flagged"};
   size_t counts[4] = {0}, i;
   const json_t *universes = json_object_get(result, "universes"), *universe;
-  json_array_foreach(universes, i, universe) for (size_t k = 0; k < 4; k++)
-      counts[k] += strcmp(result_text(universe, "method"), methods[k]) == 0;
+  json_array_foreach(universes, i, universe) for (size_t k = 0; k < 4; k++) counts[k] +=
+      strcmp(result_text(universe, "method"), methods[k]) == 0;
   heading(page, "How the answers were obtained");
   floe__text_puts(page->out, page->markdown ? "" : "  ");
   for (size_t k = 0, any = 0; k < 4; k++)
@@ -195,7 +207,8 @@ static void write_warnings(const struct page *page, const json_t *envelope) {
   if (json_array_size(warnings) == 0) return;
   heading(page, "Warnings");
   json_array_foreach(warnings, i, warning)
-    floe__text_printf(page->out, "%s%s: %s\n", page->markdown ? "- " : "  ", result_text(warning, "code"), result_text(warning, "message"));
+      floe__text_printf(page->out, "%s%s: %s\n", page->markdown ? "- " : "  ", result_text(warning, "code"),
+                        result_text(warning, "message"));
 }
 
 static void write_report(const struct page *page, const json_t *envelope) {
@@ -212,7 +225,7 @@ static void write_report(const struct page *page, const json_t *envelope) {
   if (json_object_size(json_object_get(envelope, "files")) == 0) return;
   heading(page, "Files");
   json_object_foreach(json_object_get(envelope, "files"), kind, file)
-    floe__text_printf(page->out, "%s%s: %s\n", page->markdown ? "- " : "  ", kind, json_string_value(file));
+      floe__text_printf(page->out, "%s%s: %s\n", page->markdown ? "- " : "  ", kind, json_string_value(file));
 }
 
 void floe__report_terminal(const json_t *envelope, bool colour, struct floe__text *out) {

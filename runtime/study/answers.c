@@ -9,27 +9,36 @@
 enum { MCMC_CHAINS = 4, MCMC_WARMUP = 1000, MCMC_DRAWS = 1000 };
 
 /* Draws of the network for one context. Owned arrays. */
-static floe_status ask_network(struct session *session, const struct floe_network *network, const struct floe_context *context,
-                               struct floe_network_draws *draws, struct floe_error *error) {
-  const struct floe_network_ask ask = {.n_context = 1, .contexts = context, .n = draws->n, .seed = session->seed, .member = FLOE_NONE,
+static floe_status ask_network(struct session *session, const struct floe_network *network,
+                               const struct floe_context *context, struct floe_network_draws *draws,
+                               struct floe_error *error) {
+  const struct floe_network_ask ask = {.n_context = 1,
+                                       .contexts = context,
+                                       .n = draws->n,
+                                       .seed = session->seed,
+                                       .member = FLOE_NONE,
                                        .n_thread = session->threads};
-  double *coordinates = FLOE__NEW(draws->n * (context->layout->n_coordinate + 1), double), *log_q = FLOE__NEW(draws->n, double);
+  double *coordinates = FLOE__NEW(draws->n * (context->layout->n_coordinate + 1), double),
+         *log_q = FLOE__NEW(draws->n, double);
   draws->coordinates = coordinates;
   draws->log_q = log_q;
-  if (!coordinates || !log_q) return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", draws->n);
+  if (!coordinates || !log_q)
+    return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", draws->n);
   floe_status status = floe_network_draw(network, &ask, coordinates, log_q, error);
   if (status == FLOE_OK) status = floe_network_distance(network, &ask, &draws->distance, error);
   draws->distance_threshold = floe_network_distance_quantile(network, 0.95);
   return status;
 }
 
-static floe_status summarise(const struct floe_context *context, struct study_answer *answer, double *scratch, struct floe_error *error) {
+static floe_status summarise(const struct floe_context *context, struct study_answer *answer, double *scratch,
+                             struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
   struct floe_summary_work *work = floe_summary_work_new();
   answer->outputs = FLOE__NEW(answer->answer.n * (layout->n_output + 1), double);
   answer->summaries = FLOE__NEW(layout->n_output + 1, struct floe_summary);
   floe_status status = FLOE_OK;
-  if (!work || !answer->outputs || !answer->summaries) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  if (!work || !answer->outputs || !answer->summaries)
+    status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   if (status == FLOE_OK) {
     floe_outputs(context, answer->answer.n, answer->answer.values, answer->outputs, scratch);
     status = floe_summarise(&answer->answer, layout->n_output, answer->outputs, work, answer->summaries, NULL, error);
@@ -38,10 +47,12 @@ static floe_status summarise(const struct floe_context *context, struct study_an
   return status;
 }
 
-floe_status study_climb(struct session *session, const struct floe_network *network, struct study_answer *answer, struct floe_error *error) {
+floe_status study_climb(struct session *session, const struct floe_network *network, struct study_answer *answer,
+                        struct floe_error *error) {
   const struct floe_layout *layout = session->dataset->layout;
   struct floe_ladder_options options = {.rungs = study_rungs(session), .mcmc = FLOE_SAMPLE_DEFAULTS};
-  struct floe_network_draws draws = {.n = (size_t)floe__option_integer(session->arguments, "draws", 2000), .distance = NAN, .distance_threshold = NAN};
+  struct floe_network_draws draws = {
+      .n = (size_t)floe__option_integer(session->arguments, "draws", 2000), .distance = NAN, .distance_threshold = NAN};
   double *scratch = FLOE__NEW(layout->n_scratch + 1, double);
   answer->prepared = FLOE__NEW(layout->n_data + 1, double);
   answer->universe = session->universe;
@@ -50,7 +61,8 @@ floe_status study_climb(struct session *session, const struct floe_network *netw
   const struct floe_context context = {layout, &answer->universe, FLOE_FAMILY_COORDINATES, answer->prepared};
   floe_status status = FLOE_OK;
   if (!scratch || !answer->prepared) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
-  if (status == FLOE_OK) status = floe_data_prepare(session->dataset, &answer->universe, answer->prepared, scratch, error);
+  if (status == FLOE_OK)
+    status = floe_data_prepare(session->dataset, &answer->universe, answer->prepared, scratch, error);
   if (status == FLOE_OK) status = ask_network(session, network, &context, &draws, error);
   if (status == FLOE_OK) status = floe_climb(&context, &draws, &options, &session->progress, &answer->answer, error);
   if (status == FLOE_OK) status = summarise(&context, answer, scratch, error);

@@ -19,8 +19,8 @@ struct study_answer {
 };
 
 /* Climbs the ladder for the session's data set in the session's universe. */
-FLOE_NODISCARD floe_status study_climb(struct session *session, const struct floe_network *network, struct study_answer *answer,
-                                       struct floe_error *error);
+FLOE_NODISCARD floe_status study_climb(struct session *session, const struct floe_network *network,
+                                       struct study_answer *answer, struct floe_error *error);
 void study_answer_free(struct study_answer *answer);
 
 #endif

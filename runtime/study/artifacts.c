@@ -13,7 +13,8 @@
 
 enum { MOST_JSON = 1 << 30, MOST_NETWORK = 1 << 30 };
 
-static floe_status write_training(const struct session *session, const struct floe_network *network, struct floe_error *error) {
+static floe_status write_training(const struct session *session, const struct floe_network *network,
+                                  struct floe_error *error) {
   const struct floe_network_info info = floe_network_info(network);
   json_t *curve = json_array();
   for (size_t k = 0; k < info.n_point; k++) {
@@ -23,9 +24,10 @@ static floe_status write_training(const struct session *session, const struct fl
     json_array_append_new(point, result_real(info.curve[k].validation));
     json_array_append_new(curve, point);
   }
-  json_t *training = json_pack("{s:I, s:I, s:I, s:f, s:o, s:I, s:o}", "members", (json_int_t)info.n_member, "weights", (json_int_t)info.n_weight,
-                               "simulations", (json_int_t)info.simulations, "seconds", info.seconds, "loss", result_real(info.loss),
-                               "rejected", (json_int_t)info.n_rejected, "curve", curve);
+  json_t *training =
+      json_pack("{s:I, s:I, s:I, s:f, s:o, s:I, s:o}", "members", (json_int_t)info.n_member, "weights",
+                (json_int_t)info.n_weight, "simulations", (json_int_t)info.simulations, "seconds", info.seconds, "loss",
+                result_real(info.loss), "rejected", (json_int_t)info.n_rejected, "curve", curve);
   const floe_status status = study_json_write(session, "training.json", training, error);
   json_decref(training);
   return status;
@@ -37,12 +39,17 @@ static floe_status train(struct session *session, struct floe_network **network,
   session_path(session, "network.checkpoint", checkpoint);
   floe_status status = floe__folder_make(session->folder, error);
   if (status != FLOE_OK) return status;
-  if (floe__option_given(session->arguments, "fresh")) unlink(checkpoint);
-  else if (floe__file_exists(checkpoint)) session_remark(session, NULL, "resuming an interrupted training");
-  const struct floe_network_options options = {.seed = session->seed, .n_thread = session->threads,
-                                               .simulations = (size_t)floe__option_integer(session->arguments, "simulations", 0),
-                                               .dataset = session->dataset, .checkpoint = checkpoint,
-                                               .universe = floe__option_given(session->arguments, "dedicated") ? &session->universe : NULL};
+  if (floe__option_given(session->arguments, "fresh"))
+    unlink(checkpoint);
+  else if (floe__file_exists(checkpoint))
+    session_remark(session, NULL, "resuming an interrupted training");
+  const struct floe_network_options options = {
+      .seed = session->seed,
+      .n_thread = session->threads,
+      .simulations = (size_t)floe__option_integer(session->arguments, "simulations", 0),
+      .dataset = session->dataset,
+      .checkpoint = checkpoint,
+      .universe = floe__option_given(session->arguments, "dedicated") ? &session->universe : NULL};
   floe__terminal_line_start(&session->line, "training", session->quiet);
   status = floe_network_train(session->model, &options, &session->progress, network, error);
   floe__terminal_line_end(&session->line);
@@ -54,11 +61,13 @@ static floe_status train(struct session *session, struct floe_network **network,
     return status;
   }
   const struct floe_network_info info = floe_network_info(*network);
-  session_remark(session, NULL, "trained on %zu simulations in %.0f s; validation loss %.4f", info.simulations, info.seconds, info.loss);
+  session_remark(session, NULL, "trained on %zu simulations in %.0f s; validation loss %.4f", info.simulations,
+                 info.seconds, info.loss);
   return FLOE_OK;
 }
 
-floe_status study_network(struct session *session, bool may_train, struct floe_network **network, bool *trained, struct floe_error *error) {
+floe_status study_network(struct session *session, bool may_train, struct floe_network **network, bool *trained,
+                          struct floe_error *error) {
   char path[STUDY_PATH_LENGTH];
   session_path(session, "network", path);
   *network = NULL;
@@ -71,7 +80,8 @@ floe_status study_network(struct session *session, bool may_train, struct floe_n
     session_remark(session, "artifact", "%s: %s; training anew", path, error->message);
     *error = (struct floe_error){0};
   } else if (!may_train) {
-    return floe__fail(error, FLOE_EARTIFACT, path, "train it: floe train SPEC, or let floe run do all that is missing", "there is no trained network");
+    return floe__fail(error, FLOE_EARTIFACT, path, "train it: floe train SPEC, or let floe run do all that is missing",
+                      "there is no trained network");
   }
   if (trained) *trained = true;
   const floe_status status = train(session, network, error);
@@ -84,7 +94,8 @@ json_t *study_training(const struct session *session) {
   return training ? training : json_null();
 }
 
-floe_status study_json_write(const struct session *session, const char *name, const json_t *value, struct floe_error *error) {
+floe_status study_json_write(const struct session *session, const char *name, const json_t *value,
+                             struct floe_error *error) {
   char path[STUDY_PATH_LENGTH];
   session_path(session, name, path);
   char *text = json_dumps(value, JSON_INDENT(1) | JSON_PRESERVE_ORDER);

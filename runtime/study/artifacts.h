@@ -15,8 +15,8 @@ struct json_t;
 
 /* The network: loaded if it is there and fits the spec; otherwise trained and saved where `train` says so, else
  * FLOE_EARTIFACT with advice. *trained tells which (may be NULL). */
-FLOE_NODISCARD floe_status study_network(struct session *session, bool train, struct floe_network **network, bool *trained,
-                                         struct floe_error *error);
+FLOE_NODISCARD floe_status study_network(struct session *session, bool train, struct floe_network **network,
+                                         bool *trained, struct floe_error *error);
 
 /* training.json as an object, or null. */
 struct json_t *study_training(const struct session *session);

@@ -24,7 +24,9 @@ static json_t *quantity_json(const struct floe_calibrated *quantity) {
   json_object_set_new(object, "contraction", result_real(quantity->contraction));
   json_object_set_new(object, "verdict", json_string(floe_verdict_name(quantity->verdict)));
   json_object_set_new(object, "ecdf", numbers(FLOE_ECDF_POINTS, quantity->ecdf));
-  json_object_set_new(object, "band", json_pack("{s:o, s:o}", "low", numbers(FLOE_ECDF_POINTS, quantity->low), "high", numbers(FLOE_ECDF_POINTS, quantity->high)));
+  json_object_set_new(object, "band",
+                      json_pack("{s:o, s:o}", "low", numbers(FLOE_ECDF_POINTS, quantity->low), "high",
+                                numbers(FLOE_ECDF_POINTS, quantity->high)));
   return object;
 }
 
@@ -51,10 +53,14 @@ static json_t *calibration_json(const struct session *session, const struct floe
   return object;
 }
 
-static floe_status measure(struct session *session, const struct floe_network *network, json_t **result, struct floe_error *error) {
+static floe_status measure(struct session *session, const struct floe_network *network, json_t **result,
+                           struct floe_error *error) {
   const struct floe_proposal proposal = floe_proposal_of_network(network);
-  const struct floe_calibration_options options = {.n = (size_t)floe__option_integer(session->arguments, "calibration", 500),
-                                                   .seed = session->seed, .threads = session->threads, .dataset = session->dataset};
+  const struct floe_calibration_options options = {
+      .n = (size_t)floe__option_integer(session->arguments, "calibration", 500),
+      .seed = session->seed,
+      .threads = session->threads,
+      .dataset = session->dataset};
   struct floe_calibration *calibration = NULL;
   floe__terminal_line_start(&session->line, "verifying", session->quiet);
   floe_status status = floe_calibrate(session->model, &proposal, &options, &session->progress, &calibration, error);
@@ -67,7 +73,8 @@ static floe_status measure(struct session *session, const struct floe_network *n
   return status;
 }
 
-floe_status study_calibration(struct session *session, const struct floe_network *network, bool may_measure, json_t **calibration, struct floe_error *error) {
+floe_status study_calibration(struct session *session, const struct floe_network *network, bool may_measure,
+                              json_t **calibration, struct floe_error *error) {
   char hash[17];
   study_network_hash(session, hash);
   *calibration = study_json_read(session, "calibration.json");

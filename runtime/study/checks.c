@@ -15,12 +15,14 @@ static void count_checks(const struct floe_simulations *simulations, double *hel
   for (size_t i = 0; i < simulations->n; i++) {
     struct floe_universe universe;
     const struct floe_context context = floe_simulations_context(simulations, i, &universe);
-    model->check(&context, 1, simulations->data + i * simulations->n_data, simulations->values + i * simulations->n_value, holds, scratch);
+    model->check(&context, 1, simulations->data + i * simulations->n_data,
+                 simulations->values + i * simulations->n_value, holds, scratch);
     for (size_t k = 0; k < model->n_check; k++) held[k] += holds[k] == 1;
   }
 }
 
-floe_status study_checks(struct session *session, const struct floe_universe *universe, json_t *checks, struct floe_error *error) {
+floe_status study_checks(struct session *session, const struct floe_universe *universe, json_t *checks,
+                         struct floe_error *error) {
   const struct floe_model *model = session->model;
   if (model->n_check == 0) return FLOE_OK;
   size_t *sizes = FLOE__NEW(model->n_dimension + 1, size_t);
@@ -28,18 +30,26 @@ floe_status study_checks(struct session *session, const struct floe_universe *un
   floe_sizes_largest(model, sizes);
   for (size_t k = 0; session->dataset && k < model->n_dimension; k++) sizes[k] = session->dataset->layout->size[k];
   struct floe_simulations *simulations = NULL;
-  const struct floe_simulation_plan plan = {.model = model, .seed = session->seed, .purpose = FLOE_PURPOSE_PRIOR,
-                                            .n = STUDY_CHECK_SIMULATIONS, .universe = universe, .sizes = sizes,
-                                            .dataset = session->dataset, .keep_values = true, .n_thread = session->threads};
+  const struct floe_simulation_plan plan = {.model = model,
+                                            .seed = session->seed,
+                                            .purpose = FLOE_PURPOSE_PRIOR,
+                                            .n = STUDY_CHECK_SIMULATIONS,
+                                            .universe = universe,
+                                            .sizes = sizes,
+                                            .dataset = session->dataset,
+                                            .keep_values = true,
+                                            .n_thread = session->threads};
   floe_status status = floe_simulate(&plan, &simulations, error);
   double *held = FLOE__NEW(2 * model->n_check, double);
   double *scratch = simulations ? FLOE__NEW(simulations->largest->n_scratch + 1, double) : NULL;
   if (status == FLOE_OK && held && scratch) {
     count_checks(simulations, held, scratch);
     for (size_t k = 0; k < model->n_check; k++) {
-      const double share = held[k] / STUDY_CHECK_SIMULATIONS, se = sqrt(fmax(share * (1 - share), 1e-4) / STUDY_CHECK_SIMULATIONS);
-      json_array_append_new(checks, json_pack("{s:s, s:f, s:f, s:f, s:s}", "text", model->checks[k].text, "probability", model->checks[k].probability,
-                                              "share", share, "se", se, "verdict", share + 2 * se < model->checks[k].probability ? "warn" : "pass"));
+      const double share = held[k] / STUDY_CHECK_SIMULATIONS,
+                   se = sqrt(fmax(share * (1 - share), 1e-4) / STUDY_CHECK_SIMULATIONS);
+      json_array_append_new(checks, json_pack("{s:s, s:f, s:f, s:f, s:s}", "text", model->checks[k].text, "probability",
+                                              model->checks[k].probability, "share", share, "se", se, "verdict",
+                                              share + 2 * se < model->checks[k].probability ? "warn" : "pass"));
     }
   } else if (status == FLOE_OK) {
     status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");

@@ -9,7 +9,8 @@
 #include "runtime/study/artifacts.h"
 #include "runtime/study/verbs.h"
 
-static const char *const artifacts[] = {"network", "network.checkpoint", "training.json", "calibration.json", "results.json", "report.html"};
+static const char *const artifacts[] = {"network",          "network.checkpoint", "training.json",
+                                        "calibration.json", "results.json",       "report.html"};
 enum { N_ARTIFACT = sizeof artifacts / sizeof *artifacts };
 
 /* missing, current, or why it is not current. */
@@ -50,8 +51,10 @@ floe_status verb_clean(struct session *session, struct floe_error *error) {
     char path[STUDY_PATH_LENGTH];
     session_path(session, artifacts[k], path);
     if (!floe__file_exists(path)) continue;
-    if (session->dry_run) printf("would remove %s\n", path);
-    else if (unlink(path) != 0) return floe__fail(error, FLOE_EENVIRONMENT, path, "check the folder's permissions", "cannot be removed");
+    if (session->dry_run)
+      printf("would remove %s\n", path);
+    else if (unlink(path) != 0)
+      return floe__fail(error, FLOE_EENVIRONMENT, path, "check the folder's permissions", "cannot be removed");
   }
   return FLOE_OK;
 }

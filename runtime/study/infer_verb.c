@@ -16,16 +16,26 @@
 #include "runtime/study/quantities.h"
 #include "runtime/study/verbs.h"
 
-static floe_status write_draws(struct session *session, const struct study_answer *answer, const char *id, struct floe_error *error) {
+static floe_status write_draws(struct session *session, const struct study_answer *answer, const char *id,
+                               struct floe_error *error) {
   char path[STUDY_PATH_LENGTH], name[300];
   static const char *const columns[] = {"lp__", "weight__"};
   const size_t n = answer->answer.n;
   double *numbers = FLOE__NEW(2 * n, double);
   if (!numbers) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   for (size_t i = 0; i < n; i++) numbers[2 * i] = 0, numbers[2 * i + 1] = answer->answer.weights[i];
-  const struct draws_csv draws = {.layout = session->dataset->layout, .algorithm = answer->answer.method == FLOE_MCMC ? "hmc" : "fixed_param",
-                                  .universe = id, .seed = session->seed, .chain = 1, .n_draw = n, .n_column = 2, .column_names = columns,
-                                  .columns = numbers, .values = answer->answer.values, .outputs = answer->outputs, .options = &session->universe};
+  const struct draws_csv draws = {.layout = session->dataset->layout,
+                                  .algorithm = answer->answer.method == FLOE_MCMC ? "hmc" : "fixed_param",
+                                  .universe = id,
+                                  .seed = session->seed,
+                                  .chain = 1,
+                                  .n_draw = n,
+                                  .n_column = 2,
+                                  .column_names = columns,
+                                  .columns = numbers,
+                                  .values = answer->answer.values,
+                                  .outputs = answer->outputs,
+                                  .options = &session->universe};
   snprintf(name, sizeof name, "infer_%.240s.csv", id);
   session_output(session, name, path);
   floe_status status = floe__draws_csv_write(&draws, path, error);
@@ -58,9 +68,11 @@ static json_t *describe(const struct session *session, const struct study_answer
   json_t *ood = json_object();
   json_object_set_new(ood, "distance", result_real(answer->answer.distance));
   json_object_set_new(ood, "threshold", result_real(answer->answer.distance_threshold));
-  return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "id", id, "options", study_universe_options(session->model, &session->universe, false),
-                   "method", floe_method_name(answer->answer.method), "khat", result_real(answer->answer.khat), "ood", ood, "ess", result_real(answer->answer.ess),
-                   "why", answer->answer.why, "summaries", summaries, "claims", claims);
+  return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "id", id, "options",
+                   study_universe_options(session->model, &session->universe, false), "method",
+                   floe_method_name(answer->answer.method), "khat", result_real(answer->answer.khat), "ood", ood, "ess",
+                   result_real(answer->answer.ess), "why", answer->answer.why, "summaries", summaries, "claims",
+                   claims);
 }
 
 static void print_answer(const struct session *session, const json_t *result) {
@@ -68,8 +80,9 @@ static void print_answer(const struct session *session, const json_t *result) {
   struct table table;
   const char *name;
   json_t *entry;
-  floe__text_printf(&out, "%s  %s, universe %s: %s\n  %s\n", result_text(session->answer, "verdict"), session->model->name, result_text(result, "id"),
-                    result_text(result, "method"), result_text(result, "why"));
+  floe__text_printf(&out, "%s  %s, universe %s: %s\n  %s\n", result_text(session->answer, "verdict"),
+                    session->model->name, result_text(result, "id"), result_text(result, "method"),
+                    result_text(result, "why"));
   table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS", NULL);
   json_object_foreach(json_object_get(result, "summaries"), name, entry) {
     static const char *const keys[] = {"mean", "sd", "q5", "median", "q95"};
@@ -78,7 +91,8 @@ static void print_answer(const struct session *session, const json_t *result) {
     table_number(&table, "%.0f", result_number(entry, "ess"));
   }
   table_end(&table, false, &out);
-  json_object_foreach(json_object_get(result, "claims"), name, entry) floe__text_printf(&out, "  P(%s) = %.3f\n", name, json_number_value(entry));
+  json_object_foreach(json_object_get(result, "claims"), name, entry)
+      floe__text_printf(&out, "  P(%s) = %.3f\n", name, json_number_value(entry));
   if (out.data) fputs(out.data, stdout);
   floe__text_free(&out);
 }

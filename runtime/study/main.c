@@ -18,15 +18,22 @@ static const struct {
   floe_status (*run)(struct session *session, struct floe_error *error);
   enum need need;
 } runners[] = {
-    {"run", verb_run, NEEDS_NETWORK},           {"universes", verb_universes, NEEDS_NOTHING},
-    {"selftest", verb_selftest, NEEDS_NOTHING}, {"simulate", verb_simulate, NEEDS_PRIOR},
-    {"train", verb_train, NEEDS_NETWORK},       {"verify", verb_verify, NEEDS_NETWORK},
-    {"sample", verb_sample, NEEDS_NOTHING},     {"infer", verb_infer, NEEDS_NETWORK},
-    {"multiverse", verb_multiverse, NEEDS_NETWORK}, {"report", verb_report, NEEDS_NOTHING},
-    {"status", verb_status, NEEDS_NOTHING},     {"clean", verb_clean, NEEDS_NOTHING},
+    {"run", verb_run, NEEDS_NETWORK},
+    {"universes", verb_universes, NEEDS_NOTHING},
+    {"selftest", verb_selftest, NEEDS_NOTHING},
+    {"simulate", verb_simulate, NEEDS_PRIOR},
+    {"train", verb_train, NEEDS_NETWORK},
+    {"verify", verb_verify, NEEDS_NETWORK},
+    {"sample", verb_sample, NEEDS_NOTHING},
+    {"infer", verb_infer, NEEDS_NETWORK},
+    {"multiverse", verb_multiverse, NEEDS_NETWORK},
+    {"report", verb_report, NEEDS_NOTHING},
+    {"status", verb_status, NEEDS_NOTHING},
+    {"clean", verb_clean, NEEDS_NOTHING},
 };
 
-static floe_status possible(const struct floe_model *model, const char *verb, enum need need, struct floe_error *error) {
+static floe_status possible(const struct floe_model *model, const char *verb, enum need need,
+                            struct floe_error *error) {
   for (size_t v = 0; v < model->n_variable && need != NEEDS_NOTHING; v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (variable->improper)
@@ -59,7 +66,8 @@ static int print_help(const struct floe__command *command, const struct floe__ve
 }
 
 int floe_study_main(const struct floe_model *model, int argc, char **argv) {
-  const struct floe__command command = {model->name, model->title, "floe study", floe__study_verbs, floe__shared_options};
+  const struct floe__command command = {model->name, model->title, "floe study", floe__study_verbs,
+                                        floe__shared_options};
   struct floe__arguments arguments = {0};
   struct floe_error error = {0};
   struct session session = {0};

@@ -20,12 +20,16 @@ static bool is_named(const struct session *session, const char *axis) {
   return false;
 }
 
-floe_status study_universes(const struct session *session, struct floe_universes **universes, struct floe_error *error) {
+floe_status study_universes(const struct session *session, struct floe_universes **universes,
+                            struct floe_error *error) {
   bool held[FLOE_MAX_AXIS] = {false};
   for (size_t k = 0; k < session->model->n_axis; k++) held[k] = is_named(session, session->model->axes[k].name);
-  const struct floe_universes_options options = {.n = (size_t)floe__option_integer(session->arguments, "universes", 100),
-                                                 .grid = floe__option_given(session->arguments, "grid"), .seed = session->seed,
-                                                 .reference = &session->universe, .held = held};
+  const struct floe_universes_options options = {.n =
+                                                     (size_t)floe__option_integer(session->arguments, "universes", 100),
+                                                 .grid = floe__option_given(session->arguments, "grid"),
+                                                 .seed = session->seed,
+                                                 .reference = &session->universe,
+                                                 .held = held};
   return floe_universes_new(session->model, &options, universes, error);
 }
 

@@ -6,7 +6,8 @@
 #include "runtime/study/session.h"
 
 /* The list of universes: axes that --only or --at names stay where those put them. Freed by the caller. */
-FLOE_NODISCARD floe_status study_universes(const struct session *session, struct floe_universes **universes, struct floe_error *error);
+FLOE_NODISCARD floe_status study_universes(const struct session *session, struct floe_universes **universes,
+                                           struct floe_error *error);
 
 /* --rungs 1, 2 or 3 as FLOE_RUNG_* bits. */
 unsigned study_rungs(const struct session *session);

@@ -4,7 +4,9 @@
 
 #include "runtime/data/outputs.h"
 
-size_t study_quantity_count(const struct floe_layout *layout) { return layout->n_output - layout->model->n_claim; }
+size_t study_quantity_count(const struct floe_layout *layout) {
+  return layout->n_output - layout->model->n_claim;
+}
 
 void study_quantity_name(const struct session *session, size_t k, char *name, size_t capacity) {
   floe_output_name(session->dataset->layout, session->dataset, k, name, capacity);
@@ -20,12 +22,15 @@ json_t *study_quantity_names(const struct session *session) {
   return names;
 }
 
-json_t *study_universe_options(const struct floe_model *model, const struct floe_universe *universe, bool equivalences) {
+json_t *study_universe_options(const struct floe_model *model, const struct floe_universe *universe,
+                               bool equivalences) {
   json_t *options = json_object();
   for (size_t k = 0; k < model->n_axis; k++) {
     const struct floe_axis *axis = &model->axes[k];
     if (axis->equivalence && !equivalences) continue;
-    json_object_set_new(options, axis->name, axis->continuous ? json_real(universe->value[k]) : json_string(axis->options[universe->option[k]].label));
+    json_object_set_new(options, axis->name,
+                        axis->continuous ? json_real(universe->value[k])
+                                         : json_string(axis->options[universe->option[k]].label));
   }
   return options;
 }

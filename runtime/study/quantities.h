@@ -16,6 +16,7 @@ void study_quantity_name(const struct session *session, size_t k, char *name, si
 struct json_t *study_quantity_names(const struct session *session);
 
 /* Axis names and settings of a universe: {"noise": "heavy", "prior_power": 0.7}; equivalence axes only if asked for. */
-struct json_t *study_universe_options(const struct floe_model *model, const struct floe_universe *universe, bool equivalences);
+struct json_t *study_universe_options(const struct floe_model *model, const struct floe_universe *universe,
+                                      bool equivalences);
 
 #endif

@@ -26,17 +26,21 @@ static void write_format(const char *format, const json_t *results, struct floe_
 
 floe_status verb_report(struct session *session, struct floe_error *error) {
   char path[STUDY_PATH_LENGTH], hash[17];
-  const char *format = floe__option_string(session->arguments, "format", "terminal"), *output = floe__option_string(session->arguments, "output", NULL);
+  const char *format = floe__option_string(session->arguments, "format", "terminal"),
+             *output = floe__option_string(session->arguments, "output", NULL);
   struct floe__text out = {0};
   json_t *results = study_json_read(session, "results.json");
   session_path(session, "results.json", path);
   if (!results) return floe__fail(error, FLOE_EARTIFACT, path, "make them: floe run SPEC DATA", "there are no results");
   study_network_hash(session, hash);
-  if (strcmp(result_text(results, "network_hash"), hash) != 0) session_remark(session, "artifact", "these results were made with another network: run again");
+  if (strcmp(result_text(results, "network_hash"), hash) != 0)
+    session_remark(session, "artifact", "these results were made with another network: run again");
   write_format(format, results, &out);
   floe_status status = FLOE_OK;
-  if (output) status = floe__file_write(output, out.data, out.length, error);
-  else if (!session->json && out.data) fputs(out.data, stdout);
+  if (output)
+    status = floe__file_write(output, out.data, out.length, error);
+  else if (!session->json && out.data)
+    fputs(out.data, stdout);
   if (status == FLOE_OK && output) session_file(session, "report", output);
   if (session->json) json_object_set(session->answer, "result", json_object_get(results, "result"));
   json_decref(results);

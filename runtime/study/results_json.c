@@ -11,14 +11,17 @@
 static json_t *study_member(const struct session *session) {
   json_t *sizes = json_object();
   for (size_t k = 0; k < session->model->n_dimension; k++)
-    json_object_set_new(sizes, session->model->dimensions[k].name, json_integer((json_int_t)session->dataset->layout->size[k]));
-  return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "name", session->model->name, "title", session->model->title, "fingerprint", session->model->fingerprint,
-                   "data", session->dataset->path, "seed", (json_int_t)session->seed, "sizes", sizes);
+    json_object_set_new(sizes, session->model->dimensions[k].name,
+                        json_integer((json_int_t)session->dataset->layout->size[k]));
+  return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "name", session->model->name, "title", session->model->title,
+                   "fingerprint", session->model->fingerprint, "data", session->dataset->path, "seed",
+                   (json_int_t)session->seed, "sizes", sizes);
 }
 
 static json_t *axis_member(const struct floe_axis *axis) {
   json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", axis->name, "description", axis->description, "kind",
-                             axis->continuous ? "continuous" : "discrete", "equivalence", axis->equivalence, "prepares", axis->prepares);
+                             axis->continuous ? "continuous" : "discrete", "equivalence", axis->equivalence, "prepares",
+                             axis->prepares);
   if (axis->continuous) {
     json_object_set_new(object, "low", json_real(axis->low));
     json_object_set_new(object, "high", json_real(axis->high));
@@ -65,12 +68,15 @@ static json_t *universe_member(const struct session *session, const struct floe_
   json_t *summaries = json_array(), *claims = json_array(), *ood = json_object();
   char id[512];
   floe_universe_id(session->model, universe, id, sizeof id);
-  for (size_t k = 0; k < multiverse->n_report; k++) json_array_append_new(summaries, summary_member(floe_multiverse_summary(multiverse, row, k)));
-  for (size_t c = 0; c < session->model->n_claim; c++) json_array_append_new(claims, result_real(floe_claim_probability(multiverse, row, c)));
+  for (size_t k = 0; k < multiverse->n_report; k++)
+    json_array_append_new(summaries, summary_member(floe_multiverse_summary(multiverse, row, k)));
+  for (size_t c = 0; c < session->model->n_claim; c++)
+    json_array_append_new(claims, result_real(floe_claim_probability(multiverse, row, c)));
   json_object_set_new(ood, "distance", result_real(outcome->distance));
   json_object_set_new(ood, "threshold", result_real(outcome->distance_threshold));
-  return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "id", id, "options", study_universe_options(session->model, universe, false), "method",
-                   floe_method_name(outcome->method), "khat", result_real(outcome->khat), "ood", ood, "ess", result_real(outcome->ess), "why",
+  return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "id", id, "options",
+                   study_universe_options(session->model, universe, false), "method", floe_method_name(outcome->method),
+                   "khat", result_real(outcome->khat), "ood", ood, "ess", result_real(outcome->ess), "why",
                    outcome->why, "summaries", summaries, "claims", claims);
 }
 
@@ -102,7 +108,8 @@ static json_t *effects_of_axis(const struct session *session, const struct study
     if (k >= n_report) json_object_set_new(object, "flips", json_integer((json_int_t)effect->n_flip));
     json_array_append_new(k < n_report ? quantities : claims, object);
   }
-  return json_pack("{s:s, s:I, s:o, s:o}", "axis", session->model->axes[axis].name, "pairs", (json_int_t)pairs, "quantities", quantities, "claims", claims);
+  return json_pack("{s:s, s:I, s:o, s:o}", "axis", session->model->axes[axis].name, "pairs", (json_int_t)pairs,
+                   "quantities", quantities, "claims", claims);
 }
 
 static json_t *floor_member(const struct floe_noise_floor *floor) {
@@ -114,11 +121,12 @@ static json_t *floor_member(const struct floe_noise_floor *floor) {
   return object;
 }
 
-static json_t *agreement_member(const struct session *session, const struct study_findings *findings, const struct floe_agreement *agreement,
-                                const char *axis) {
+static json_t *agreement_member(const struct session *session, const struct study_findings *findings,
+                                const struct floe_agreement *agreement, const char *axis) {
   json_t *object = json_object();
   char name[256] = "a claim";
-  if (agreement->output < findings->multiverse->n_report) study_quantity_name(session, agreement->output, name, sizeof name);
+  if (agreement->output < findings->multiverse->n_report)
+    study_quantity_name(session, agreement->output, name, sizeof name);
   json_object_set_new(object, "axis", json_string(axis));
   json_object_set_new(object, "quantity", json_string(name));
   json_object_set_new(object, "difference", result_real(agreement->difference));
@@ -133,7 +141,8 @@ static json_t *equivalence_members(const struct session *session, const struct s
   struct floe_agreement *agreements = FLOE__NEW(n_extra + 1, struct floe_agreement), reference;
   const size_t n = agreements && n_extra ? floe_equivalence_agreements(findings->multiverse, agreements) : 0;
   for (size_t k = 0; k < n; k++)
-    json_array_append_new(list, agreement_member(session, findings, &agreements[k], session->model->axes[agreements[k].axis].name));
+    json_array_append_new(
+        list, agreement_member(session, findings, &agreements[k], session->model->axes[agreements[k].axis].name));
   if (floe_reference_agreement(findings->multiverse, &reference))
     json_array_append_new(list, agreement_member(session, findings, &reference, "ladder or MCMC"));
   floe__free(agreements);
@@ -142,15 +151,20 @@ static json_t *equivalence_members(const struct session *session, const struct s
 
 json_t *study_result(const struct session *session, const struct study_findings *findings) {
   const struct floe_multiverse *multiverse = findings->multiverse;
-  json_t *axes = json_array(), *claims = json_array(), *universes = json_array(), *effects = json_array(), *floors = json_array(), *quantities = study_quantity_names(session);
+  json_t *axes = json_array(), *claims = json_array(), *universes = json_array(), *effects = json_array(),
+         *floors = json_array(), *quantities = study_quantity_names(session);
   for (size_t k = 0; k < session->model->n_axis; k++) {
     json_array_append_new(axes, axis_member(&session->model->axes[k]));
     if (!session->model->axes[k].equivalence) json_array_append_new(effects, effects_of_axis(session, findings, k));
   }
-  for (size_t k = 0; k < session->model->n_claim; k++) json_array_append_new(claims, claim_member(session, multiverse, k));
-  for (size_t k = 0; k < multiverse->n_universe; k++) json_array_append_new(universes, universe_member(session, multiverse, k));
-  for (size_t k = 0; k < multiverse->n_report; k++) json_array_append_new(floors, floor_member(&findings->effects->floors[k]));
-  return json_pack("{s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "study", study_member(session), "network", findings->training, "calibration",
-                   findings->calibration, "axes", axes, "quantities", quantities, "claims", claims, "universes", universes, "effects", effects, "noise_floor",
-                   floors, "equivalence", equivalence_members(session, findings), "checks", findings->checks);
+  for (size_t k = 0; k < session->model->n_claim; k++)
+    json_array_append_new(claims, claim_member(session, multiverse, k));
+  for (size_t k = 0; k < multiverse->n_universe; k++)
+    json_array_append_new(universes, universe_member(session, multiverse, k));
+  for (size_t k = 0; k < multiverse->n_report; k++)
+    json_array_append_new(floors, floor_member(&findings->effects->floors[k]));
+  return json_pack("{s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "study", study_member(session), "network",
+                   findings->training, "calibration", findings->calibration, "axes", axes, "quantities", quantities,
+                   "claims", claims, "universes", universes, "effects", effects, "noise_floor", floors, "equivalence",
+                   equivalence_members(session, findings), "checks", findings->checks);
 }

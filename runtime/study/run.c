@@ -22,7 +22,8 @@ enum { MOST_CHECKED = 64 };
 
 /* Every check in the universe where it does worst, over the first MOST_CHECKED universes: the reference and the changes of one
  * axis from it stand first. */
-static floe_status worst_checks(struct session *session, const struct floe_universes *universes, json_t *worst, struct floe_error *error) {
+static floe_status worst_checks(struct session *session, const struct floe_universes *universes, json_t *worst,
+                                struct floe_error *error) {
   for (size_t u = 0; u < universes->n && u < MOST_CHECKED; u++) {
     json_t *checks = json_array(), *check;
     char id[512];
@@ -31,8 +32,10 @@ static floe_status worst_checks(struct session *session, const struct floe_unive
     floe_universe_id(session->model, &universes->universe[u], id, sizeof id);
     json_array_foreach(checks, k, check) {
       json_object_set_new(check, "universe", json_string(id));
-      if (u == 0) json_array_append(worst, check);
-      else if (result_number(check, "share") < result_number(json_array_get(worst, k), "share")) json_array_set(worst, k, check);
+      if (u == 0)
+        json_array_append(worst, check);
+      else if (result_number(check, "share") < result_number(json_array_get(worst, k), "share"))
+        json_array_set(worst, k, check);
     }
     json_decref(checks);
     if (status != FLOE_OK) return status;
@@ -40,8 +43,9 @@ static floe_status worst_checks(struct session *session, const struct floe_unive
   return FLOE_OK;
 }
 
-static floe_status answer_all(struct session *session, const struct floe_network *network, const struct floe_universes *universes,
-                              struct floe_multiverse **multiverse, struct floe_error *error) {
+static floe_status answer_all(struct session *session, const struct floe_network *network,
+                              const struct floe_universes *universes, struct floe_multiverse **multiverse,
+                              struct floe_error *error) {
   const struct floe_proposal proposal = floe_proposal_of_network(network);
   struct floe_multiverse_options options = FLOE_MULTIVERSE_DEFAULTS;
   options.n_draw = (size_t)floe__option_integer(session->arguments, "draws", 2000);
@@ -49,7 +53,8 @@ static floe_status answer_all(struct session *session, const struct floe_network
   options.threads = session->threads;
   options.rungs = study_rungs(session);
   floe__terminal_line_start(&session->line, "answering", session->quiet);
-  const floe_status status = floe_multiverse_run(session->dataset, &proposal, universes, &options, &session->progress, multiverse, error);
+  const floe_status status =
+      floe_multiverse_run(session->dataset, &proposal, universes, &options, &session->progress, multiverse, error);
   floe__terminal_line_end(&session->line);
   return status;
 }
@@ -61,7 +66,8 @@ static void judge(struct session *session, const struct floe_multiverse *multive
   const json_t *calibration = json_object_get(result, "calibration"), *entry;
   bool agree = true, known = false;
   size_t k;
-  floe_gates_at_most(&gates, "reference universe flagged", multiverse->outcomes[0].method == FLOE_FLAGGED, 0, FLOE_FAIL);
+  floe_gates_at_most(&gates, "reference universe flagged", multiverse->outcomes[0].method == FLOE_FLAGGED, 0,
+                     FLOE_FAIL);
   floe_gates_at_most(&gates, "share of universes flagged", flagged / n, 0, flagged > 0.5 * n ? FLOE_FAIL : FLOE_WARN);
   json_array_foreach(json_object_get(result, "equivalence"), k, entry) {
     known |= strcmp(result_text(entry, "verdict"), "unknown") != 0;
@@ -69,9 +75,11 @@ static void judge(struct session *session, const struct floe_multiverse *multive
   }
   if (known) floe_gates_at_most(&gates, "disagreement of what must not matter", !agree, 0, FLOE_FAIL);
   if (json_is_object(calibration))
-    floe_gates_at_most(&gates, "calibration error of the network", result_number(calibration, "calibration_error"), 0.1, FLOE_WARN);
-  json_array_foreach(json_object_get(result, "checks"), k, entry)
-    floe_gates_at_least(&gates, "prior predictive check", result_number(entry, "share") + 2 * result_number(entry, "se"), result_number(entry, "probability"), FLOE_WARN);
+    floe_gates_at_most(&gates, "calibration error of the network", result_number(calibration, "calibration_error"), 0.1,
+                       FLOE_WARN);
+  json_array_foreach(json_object_get(result, "checks"), k, entry) floe_gates_at_least(
+      &gates, "prior predictive check", result_number(entry, "share") + 2 * result_number(entry, "se"),
+      result_number(entry, "probability"), FLOE_WARN);
   study_gates_set(session->answer, &gates);
 }
 
@@ -102,7 +110,8 @@ static void print_report(const struct session *session) {
   floe__text_free(&out);
 }
 
-static floe_status report_multiverse(struct session *session, const struct floe_multiverse *multiverse, json_t *calibration, struct floe_error *error) {
+static floe_status report_multiverse(struct session *session, const struct floe_multiverse *multiverse,
+                                     json_t *calibration, struct floe_error *error) {
   struct floe_effects *effects = NULL;
   floe_status status = floe_effects_new(multiverse, &effects, error);
   if (status != FLOE_OK) return status;
@@ -132,7 +141,8 @@ static floe_status run(struct session *session, bool whole, struct floe_error *e
   floe_status status = floe__folder_make(session->folder, error);
   if (status == FLOE_OK) status = study_universes(session, &universes, error);
   if (status == FLOE_OK && session->dry_run) {
-    printf("would answer for %zu universes with %s/network%s\n", universes->n, session->folder, whole ? ", training and verifying it where needed" : "");
+    printf("would answer for %zu universes with %s/network%s\n", universes->n, session->folder,
+           whole ? ", training and verifying it where needed" : "");
     floe_universes_free(universes);
     return FLOE_OK;
   }
@@ -147,6 +157,10 @@ static floe_status run(struct session *session, bool whole, struct floe_error *e
   return status;
 }
 
-floe_status verb_run(struct session *session, struct floe_error *error) { return run(session, true, error); }
+floe_status verb_run(struct session *session, struct floe_error *error) {
+  return run(session, true, error);
+}
 
-floe_status verb_multiverse(struct session *session, struct floe_error *error) { return run(session, false, error); }
+floe_status verb_multiverse(struct session *session, struct floe_error *error) {
+  return run(session, false, error);
+}

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "runtime/data/universe.h"
 #include "runtime/data/outputs.h"
+#include "runtime/data/universe.h"
 #include "runtime/math/moments.h"
 #include "runtime/math/order.h"
 #include "runtime/mcmc/sample.h"
@@ -64,7 +64,8 @@ static floe_status run_chains(struct session *session, struct run *run, struct f
 }
 
 /* --output draws.csv becomes draws_1.csv .. draws_4.csv; without it, NAME.study/draws_UNIVERSE_1.csv and so on. */
-static void chain_path(const struct session *session, const char *universe, size_t chain, size_t n_chain, char path[STUDY_PATH_LENGTH]) {
+static void chain_path(const struct session *session, const char *universe, size_t chain, size_t n_chain,
+                       char path[STUDY_PATH_LENGTH]) {
   const char *output = floe__option_string(session->arguments, "output", NULL);
   char name[300];
   if (!output) {
@@ -75,21 +76,32 @@ static void chain_path(const struct session *session, const char *universe, size
   size_t stem = strlen(output);
   const bool csv = stem > 4 && strcmp(output + stem - 4, ".csv") == 0;
   if (csv) stem -= 4;
-  if (n_chain == 1) snprintf(path, STUDY_PATH_LENGTH, "%s", output);
-  else snprintf(path, STUDY_PATH_LENGTH, "%.*s_%zu.csv", (int)(stem < 4000 ? stem : 4000), output, chain);
+  if (n_chain == 1)
+    snprintf(path, STUDY_PATH_LENGTH, "%s", output);
+  else
+    snprintf(path, STUDY_PATH_LENGTH, "%.*s_%zu.csv", (int)(stem < 4000 ? stem : 4000), output, chain);
 }
 
-static floe_status write_chains(struct session *session, const struct run *run, const char *universe, struct floe_error *error) {
+static floe_status write_chains(struct session *session, const struct run *run, const char *universe,
+                                struct floe_error *error) {
   const struct floe_chains *chains = run->chains;
   const struct floe_layout *layout = run->context.layout;
-  floe_status status = floe__option_string(session->arguments, "output", NULL) ? FLOE_OK : floe__folder_make(session->folder, error);
+  floe_status status =
+      floe__option_string(session->arguments, "output", NULL) ? FLOE_OK : floe__folder_make(session->folder, error);
   for (size_t c = 0; c < chains->n_chain && status == FLOE_OK; c++) {
     char path[STUDY_PATH_LENGTH], kind[32];
-    const struct draws_csv draws = {.layout = layout, .algorithm = "hmc", .universe = universe, .seed = session->seed, .chain = c + 1,
-                                    .n_draw = chains->n_draw, .n_column = FLOE_N_SAMPLER_COLUMN, .column_names = floe_sampler_column_names,
+    const struct draws_csv draws = {.layout = layout,
+                                    .algorithm = "hmc",
+                                    .universe = universe,
+                                    .seed = session->seed,
+                                    .chain = c + 1,
+                                    .n_draw = chains->n_draw,
+                                    .n_column = FLOE_N_SAMPLER_COLUMN,
+                                    .column_names = floe_sampler_column_names,
                                     .columns = chains->columns + c * chains->n_draw * FLOE_N_SAMPLER_COLUMN,
                                     .values = run->values + c * chains->n_draw * layout->n_value,
-                                    .outputs = run->outputs + c * chains->n_draw * layout->n_output, .options = &session->universe};
+                                    .outputs = run->outputs + c * chains->n_draw * layout->n_output,
+                                    .options = &session->universe};
     chain_path(session, universe, c + 1, chains->n_chain, path);
     status = floe__draws_csv_write(&draws, path, error);
     snprintf(kind, sizeof kind, "chain_%zu", c + 1);
@@ -134,7 +146,9 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
   floe_gates_at_least(gates, "bulk ESS", bulk, least, FLOE_WARN);
   floe_gates_at_least(gates, "tail ESS", tail, least, FLOE_WARN);
   floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0, FLOE_FAIL);
-  floe_gates_at_least(gates, "E-BFMI", floe_ebfmi(chains->columns + FLOE_ENERGY, FLOE_N_SAMPLER_COLUMN, chains->n_chain, chains->n_draw), 0.3, FLOE_WARN);
+  floe_gates_at_least(gates, "E-BFMI",
+                      floe_ebfmi(chains->columns + FLOE_ENERGY, FLOE_N_SAMPLER_COLUMN, chains->n_chain, chains->n_draw),
+                      0.3, FLOE_WARN);
 }
 
 static void print_summary(const struct session *session, const json_t *summaries, const char *universe) {
@@ -142,7 +156,8 @@ static void print_summary(const struct session *session, const json_t *summaries
   struct table table;
   const char *name;
   const json_t *summary;
-  floe__text_printf(&out, "%s  %s, universe %s: NUTS; 90%% intervals\n", result_text(session->answer, "verdict"), session->model->name, universe);
+  floe__text_printf(&out, "%s  %s, universe %s: NUTS; 90%% intervals\n", result_text(session->answer, "verdict"),
+                    session->model->name, universe);
   table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS bulk", "ESS tail", "R-hat", NULL);
   json_object_foreach((json_t *)summaries, name, summary) {
     static const char *const keys[] = {"mean", "sd", "q5", "median", "q95"};
@@ -157,7 +172,8 @@ static void print_summary(const struct session *session, const json_t *summaries
   floe__text_free(&out);
 }
 
-static floe_status summarise_all(struct session *session, const struct run *run, const char *universe, struct floe_error *error) {
+static floe_status summarise_all(struct session *session, const struct run *run, const char *universe,
+                                 struct floe_error *error) {
   const struct floe_layout *layout = run->context.layout;
   struct floe__convergence_work *work = floe__convergence_work_new(run->chains->n_chain, run->chains->n_draw);
   double *column = FLOE__NEW(run->n, double);
@@ -171,7 +187,8 @@ static floe_status summarise_all(struct session *session, const struct run *run,
     }
     for (size_t c = 0; c < session->model->n_claim; c++) {
       double p = 0;
-      for (size_t i = 0; i < run->n; i++) p += run->outputs[i * layout->n_output + study_quantity_count(layout) + c] / (double)run->n;
+      for (size_t i = 0; i < run->n; i++)
+        p += run->outputs[i * layout->n_output + study_quantity_count(layout) + c] / (double)run->n;
       json_object_set_new(claims, session->model->claims[c].text, json_real(p));
     }
     judge(run, summaries, &gates);
@@ -181,7 +198,9 @@ static floe_status summarise_all(struct session *session, const struct run *run,
     json_t *p;
     json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));
   }
-  json_object_set_new(session->answer, "result", json_pack("{s:s, s:s, s:o, s:o}", "universe", universe, "method", "mcmc", "summaries", summaries, "claims", claims));
+  json_object_set_new(session->answer, "result",
+                      json_pack("{s:s, s:s, s:o, s:o}", "universe", universe, "method", "mcmc", "summaries", summaries,
+                                "claims", claims));
   floe__free(column);
   floe__convergence_work_free(work);
   if (!work || !column) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");

@@ -75,11 +75,13 @@ static void compare_transforms(const struct floe_context *context, struct findin
       f->round_trip = fmax(f->round_trip, fabs(f->gradient_at[context->layout->coordinate[v] + k] - u) / (1 + fabs(u)));
     }
   }
-  if (isfinite(density)) f->terms = fmax(f->terms, fabs(terms[0] + terms[1] + terms[2] - density) / (1 + fabs(density)));
+  if (isfinite(density))
+    f->terms = fmax(f->terms, fabs(terms[0] + terms[1] + terms[2] - density) / (1 + fabs(density)));
 }
 
 /* Coordinates of simulated parameters in the context's system. */
-static void to_coordinates(const struct floe_simulations *simulations, size_t k, const struct floe_context *context, struct findings *f) {
+static void to_coordinates(const struct floe_simulations *simulations, size_t k, const struct floe_context *context,
+                           struct findings *f) {
   context->layout->model->unconstrain(context, 1, simulations->values + k * simulations->n_value, f->u, f->scratch);
 }
 
@@ -89,7 +91,8 @@ static void judge_score(const struct floe_context *context, struct findings *f) 
     if (!(variance > 0)) continue;
     const double z = fabs(mean) / sqrt(variance / SIMULATIONS);
     f->n_score++;
-    if (z > f->score) f->score = z, floe_universe_id(context->layout->model, context->universe, f->worst, sizeof f->worst);
+    if (z > f->score)
+      f->score = z, floe_universe_id(context->layout->model, context->universe, f->worst, sizeof f->worst);
   }
 }
 
@@ -107,14 +110,16 @@ static void compare_universe(const struct floe_simulations *simulations, const s
       compare_gradient(&context, f);
     }
     context.layout->model->gradient(&context, 1, f->u, &density, f->gradient_at, f->scratch);
-    for (size_t i = 0; i < n; i++) f->mean[i] += f->gradient_at[i], f->square[i] += f->gradient_at[i] * f->gradient_at[i];
+    for (size_t i = 0; i < n; i++)
+      f->mean[i] += f->gradient_at[i], f->square[i] += f->gradient_at[i] * f->gradient_at[i];
   }
   if (coordinates == FLOE_UNIVERSE_COORDINATES) judge_score(&context, f);
   f->n_universe++;
 }
 
 /* All options of each equivalence axis in turn, the others at their reference. */
-static void compare_equivalents(const struct floe_simulations *simulations, const struct floe_universe *universe, struct findings *f) {
+static void compare_equivalents(const struct floe_simulations *simulations, const struct floe_universe *universe,
+                                struct findings *f) {
   const struct floe_model *model = simulations->model;
   compare_universe(simulations, universe, FLOE_FAMILY_COORDINATES, f);
   compare_universe(simulations, universe, FLOE_UNIVERSE_COORDINATES, f);
@@ -128,11 +133,13 @@ static void compare_equivalents(const struct floe_simulations *simulations, cons
 
 static bool score_is_centred(const struct floe_model *model) {
   for (size_t v = 0; v < model->n_variable; v++)
-    if (model->variables[v].improper || (model->variables[v].moving_support && model->variables[v].role == FLOE_OBS)) return false;
+    if (model->variables[v].improper || (model->variables[v].moving_support && model->variables[v].role == FLOE_OBS))
+      return false;
   return true;
 }
 
-static floe_status test_universes(struct session *session, const size_t *sizes, struct findings *f, struct floe_error *error) {
+static floe_status test_universes(struct session *session, const size_t *sizes, struct findings *f,
+                                  struct floe_error *error) {
   struct floe_universe *universes = FLOE__NEW(MOST_UNIVERSES, struct floe_universe);
   if (!universes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   size_t n = floe_universe_list(session->model, universes, MOST_UNIVERSES);
@@ -141,8 +148,14 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
   floe__terminal_line_start(&session->line, "selftest", session->quiet);
   for (size_t k = 0; k < n && status == FLOE_OK; k++) {
     struct floe_simulations *simulations = NULL;
-    const struct floe_simulation_plan plan = {.model = session->model, .seed = session->seed, .purpose = FLOE_PURPOSE_TEST, .n = SIMULATIONS,
-                                              .universe = &universes[k], .sizes = sizes, .dataset = session->dataset, .keep_values = true,
+    const struct floe_simulation_plan plan = {.model = session->model,
+                                              .seed = session->seed,
+                                              .purpose = FLOE_PURPOSE_TEST,
+                                              .n = SIMULATIONS,
+                                              .universe = &universes[k],
+                                              .sizes = sizes,
+                                              .dataset = session->dataset,
+                                              .keep_values = true,
                                               .n_thread = session->threads};
     status = floe_simulate(&plan, &simulations, error);
     if (status == FLOE_OK) compare_equivalents(simulations, &universes[k], f);
@@ -166,22 +179,30 @@ floe_status verb_selftest(struct session *session, struct floe_error *error) {
     return error->status;
   }
   double *block = FLOE__NEW(4 * layout->n_coordinate + layout->n_value + layout->n_scratch + 1, double);
-  struct findings f = {.u = block, .gradient_at = block + layout->n_coordinate, .mean = block + 2 * layout->n_coordinate,
-                       .square = block + 3 * layout->n_coordinate, .values = block + 4 * layout->n_coordinate};
+  struct findings f = {.u = block,
+                       .gradient_at = block + layout->n_coordinate,
+                       .mean = block + 2 * layout->n_coordinate,
+                       .square = block + 3 * layout->n_coordinate,
+                       .values = block + 4 * layout->n_coordinate};
   f.scratch = f.values + layout->n_value;
-  floe_status status = block ? test_universes(session, sizes, &f, error) : floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  floe_status status =
+      block ? test_universes(session, sizes, &f, error) : floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   struct floe_gates gates = {0};
   if (status == FLOE_OK) {
     floe_gates_at_most(&gates, "gradient error", f.gradient, 1e-4, FLOE_FAIL);
     floe_gates_at_most(&gates, "round trip error", f.round_trip, 1e-6, FLOE_FAIL);
     floe_gates_at_most(&gates, "terms error", f.terms, 1e-9, FLOE_FAIL);
     const double most = floe_phi_inverse(1 - 0.5e-6 / fmax(1, (double)f.n_score));
-    if (score_is_centred(model)) floe_gates_at_most(&gates, "score z", f.score, most, FLOE_FAIL);
-    else floe_gates_unknown(&gates, "score z", most);
+    if (score_is_centred(model))
+      floe_gates_at_most(&gates, "score z", f.score, most, FLOE_FAIL);
+    else
+      floe_gates_unknown(&gates, "score z", most);
     study_gates_set(session->answer, &gates);
-    json_object_set_new(session->answer, "result", json_pack("{s:I, s:s}", "comparisons", (json_int_t)f.n_universe, "worst", f.worst));
+    json_object_set_new(session->answer, "result",
+                        json_pack("{s:I, s:s}", "comparisons", (json_int_t)f.n_universe, "worst", f.worst));
     for (size_t k = 0; k < gates.n && !session->json; k++)
-      printf("%s  %s: %.3g (at most %.3g)\n", floe_verdict_name(gates.gate[k].verdict), gates.gate[k].name, gates.gate[k].value, gates.gate[k].threshold);
+      printf("%s  %s: %.3g (at most %.3g)\n", floe_verdict_name(gates.gate[k].verdict), gates.gate[k].name,
+             gates.gate[k].value, gates.gate[k].threshold);
     if (floe_gates_verdict(&gates) == FLOE_FAIL) status = FLOE_EGATE;
   }
   floe__free(block);

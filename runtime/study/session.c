@@ -39,7 +39,8 @@ static floe_status read_universe(struct session *session, struct floe_error *err
       if (status != FLOE_OK) return status;
     }
   if (floe_universe_permitted(session->model, &session->universe)) return FLOE_OK;
-  return floe__fail(error, FLOE_EUSAGE, "--only", "choose options that no `forbid` or `require` excludes", "the spec forbids this universe");
+  return floe__fail(error, FLOE_EUSAGE, "--only", "choose options that no `forbid` or `require` excludes",
+                    "the spec forbids this universe");
 }
 
 static floe_status read_data(struct session *session, const char *path, struct floe_error *error) {
@@ -48,7 +49,8 @@ static floe_status read_data(struct session *session, const char *path, struct f
   while (n < MOST_COLUMNS && (columns[n] = floe__option_repeated(session->arguments, "columns", n))) n++;
   const floe_status status = floe_data_read(session->model, path, n, columns, &session->dataset, error);
   if (status != FLOE_OK) return status;
-  for (size_t k = 0; k < session->dataset->n_note; k++) session_remark(session, "data", "%s", session->dataset->notes[k]);
+  for (size_t k = 0; k < session->dataset->n_note; k++)
+    session_remark(session, "data", "%s", session->dataset->notes[k]);
   return FLOE_OK;
 }
 
@@ -56,14 +58,15 @@ static floe_status refuse_what_is_absent(const struct session *session, struct f
   static const char *const compiled[] = {"set", "pin", "allow", "allow-extern"};
   for (size_t k = 0; k < sizeof compiled / sizeof *compiled; k++)
     if (floe__option_given(session->arguments, compiled[k]))
-      return floe__fail(error, FLOE_EUSAGE, "", "say it to the compiler: floe VERB SPEC ...", "--%s comes too late for a compiled study", compiled[k]);
+      return floe__fail(error, FLOE_EUSAGE, "", "say it to the compiler: floe VERB SPEC ...",
+                        "--%s comes too late for a compiled study", compiled[k]);
   if (floe__option_given(session->arguments, "budget"))
     return floe__fail(error, FLOE_EUSAGE, "", "interrupt it: training resumes", "--budget is not part of this version");
   return FLOE_OK;
 }
 
-floe_status session_open(struct session *session, const struct floe_model *model, const struct floe__arguments *arguments,
-                         struct floe_error *error) {
+floe_status session_open(struct session *session, const struct floe_model *model,
+                         const struct floe__arguments *arguments, struct floe_error *error) {
   *session = (struct session){.model = model, .arguments = arguments};
   session->seed = (uint64_t)floe__option_integer(arguments, "seed", 1);
   session->threads = (size_t)floe__option_integer(arguments, "threads", (long long)floe__processors());
@@ -74,8 +77,10 @@ floe_status session_open(struct session *session, const struct floe_model *model
   session->answer = floe__answer_new(arguments->verb->name, true, "pass");
   if (!session->answer) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   const char *folder = floe__option_string(arguments, "study", NULL);
-  if (folder) snprintf(session->folder, sizeof session->folder, "%s", folder);
-  else default_folder(model, session->folder);
+  if (folder)
+    snprintf(session->folder, sizeof session->folder, "%s", folder);
+  else
+    default_folder(model, session->folder);
   floe_status status = refuse_what_is_absent(session, error);
   if (status == FLOE_OK) status = read_universe(session, error);
   if (status == FLOE_OK && arguments->n_positional > 0) status = read_data(session, arguments->positional[0], error);
@@ -95,8 +100,10 @@ void session_path(const struct session *session, const char *name, char path[STU
 
 void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]) {
   const char *output = floe__option_string(session->arguments, "output", NULL);
-  if (output) snprintf(path, STUDY_PATH_LENGTH, "%s", output);
-  else session_path(session, name, path);
+  if (output)
+    snprintf(path, STUDY_PATH_LENGTH, "%s", output);
+  else
+    session_path(session, name, path);
 }
 
 void session_remark(struct session *session, const char *code, const char *format, ...) {

@@ -20,12 +20,12 @@ struct session {
   uint64_t seed;
   size_t threads;
   bool json, quiet, dry_run;
-  char folder[STUDY_PATH_LENGTH];      /* NAME.study */
-  struct floe_universe universe;       /* the reference, moved by --only and --at */
-  struct floe_dataset *dataset;        /* NULL without DATA */
-  struct json_t *answer;               /* what --json prints at the end */
+  char folder[STUDY_PATH_LENGTH]; /* NAME.study */
+  struct floe_universe universe;  /* the reference, moved by --only and --at */
+  struct floe_dataset *dataset;   /* NULL without DATA */
+  struct json_t *answer;          /* what --json prints at the end */
   struct floe__terminal_line line;
-  struct floe_progress progress;       /* draws `line` */
+  struct floe_progress progress; /* draws `line` */
 };
 
 /* Fills the session from the arguments; reads DATA if the verb has it. Close it also after an error. */
@@ -40,7 +40,8 @@ void session_path(const struct session *session, const char *name, char path[STU
 void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);
 
 /* A remark on stderr, unless --quiet; in the answer's warnings too where code is not NULL. */
-void session_remark(struct session *session, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_remark(struct session *session, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Registers a file in the answer. */
 void session_file(struct session *session, const char *kind, const char *path);

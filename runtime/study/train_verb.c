@@ -15,8 +15,11 @@ floe_status verb_train(struct session *session, struct floe_error *error) {
   const floe_status status = study_network(session, true, &network, &trained, error);
   floe_network_free(network);
   if (status != FLOE_OK) return status;
-  json_object_set_new(session->answer, "result", json_pack("{s:b, s:o}", "trained", trained, "network", study_training(session)));
+  json_object_set_new(session->answer, "result",
+                      json_pack("{s:b, s:o}", "trained", trained, "network", study_training(session)));
   json_array_append_new(json_object_get(session->answer, "next"), json_string("floe verify SPEC"));
-  if (!session->json) printf(trained ? "pass  trained: %s/network\n" : "pass  up to date: %s/network (--fresh trains anew)\n", session->folder);
+  if (!session->json)
+    printf(trained ? "pass  trained: %s/network\n" : "pass  up to date: %s/network (--fresh trains anew)\n",
+           session->folder);
   return FLOE_OK;
 }

@@ -17,8 +17,10 @@ static void print_universe(struct table *table, const struct floe_model *model, 
   table_word(table, id);
   for (size_t a = 0; a < model->n_axis && a + 1 < TABLE_COLUMNS; a++) {
     const struct floe_axis *axis = &model->axes[a];
-    if (axis->continuous) table_number(table, "%.4g", universe->value[a]);
-    else table_word(table, axis->options[universe->option[a]].label);
+    if (axis->continuous)
+      table_number(table, "%.4g", universe->value[a]);
+    else
+      table_word(table, axis->options[universe->option[a]].label);
   }
 }
 
@@ -43,11 +45,13 @@ floe_status verb_universes(struct session *session, struct floe_error *error) {
     char id[512];
     floe_universe_id(model, &universes->universe[k], id, sizeof id);
     print_universe(&table, model, &universes->universe[k]);
-    json_array_append_new(list, json_pack("{s:s, s:o}", "id", id, "options", study_universe_options(model, &universes->universe[k], false)));
+    json_array_append_new(list, json_pack("{s:s, s:o}", "id", id, "options",
+                                          study_universe_options(model, &universes->universe[k], false)));
   }
   table_end(&table, false, &out);
   if (!session->json) printf("%zu universes of %s\n%s", universes->n, model->name, out.data ? out.data : "");
-  json_object_set_new(session->answer, "result", json_pack("{s:I, s:o}", "n", (json_int_t)universes->n, "universes", list));
+  json_object_set_new(session->answer, "result",
+                      json_pack("{s:I, s:o}", "n", (json_int_t)universes->n, "universes", list));
   floe__text_free(&out);
   floe_universes_free(universes);
   return FLOE_OK;

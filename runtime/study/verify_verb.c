@@ -19,9 +19,11 @@ static void print_calibration(const struct session *session, const json_t *calib
   struct floe__text out = {0};
   struct table table;
   size_t k;
-  floe__text_printf(&out, "%s  calibration of %s over %.0f simulations from all universes\n", result_text(session->answer, "verdict"),
-                    session->model->name, result_number(calibration, "simulations"));
-  table_start(&table, "quantity", "calibration error", "50% covers", "90% covers", "NRMSE", "contraction", "verdict", NULL);
+  floe__text_printf(&out, "%s  calibration of %s over %.0f simulations from all universes\n",
+                    result_text(session->answer, "verdict"), session->model->name,
+                    result_number(calibration, "simulations"));
+  table_start(&table, "quantity", "calibration error", "50% covers", "90% covers", "NRMSE", "contraction", "verdict",
+              NULL);
   json_array_foreach(json_object_get(calibration, "quantities"), k, quantity) {
     static const char *const keys[] = {"calibration_error", "coverage_50", "coverage_90", "nrmse", "contraction"};
     table_word(&table, result_text(quantity, "name"));
@@ -73,23 +75,37 @@ static floe_status write_losses(struct session *session, size_t n, const double 
     mean -= log_q[k] / (double)n;
   }
   session_output(session, "losses.csv", path);
-  const floe_status status = out.failed ? floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory") : floe__file_write(path, out.data, out.length, error);
+  const floe_status status = out.failed ? floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory")
+                                        : floe__file_write(path, out.data, out.length, error);
   floe__text_free(&out);
   if (status != FLOE_OK) return status;
   session_file(session, "losses", path);
-  json_object_set_new(session->answer, "result", json_pack("{s:I, s:o}", "simulations", (json_int_t)n, "loss", result_real(mean)));
+  json_object_set_new(session->answer, "result",
+                      json_pack("{s:I, s:o}", "simulations", (json_int_t)n, "loss", result_real(mean)));
   if (!session->json) printf("mean -log q of the true parameters over %zu simulations: %.5f (%s)\n", n, mean, path);
   return FLOE_OK;
 }
 
-static floe_status losses(struct session *session, const struct floe_network *network, size_t n, struct floe_error *error) {
+static floe_status losses(struct session *session, const struct floe_network *network, size_t n,
+                          struct floe_error *error) {
   struct floe_simulations *simulations = NULL;
   struct questions questions = {0};
-  const struct floe_simulation_plan plan = {.model = session->model, .seed = session->seed, .purpose = FLOE_PURPOSE_TEST, .n = n,
-                                            .universe = &session->universe, .dataset = session->dataset, .n_thread = session->threads};
+  const struct floe_simulation_plan plan = {.model = session->model,
+                                            .seed = session->seed,
+                                            .purpose = FLOE_PURPOSE_TEST,
+                                            .n = n,
+                                            .universe = &session->universe,
+                                            .dataset = session->dataset,
+                                            .n_thread = session->threads};
   floe_status status = floe_simulate(&plan, &simulations, error);
-  if (status == FLOE_OK && !make_questions(simulations, &questions)) status = floe__fail(error, FLOE_EENVIRONMENT, "--losses", "ask for fewer", "no memory for %zu simulations", n);
-  const struct floe_network_ask ask = {.n_context = n, .contexts = questions.contexts, .n = 1, .seed = session->seed, .member = FLOE_NONE, .n_thread = session->threads};
+  if (status == FLOE_OK && !make_questions(simulations, &questions))
+    status = floe__fail(error, FLOE_EENVIRONMENT, "--losses", "ask for fewer", "no memory for %zu simulations", n);
+  const struct floe_network_ask ask = {.n_context = n,
+                                       .contexts = questions.contexts,
+                                       .n = 1,
+                                       .seed = session->seed,
+                                       .member = FLOE_NONE,
+                                       .n_thread = session->threads};
   if (status == FLOE_OK) status = floe_network_log_q(network, &ask, questions.coordinates, questions.log_q, error);
   if (status == FLOE_OK) status = write_losses(session, n, questions.log_q, error);
   questions_free(&questions);

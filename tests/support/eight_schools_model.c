@@ -6,7 +6,8 @@
 double floe_lgamma(double x);
 double floe_digamma(double x);
 
-static const double log_sqrt_2pi = 0.91893853320467274178, log_pi = 1.14472988584940017414, log_2 = 0.69314718055994530942;
+static const double log_sqrt_2pi = 0.91893853320467274178, log_pi = 1.14472988584940017414,
+                    log_2 = 0.69314718055994530942;
 
 static const size_t school_only[] = {0};
 static const struct floe_dimension dimensions[] = {{"school", 4, 16, 0}};
@@ -20,26 +21,76 @@ static const struct floe_condition heavy_only[] = {{EIGHT_SCHOOLS_NOISE, 2}};
 static const struct floe_axis axes[] = {
     {.name = "tau_prior", .description = "Prior on the between-school sd", .n_option = 3, .options = tau_prior_options},
     {.name = "noise", .description = "Noise model", .n_option = 2, .options = noise_options},
-    {.name = "prior_power", .description = "Power of the prior on mu", .continuous = 1, .logarithmic = 1, .low = 0.5, .high = 2, .reference_value = 1},
-    {.name = "outliers", .description = "Treatment of extreme schools", .prepares = 1, .n_option = 2, .options = outliers_options},
+    {.name = "prior_power",
+     .description = "Power of the prior on mu",
+     .continuous = 1,
+     .logarithmic = 1,
+     .low = 0.5,
+     .high = 2,
+     .reference_value = 1},
+    {.name = "outliers",
+     .description = "Treatment of extreme schools",
+     .prepares = 1,
+     .n_option = 2,
+     .options = outliers_options},
     {.name = "form", .description = "", .equivalence = 1, .n_option = 2, .reference = 1, .options = form_options},
 };
 
 static const struct floe_variable variables[] = {
-    {.name = "sigma", .role = FLOE_DATA, .n_dim = 1, .dims = school_only, .strict = 1, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "sigma",
+     .role = FLOE_DATA,
+     .n_dim = 1,
+     .dims = school_only,
+     .strict = 1,
+     .low = 0,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE},
     {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
-    {.name = "tau", .role = FLOE_PARAM, .strict = 1, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
-    {.name = "theta", .role = FLOE_PARAM, .n_dim = 1, .dims = school_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
-    {.name = "nu", .role = FLOE_PARAM, .strict = 1, .low = 0, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE, .n_condition = 1, .conditions = heavy_only},
-    {.name = "y", .role = FLOE_OBS, .n_dim = 1, .dims = school_only, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "tau",
+     .role = FLOE_PARAM,
+     .strict = 1,
+     .low = 0,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE},
+    {.name = "theta",
+     .role = FLOE_PARAM,
+     .n_dim = 1,
+     .dims = school_only,
+     .low = -INFINITY,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE},
+    {.name = "nu",
+     .role = FLOE_PARAM,
+     .strict = 1,
+     .low = 0,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE,
+     .n_condition = 1,
+     .conditions = heavy_only},
+    {.name = "y",
+     .role = FLOE_OBS,
+     .n_dim = 1,
+     .dims = school_only,
+     .low = -INFINITY,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE},
 };
 
-static const struct floe_report reports[] = {
-    {.name = "mu"}, {.name = "tau"}, {.name = "theta", .n_dim = 1, .dims = school_only}, {.name = "best", .base = FLOE_CODE}};
+static const struct floe_report reports[] = {{.name = "mu"},
+                                             {.name = "tau"},
+                                             {.name = "theta", .n_dim = 1, .dims = school_only},
+                                             {.name = "best", .base = FLOE_CODE}};
 static const struct floe_claim claims[] = {{"coaching helps on average"}};
 static const struct floe_check checks[] = {{"scores stay on the scale", 0.98}};
 
-static size_t scratch_size(const struct floe_layout *layout) { return layout->size[0] + 1; }
+static size_t scratch_size(const struct floe_layout *layout) {
+  return layout->size[0] + 1;
+}
 
 static int permitted(const struct floe_universe *u) {
   return !(u->option[EIGHT_SCHOOLS_NOISE] == 1 && u->option[EIGHT_SCHOOLS_OUTLIERS] == 1);
@@ -55,13 +106,18 @@ struct place {
 static struct place place_of(const struct floe_context *context) {
   const struct floe_layout *layout = context->layout;
   const size_t *at = layout->offset;
-  struct place place = {layout->size[0], context->data ? context->data + at[EIGHT_SCHOOLS_SIGMA] : NULL,
+  struct place place = {layout->size[0],
+                        context->data ? context->data + at[EIGHT_SCHOOLS_SIGMA] : NULL,
                         context->data ? context->data + at[EIGHT_SCHOOLS_Y] : NULL,
-                        at[EIGHT_SCHOOLS_MU], at[EIGHT_SCHOOLS_TAU], at[EIGHT_SCHOOLS_THETA], at[EIGHT_SCHOOLS_NU]};
+                        at[EIGHT_SCHOOLS_MU],
+                        at[EIGHT_SCHOOLS_TAU],
+                        at[EIGHT_SCHOOLS_THETA],
+                        at[EIGHT_SCHOOLS_NU]};
   return place;
 }
 
-static double draw(const struct floe_sampling *s, size_t point, size_t site, size_t element, double (*raw)(struct floe_stream *)) {
+static double draw(const struct floe_sampling *s, size_t point, size_t site, size_t element,
+                   double (*raw)(struct floe_stream *)) {
   struct floe_stream stream;
   floe_stream_open(&stream, s->seed, s->purpose, s->first_unit + point, site, element);
   return raw(&stream);
@@ -73,20 +129,23 @@ static double draw_gamma(const struct floe_sampling *s, size_t point, size_t sit
   return floe_draw_gamma(&stream, shape);
 }
 
-static void simulate_point(const struct floe_context *context, const struct floe_sampling *s, size_t k, double *data, double *values) {
+static void simulate_point(const struct floe_context *context, const struct floe_sampling *s, size_t k, double *data,
+                           double *values) {
   const struct floe_universe *u = context->universe;
   const size_t *at = context->layout->offset, n = context->layout->size[0];
-  double *sigma = data + at[EIGHT_SCHOOLS_SIGMA], *y = data + at[EIGHT_SCHOOLS_Y], *theta = values + at[EIGHT_SCHOOLS_THETA];
-  double *mu = values + at[EIGHT_SCHOOLS_MU], *tau = values + at[EIGHT_SCHOOLS_TAU], *nu = values + at[EIGHT_SCHOOLS_NU];
+  double *sigma = data + at[EIGHT_SCHOOLS_SIGMA], *y = data + at[EIGHT_SCHOOLS_Y],
+         *theta = values + at[EIGHT_SCHOOLS_THETA];
+  double *mu = values + at[EIGHT_SCHOOLS_MU], *tau = values + at[EIGHT_SCHOOLS_TAU],
+         *nu = values + at[EIGHT_SCHOOLS_NU];
   const int heavy = u->option[EIGHT_SCHOOLS_NOISE] == 1;
   if (s->what & FLOE_DRAW_DATA)
     for (size_t i = 0; i < n; i++) sigma[i] = exp(2.4 + 0.4 * draw(s, k, 0, i, floe_draw_normal));
   if (s->what & FLOE_DRAW_PARAMETERS) {
     *mu = 5 / sqrt(u->value[EIGHT_SCHOOLS_PRIOR_POWER]) * draw(s, k, 64, 0, floe_draw_normal);
     switch (u->option[EIGHT_SCHOOLS_TAU_PRIOR]) {
-    case 0: *tau = 5 * tan(0.5 * M_PI * draw(s, k, 128, 0, floe_draw_uniform)); break;
-    case 1: *tau = fabs(5 * draw(s, k, 128, 0, floe_draw_normal)); break;
-    default: *tau = 25 * draw(s, k, 128, 0, floe_draw_uniform);
+      case 0: *tau = 5 * tan(0.5 * M_PI * draw(s, k, 128, 0, floe_draw_uniform)); break;
+      case 1: *tau = fabs(5 * draw(s, k, 128, 0, floe_draw_normal)); break;
+      default: *tau = 25 * draw(s, k, 128, 0, floe_draw_uniform);
     }
     for (size_t i = 0; i < n; i++) theta[i] = *mu + *tau * draw(s, k, 192, i, floe_draw_normal);
     *nu = heavy ? draw_gamma(s, k, 256, 0, 2) / 0.1 : NAN;
@@ -135,11 +194,17 @@ static double density_point(const struct floe_context *context, const double *x,
     djacobian = 1;
   }
   switch (u->option[EIGHT_SCHOOLS_TAU_PRIOR]) {
-  case 0: prior += log_2 - log_pi - log(5) - log1p(tau * tau / 25); d_tau += -2 * tau / 25 / (1 + tau * tau / 25); break;
-  case 1: prior += log_2 - 0.5 * tau * tau / 25 - log(5) - log_sqrt_2pi; d_tau += -tau / 25; break;
-  default:
-    if (!(tau >= 0 && tau <= 25)) prior = -INFINITY;
-    prior -= log(25);
+    case 0:
+      prior += log_2 - log_pi - log(5) - log1p(tau * tau / 25);
+      d_tau += -2 * tau / 25 / (1 + tau * tau / 25);
+      break;
+    case 1:
+      prior += log_2 - 0.5 * tau * tau / 25 - log(5) - log_sqrt_2pi;
+      d_tau += -tau / 25;
+      break;
+    default:
+      if (!(tau >= 0 && tau <= 25)) prior = -INFINITY;
+      prior -= log(25);
   }
   double nu = 0, d_nu = 0;
   if (heavy) {
@@ -189,7 +254,8 @@ static void log_density(const struct floe_context *context, size_t n, const doub
                         double *terms, double *scratch) {
   (void)scratch;
   for (size_t k = 0; k < n; k++)
-    result[k] = density_point(context, coordinates + k * context->layout->n_coordinate, terms ? terms + k * FLOE_N_TAG : NULL, NULL);
+    result[k] = density_point(context, coordinates + k * context->layout->n_coordinate,
+                              terms ? terms + k * FLOE_N_TAG : NULL, NULL);
 }
 
 static void gradient(const struct floe_context *context, size_t n, const double *coordinates, double *result,
@@ -199,7 +265,8 @@ static void gradient(const struct floe_context *context, size_t n, const double 
   for (size_t k = 0; k < n; k++) result[k] = density_point(context, coordinates + k * m, NULL, slope + k * m);
 }
 
-static void constrain(const struct floe_context *context, size_t n, const double *coordinates, double *values, double *scratch) {
+static void constrain(const struct floe_context *context, size_t n, const double *coordinates, double *values,
+                      double *scratch) {
   (void)scratch;
   const struct place p = place_of(context);
   const int heavy = context->universe->option[EIGHT_SCHOOLS_NOISE] == 1;
@@ -214,7 +281,8 @@ static void constrain(const struct floe_context *context, size_t n, const double
   }
 }
 
-static void unconstrain(const struct floe_context *context, size_t n, const double *values, double *coordinates, double *scratch) {
+static void unconstrain(const struct floe_context *context, size_t n, const double *values, double *coordinates,
+                        double *scratch) {
   (void)scratch;
   const struct place p = place_of(context);
   const int heavy = context->universe->option[EIGHT_SCHOOLS_NOISE] == 1;
@@ -229,7 +297,8 @@ static void unconstrain(const struct floe_context *context, size_t n, const doub
   }
 }
 
-static void report(const struct floe_context *context, size_t n, const double *values, double *outputs, double *scratch) {
+static void report(const struct floe_context *context, size_t n, const double *values, double *outputs,
+                   double *scratch) {
   (void)scratch;
   const struct place p = place_of(context);
   for (size_t k = 0; k < n; k++) {
@@ -247,7 +316,8 @@ static void report(const struct floe_context *context, size_t n, const double *v
   }
 }
 
-static void check(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds, double *scratch) {
+static void check(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds,
+                  double *scratch) {
   (void)values, (void)scratch;
   for (size_t k = 0; k < n; k++) {
     const double *y = data + k * context->layout->n_data + context->layout->offset[EIGHT_SCHOOLS_Y];
@@ -283,12 +353,33 @@ static void prepare(const struct floe_context *context, const double *data, doub
 
 const double eight_schools_data[16] = {15, 10, 16, 11, 9, 11, 10, 18, 28, 8, -3, 7, -1, 1, 18, 12};
 
-const struct floe_model eight_schools_by_hand = {
-    .version = FLOE_MODEL_VERSION, .name = "eight_schools", .title = "Coaching effects in eight schools",
-    .source_path = "eight_schools.floe", .source_text = "", .fingerprint = "by-hand",
-    .n_dimension = 1, .n_axis = 5, .n_variable = 6, .n_report = 4, .n_claim = 1, .n_check = 1,
-    .dimensions = dimensions, .axes = axes, .variables = variables, .reports = reports, .claims = claims, .checks = checks,
-    .plate = 0, .sequence = FLOE_NONE,
-    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate, .log_density = log_density,
-    .gradient = gradient, .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check,
-    .prepare = prepare};
+const struct floe_model eight_schools_by_hand = {.version = FLOE_MODEL_VERSION,
+                                                 .name = "eight_schools",
+                                                 .title = "Coaching effects in eight schools",
+                                                 .source_path = "eight_schools.floe",
+                                                 .source_text = "",
+                                                 .fingerprint = "by-hand",
+                                                 .n_dimension = 1,
+                                                 .n_axis = 5,
+                                                 .n_variable = 6,
+                                                 .n_report = 4,
+                                                 .n_claim = 1,
+                                                 .n_check = 1,
+                                                 .dimensions = dimensions,
+                                                 .axes = axes,
+                                                 .variables = variables,
+                                                 .reports = reports,
+                                                 .claims = claims,
+                                                 .checks = checks,
+                                                 .plate = 0,
+                                                 .sequence = FLOE_NONE,
+                                                 .scratch_size = scratch_size,
+                                                 .permitted = permitted,
+                                                 .simulate = simulate,
+                                                 .log_density = log_density,
+                                                 .gradient = gradient,
+                                                 .constrain = constrain,
+                                                 .unconstrain = unconstrain,
+                                                 .report = report,
+                                                 .check = check,
+                                                 .prepare = prepare};
