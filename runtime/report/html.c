@@ -7,7 +7,8 @@
 #include "runtime/report/results.h"
 #include "runtime/report/svg.h"
 
-enum { FIGURES_SHOWN = 2, MOST_FIGURES = 24, MOST_ROWS = 2000 };
+/* With many universes only the first figures are drawn: a column each makes a page of tens of megabytes. */
+enum { FIGURES_SHOWN = 2, MOST_FIGURES = 24, MANY_UNIVERSES = 300, MOST_ROWS = 300 };
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1d2430;--quiet:#687385;--line:#d9dee6;--page:#fff;--panel:#f6f8fa;--amortized:#2a8c82;"
@@ -121,6 +122,8 @@ static void write_key(struct floe__text *out, const json_t *universes) {
 
 /* The first few figures are open, the others unfold. */
 static void write_curves(struct floe__text *out, const json_t *result) {
+  const bool many = json_array_size(json_object_get(result, "universes")) > MANY_UNIVERSES;
+  const size_t most = many ? FIGURES_SHOWN : MOST_FIGURES;
   const size_t n_claim = json_array_size(json_object_get(result, "claims")),
                n = json_array_size(json_object_get(result, "quantities"));
   heading(
@@ -128,7 +131,7 @@ static void write_curves(struct floe__text *out, const json_t *result) {
       "Every universe is a column, in the order of its answer. The dashed line is the reference. The rows below tell how each answer was obtained and which option each axis takes.");
   write_key(out, json_object_get(result, "universes"));
   for (size_t k = 0; k < n_claim; k++) figure_claim(out, result, k);
-  for (size_t k = 0; k < n && k < MOST_FIGURES; k++) {
+  for (size_t k = 0; k < n && k < most; k++) {
     const char *name = json_string_value(json_array_get(json_object_get(result, "quantities"), k));
     floe__text_printf(out, "<details%s><summary>", k < FIGURES_SHOWN ? " open" : "");
     html_escape(out, name ? name : "");
@@ -136,6 +139,7 @@ static void write_curves(struct floe__text *out, const json_t *result) {
     figure_specification(out, result, k);
     floe__text_puts(out, "</details>\n");
   }
+  if (n > most) floe__text_printf(out, "<p class=\"quiet\">The other %zu quantities are in results.json.</p>\n", n - most);
 }
 
 static void write_effects(struct floe__text *out, const json_t *result) {

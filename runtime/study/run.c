@@ -18,7 +18,7 @@
 #include "runtime/study/results_json.h"
 #include "runtime/study/verbs.h"
 
-enum { MOST_CHECKED = 64 };
+enum { MOST_CHECKED = 32 };
 
 /* Every check in the universe where it does worst, over the first MOST_CHECKED universes: the reference and the changes of one
  * axis from it stand first. */
