@@ -74,45 +74,20 @@ static bool is_operator(const struct node *node, enum operator_kind op) {
 static bool is_whole(const struct node *node) {
   return node->base == BASE_INT || node->base == BASE_CODE;
 }
-static bool gives_truth(enum operator_kind op) {
-  return op >= OP_LT;
-}
-
 /* Finite whatever the data are: only then is x * 0 = 0. */
 static bool is_finite(const struct node *node) {
   return node->kind == NODE_SIZE || node->kind == NODE_BINDER || (is_const(node) && isfinite(node->number));
 }
 
-static double folded(enum operator_kind op, double a, double b) {
-  switch (op) {
-    case OP_ADD: return a + b;
-    case OP_SUB: return a - b;
-    case OP_MUL: return a * b;
-    case OP_DIV: return a / b;
-    case OP_POW: return pow(a, b);
-    case OP_NEG: return -a;
-    case OP_LT: return a < b;
-    case OP_LE: return a <= b;
-    case OP_GT: return a > b;
-    case OP_GE: return a >= b;
-    case OP_EQ: return a == b;
-    case OP_NE: return a != b;
-    case OP_AND: return a != 0 && b != 0;
-    case OP_OR: return a != 0 || b != 0;
-    case OP_NOT: return a == 0;
-  }
-  return NAN;
-}
-
 static const struct node *fold(struct graph *graph, enum operator_kind op, double a, double b) {
-  double number = folded(op, a, b);
-  return gives_truth(op) ? node_truth(graph, number != 0) : node_const(graph, number);
+  double number = operator_value(op, a, b);
+  return operator_gives_truth(op) ? node_truth(graph, number != 0) : node_const(graph, number);
 }
 
 static const struct node *plain_operator(struct graph *graph, enum operator_kind op, size_t n,
                                          const struct node *const *args) {
   enum base base = BASE_REAL;
-  if (gives_truth(op))
+  if (operator_gives_truth(op))
     base = BASE_BOOL;
   else if (op != OP_DIV && op != OP_POW && is_whole(args[0]) && is_whole(args[n - 1]))
     base = BASE_INT;

@@ -61,27 +61,6 @@ static double scalar(struct graph_run *run, const struct node *node) {
 
 /* ---- scalars ---- */
 
-static double operation(enum operator_kind op, double a, double b) {
-  switch (op) {
-    case OP_ADD: return a + b;
-    case OP_SUB: return a - b;
-    case OP_MUL: return a * b;
-    case OP_DIV: return a / b;
-    case OP_POW: return pow(a, b);
-    case OP_NEG: return -a;
-    case OP_LT: return a < b;
-    case OP_LE: return a <= b;
-    case OP_GT: return a > b;
-    case OP_GE: return a >= b;
-    case OP_EQ: return a == b;
-    case OP_NE: return a != b;
-    case OP_AND: return a != 0 && b != 0;
-    case OP_OR: return a != 0 || b != 0;
-    case OP_NOT: return a == 0;
-  }
-  return NAN;
-}
-
 static double gather(struct graph_run *run, const struct node *node) {
   const struct graph_array *array = graph_run(run, node->args[0]);
   size_t place = 0;
@@ -200,7 +179,7 @@ static struct graph_array evaluate(struct graph_run *run, const struct node *nod
     case NODE_BINDER: return constant(run, (double)run->number[node->binder->id]);
     case NODE_OPERATOR:
       return constant(
-          run, operation(node->op, scalar(run, node->args[0]), node->n_arg > 1 ? scalar(run, node->args[1]) : 0));
+          run, operator_value(node->op, scalar(run, node->args[0]), node->n_arg > 1 ? scalar(run, node->args[1]) : 0));
     case NODE_SELECT: return constant(run, scalar(run, node->args[scalar(run, node->args[0]) != 0 ? 1 : 2]));
     case NODE_DRAW: return constant(run, draw(run, node));
     case NODE_FINITE: return constant(run, scalar(run, node->args[1]) != 0 ? scalar(run, node->args[0]) : -INFINITY);

@@ -19,27 +19,6 @@ static const struct known_function known_functions[] = {
     {"floor", floor}, {"ceil", ceil}, {"rint", rint}, {"floe_lgamma", lgamma},
 };
 
-static bool operator_value(enum operator_kind op, double a, double b, double *value) {
-  switch (op) {
-    case OP_ADD: *value = a + b; return true;
-    case OP_SUB: *value = a - b; return true;
-    case OP_MUL: *value = a * b; return true;
-    case OP_DIV: *value = a / b; return true;
-    case OP_POW: *value = pow(a, b); return true;
-    case OP_NEG: *value = -a; return true;
-    case OP_LT: *value = a < b; return true;
-    case OP_LE: *value = a <= b; return true;
-    case OP_GT: *value = a > b; return true;
-    case OP_GE: *value = a >= b; return true;
-    case OP_EQ: *value = a == b; return true;
-    case OP_NE: *value = a != b; return true;
-    case OP_AND: *value = a != 0 && b != 0; return true;
-    case OP_OR: *value = a != 0 || b != 0; return true;
-    case OP_NOT: *value = a == 0; return true;
-  }
-  return false;
-}
-
 static bool formal_value(const struct formal *formal, const struct environment *environment, double *value) {
   if (!environment) return false;
   if (formal == environment->extra) return *value = environment->extra_value, !isnan(*value);
@@ -78,7 +57,8 @@ static bool operation_value(const struct term *term, const struct environment *e
   if (!constant_value(term->items[0], environment, &a)) return false;
   if (term->kind == TERM_SELECT) return constant_value(term->items[a != 0 ? 1 : 2], environment, value);
   if (term->n_item > 1 && !constant_value(term->items[1], environment, &b)) return false;
-  return operator_value(term->op, a, b, value) && !isnan(*value);
+  *value = operator_value(term->op, a, b);
+  return !isnan(*value);
 }
 
 bool constant_value(const struct term *term, const struct environment *environment, double *value) {

@@ -195,31 +195,6 @@ static bool is_operator(const struct value *value, enum operator_kind op) {
   return value->kind == VALUE_OPERATOR && value->op == op;
 }
 
-static double compute(enum operator_kind op, double a, double b) {
-  switch (op) {
-    case OP_ADD: return a + b;
-    case OP_SUB: return a - b;
-    case OP_MUL: return a * b;
-    case OP_DIV: return a / b;
-    case OP_POW: return pow(a, b);
-    case OP_NEG: return -a;
-    case OP_LT: return a < b;
-    case OP_LE: return a <= b;
-    case OP_GT: return a > b;
-    case OP_GE: return a >= b;
-    case OP_EQ: return a == b;
-    case OP_NE: return a != b;
-    case OP_AND: return a != 0 && b != 0;
-    case OP_OR: return a != 0 || b != 0;
-    case OP_NOT: return a == 0;
-  }
-  return 0;
-}
-
-static bool operator_gives_truth(enum operator_kind op) {
-  return op >= OP_LT;
-}
-
 static const struct value *fold_sum(struct builder *b, bool minus, const struct value *x, const struct value *y) {
   if (value_is_const(y, 0)) return x;
   if (!minus && x == y) return builder_operator(b, OP_MUL, builder_const(b, 2), x);
@@ -271,7 +246,7 @@ static const struct value *fold_truth(struct builder *b, enum operator_kind op, 
 static const struct value *fold(struct builder *b, enum operator_kind op, const struct value *x,
                                 const struct value *y) {
   if (x->kind == VALUE_CONST && (!y || y->kind == VALUE_CONST))
-    return builder_const(b, compute(op, x->number, y ? y->number : 0));
+    return builder_const(b, operator_value(op, x->number, y ? y->number : 0));
   switch (op) {
     case OP_ADD: return fold_sum(b, false, x, y);
     case OP_SUB: return fold_sum(b, true, x, y);

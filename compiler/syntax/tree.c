@@ -1,5 +1,7 @@
 #include "compiler/syntax/tree.h"
 
+#include <math.h>
+
 #include "base/arena.h"
 
 struct expr *expr_new(struct floe__arena *arena, enum expr_kind kind, struct span span) {
@@ -66,4 +68,29 @@ const char *operator_text(enum operator_kind op) {
     case OP_NOT: return "not";
   }
   return "?";
+}
+
+double operator_value(enum operator_kind op, double a, double b) {
+  switch (op) {
+    case OP_ADD: return a + b;
+    case OP_SUB: return a - b;
+    case OP_MUL: return a * b;
+    case OP_DIV: return a / b;
+    case OP_POW: return pow(a, b);
+    case OP_NEG: return -a;
+    case OP_LT: return a < b;
+    case OP_LE: return a <= b;
+    case OP_GT: return a > b;
+    case OP_GE: return a >= b;
+    case OP_EQ: return a == b;
+    case OP_NE: return a != b;
+    case OP_AND: return a != 0 && b != 0;
+    case OP_OR: return a != 0 || b != 0;
+    case OP_NOT: return a == 0;
+  }
+  return NAN;
+}
+
+bool operator_gives_truth(enum operator_kind op) {
+  return op >= OP_LT;
 }

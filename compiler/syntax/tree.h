@@ -170,6 +170,10 @@ struct expr *expr_binary(struct floe__arena *arena, enum operator_kind op, struc
 struct statement *statement_new(struct floe__arena *arena, enum statement_kind kind, struct span span);
 const char *operator_text(enum operator_kind op);
 
+/* What an operator makes of two numbers (of the first, if it takes one); truth values are 1 and 0. */
+double operator_value(enum operator_kind op, double a, double b);
+bool operator_gives_truth(enum operator_kind op);
+
 /* Recomputes `depth` from the children, for nodes whose fields were filled in after expr_new. */
 struct expr *expr_measure(struct expr *expr);
 
