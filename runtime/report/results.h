@@ -11,7 +11,7 @@
  *   quantities   [name, ...]: every element of every report: "mu", "theta[A]"
  *   claims       [{text, reference, lowest, highest, holds, holds_strongly, flips}]: shares of universes with P > 0.5, P >= 0.95
  *   universes    [{id, options: {axis: label or number}, method, khat, ood: {distance, threshold}, ess, why,
- *                 summaries: [{mean, median, sd, q5, q95}], claims: [P]}], the reference first
+ *                 summaries: [{mean, median, sd, q5, q95, ess}], claims: [P]}], the reference first
  *   effects      [{axis, pairs, quantities: [{median, largest, low, high, share, floor, verdict}], claims: [{largest, flips}]}]
  *   noise_floor  [{ensemble, equivalence, monte_carlo, floor}] per quantity, in posterior sd units
  *   equivalence  [{axis, options: [a, b], quantity, difference, threshold, verdict}]

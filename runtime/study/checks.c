@@ -25,10 +25,8 @@ floe_status study_checks(struct session *session, const struct floe_universe *un
                          struct floe_error *error) {
   const struct floe_model *model = session->model;
   if (model->n_check == 0) return FLOE_OK;
-  size_t *sizes = FLOE__NEW(model->n_dimension + 1, size_t);
+  size_t *sizes = session_sizes(session, true);
   if (!sizes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
-  floe_sizes_largest(model, sizes);
-  for (size_t k = 0; session->dataset && k < model->n_dimension; k++) sizes[k] = session->dataset->layout->size[k];
   struct floe_simulations *simulations = NULL;
   const struct floe_simulation_plan plan = {.model = model,
                                             .seed = session->seed,

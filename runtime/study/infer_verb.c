@@ -44,24 +44,13 @@ static floe_status write_draws(struct session *session, const struct study_answe
   return status;
 }
 
-static json_t *summary_json(const struct floe_summary *summary) {
-  json_t *object = json_object();
-  json_object_set_new(object, "mean", result_real(summary->mean));
-  json_object_set_new(object, "median", result_real(summary->median));
-  json_object_set_new(object, "sd", result_real(summary->sd));
-  json_object_set_new(object, "q5", result_real(summary->q5));
-  json_object_set_new(object, "q95", result_real(summary->q95));
-  json_object_set_new(object, "ess", result_real(summary->ess));
-  return object;
-}
-
 static json_t *describe(const struct session *session, const struct study_answer *answer, const char *id) {
   const size_t n = study_quantity_count(session->dataset->layout);
   json_t *summaries = json_object(), *claims = json_object();
   char name[256];
   for (size_t k = 0; k < n; k++) {
     study_quantity_name(session, k, name, sizeof name);
-    json_object_set_new(summaries, name, summary_json(&answer->summaries[k]));
+    json_object_set_new(summaries, name, study_summary(&answer->summaries[k]));
   }
   for (size_t c = 0; c < session->model->n_claim; c++)
     json_object_set_new(claims, session->model->claims[c].text, result_real(answer->summaries[n + c].mean));

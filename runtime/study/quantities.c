@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "runtime/data/outputs.h"
+#include "runtime/report/results.h"
 
 size_t study_quantity_count(const struct floe_layout *layout) {
   return layout->n_output - layout->model->n_claim;
@@ -33,4 +34,15 @@ json_t *study_universe_options(const struct floe_model *model, const struct floe
                                          : json_string(axis->options[universe->option[k]].label));
   }
   return options;
+}
+
+json_t *study_summary(const struct floe_summary *summary) {
+  json_t *object = json_object();
+  json_object_set_new(object, "mean", result_real(summary->mean));
+  json_object_set_new(object, "median", result_real(summary->median));
+  json_object_set_new(object, "sd", result_real(summary->sd));
+  json_object_set_new(object, "q5", result_real(summary->q5));
+  json_object_set_new(object, "q95", result_real(summary->q95));
+  json_object_set_new(object, "ess", result_real(summary->ess));
+  return object;
 }

@@ -3,6 +3,7 @@
 #define FLOE_STUDY_QUANTITIES_H
 
 #include "runtime/study/session.h"
+#include "runtime/trust/summary.h"
 
 struct json_t;
 
@@ -18,5 +19,8 @@ struct json_t *study_quantity_names(const struct session *session);
 /* Axis names and settings of a universe: {"noise": "heavy", "prior_power": 0.7}; equivalence axes only if asked for. */
 struct json_t *study_universe_options(const struct floe_model *model, const struct floe_universe *universe,
                                       bool equivalences);
+
+/* {mean, median, sd, q5, q95, ess} of one output. */
+struct json_t *study_summary(const struct floe_summary *summary);
 
 #endif

@@ -52,16 +52,6 @@ static json_t *claim_member(const struct session *session, const struct floe_mul
   return object;
 }
 
-static json_t *summary_member(const struct floe_summary *summary) {
-  json_t *object = json_object();
-  json_object_set_new(object, "mean", result_real(summary->mean));
-  json_object_set_new(object, "median", result_real(summary->median));
-  json_object_set_new(object, "sd", result_real(summary->sd));
-  json_object_set_new(object, "q5", result_real(summary->q5));
-  json_object_set_new(object, "q95", result_real(summary->q95));
-  return object;
-}
-
 static json_t *universe_member(const struct session *session, const struct floe_multiverse *multiverse, size_t row) {
   const struct floe_universe *universe = &multiverse->universes->universe[row];
   const struct floe_outcome *outcome = &multiverse->outcomes[row];
@@ -69,7 +59,7 @@ static json_t *universe_member(const struct session *session, const struct floe_
   char id[512];
   floe_universe_id(session->model, universe, id, sizeof id);
   for (size_t k = 0; k < multiverse->n_report; k++)
-    json_array_append_new(summaries, summary_member(floe_multiverse_summary(multiverse, row, k)));
+    json_array_append_new(summaries, study_summary(floe_multiverse_summary(multiverse, row, k)));
   for (size_t c = 0; c < session->model->n_claim; c++)
     json_array_append_new(claims, result_real(floe_claim_probability(multiverse, row, c)));
   json_object_set_new(ood, "distance", result_real(outcome->distance));

@@ -169,10 +169,8 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
 
 floe_status verb_selftest(struct session *session, struct floe_error *error) {
   const struct floe_model *model = session->model;
-  size_t *sizes = FLOE__NEW(model->n_dimension + 1, size_t);
+  size_t *sizes = session_sizes(session, false);
   if (!sizes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
-  floe_sizes_smallest(model, sizes);
-  for (size_t k = 0; session->dataset && k < model->n_dimension; k++) sizes[k] = session->dataset->layout->size[k];
   struct floe_layout *layout = floe_layout_new(model, sizes, error);
   if (!layout) {
     floe__free(sizes);

@@ -9,7 +9,9 @@
 
 #include "base/answer.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/parallel.h"
+#include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
 
 enum { MOST_COLUMNS = 256 };
@@ -114,6 +116,15 @@ void session_remark(struct session *session, const char *code, const char *forma
   va_end(list);
   if (!session->quiet) fprintf(stderr, "%s\n", text);
   if (code) floe__answer_warn(session->answer, code, text, NULL, NULL);
+}
+
+size_t *session_sizes(const struct session *session, bool largest) {
+  const size_t n = session->model->n_dimension;
+  size_t *sizes = FLOE__NEW(n + 1, size_t);
+  if (!sizes) return NULL;
+  (largest ? floe_sizes_largest : floe_sizes_smallest)(session->model, sizes);
+  for (size_t k = 0; session->dataset && k < n; k++) sizes[k] = session->dataset->layout->size[k];
+  return sizes;
 }
 
 void session_file(struct session *session, const char *kind, const char *path) {

@@ -43,6 +43,10 @@ void session_output(const struct session *session, const char *name, char path[S
 void session_remark(struct session *session, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Sizes (n_dimension) to simulate at: the data's, else the largest or smallest that the spec allows. The caller frees them;
+ * NULL without memory. */
+size_t *session_sizes(const struct session *session, bool largest);
+
 /* Registers a file in the answer. */
 void session_file(struct session *session, const char *kind, const char *path);
 

@@ -46,13 +46,11 @@ static void write_simulations(struct floe__text *out, const struct floe_simulati
 
 floe_status verb_simulate(struct session *session, struct floe_error *error) {
   const struct floe_model *model = session->model;
-  size_t *sizes = FLOE__NEW(model->n_dimension + 1, size_t);
+  size_t *sizes = session_sizes(session, true);
   struct floe_simulations *simulations = NULL;
   struct floe__text out = {0};
   char path[STUDY_PATH_LENGTH];
   if (!sizes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
-  floe_sizes_largest(model, sizes);
-  for (size_t k = 0; session->dataset && k < model->n_dimension; k++) sizes[k] = session->dataset->layout->size[k];
   const struct floe_simulation_plan plan = {.model = model,
                                             .seed = session->seed,
                                             .purpose = FLOE_PURPOSE_PRIOR,
