@@ -4,10 +4,19 @@
 
 #include "base/arena.h"
 
+/* A name in use. Names that were asked for but taken get a number: base_2, base_3, ... */
+struct identifier {
+  const char *name;
+  struct identifier *bucket; /* the next of the same hash: older */
+  struct identifier *base;   /* NULL: as it was asked for */
+  size_t number, next;       /* next: the number that the next of this base tries first */
+};
+
 struct identifiers {
   struct floe__arena *arena;
-  size_t n, capacity;
-  const char **names;
+  size_t n, capacity, n_bucket;
+  struct identifier **names; /* in the order of entry */
+  struct identifier **buckets;
 };
 
 /* Keywords of C17 and C23, macros and types of the headers that generated files include, macros that compilers
@@ -162,30 +171,57 @@ static const char *const taken[] = {
     "isfinite",
 };
 
+/* ---- the table ---- */
+
+static size_t hash_of(const char *name) {
+  size_t hash = 5381;
+  for (; *name; name++) hash = hash * 33 ^ (unsigned char)*name;
+  return hash ^ hash >> 17;
+}
+
+static struct identifier *find(const struct identifiers *identifiers, const char *name) {
+  struct identifier *identifier = identifiers->buckets[hash_of(name) % identifiers->n_bucket];
+  while (identifier && strcmp(identifier->name, name) != 0) identifier = identifier->bucket;
+  return identifier;
+}
+
+static void link_up(struct identifiers *identifiers, struct identifier *identifier) {
+  struct identifier **bucket = &identifiers->buckets[hash_of(identifier->name) % identifiers->n_bucket];
+  identifier->bucket = *bucket;
+  *bucket = identifier;
+}
+
+static void grow(struct identifiers *identifiers) {
+  size_t capacity = identifiers->capacity ? 2 * identifiers->capacity : 512;
+  struct identifier **names = floe__arena_array(identifiers->arena, capacity, sizeof(struct identifier *));
+  if (identifiers->n) memcpy(names, identifiers->names, identifiers->n * sizeof(struct identifier *));
+  identifiers->names = names;
+  identifiers->capacity = identifiers->n_bucket = capacity;
+  identifiers->buckets = floe__arena_array(identifiers->arena, capacity, sizeof(struct identifier *));
+  for (size_t k = 0; k < identifiers->n; k++) link_up(identifiers, names[k]);
+}
+
+static struct identifier *enter(struct identifiers *identifiers, const char *name) {
+  if (identifiers->n == identifiers->capacity) grow(identifiers);
+  struct identifier *identifier = floe__arena_alloc(identifiers->arena, sizeof *identifier);
+  *identifier = (struct identifier){.name = name, .next = 2};
+  link_up(identifiers, identifier);
+  identifiers->names[identifiers->n++] = identifier;
+  return identifier;
+}
+
 struct identifiers *identifiers_new(struct floe__arena *arena) {
   struct identifiers *identifiers = floe__arena_alloc(arena, sizeof *identifiers);
   identifiers->arena = arena;
+  for (size_t k = 0; k < sizeof taken / sizeof *taken; k++) enter(identifiers, taken[k]);
   return identifiers;
 }
 
 void identifiers_reserve(struct identifiers *identifiers, const char *name) {
-  if (identifiers->n == identifiers->capacity) {
-    size_t capacity = identifiers->capacity ? 2 * identifiers->capacity : 64;
-    const char **names = floe__arena_array(identifiers->arena, capacity, sizeof *names);
-    if (identifiers->n) memcpy(names, identifiers->names, identifiers->n * sizeof *names);
-    identifiers->names = names;
-    identifiers->capacity = capacity;
-  }
-  identifiers->names[identifiers->n++] = name;
+  enter(identifiers, name);
 }
 
-static bool is_taken(const struct identifiers *identifiers, const char *name) {
-  for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
-    if (!strcmp(taken[k], name)) return true;
-  for (size_t k = identifiers->n; k-- > 0;)
-    if (!strcmp(identifiers->names[k], name)) return true;
-  return false;
-}
+/* ---- spelling ---- */
 
 static bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -218,16 +254,30 @@ static char *spell(struct floe__arena *arena, const char *wanted) {
 }
 
 const char *emit_identifier(struct identifiers *identifiers, const char *wanted) {
-  const char *base = spell(identifiers->arena, wanted), *name = base;
-  for (size_t k = 2; is_taken(identifiers, name); k++)
-    name = floe__arena_printf(identifiers->arena, ends_with(base, "_") ? "%s%zu" : "%s_%zu", base, k);
-  identifiers_reserve(identifiers, name);
+  const char *name = spell(identifiers->arena, wanted);
+  struct identifier *base = find(identifiers, name);
+  if (!base) return enter(identifiers, name)->name;
+  const char *form = ends_with(name, "_") ? "%s%zu" : "%s_%zu";
+  size_t number = base->next;
+  do name = floe__arena_printf(identifiers->arena, form, base->name, number++);
+  while (find(identifiers, name));
+  struct identifier *identifier = enter(identifiers, name);
+  identifier->base = base;
+  identifier->number = number - 1;
+  base->next = number;
   return name;
 }
+
+/* ---- scopes ---- */
 
 size_t identifiers_enter(const struct identifiers *identifiers) {
   return identifiers->n;
 }
+
 void identifiers_leave(struct identifiers *identifiers, size_t mark) {
-  identifiers->n = mark;
+  while (identifiers->n > mark) {
+    struct identifier *last = identifiers->names[--identifiers->n];
+    identifiers->buckets[hash_of(last->name) % identifiers->n_bucket] = last->bucket;
+    if (last->base) last->base->next = last->number;
+  }
 }

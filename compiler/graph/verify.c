@@ -156,25 +156,27 @@ static unsigned own_reads(const struct node *node) {
   return node->variable->role == ROLE_DATA || node->variable->role == ROLE_OBS ? READS_DATA : READS_UNKNOWN;
 }
 
-/* What the nodes up to the root reach, by one pass over the table backwards. */
-static void verify_reach(struct verifier *v, enum interpretation_kind kind, const struct root *root) {
-  const struct graph *graph = v->study->graph;
-  bool *reached = FLOE__NEW(graph->n_node, bool);
-  if (!reached) return;
-  reached[root->node->id] = true;
-  for (size_t id = root->node->id + 1; id-- > 0;) {
-    const struct node *node = graph->nodes[id];
-    if (!reached[id]) continue;
-    expect(v, node, !(own_reads(node) & ~allowed[kind]), "this interpretation may not read it");
-    if (kind == INTERPRETATION_SIMULATE && node->kind == NODE_VALUE)
-      expect(v, node, node->variable->id < root->variable->id, "it is read before it is drawn");
-    for (size_t k = 0; k < node->n_arg; k++)
-      if (node->args[k]) reached[node->args[k]->id] = true;
+/* What a node reads, by itself or through its arguments, and one more than the largest id of a variable among
+ * it. */
+struct reach {
+  unsigned reads;
+  size_t variables;
+};
+
+static struct reach reach_of(const struct node *node, const struct reach *earlier) {
+  struct reach reach = {.reads = own_reads(node)};
+  if (node->kind == NODE_VALUE) reach.variables = node->variable->id + 1;
+  for (size_t k = 0; k < node->n_arg; k++) {
+    if (!node->args[k]) continue;
+    const struct reach *arg = &earlier[node->args[k]->id];
+    reach.reads |= arg->reads;
+    if (arg->variables > reach.variables) reach.variables = arg->variables;
   }
-  floe__free(reached);
+  return reach;
 }
 
-static void verify_root(struct verifier *v, enum interpretation_kind kind, const struct root *root) {
+static void verify_root(struct verifier *v, enum interpretation_kind kind, const struct root *root,
+                        const struct reach *reach) {
   const struct node *node = root->node;
   expect(v, node, v->study->graph->nodes[node->id] == node, "a root is not in the graph");
   expect(v, node, node->free == 0, "a root depends on a loop");
@@ -187,20 +189,29 @@ static void verify_root(struct verifier *v, enum interpretation_kind kind, const
     for (size_t k = 0; k < node->n_dim; k++)
       expect(v, node, node->dim[k] == dim[k], "a root's dimension is not its variable's");
   }
-  verify_reach(v, kind, root);
+  expect(v, node, !(reach[node->id].reads & ~allowed[kind]), "this interpretation may not read all that it reads");
+  if (kind == INTERPRETATION_SIMULATE)
+    expect(v, node, reach[node->id].variables <= root->variable->id, "it reads a variable before it is drawn");
 }
 
 bool graph_verify(const struct study *study, struct floe__text *problem) {
   struct verifier v = {study, problem, true};
+  struct reach *reach = FLOE__NEW(study->graph->n_node + 1, struct reach);
+  if (!reach) {
+    floe__text_printf(problem, "not enough memory to verify the graph");
+    return false;
+  }
   for (size_t k = 0; k < study->graph->n_node && v.sound; k++) {
     const struct node *node = study->graph->nodes[k];
     verify_order(&v, node);
     verify_binders(&v, node);
     verify_shape(&v, node);
     if (node->kind == NODE_PREVIOUS) verify_previous(&v, node);
+    if (v.sound) reach[k] = reach_of(node, reach);
   }
   for (size_t k = 0; k < N_INTERPRETATION && v.sound; k++)
     for (size_t j = 0; j < study->interpretations[k].n_root && v.sound; j++)
-      verify_root(&v, (enum interpretation_kind)k, &study->interpretations[k].roots[j]);
+      verify_root(&v, (enum interpretation_kind)k, &study->interpretations[k].roots[j], reach);
+  floe__free(reach);
   return v.sound;
 }

@@ -24,7 +24,7 @@ struct place place_inlined(struct place place) {
   return (struct place){.lowering = place.lowering, .frame = frame, .loops = place.loops};
 }
 
-void frame_remember(struct place place, struct frame *frame, const void *of, const struct node *node) {
+static void remember(struct place place, struct frame *frame, const void *of, const struct node *node) {
   struct meaning *meaning = floe__arena_alloc(arena_of(place), sizeof *meaning);
   *meaning = (struct meaning){of, node, frame->meanings};
   frame->meanings = meaning;
@@ -34,6 +34,22 @@ static const struct node *recall(const struct frame *frame, const void *of) {
   for (const struct meaning *meaning = frame->meanings; meaning; meaning = meaning->next)
     if (meaning->of == of) return meaning->node;
   return NULL;
+}
+
+static bool is_of_spec(const struct program *program, const struct definition *definition) {
+  return definition->id < program->n_definition && program->definitions[definition->id] == definition;
+}
+
+void frame_define(struct place place, struct frame *frame, const struct definition *definition,
+                  const struct node *node) {
+  const struct program *program = place.lowering->program;
+  if (!is_of_spec(program, definition)) {
+    remember(place, frame, definition, node);
+    return;
+  }
+  if (!frame->definitions)
+    frame->definitions = floe__arena_array(arena_of(place), program->n_definition, sizeof *frame->definitions);
+  frame->definitions[definition->id] = node;
 }
 
 static const struct dimension *actual(struct place place, const struct dimension *dimension) {
@@ -59,7 +75,7 @@ void place_inherit(struct place outer, struct place inner, const struct type *fo
 }
 
 void frame_bind(struct place place, const struct formal *formal, const struct node *node) {
-  frame_remember(place, place.frame, formal, node);
+  remember(place, place.frame, formal, node);
   if (node->n_dim == formal->type.n_dim) frame_fit(place, &formal->type, node->dim);
 }
 
@@ -107,15 +123,16 @@ static const struct node *lower_reduce(struct place place, const struct term *te
 
 /* ---- definitions ---- */
 
-static bool is_of_spec(const struct program *program, const struct definition *definition) {
-  return definition->id < program->n_definition && program->definitions[definition->id] == definition;
+static const struct node *defined(const struct frame *frame, const struct definition *definition, bool of_spec) {
+  if (!of_spec) return recall(frame, definition);
+  return frame->definitions ? frame->definitions[definition->id] : NULL;
 }
 
 /* Lowered once, in its own surroundings rather than in those of its use. */
 const struct node *lower_definition(struct place place, const struct definition *definition) {
   bool of_spec = is_of_spec(place.lowering->program, definition);
   struct frame *frame = of_spec ? &place.lowering->spec : place.frame;
-  const struct node *node = recall(frame, definition);
+  const struct node *node = defined(frame, definition, of_spec);
   if (node) return node;
   struct place own = {.lowering = place.lowering, .frame = frame, .loops = frame->loops};
   if (definition->recurrence) return lower_recurrence(own, frame, definition);
@@ -124,7 +141,7 @@ const struct node *lower_definition(struct place place, const struct definition 
   else
     node = lower(own, definition->value);
   node_name(node, definition->name);
-  frame_remember(place, frame, definition, node);
+  frame_define(place, frame, definition, node);
   return node;
 }
 

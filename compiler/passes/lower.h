@@ -21,7 +21,7 @@ struct loops {
   const struct loops *outer;
 };
 
-/* Something that has a node: a formal or a definition. */
+/* Something of a function or method that has a node: a formal or a definition. */
 struct meaning {
   const void *of;
   const struct node *node;
@@ -35,6 +35,7 @@ struct dimension_pair {
 
 struct frame {
   struct meaning *meanings;
+  const struct node **definitions; /* in the spec's frame: those of its definitions, by id; NULL: none yet */
   struct dimension_pair *dimensions;
   const struct loops *loops; /* around the body */
   size_t *site;              /* where a raw draw takes its site from; NULL where there can be none */
@@ -92,7 +93,8 @@ const struct node *lower_steps(struct place place, const struct steps *steps, co
 const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted);
 /* An element of what the scan in the making computes: this step, or an earlier one. NULL: it is nothing of that kind. */
 const struct node *lower_step(struct place place, const struct term *array, const struct node *index);
-void frame_remember(struct place place, struct frame *frame, const void *of, const struct node *node);
+void frame_define(struct place place, struct frame *frame, const struct definition *definition,
+                  const struct node *node);
 
 /* ---- families (family.c): what a distribution-valued term can be ---- */
 

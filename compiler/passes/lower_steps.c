@@ -118,7 +118,7 @@ const struct node *lower_recurrence(struct place place, struct frame *frame, con
     if (!values[k]) continue;
     const struct node *array = node_project(graph_of(place), scan, stepping.output[k]);
     node_name(array, d->name);
-    frame_remember(place, frame, d, array);
+    frame_define(place, frame, d, array);
     if (d == wanted) result = array;
   }
   return result;

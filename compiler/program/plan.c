@@ -94,11 +94,11 @@ static void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis) {
 }
 
 /* The axes on which the inside of a loop depends. */
-static void interior_axes(const struct scheduler *s, const struct node *node, bool *seen, struct axis_set *set) {
+static void interior_axes(const struct scheduler *s, const struct node *node, struct marks *seen,
+                          struct axis_set *set) {
   for (size_t k = 0; k < node->n_arg; k++) {
     const struct node *d = dependency(s, node, k);
-    if (!d || seen[d->id] || inside(s, d) || available(s, d)) continue;
-    seen[d->id] = true;
+    if (!d || inside(s, d) || available(s, d) || !marks_add(seen, d->id)) continue;
     const struct node *choice = undecided(s, d);
     if (choice)
       axis_set_add(set, slot_of(s, choice->axis), s->n_axis);
@@ -107,16 +107,18 @@ static void interior_axes(const struct scheduler *s, const struct node *node, bo
   }
 }
 
-static struct axis_set axes_inside(const struct scheduler *s, const struct node *loop) {
+static struct axis_set axes_inside(struct scheduler *s, const struct node *loop) {
   struct axis_set set = {0};
   if (s->copies >= MAX_COPIES) return set;
-  bool *seen = floe__arena_array(s->arena, s->n_node, sizeof *seen);
+  struct marks *seen = marks_take(&s->marks);
   interior_axes(s, loop, seen, &set);
+  marks_give(&s->marks, seen);
   return set;
 }
 
 /* The axis of a choice, and those that its options will need in turn: the order of the switches is free. */
-static void axes_of_choice(const struct scheduler *s, const struct node *node, bool *seen, struct axis_set *set) {
+static void axes_of_choice(const struct scheduler *s, const struct node *node, struct marks *seen,
+                           struct axis_set *set) {
   const struct node *choice = undecided(s, node);
   if (!choice) {
     if (node->kind == NODE_REDUCE || node->kind == NODE_MAP) interior_axes(s, node, seen, set);
@@ -125,16 +127,16 @@ static void axes_of_choice(const struct scheduler *s, const struct node *node, b
   axis_set_add(set, slot_of(s, choice->axis), s->n_axis);
   for (size_t k = 0; k < choice->n_arg && s->copies < MAX_COPIES; k++) {
     const struct node *option = choice->args[k] ? resolve(s, choice->args[k]) : NULL;
-    if (!option || seen[option->id]) continue;
-    seen[option->id] = true;
+    if (!option || !marks_add(seen, option->id)) continue;
     axes_of_choice(s, option, seen, set);
   }
 }
 
-static struct axis_set axes_to_choose(const struct scheduler *s, const struct node *node) {
+static struct axis_set axes_to_choose(struct scheduler *s, const struct node *node) {
   struct axis_set set = {0};
-  bool *seen = floe__arena_array(s->arena, s->n_node, sizeof *seen);
+  struct marks *seen = marks_take(&s->marks);
   axes_of_choice(s, node, seen, &set);
+  marks_give(&s->marks, seen);
   return set;
 }
 
@@ -216,7 +218,7 @@ static bool is_sum(const struct demand *demand, const struct node *node) {
          node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM;
 }
 
-static void classify(const struct scheduler *s, struct demand *demand) {
+static void classify(struct scheduler *s, struct demand *demand) {
   demand->axes = (struct axis_set){0};
   demand->binder = NULL;
   demand->complex = true;
@@ -253,14 +255,14 @@ static void classify(const struct scheduler *s, struct demand *demand) {
 /* ---- the nodes to be computed in this block ---- */
 
 struct collection {
-  bool *seen, *chosen;
+  struct marks *seen, *chosen;
 };
 
 /* Marks what `node` needs without a further choice and that could stand in this block. */
-static void reach_inside(const struct scheduler *s, const struct node *node, bool *seen, bool *reached) {
-  if (seen[node->id] || available(s, node)) return;
-  seen[node->id] = true;
-  if (inside(s, node)) reached[node->id] = true;
+static void reach_inside(const struct scheduler *s, const struct node *node, struct marks *seen,
+                         struct marks *reached) {
+  if (available(s, node) || !marks_add(seen, node->id)) return;
+  if (inside(s, node)) marks_add(reached, node->id);
   if (undecided(s, node)) return;
   for (size_t k = 0; k < node->n_arg; k++) {
     const struct node *d = dependency(s, node, k);
@@ -270,29 +272,41 @@ static void reach_inside(const struct scheduler *s, const struct node *node, boo
 
 static void collect(struct scheduler *s, struct collection *c, const struct node *node);
 
+/* What an option of a choice needs. */
+static void reach_option(struct scheduler *s, const struct node *choice, size_t option, struct marks *reached) {
+  struct marks *seen = marks_take(&s->marks);
+  size_t slot = slot_of(s, choice->axis);
+  s->option[slot] = option;
+  reach_inside(s, resolve(s, choice->args[option]), seen, reached);
+  s->option[slot] = NO_OPTION;
+  marks_give(&s->marks, seen);
+}
+
 /* What all options of a choice need is computed before the switch. */
 static void collect_common(struct scheduler *s, struct collection *c, const struct node *choice) {
-  size_t slot = slot_of(s, choice->axis), n_option = 0;
-  unsigned *count = floe__arena_array(s->arena, s->n_node, sizeof *count);
+  struct marks *reached = marks_take(&s->marks), *count = marks_take(&s->marks);
+  size_t n_option = 0;
   for (size_t k = 0; k < choice->n_arg; k++) {
     if (!choice->args[k]) continue;
-    bool *seen = floe__arena_array(s->arena, s->n_node, sizeof *seen);
-    bool *reached = floe__arena_array(s->arena, s->n_node, sizeof *reached);
-    s->option[slot] = k;
-    reach_inside(s, resolve(s, choice->args[k]), seen, reached);
-    s->option[slot] = NO_OPTION;
-    for (size_t id = 0; id < s->n_node; id++) count[id] += reached[id];
+    marks_empty(reached);
+    reach_option(s, choice, k, reached);
+    for (size_t i = 0; i < reached->n; i++)
+      marks_set(count, reached->ids[i], marks_value(count, reached->ids[i]) + 1);
     n_option++;
   }
-  for (size_t id = 0; id < s->n_node && n_option > 1; id++)
-    if (count[id] == n_option && id < s->study->graph->n_node) collect(s, c, s->study->graph->nodes[id]);
+  marks_give(&s->marks, reached);
+  marks_sort(count);
+  for (size_t i = 0; i < count->n && n_option > 1; i++) {
+    size_t id = count->ids[i];
+    if (marks_value(count, id) == n_option && id < s->study->graph->n_node) collect(s, c, s->study->graph->nodes[id]);
+  }
+  marks_give(&s->marks, count);
 }
 
 static void collect(struct scheduler *s, struct collection *c, const struct node *unresolved) {
   const struct node *node = resolve(s, unresolved);
-  if (c->seen[node->id] || available(s, node)) return;
-  c->seen[node->id] = true;
-  if (inside(s, node)) c->chosen[node->id] = true;
+  if (available(s, node) || !marks_add(c->seen, node->id)) return;
+  if (inside(s, node)) marks_add(c->chosen, node->id);
   const struct node *choice = undecided(s, node);
   if (choice) {
     collect_common(s, c, choice);
@@ -333,7 +347,7 @@ static bool needs_no_work(const struct node *node) {
   return node->kind == NODE_CONST || node->kind == NODE_BINDER || node->kind == NODE_SIZE || node->kind == NODE_AXIS;
 }
 
-static struct demand item_of(const struct scheduler *s, const struct node *node) {
+static struct demand item_of(struct scheduler *s, const struct node *node) {
   struct demand item = {.node = node, .item = true, .action = ACTION_UPDATE, .assign = true};
   if (node->kind == NODE_SCAN)
     item.action = ACTION_SCAN;
@@ -349,21 +363,19 @@ static struct demand item_of(const struct scheduler *s, const struct node *node)
 
 struct ranking {
   const struct scheduler *s;
-  const size_t *item; /* by node id: 1 + position in the list, 0: none */
+  const struct marks *item; /* the value of a node: 1 + its position in the list */
   const struct demands *demands;
-  size_t *seen; /* by node id: the walk that came by last */
-  size_t walk;
+  struct marks *seen;
 };
 
 static size_t rank_below(const struct ranking *r, const struct node *node) {
   size_t rank = 0;
   for (size_t k = 0; k < node->n_arg; k++) {
     const struct node *d = dependency(r->s, node, k);
-    if (!d || r->seen[d->id] == r->walk) continue;
-    r->seen[d->id] = r->walk;
-    size_t below;
-    if (r->item[d->id]) {
-      const struct demand *item = &r->demands->list[r->item[d->id] - 1];
+    if (!d || !marks_add(r->seen, d->id)) continue;
+    size_t below, place = marks_value(r->item, d->id);
+    if (place) {
+      const struct demand *item = &r->demands->list[place - 1];
       below = item->rank + item->complex;
     } else if (available(r->s, d)) {
       below = 0;
@@ -377,35 +389,39 @@ static size_t rank_below(const struct ranking *r, const struct node *node) {
 
 static size_t rank_of(struct ranking *r, const struct demand *demand) {
   const struct node *node = resolve(r->s, demand->node);
-  if (!demand->item && r->item[node->id]) { /* a demand for the value of an item */
-    const struct demand *of = &r->demands->list[r->item[node->id] - 1];
+  size_t place = marks_value(r->item, node->id);
+  if (!demand->item && place) { /* a demand for the value of an item */
+    const struct demand *of = &r->demands->list[place - 1];
     return of->rank + of->complex;
   }
-  r->walk++;
+  marks_empty(r->seen);
   return rank_below(r, node);
 }
 
 struct demands plan_block(struct scheduler *s, const struct demand *demands, size_t n) {
   struct demands expanded = {0}, plan = {0};
   for (size_t k = 0; k < n; k++) expand(s, &expanded, demands[k]);
-  struct collection c = {floe__arena_array(s->arena, s->n_node, sizeof(bool)),
-                         floe__arena_array(s->arena, s->n_node, sizeof(bool))};
+  struct collection c = {marks_take(&s->marks), marks_take(&s->marks)};
   for (size_t k = 0; k < expanded.n; k++) {
     classify(s, &expanded.list[k]);
     collect_demand(s, &c, &expanded.list[k]);
   }
-  size_t *item = floe__arena_array(s->arena, s->n_node, sizeof *item);
-  struct ranking ranking = {s, item, &plan, floe__arena_array(s->arena, s->n_node, sizeof *ranking.seen), 0};
-  for (size_t id = 0; id < s->study->graph->n_node && id < s->n_node; id++) {
-    const struct node *node = s->study->graph->nodes[id];
-    if (!c.chosen[id] || needs_no_work(node)) continue;
-    push(s, &plan, item_of(s, node));
+  struct marks *item = marks_take(&s->marks);
+  struct ranking ranking = {s, item, &plan, c.seen};
+  marks_sort(c.chosen);
+  for (size_t k = 0; k < c.chosen->n; k++) {
+    size_t id = c.chosen->ids[k];
+    if (id >= s->study->graph->n_node || needs_no_work(s->study->graph->nodes[id])) continue;
+    push(s, &plan, item_of(s, s->study->graph->nodes[id]));
     plan.list[plan.n - 1].rank = rank_of(&ranking, &plan.list[plan.n - 1]);
-    item[id] = plan.n;
+    marks_set(item, id, plan.n);
   }
   for (size_t k = 0; k < expanded.n; k++) {
     push(s, &plan, expanded.list[k]);
     plan.list[plan.n - 1].rank = rank_of(&ranking, &plan.list[plan.n - 1]);
   }
+  marks_give(&s->marks, item);
+  marks_give(&s->marks, c.chosen);
+  marks_give(&s->marks, c.seen);
   return plan;
 }

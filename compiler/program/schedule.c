@@ -368,6 +368,7 @@ static struct scheduler *scheduler_new(struct floe__arena *arena, const struct s
   s->study = study;
   s->n_node = study->graph->n_node + 2;
   s->n_axis = study->program->n_axis;
+  s->marks = (struct marks_pool){.arena = arena, .limit = s->n_node};
   s->value_of = floe__arena_array(arena, s->n_node, sizeof *s->value_of);
   s->memory_of = floe__arena_array(arena, s->n_node, sizeof *s->memory_of);
   s->outputs_of = floe__arena_array(arena, s->n_node, sizeof *s->outputs_of);

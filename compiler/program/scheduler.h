@@ -4,6 +4,7 @@
 #define FLOE_PROGRAM_SCHEDULER_H
 
 #include "compiler/program/builder.h"
+#include "compiler/program/marks.h"
 
 #define NO_OPTION SIZE_MAX
 #define MAX_BINDER 64
@@ -49,6 +50,7 @@ struct scheduler {
   struct builder *builder;
   const struct study *study;
   size_t n_node, n_axis;
+  struct marks_pool marks; /* sets of nodes */
   const struct value **value_of;     /* by node id; counts while its scope is open */
   const struct memory **memory_of;   /* arrays */
   const struct memory ***outputs_of; /* scans */
