@@ -1,5 +1,5 @@
-"""bench/run compile: from a spec to a report. Builds against Stan, the demo's cost, accuracy against a reference posterior,
-and whether one network for all universes is as good as one for the reference universe alone."""
+"""bench/run compile: from a spec to a report. Checks and builds of every example, against Stan; how compile time grows; the demo's
+cost, accuracy against a reference posterior, and whether one network for all universes is as good as one for one universe."""
 import argparse
 import csv
 import math
@@ -39,16 +39,67 @@ def stan_build_seconds():
     return float(seconds[0]) if seconds else None
 
 
+def examples():
+    folder = os.path.join(ROOT, "examples")
+    return sorted(name for name in os.listdir(folder) if os.path.exists(os.path.join(folder, name, name + ".floe")))
+
+
 def builds(table, repeats):
+    """Every example: `floe check`, and `floe build` with nothing cached."""
     stan = stan_build_seconds()
-    for name in ("eight_schools", "covid_germany"):
-        seconds = []
+    for name in examples():
+        checks, seconds = [], []
         for _ in range(repeats):
             with tempfile.TemporaryDirectory() as folder:
                 spec, _data = study_copy(name, folder)
+                checks.append(1000 * floe("check", spec).wall)
                 seconds.append(floe("build", spec, environment={"XDG_CACHE_HOME": os.path.join(folder, "cache")}).cpu)
+        table.add(f"check {name}", checks, 20, unit="ms")
         table.add(f"build {name}, cold cache", seconds, 1.0, peer=stan if name == "eight_schools" else None, unit="CPU s",
                   note="peer: PyStan's build of the same model" if name == "eight_schools" else "")
+
+
+def long_spec(n_line):
+    """A spec of so many lines, in which every line depends on the one before."""
+    lines = ["model long", "index i in 5..20", "obs y[i]", "data x[i] ~ normal(0, 1)"]
+    n = (n_line - 5) // 4
+    for k in range(n):
+        before = f" + 0.5 * m{k - 1}[i]" if k else ""
+        lines += [f"param a{k} ~ normal(0, 1)", f"param b{k} : positive ~ half_normal(1)",
+                  f"m{k}[i] = a{k} + exp(b{k}) * x{before}", f"report r{k} = a{k} / b{k}"]
+    return "\n".join(lines + [f"y[i] ~ normal(m{n - 1}, 1)", ""])
+
+
+def many_universes(n_axis):
+    """10 to the n_axis universes, that differ in numbers only."""
+    lines = ["model many", "index i in 5..20", "obs y[i]"]
+    for k in range(4):
+        options = " ".join(f"o{j}{'*' if not j else ''}: {j + 1}" for j in range(10))
+        lines.append(f"axis a{k} {{ {options} }}" if k < n_axis else f"a{k} = {k + 1}")
+    lines += ["param mu ~ normal(a0, a1)", "y[i] ~ normal(mu * a2, a3)", "report mu", ""]
+    return "\n".join(lines)
+
+
+def front_end(text, repeats):
+    """CPU seconds from the text to the generated C, and the length of that C."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = os.path.join(folder, "spec.floe")
+        with open(spec, "w") as out:
+            out.write(text)
+        runs = [floe("build", "--emit", "c", spec) for _ in range(repeats)]
+        return [run.cpu for run in runs], len(runs[0].out)
+
+
+def growth(table, repeats):
+    short, _ = front_end(long_spec(1000), repeats)
+    long, _ = front_end(long_spec(2000), repeats)
+    longer, _ = front_end(long_spec(4000), repeats)
+    table.add("front end, a spec of 2,000 lines", long, 3, unit="CPU s")
+    table.add("front end, 4,000 lines against 1,000, per line", min(longer) / min(short) / 4, 1.3, unit="times")
+    few, few_length = front_end(many_universes(1), 5 * repeats)
+    many, many_length = front_end(many_universes(4), 5 * repeats)
+    table.add("front end, 10,000 universes against 10", min(many) / min(few), 1.5, unit="times",
+              note=f"generated C {many_length / few_length:.2f} times as long: three more axes")
 
 
 def reference():
@@ -121,6 +172,7 @@ def main():
     options = parser.parse_args()
     table = Table("compile", options.quick)
     builds(table, 3 if options.quick else 7)
+    growth(table, 3 if options.quick else 7)
     eight_schools(table, options.quick)
     covid(table)
     table.finish(options.json)
