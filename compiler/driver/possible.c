@@ -149,13 +149,6 @@ static const struct variable *improper(const struct program *program) {
   return NULL;
 }
 
-static const struct variable *missing(const struct program *program) {
-  for (size_t k = 0; k < program->n_variable; k++) {
-    if (program->variables[k]->missing) return program->variables[k];
-  }
-  return NULL;
-}
-
 static bool is_chain(const struct variable *variable) {
   return variable->distribution->kind == TERM_DEFINITION;
 }
@@ -180,12 +173,11 @@ static void print_density(const struct program *program, struct floe__text *out)
 }
 
 static void print_corrections(const struct program *program, struct floe__text *out) {
-  const struct variable *flat = improper(program), *holes = missing(program), *first = flat ? flat : holes;
+  const struct variable *flat = improper(program);
   size_t line = 0, column = 0;
-  if (first) source_position(first->span.file, first->span.begin, &line, &column);
-  if (!first) floe__text_puts(out, "importance weights (PSIS), MCMC");
-  else if (flat) floe__text_printf(out, "MCMC only: the prior of `%s` (line %zu) is improper and cannot be simulated", flat->name, line);
-  else floe__text_printf(out, "MCMC only: observations of `%s` (line %zu) may be missing, for which networks have no place", holes->name, line);
+  if (flat) source_position(flat->span.file, flat->span.begin, &line, &column);
+  if (!flat) floe__text_puts(out, "importance weights (PSIS), MCMC");
+  else floe__text_printf(out, "MCMC only: the prior of `%s` (line %zu) is improper and cannot be simulated", flat->name, line);
 }
 
 static void print_structure(const struct blueprint *blueprint, struct floe__text *out) {

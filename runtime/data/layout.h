@@ -2,6 +2,7 @@
 #ifndef FLOE_DATA_LAYOUT_H
 #define FLOE_DATA_LAYOUT_H
 
+#include <math.h>
 #include <stddef.h>
 
 #include <floe/model.h>
@@ -32,6 +33,12 @@ size_t floe_variable_find(const struct floe_model *model, const char *name);
 /* 1 for data and obs (they stand in the data vector), 0 for params and latents. */
 static inline int floe_variable_is_data(const struct floe_variable *variable) {
   return variable->role == FLOE_DATA || variable->role == FLOE_OBS;
+}
+
+/* Whether coordinate k of variable v is one, for this data (n_data): what completes data has coordinates only where these
+ * are missing. */
+static inline int floe_coordinate_free(const struct floe_layout *layout, const double *data, size_t v, size_t k) {
+  return !layout->model->variables[v].completes || isnan(data[layout->offset[v - 1] + k]);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
 
 static size_t find_places(const struct floe_context *context, size_t *place) {
@@ -10,7 +11,8 @@ static size_t find_places(const struct floe_context *context, size_t *place) {
   size_t n = 0;
   for (size_t v = 0; v < layout->model->n_variable; v++) {
     if (layout->coordinate[v] == FLOE_NONE || !floe_variable_present(layout->model, context->universe, v)) continue;
-    for (size_t k = 0; k < layout->free[v]; k++) place[n++] = layout->coordinate[v] + k;
+    for (size_t k = 0; k < layout->free[v]; k++)
+      if (floe_coordinate_free(layout, context->data, v, k)) place[n++] = layout->coordinate[v] + k;
   }
   return n;
 }

@@ -16,7 +16,8 @@ enum floe__purpose {
   FLOE_PURPOSE_SHUFFLE,   /* order of the minibatches */
   FLOE_PURPOSE_NETWORK,   /* initial weights */
   FLOE_PURPOSE_RESAMPLE,  /* importance resampling; rows of a user's data set */
-  FLOE_PURPOSE_BOOTSTRAP  /* intervals of the multiverse's effects */
+  FLOE_PURPOSE_BOOTSTRAP, /* intervals of the multiverse's effects */
+  FLOE_PURPOSE_GAPS       /* what is missing in a simulated data set */
 };
 
 #endif

@@ -1,7 +1,7 @@
 runtime_sources += \
   runtime/sim/predict.c \
   runtime/sim/simulate.c runtime/sim/simulate.h \
-  runtime/sim/sizes.c runtime/sim/sizes.h
+  runtime/sim/gaps.c runtime/sim/gaps.h runtime/sim/sizes.c runtime/sim/sizes.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_simulate

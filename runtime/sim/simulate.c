@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
+#include "runtime/sim/gaps.h"
 #include "runtime/sim/sizes.h"
 
 enum { CHUNK = 64 };
@@ -97,6 +98,7 @@ static size_t simulate_slot(struct run *run, size_t slot, double *scratch) {
   const size_t offender = first_not_finite(layout, &universe, data, values);
   if (offender != FLOE_NONE) return offender;
   model->unconstrain(&context, 1, values, coordinates, scratch);
+  if (plan->gaps) floe__make_gaps(plan, layout, varied, data);
   return first_bad_coordinate(layout, &universe, coordinates);
 }
 

@@ -22,6 +22,7 @@ struct floe_simulation_plan {
   const size_t *sizes;                  /* (n_dimension) all of these sizes; NULL: varied over low .. high */
   const struct floe_dataset *dataset; /* whence rows of data without `~` are resampled; NULL if the spec imagines all */
   bool keep_values;                   /* fill `values` too */
+  bool gaps; /* make gaps in what may be missing: NaN in data; else simulations are complete */
   size_t n_thread;                    /* 0: one */
   const struct floe_progress *progress; /* may be NULL */
 };
@@ -39,7 +40,7 @@ struct floe_simulations {
   uint32_t *layout;                     /* (n) */
   double *settings;                     /* (n, n_axis): the universe, see floe_universe_from_settings */
   uint64_t *unit;                       /* (n) */
-  double *data;                         /* (n, n_data): data and generated obs */
+  double *data;                         /* (n, n_data): data and generated obs; NaN where the plan makes gaps */
   double *coordinates;                  /* (n, n_coordinate): FAMILY coordinates; 0 where absent from the universe */
   double *values;                       /* (n, n_value): NaN where absent; NULL unless the plan asks */
   uint64_t next_unit;                   /* units from here on are unused */

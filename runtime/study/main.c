@@ -11,38 +11,32 @@
 #include "runtime/study/session.h"
 #include "runtime/study/verbs.h"
 
-enum need { NEEDS_NOTHING, NEEDS_PRIOR, NEEDS_NETWORK }; /* draws from the prior; a network, hence such draws too */
-
 static const struct {
   const char *name;
   floe_status (*run)(struct session *session, struct floe_error *error);
-  enum need need;
+  bool needs_prior; /* draws from it */
 } runners[] = {
-    {"run", verb_run, NEEDS_NETWORK},
-    {"universes", verb_universes, NEEDS_NOTHING},
-    {"selftest", verb_selftest, NEEDS_NOTHING},
-    {"simulate", verb_simulate, NEEDS_PRIOR},
-    {"train", verb_train, NEEDS_NETWORK},
-    {"verify", verb_verify, NEEDS_NETWORK},
-    {"sample", verb_sample, NEEDS_NOTHING},
-    {"infer", verb_infer, NEEDS_NETWORK},
-    {"multiverse", verb_multiverse, NEEDS_NETWORK},
-    {"report", verb_report, NEEDS_NOTHING},
-    {"status", verb_status, NEEDS_NOTHING},
-    {"clean", verb_clean, NEEDS_NOTHING},
+    {"run", verb_run, true},
+    {"universes", verb_universes, false},
+    {"selftest", verb_selftest, false},
+    {"simulate", verb_simulate, true},
+    {"train", verb_train, true},
+    {"verify", verb_verify, true},
+    {"sample", verb_sample, false},
+    {"infer", verb_infer, true},
+    {"multiverse", verb_multiverse, true},
+    {"report", verb_report, false},
+    {"status", verb_status, false},
+    {"clean", verb_clean, false},
 };
 
-static floe_status possible(const struct floe_model *model, const char *verb, enum need need,
+static floe_status possible(const struct floe_model *model, const char *verb, bool needs_prior,
                             struct floe_error *error) {
-  for (size_t v = 0; v < model->n_variable && need != NEEDS_NOTHING; v++) {
+  for (size_t v = 0; v < model->n_variable && needs_prior; v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (variable->improper)
       return floe__fail(error, FLOE_ESPEC, "", "use `floe sample SPEC DATA`, or give it a proper prior",
                         "`%s` needs draws from the prior, and that of `%s` is improper (~ flat)", verb, variable->name);
-    if (variable->missing && need == NEEDS_NETWORK)
-      return floe__fail(error, FLOE_ESPEC, "", "use `floe sample SPEC DATA`, or leave out the rows with missing values",
-                        "`%s` needs a network, and networks have no place for missing observations of `%s`", verb,
-                        variable->name);
   }
   return FLOE_OK;
 }
@@ -51,7 +45,7 @@ static floe_status run_verb(struct session *session, struct floe_error *error) {
   const char *verb = session->arguments->verb->name;
   for (size_t k = 0; k < sizeof runners / sizeof *runners; k++) {
     if (strcmp(runners[k].name, verb) != 0) continue;
-    const floe_status status = possible(session->model, verb, runners[k].need, error);
+    const floe_status status = possible(session->model, verb, runners[k].needs_prior, error);
     return status == FLOE_OK ? runners[k].run(session, error) : status;
   }
   return floe__fail(error, FLOE_EUSAGE, "", "", "a compiled study has no verb `%s`", verb);

@@ -155,6 +155,7 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
                                               .universe = &universes[k],
                                               .sizes = sizes,
                                               .dataset = session->dataset,
+                                              .gaps = true,
                                               .keep_values = true,
                                               .n_thread = session->threads};
     status = floe_simulate(&plan, &simulations, error);

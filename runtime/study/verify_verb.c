@@ -96,6 +96,7 @@ static floe_status losses(struct session *session, const struct floe_network *ne
                                             .n = n,
                                             .universe = &session->universe,
                                             .dataset = session->dataset,
+                                            .gaps = true,
                                             .n_thread = session->threads};
   floe_status status = floe_simulate(&plan, &simulations, error);
   if (status == FLOE_OK && !make_questions(simulations, &questions))

@@ -42,6 +42,8 @@ static struct floe__value value_column(const struct floe__features *f, const str
   } else {
     value.transform = FLOE__AS_REAL;
   }
+  value.missing = variable->missing;
+  value.n_feature += value.missing;
   return value;
 }
 
@@ -161,10 +163,14 @@ static double on_scale(enum floe__transform transform, int second, double x) {
 
 static void write_features(const struct floe__value *value, double x, float *feature) {
   feature += value->first_feature;
+  if (value->missing && isnan(x)) {
+    feature[value->n_feature - 1] = 1;
+    return;
+  }
   switch (value->transform) {
     case FLOE__AS_TRUTH: feature[0] = x != 0 ? 1 : -1; return;
     case FLOE__AS_CODE:
-      for (size_t k = 0; k < value->n_feature; k++) feature[k] = x == (double)(k + 1);
+      for (size_t k = 0; k + (size_t)value->missing < value->n_feature; k++) feature[k] = x == (double)(k + 1);
       return;
     case FLOE__AS_REAL:
     case FLOE__AS_POSITIVE:
@@ -178,7 +184,7 @@ static void write_features(const struct floe__value *value, double x, float *fea
     feature[1] = (float)asinh(first);
   } else {
     feature[0] = (float)(first < -20 ? -20 : first > 20 ? 20 : first);
-    if (value->n_feature > 1) feature[1] = clipped(second);
+    if (value->transform != FLOE__AS_CODE_NUMBER) feature[1] = clipped(second);
   }
 }
 
@@ -229,7 +235,7 @@ static size_t gather_values(const struct gather *g, int of_rows, size_t column, 
     const struct floe__slots *slots = g->slots[l];
     const double *data = g->simulations->data + i * g->simulations->n_data;
     for (size_t k = 0; k < g->simulations->layouts[l]->n_data && n < g->capacity; k++)
-      if (slots->data_column[k] == column && (slots->data_row[k] != FLOE__NO_ROW) == of_rows)
+      if (slots->data_column[k] == column && (slots->data_row[k] != FLOE__NO_ROW) == of_rows && !isnan(data[k]))
         g->x[n++] = on_scale(transform, second, data[k]);
   }
   return n;
@@ -244,11 +250,13 @@ static size_t gather_coordinates(const struct gather *g, int of_rows, size_t col
     const double *coordinates = g->simulations->coordinates + i * g->simulations->n_coordinate;
     floe_universe_from_settings(g->features->model, g->simulations->settings + i * g->features->model->n_axis,
                                 &universe);
-    floe__features_mask(g->features, g->simulations->layouts[l], slots, &universe, global, local);
-    if ((of_rows ? local[column] : global[column]) == 0) continue;
-    for (size_t k = 0; k < g->simulations->layouts[l]->n_coordinate && n < g->capacity; k++)
-      if (slots->coordinate_column[k] == column && (slots->coordinate_row[k] != FLOE__NO_ROW) == of_rows)
-        g->x[n++] = coordinates[k];
+    floe__features_mask(g->features, g->simulations->layouts[l], slots, &universe,
+                        g->simulations->data + i * g->simulations->n_data, global, local);
+    for (size_t k = 0; k < g->simulations->layouts[l]->n_coordinate && n < g->capacity; k++) {
+      const uint32_t row = slots->coordinate_row[k];
+      if (slots->coordinate_column[k] != column || (row != FLOE__NO_ROW) != of_rows) continue;
+      if ((of_rows ? local[row * g->features->n_local + column] : global[column]) != 0) g->x[n++] = coordinates[k];
+    }
   }
   return n;
 }
@@ -277,7 +285,7 @@ floe_status floe__features_standardise(struct floe__features *f, const struct fl
   g.capacity = g.n * (rows < 16 ? rows : 16);
   g.x = FLOE__NEW(g.capacity + 1, double);
   g.slots = FLOE__NEW(simulations->n_layout + 1, struct floe__slots *);
-  float *mask = FLOE__NEW(f->n_global + f->n_local + 1, float);
+  float *mask = FLOE__NEW(f->n_global + f->max_rows * f->n_local + 1, float);
   int ok = g.x && g.slots && mask;
   for (size_t l = 0; ok && l < simulations->n_layout; l++)
     ok = (g.slots[l] = floe__slots_new(f, simulations->layouts[l])) != NULL;

@@ -7,6 +7,7 @@
  *   flat      all other data, padded to the largest sizes
  *   global    FAMILY coordinates of parameters that do not run along the plate, standardised
  *   local     those that do: a row of coordinates for each position, standardised
+ * Data that may be missing have one feature more, which says whether they are.
  * Standardisation is by median and interquartile range, which exist where moments do not. */
 #ifndef FLOE_SUMMARY_FEATURES_H
 #define FLOE_SUMMARY_FEATURES_H
@@ -31,6 +32,7 @@ enum floe__transform {
 struct floe__value { /* a column of data: where its features start, and how it becomes them */
   enum floe__transform transform;
   size_t first_feature, n_feature;
+  int missing; /* may be NaN: all features are 0 then but the last, which is 1 there and 0 elsewhere */
   double centre[2], scale[2];
 };
 
@@ -76,10 +78,11 @@ void floe__features_context(const struct floe__features *features, const struct 
 void floe__features_data(const struct floe__features *features, const struct floe_layout *layout,
                          const struct floe__slots *slots, const double *data, float *flat, float *rows);
 
-/* Which coordinates the universe and the sizes have: global (n_global), local (n_local): 0 or 1. */
+/* Which coordinates the universe, the sizes and the gaps in data (n_data) leave: global (n_global), local (n_row, n_local):
+ * 0 or 1. */
 void floe__features_mask(const struct floe__features *features, const struct floe_layout *layout,
-                         const struct floe__slots *slots, const struct floe_universe *universe, float *global,
-                         float *local);
+                         const struct floe__slots *slots, const struct floe_universe *universe, const double *data,
+                         float *global, float *local);
 
 /* coordinates (n_coordinate) -> global (n_global), local (n_row, n_local): standardised; 0 where not present. */
 void floe__features_coordinates(const struct floe__features *features, const struct floe_layout *layout,
@@ -91,7 +94,7 @@ void floe__features_restore(const struct floe__features *features, const struct 
                             const struct floe__slots *slots, const float *global, const float *local,
                             double *coordinates);
 
-/* Sum of log scales of present coordinates: log q of coordinates = log q of standardised ones - this. */
+/* Sum of log scales of present coordinates, global_mask (n_global), local_mask (n_row, n_local): log q of coordinates = log q of standardised ones - this. */
 double floe__features_log_scale(const struct floe__features *features, const float *global_mask,
                                 const float *local_mask, size_t n_row);
 

@@ -80,16 +80,18 @@ void floe__slots_free(struct floe__slots *slots) {
 }
 
 void floe__features_mask(const struct floe__features *f, const struct floe_layout *layout,
-                         const struct floe__slots *slots, const struct floe_universe *universe, float *global,
-                         float *local) {
-  memset(global, 0, f->n_global * sizeof(float));
-  memset(local, 0, f->n_local * sizeof(float));
+                         const struct floe__slots *slots, const struct floe_universe *universe, const double *data,
+                         float *global, float *local) {
+  if (f->n_global > 0) memset(global, 0, f->n_global * sizeof(float));
+  if (f->n_local > 0) memset(local, 0, slots->n_row * f->n_local * sizeof(float));
   for (size_t v = 0; v < f->model->n_variable; v++) {
     if (floe_variable_is_data(&f->model->variables[v]) || layout->coordinate[v] == FLOE_NONE) continue;
     if (!floe_variable_present(f->model, universe, v)) continue;
     for (size_t k = 0; k < layout->free[v]; k++) {
       const size_t at = layout->coordinate[v] + k;
-      (f->along[v] ? local : global)[slots->coordinate_column[at]] = 1;
+      const uint32_t row = slots->coordinate_row[at], column = slots->coordinate_column[at];
+      if (!floe_coordinate_free(layout, data, v, k)) continue;
+      *(row == FLOE__NO_ROW ? &global[column] : &local[row * f->n_local + column]) = 1;
     }
   }
 }
@@ -123,8 +125,10 @@ void floe__features_restore(const struct floe__features *f, const struct floe_la
 
 double floe__features_log_scale(const struct floe__features *f, const float *global_mask, const float *local_mask,
                                 size_t n_row) {
-  double sum = 0, row = 0;
+  double sum = 0;
   for (size_t k = 0; k < f->n_global; k++) sum += global_mask[k] != 0 ? log(f->scale[k]) : 0;
-  for (size_t k = 0; k < f->n_local; k++) row += local_mask[k] != 0 ? log(f->scale[f->n_global + k]) : 0;
-  return sum + (double)n_row * row;
+  for (size_t r = 0; r < n_row; r++)
+    for (size_t k = 0; k < f->n_local; k++)
+      sum += local_mask[r * f->n_local + k] != 0 ? log(f->scale[f->n_global + k]) : 0;
+  return sum;
 }

@@ -89,12 +89,12 @@ static struct chunk open_chunk(const struct floe__asking *a, size_t k, size_t th
   c.n_row = a->slots[c.context]->n_row;
   c.zeros = a->indices + thread * a->n_indices;
   const float *global_mask = a->examples.global_mask + c.context * f->n_global;
-  const float *local_mask = a->examples.local_mask + c.context * f->n_local;
+  const float *local_mask = a->examples.local_mask + c.context * f->max_rows * f->n_local;
   for (size_t i = 0; i < share(a); i++) {
     c.zeros[i] = 0;
     if (f->n_global > 0) memcpy(c.global_mask + i * f->n_global, global_mask, f->n_global * sizeof(float));
-    for (size_t r = 0; r < c.n_row && f->n_local > 0; r++)
-      memcpy(c.local_mask + (i * c.n_row + r) * f->n_local, local_mask, f->n_local * sizeof(float));
+    if (c.n_row * f->n_local > 0)
+      memcpy(c.local_mask + i * c.n_row * f->n_local, local_mask, c.n_row * f->n_local * sizeof(float));
   }
   return c;
 }
@@ -156,7 +156,7 @@ static void collect(const struct chunk *c, size_t n, const float *z, const float
     log_q[i] = f->n_global > 0 ? (double)c->log_det[i] + log_base(f->n_global, z + i * f->n_global, c->global_mask) : 0;
     if (f->n_local > 0)
       for (size_t r = i * c->n_row; r < (i + 1) * c->n_row; r++)
-        log_q[i] += (double)c->local_log_det[r] + log_base(f->n_local, local_z + r * f->n_local, c->local_mask);
+        log_q[i] += (double)c->local_log_det[r] + log_base(f->n_local, local_z + r * f->n_local, c->local_mask + r * f->n_local);
   }
 }
 
@@ -213,7 +213,8 @@ static void write_log_q(const struct chunk *c) {
   const struct floe__features *f = a->network->features;
   double *log_q = a->log_q + (a->first_context + c->context) * a->n + c->first;
   const double scale = floe__features_log_scale(f, a->examples.global_mask + c->context * f->n_global,
-                                                a->examples.local_mask + c->context * f->n_local, c->n_row);
+                                                a->examples.local_mask + c->context * f->max_rows * f->n_local,
+                                                c->n_row);
   for (size_t which = 0; which < a->n_member; which++)
     for (size_t i = 0, start = start_of(c, which); i < count_of(c, which); i++)
       log_q[i * a->n_member + which] = log_mixture(c, start + i) - scale;

@@ -16,7 +16,7 @@ floe_status floe__examples_new(const struct floe__features *f, size_t capacity, 
   e->global = floe__new(capacity, (f->n_global + 1) * sizeof(float));
   e->global_mask = floe__new(capacity, (f->n_global + 1) * sizeof(float));
   e->local = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
-  e->local_mask = floe__new(capacity, (f->n_local + 1) * sizeof(float));
+  e->local_mask = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
   if (e->n_row && e->context && e->flat && e->rows && e->global && e->global_mask && e->local && e->local_mask)
     return FLOE_OK;
   floe__examples_free(e);
@@ -42,8 +42,8 @@ void floe__examples_put(struct floe__examples *e, size_t k, const struct floe_co
   floe__features_context(f, context->layout, context->universe, e->context + k * f->n_context);
   floe__features_data(f, context->layout, slots, context->data, e->flat + k * f->n_flat,
                       e->rows + k * f->max_rows * f->n_row);
-  floe__features_mask(f, context->layout, slots, context->universe, e->global_mask + k * f->n_global,
-                      e->local_mask + k * f->n_local);
+  floe__features_mask(f, context->layout, slots, context->universe, context->data, e->global_mask + k * f->n_global,
+                      e->local_mask + k * f->max_rows * f->n_local);
 }
 
 struct packing {
@@ -114,10 +114,8 @@ struct floe__batch floe__batch_gather(const struct floe__examples *e, const size
     copy(b.rows + r * f->n_row, e->rows + k * f->max_rows * f->n_row, m * f->n_row);
     copy(b.local + r * f->n_local, e->local + k * f->max_rows * f->n_local, m * f->n_local);
     b.first_row[i] = (uint32_t)r;
-    for (size_t j = 0; j < m; j++) {
-      copy(b.local_mask + (r + j) * f->n_local, e->local_mask + k * f->n_local, f->n_local);
-      b.owner[r + j] = (uint32_t)i;
-    }
+    copy(b.local_mask + r * f->n_local, e->local_mask + k * f->max_rows * f->n_local, m * f->n_local);
+    for (size_t j = 0; j < m; j++) b.owner[r + j] = (uint32_t)i;
     b.n_row += m;
   }
   b.first_row[n] = (uint32_t)b.n_row;

@@ -16,7 +16,7 @@ struct floe__examples {
   uint32_t *n_row;              /* (n) */
   float *context, *flat, *rows; /* (n, n_context), (n, n_flat), (n, max_rows, features->n_row) */
   float *global, *global_mask;  /* (n, n_global) */
-  float *local, *local_mask;    /* (n, max_rows, n_local), (n, n_local) */
+  float *local, *local_mask;    /* (n, max_rows, n_local) */
 };
 
 floe_status floe__examples_new(const struct floe__features *features, size_t capacity, struct floe__examples *examples,

@@ -28,6 +28,7 @@ static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64
                                        .n = n,
                                        .universe = t->options->universe,
                                        .dataset = t->options->dataset,
+                                       .gaps = true,
                                        .n_thread = t->n_thread};
 }
 

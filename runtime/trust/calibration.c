@@ -328,6 +328,7 @@ floe_status floe_calibrate(const struct floe_model *model, const struct floe_pro
                                             .n = run.n,
                                             .universe = options->universe,
                                             .dataset = options->dataset,
+                                            .gaps = true,
                                             .n_thread = run.threads};
   struct floe_calibration *result = FLOE__NEW(1, struct floe_calibration);
   floe_status status = result ? floe_simulate(&plan, &run.simulations, error) : out_of_memory(error);

@@ -171,6 +171,31 @@ static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **sta
   floe_network_free(network);
 }
 
+/* What is missing tells the network nothing: the posterior is that of the rest. Tolerances as above. */
+static void gaps_are_left_out(void **state) {
+  (void)state;
+  struct floe_variable gappy[2] = {variables[0], variables[1]};
+  struct floe_model model = conjugate;
+  gappy[1].missing = 1;
+  model.variables = gappy;
+  struct floe_network *network = trained(&model, 1, 2);
+  static double draws[N_DRAW], log_q[N_DRAW];
+  const double y[6] = {1.5, NAN, 2.1, 3.0, NAN, 1.1};
+  struct floe_layout *layout = floe_layout_new(&model, (const size_t[]){6}, NULL);
+  const struct floe_universe universe = {.option = {0}};
+  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
+  const struct floe_network_ask ask = {.n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
+  assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
+  const double precision = 0.25 + 4, expected = (1.5 + 2.1 + 3.0 + 1.1) / precision;
+  double mean = 0, square = 0;
+  for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
+  for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
+  assert_true(fabs(mean - expected) * sqrt(precision) < 0.1);
+  assert_true(fabs(sqrt(square * precision) - 1) < 0.1);
+  floe_layout_free(layout);
+  floe_network_free(network);
+}
+
 /* Riemann's sum over -12 .. 12: its error is far below the tolerance, kinks of the spline's density included. */
 static void the_density_integrates_to_one(void **state) {
   (void)state;
@@ -393,6 +418,7 @@ int main(void) {
       cmocka_unit_test(
           a_resumed_training_ends_with_the_same_bytes), /* first: it forks, and threads do not survive that */
       cmocka_unit_test(a_conjugate_posterior_is_found_in_all_universes_and_sizes),
+      cmocka_unit_test(gaps_are_left_out),
       cmocka_unit_test(the_density_integrates_to_one),
       cmocka_unit_test(far_data_are_far_from_training),
       cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(a_network_may_be_dedicated_to_one_universe),
