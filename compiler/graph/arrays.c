@@ -128,18 +128,23 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
                             const struct node *element) {
   const struct graph_binder **binders = floe__arena_array(graph->arena, n + 1, sizeof *binders);
   const struct dimension **dim = floe__arena_array(graph->arena, n + 1, sizeof *dim);
-  const struct node **values = floe__arena_array(graph->arena, n + 1, sizeof *values);
-  uint64_t bound = element->bound;
-  for (size_t k = n; k-- > 0;) {
-    graph_close(graph, open[k]);
-    dim[k] = open[k]->dimension;
-    binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], bound, element->free), open[k]->name);
-    values[k] = node_binder(graph, binders[k]);
-    bound |= bit(binders[k]);
-  }
+  const struct node **values = floe__arena_array(graph->arena, n + 1, sizeof *values), *body = element;
+  uint64_t inner = element->bound, own = 0;
+  for (size_t k = n; k-- > 0;) graph_close(graph, open[k]);
   if (n == 0) return element;
   if (is_whole_array(element, n, open)) return element->args[0];
-  const struct node *body = graph_substitute(graph, element, n, open, values);
+  do { /* a scan inside that changes gets a new binder: perhaps one of these */
+    uint64_t bound = inner |= body->bound;
+    own = 0;
+    for (size_t k = n; k-- > 0;) {
+      dim[k] = open[k]->dimension;
+      binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], bound, element->free), open[k]->name);
+      values[k] = node_binder(graph, binders[k]);
+      own |= bit(binders[k]);
+      bound |= own;
+    }
+    body = graph_substitute(graph, element, n, open, values);
+  } while ((body->bound & own) && !graph->crowded);
   return graph_node(graph, &(struct node){.kind = NODE_MAP,
                                           .base = element->base,
                                           .n_dim = n,
@@ -165,9 +170,14 @@ const struct node *node_reduce(struct graph *graph, enum reduction reduction, co
   if (element->kind == NODE_CHOOSE) return reduce_choose(graph, reduction, open, element);
   if (reduction == REDUCE_SUM && !(element->free & bit(open)))
     return node_binary(graph, OP_MUL, node_size(graph, open->dimension), element);
-  const struct graph_binder *binder = graph_binder(
-      graph, open->dimension, level_above(graph, open->dimension, element->bound, element->free), open->name);
-  const struct node *body = renamed(graph, element, open, binder);
+  const struct graph_binder *binder;
+  const struct node *body = element;
+  uint64_t inner = element->bound;
+  do { /* as for maps */
+    inner |= body->bound;
+    binder = graph_binder(graph, open->dimension, level_above(graph, open->dimension, inner, element->free), open->name);
+    body = renamed(graph, element, open, binder);
+  } while ((body->bound & bit(binder)) && !graph->crowded);
   bool truth = reduction == REDUCE_ALL || reduction == REDUCE_ANY;
   return graph_node(graph, &(struct node){.kind = NODE_REDUCE,
                                           .base = truth ? BASE_BOOL : element->base,
@@ -191,7 +201,12 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
   }
   for (size_t level = level_above(graph, open->dimension, bound, free);; level++) {
     const struct graph_binder *binder = graph_binder(graph, open->dimension, level, open->name);
-    for (size_t k = 0; k < n; k++) bodies[k] = renamed(graph, args[k], open, binder);
+    uint64_t inside = 0;
+    for (size_t k = 0; k < n; k++) {
+      bodies[k] = renamed(graph, args[k], open, binder);
+      inside |= bodies[k]->bound;
+    }
+    if ((inside & bit(binder)) && !graph->crowded) continue;
     struct node proto = {.kind = NODE_SCAN,
                          .n_dim = 1,
                          .dim = &(const struct dimension *){open->dimension},

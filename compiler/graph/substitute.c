@@ -67,9 +67,17 @@ static bool keeps_binders(const struct rewriting *to, const struct node *node) {
   return !to->specialise && !to->bound && !(to->free & node->bound) && node->kind != NODE_SCAN;
 }
 
+static uint64_t own_binders(const struct node *node) {
+  uint64_t own = node->kind == NODE_MAP ? 0 : UINT64_C(1) << node->binder->id;
+  for (size_t k = 0; k < node->n_binder; k++) own |= UINT64_C(1) << node->binders[k]->id;
+  return own;
+}
+
+/* NULL: a scan inside has taken one of the loop's binders. */
 static const struct node *rewrite_body(struct rewriting *to, const struct node *node) {
   struct node proto = *node;
   const struct node *body = rewrite(to, node->args[0]);
+  if (body->bound & own_binders(node)) return NULL;
   proto.args = &body;
   return graph_node(to->graph, &proto);
 }
@@ -104,6 +112,11 @@ static const struct node *rewrite_loop(struct rewriting *to, const struct node *
   if (node->kind == NODE_MAP) return node_map(to->graph, n_own, open, args[0]);
   if (node->kind == NODE_REDUCE) return node_reduce(to->graph, node->reduction, open[0], args[0]);
   return node_scan(to->graph, open[0], node->start, node->n_arg / node->start, args);
+}
+
+static const struct node *rewrite_as_loop(struct rewriting *to, const struct node *node) {
+  const struct node *kept = keeps_binders(to, node) ? rewrite_body(to, node) : NULL;
+  return kept ? kept : rewrite_loop(to, node);
 }
 
 /* ---- everything else ---- */
@@ -154,7 +167,7 @@ static const struct node *rewrite(struct rewriting *to, const struct node *node)
   else if (node->kind == NODE_CHOOSE && to->specialise && node->axis == to->axis)
     result = node->args[to->option] ? rewrite(to, node->args[to->option]) : node_const(to->graph, NAN);
   else if (node->kind == NODE_MAP || node->kind == NODE_REDUCE || node->kind == NODE_SCAN)
-    result = keeps_binders(to, node) ? rewrite_body(to, node) : rewrite_loop(to, node);
+    result = rewrite_as_loop(to, node);
   else
     result = rewrite_parts(to, node);
   remember(to, node, result);

@@ -60,7 +60,9 @@ struct partial {
   struct list given;   /* variables: as many, non-NULL where the element is only imagined */
   struct presence presence;
   struct definition *definition; /* NULL before its loop */
-  const struct binder *binder;
+  size_t n_index, along;         /* indices; the one that the loop runs over */
+  const struct binder *binders[8]; /* of the other indices */
+  const struct binder *binder;     /* of the loop */
   size_t start;
   bool defined_in_step, looks_back;
   struct span span;
@@ -163,7 +165,7 @@ struct checker {
   bool allow_extern, in_library;
   bool choice_broken; /* an option was not understood: what is missing in it is not reported */
   size_t n_symbol, n_order;
-  struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols;
+  struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols, plates;
   struct list reports, claims, checks, preparations, constraints, settings, distributions, functions, externals;
   struct list deferred, weights;
   struct program *program;
@@ -302,6 +304,9 @@ const struct term *raw_of(struct checker *c, const struct context *at, const str
 void error_too_early(struct checker *c, struct span span, const struct symbol *symbol);
 const struct term *raw_name(struct checker *c, const struct context *at, const struct expr *expr);
 const struct term *index_of(struct checker *c, const struct context *at, const struct expr *expr); /* x[i] */
+/* x[item] over the dimension. */
+const struct term *explicit_index(struct checker *c, const struct context *at, const struct expr *item,
+                                  const struct dimension *dimension);
 /* Gathers an array at the binders of the context; the first n_given indices are given. */
 const struct term *gather(struct checker *c, const struct context *at, const struct term *array, size_t n_given,
                           const struct term *const *given, struct span span);

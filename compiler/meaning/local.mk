@@ -10,12 +10,13 @@ compiler_sources += \
   compiler/meaning/expressions.c \
   compiler/meaning/library.c \
   compiler/meaning/lint.c compiler/meaning/lint_priors.c \
+  compiler/meaning/loops.c \
   compiler/meaning/mixtures.c \
   compiler/meaning/modified.c compiler/meaning/modified.h \
   compiler/meaning/names.c \
   compiler/meaning/order.c \
   compiler/meaning/presence.c \
-  compiler/meaning/recurrences.c compiler/meaning/discrete.c compiler/meaning/locals.c \
+  compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/discrete.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
   compiler/meaning/statements.c \
   compiler/meaning/structures.c \

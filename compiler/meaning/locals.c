@@ -130,7 +130,8 @@ static bool run_loop(struct checker *c, const struct context *at, const struct l
   struct span span = loop->statement->span;
   const struct term *binder = term_binder(c, span, loop->binder), *one = term_number(c, span, 1);
   struct term *size = term_new(c, TERM_SIZE, span, 0);
-  *recurrence = (struct recurrence){loop->binder, 2, n, (const struct definition **)states};
+  *recurrence = (struct recurrence){
+      .binder = loop->binder, .start = 2, .n_definition = n, .definitions = (const struct definition **)states};
   size->dimension = loop->binder->dimension;
   size->type = type_scalar(BASE_INT);
   if (!run_body(c, at, loop)) return false;

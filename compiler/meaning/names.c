@@ -272,8 +272,8 @@ const struct term *gather(struct checker *c, const struct context *at, const str
 
 /* ---- explicit indexing ---- */
 
-static const struct term *explicit_index(struct checker *c, const struct context *at, const struct expr *item,
-                                         const struct dimension *dimension) {
+const struct term *explicit_index(struct checker *c, const struct context *at, const struct expr *item,
+                                  const struct dimension *dimension) {
   const struct bound *bound = item->kind == EXPR_NAME ? bound_find(at->bound, item->name) : NULL;
   if (bound) {
     if (dimension_same(bound->binder->dimension, dimension)) return term_binder(c, item->span, bound->binder);

@@ -157,11 +157,15 @@ size_t coordinate_shape(const struct variable *variable, const struct dimension 
  * Recurrence: the definitions of one loop share a `struct recurrence`; elements up to `recurrence->start - 1` come from
  * `initial`, later ones from `value` inside recurrence->binder. In it, ELEMENT(DEFINITION d, [binder - constant]) with d of
  * the same recurrence refers to earlier steps, and ELEMENT(DEFINITION d, [binder]) to definitions before it in this step.
+ * Members with more indices have `binder` and those of `plate` as binders, in an order of their own; they name elements of the
+ * same recurrence at their own place in the plate only.
  * A member with a `variable` says how the variable's elements are distributed, given the elements before; it is in no table.
  * ELEMENT(VARIABLE v, ...) with its variable v refers to earlier steps and this step in the same way. */
 struct recurrence {
   const struct binder *binder;
   size_t start; /* number of the first element that the loop fills, from 1 */
+  size_t n_plate;
+  const struct binder **plate; /* members with more indices: one recurrence for each element of these */
   size_t n_definition;
   const struct definition **definitions; /* its members, in order of statements */
 };

@@ -195,11 +195,11 @@ static const struct node *step_in_turn(struct derivation *derivation, const stru
 /* Values rest on the values before them; every other quantity is one of values that are known. */
 static const struct node *decide_steps(void *context, const struct family *single) {
   struct decision *decision = context;
-  const struct node *number = decision->element->indices[0];
+  const struct node *const *indices = decision->element->indices;
   if (!single->steps) return decide_systems(decision, single);
   if (decision->quantity == value_quantity)
-    return derive_drawn_steps(decision->derivation, single->steps, both_unknown, number, step_in_turn, NULL);
-  return derive_steps(decision->derivation, single->steps, NULL, number, step_by_itself, decision);
+    return derive_drawn_steps(decision->derivation, single->steps, both_unknown, indices, step_in_turn, NULL);
+  return derive_steps(decision->derivation, single->steps, NULL, indices, step_by_itself, decision);
 }
 
 const struct node *decide_coordinates(struct derivation *derivation, const struct element *element,

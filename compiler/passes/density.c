@@ -170,7 +170,7 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct variable *variable = draw->variable;
   struct derivation *derivation = draw->derivation;
   if (single->steps)
-    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), draw->element->indices[0],
+    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), draw->element->indices,
                         likelihood_of_step, NULL);
   const struct node *x = one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
   struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),

@@ -89,15 +89,15 @@ const struct node *sorted_sample(const struct derivation *derivation, struct pla
 /* A quantity of one element of a variable whose elements are drawn one after the other. */
 typedef const struct node *(*step_quantity)(struct derivation *derivation, const struct element *element,
                                             const struct definition *steps, void *context);
-/* The quantity of element `number`. It reads elements of variables as everywhere. `given`: of elements that are given;
+/* The quantity of the element at the indices. It reads elements of variables as everywhere. `given`: of elements that are given;
  * NULL: as of the others. */
 const struct node *derive_steps(struct derivation *derivation, const struct definition *steps, const struct node *given,
-                                const struct node *number, step_quantity quantity, void *context);
-/* Element `number`, where elements are made one after the other by `quantity`: with those of the variables that it
+                                const struct node *const *indices, step_quantity quantity, void *context);
+/* The element at the indices, where elements are made one after the other by `quantity`: with those of the variables that it
  * rests on for which `together` holds. */
 const struct node *derive_drawn_steps(struct derivation *derivation, const struct definition *steps,
                                       bool (*together)(const struct variable *a, const struct variable *b),
-                                      const struct node *number, step_quantity quantity, void *context);
+                                      const struct node *const *indices, step_quantity quantity, void *context);
 
 /* Where the bounds of the variable's type stand. */
 struct place place_of_bounds(const struct element *element, const struct variable *variable);

@@ -101,7 +101,7 @@ static struct place place_within_all(struct place place, size_t n, const struct 
   return place;
 }
 
-static const struct node *lower_binder(struct place place, const struct binder *binder) {
+const struct node *lower_binder(struct place place, const struct binder *binder) {
   for (const struct loops *loops = place.loops; loops; loops = loops->outer)
     if (loops->binder == binder) return loops->number;
   return node_const(graph_of(place), 1); /* not reached: meaning/ scopes binders */
@@ -150,7 +150,7 @@ const struct node *lower_definition(struct place place, const struct definition 
 static const struct node *lower_element(struct place place, const struct term *term) {
   const struct node **indices = floe__arena_array(arena_of(place), term->n_item, sizeof *indices);
   for (size_t k = 1; k < term->n_item; k++) indices[k - 1] = lower(place, term->items[k]);
-  const struct node *step = lower_step(place, term->items[0], indices[0]);
+  const struct node *step = lower_step(place, term->items[0], indices);
   if (step) return step;
   return node_gather(graph_of(place), lower(place, term->items[0]), indices);
 }

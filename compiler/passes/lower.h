@@ -83,16 +83,22 @@ struct steps {
   const struct recurrence *recurrence;
   const bool *wanted; /* (n_definition) */
   const struct node *(*draw)(void *context, struct place place, const struct definition *member,
-                             const struct term *distribution, const struct node *number);
+                             const struct term *distribution);
   void *context;
 };
 
-/* The array of a member that is wanted. */
+/* The elements of a member that is wanted, over the recurrence's dimension; the place is in the recurrence's plate. */
 const struct node *lower_steps(struct place place, const struct steps *steps, const struct definition *member);
 /* All values of a recurrence's definitions, into the frame; that of `wanted`. */
 const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted);
 /* An element of what the scan in the making computes: this step, or an earlier one. NULL: it is nothing of that kind. */
-const struct node *lower_step(struct place place, const struct term *array, const struct node *index);
+const struct node *lower_step(struct place place, const struct term *array, const struct node *const *indices);
+/* The number of the current element of a loop around the place. */
+const struct node *lower_binder(struct place place, const struct binder *binder);
+/* Fixes the recurrence's plate to the place that `indices` name: one number per binder of the member. */
+struct place place_in_plate(struct place place, const struct definition *member, const struct node *const *indices);
+/* The dimension of the member that the recurrence runs along. */
+size_t place_along(const struct definition *member);
 void frame_define(struct place place, struct frame *frame, const struct definition *definition,
                   const struct node *node);
 

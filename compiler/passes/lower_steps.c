@@ -21,10 +21,9 @@ static struct graph *graph_of(struct place place) {
 /* ---- elements of members ---- */
 
 static const struct node *element_of_member(const struct stepping *stepping, struct place place,
-                                            const struct definition *member, const struct term *term,
-                                            const struct node *number) {
+                                            const struct definition *member, const struct term *term) {
   if (!member->variable) return lower(place, term);
-  return stepping->steps->draw(stepping->steps->context, place, member, term, number);
+  return stepping->steps->draw(stepping->steps->context, place, member, term);
 }
 
 /* Initial elements are lowered when they are first used: those of definitions are told in another order than the loop's
@@ -38,7 +37,7 @@ static const struct node *initial_element(const struct stepping *stepping, size_
   struct place place = stepping->outside;
   place.stepping = stepping;
   place = place_at(place, recurrence->binder, number);
-  return *node = element_of_member(stepping, place, d, d->initial[element - 1], number);
+  return *node = element_of_member(stepping, place, d, d->initial[element - 1]);
 }
 
 static size_t member_named(const struct stepping *stepping, const struct term *array) {
@@ -51,7 +50,21 @@ static size_t member_named(const struct stepping *stepping, const struct term *a
   return NO_OUTPUT;
 }
 
-const struct node *lower_step(struct place place, const struct term *array, const struct node *index) {
+size_t place_along(const struct definition *member) {
+  size_t along = 0;
+  while (member->binders[along] != member->recurrence->binder) along++;
+  return along;
+}
+
+struct place place_in_plate(struct place place, const struct definition *member, const struct node *const *indices) {
+  const struct recurrence *recurrence = member->recurrence;
+  for (size_t k = 0; k < recurrence->n_plate; k++)
+    for (size_t j = 0; j < member->n_binder; j++)
+      if (member->binders[j] == recurrence->plate[k]) place = place_at(place, member->binders[j], indices[j]);
+  return place;
+}
+
+const struct node *lower_step(struct place place, const struct term *array, const struct node *const *indices) {
   const struct stepping *stepping = place.stepping;
   size_t member = NO_OUTPUT;
   if (array->kind != TERM_VARIABLE && array->kind != TERM_DEFINITION) return NULL;
@@ -60,6 +73,7 @@ const struct node *lower_step(struct place place, const struct term *array, cons
   if (!stepping) return NULL;
   const struct recurrence *recurrence = stepping->steps->recurrence;
   size_t output = stepping->output[member];
+  const struct node *index = indices[place_along(recurrence->definitions[member])];
   if (index->kind == NODE_CONST) return initial_element(stepping, member, (size_t)index->number);
   if (index->kind == NODE_BINDER) return stepping->nodes[(output + 1) * recurrence->start - 1];
   double shift = index->args[1]->number;
@@ -93,7 +107,7 @@ static const struct node *lower_scan(struct place place, const struct steps *ste
     const struct definition *d = recurrence->definitions[k];
     if (stepping->output[k] == NO_OUTPUT) continue;
     stepping->nodes[(stepping->output[k] + 1) * start - 1] =
-        element_of_member(stepping, inside, d, d->value, node_binder(graph_of(place), stepping->open));
+        element_of_member(stepping, inside, d, d->value);
   }
   return node_scan(graph_of(place), stepping->open, start, n, stepping->nodes);
 }
@@ -106,16 +120,48 @@ const struct node *lower_steps(struct place place, const struct steps *steps, co
   return node_project(graph_of(place), scan, stepping.output[k]);
 }
 
-const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted) {
-  const struct recurrence *recurrence = wanted->recurrence;
+static bool *all_values(struct place place, const struct recurrence *recurrence) {
   bool *values = floe__arena_array(graph_of(place)->arena, recurrence->n_definition + 1, sizeof *values);
   for (size_t k = 0; k < recurrence->n_definition; k++) values[k] = !recurrence->definitions[k]->variable;
-  struct steps steps = {.recurrence = recurrence, .wanted = values};
+  return values;
+}
+
+/* A scan for each element of the plate; the loops of the plate stand around it, so each member has a scan of its own, equal
+ * to that of the others. */
+static const struct node *lower_in_plate(struct place place, const struct steps *steps,
+                                         const struct definition *member) {
+  struct graph *graph = graph_of(place);
+  const struct recurrence *recurrence = steps->recurrence;
+  const struct graph_binder **open = floe__arena_array(graph->arena, member->n_binder, sizeof *open), *here;
+  const struct graph_binder **plate = floe__arena_array(graph->arena, member->n_binder, sizeof *plate);
+  for (size_t k = 0; k < recurrence->n_plate; k++)
+    place = place_within(place, recurrence->plate[k], recurrence->plate[k]->dimension, recurrence->plate[k]->name,
+                         &plate[k]);
+  const struct node *array = lower_steps(place, steps, member);
+  place_within(place, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name, &here);
+  for (size_t k = 0; k < member->n_binder; k++) {
+    open[k] = here;
+    for (size_t j = 0; j < recurrence->n_plate; j++)
+      if (member->binders[k] == recurrence->plate[j]) open[k] = plate[j];
+  }
+  const struct node *number = node_binder(graph, here);
+  return node_map(graph, member->n_binder, open, node_gather(graph, array, &number));
+}
+
+const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted) {
+  const struct recurrence *recurrence = wanted->recurrence;
+  struct steps steps = {.recurrence = recurrence, .wanted = all_values(place, recurrence)};
+  if (recurrence->n_plate) {
+    const struct node *array = lower_in_plate(place, &steps, wanted);
+    node_name(array, wanted->name);
+    frame_define(place, frame, wanted, array);
+    return array;
+  }
   struct stepping stepping = {.steps = &steps, .outside = place, .outer = place.stepping};
   const struct node *scan = lower_scan(place, &steps, &stepping), *result = NULL;
   for (size_t k = 0; k < recurrence->n_definition; k++) {
     const struct definition *d = recurrence->definitions[k];
-    if (!values[k]) continue;
+    if (!steps.wanted[k]) continue;
     const struct node *array = node_project(graph_of(place), scan, stepping.output[k]);
     node_name(array, d->name);
     frame_define(place, frame, d, array);

@@ -32,7 +32,7 @@ static const struct node *sample_of(void *context, const struct family *single) 
   const struct variable *variable = drawing->variable;
   const size_t site = variable->id * SITES_PER_VARIABLE;
   if (single->steps)
-    return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices[0],
+    return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices,
                               sample_step, NULL);
   struct place place = place_inlined(drawing->element->place);
   frame_fit(place, &single->distribution->support, variable->type.dim + variable->n_binder);

@@ -6,17 +6,20 @@ static struct graph *graph_of(const struct derivation *derivation) {
   return derivation->lowering.graph;
 }
 
-/* Element `number`, where the recurrence's binder stands for it. */
+/* The element that the place is at. */
 static struct element element_at(const struct derivation *derivation, struct place place,
-                                 const struct term *distribution, const struct node *number) {
+                                 const struct definition *member, const struct term *distribution) {
   struct element element = {.place = place, .distribution = distribution, .step = true};
-  element.indices = floe__arena_array(graph_of(derivation)->arena, 1, sizeof *element.indices);
-  element.indices[0] = number;
+  element.indices = floe__arena_array(graph_of(derivation)->arena, member->n_binder, sizeof *element.indices);
+  for (size_t k = 0; k < member->n_binder; k++) element.indices[k] = lower_binder(place, member->binders[k]);
   return element;
 }
 
 struct place place_of_bounds(const struct element *element, const struct variable *variable) {
-  return element->step ? place_at(element->place, variable->binders[0], element->indices[0]) : element->place;
+  struct place place = element->place;
+  for (size_t k = 0; k < variable->n_binder && element->step; k++)
+    place = place_at(place, variable->binders[k], element->indices[k]);
+  return place;
 }
 
 /* ---- element by element, each by itself ---- */
@@ -28,20 +31,21 @@ static bool all_same_constant(const struct node *const *nodes, size_t n) {
 }
 
 const struct node *derive_steps(struct derivation *derivation, const struct definition *steps, const struct node *given,
-                                const struct node *number, step_quantity quantity, void *context) {
+                                const struct node *const *indices, step_quantity quantity, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct recurrence *recurrence = steps->recurrence;
-  const struct place place = place_of_spec(&derivation->lowering);
+  const struct place place = place_in_plate(place_of_spec(&derivation->lowering), steps, indices);
   const struct node **nodes = floe__arena_array(graph->arena, recurrence->start, sizeof *nodes);
   const struct graph_binder *open;
   for (size_t k = 0; k + 1 < recurrence->start; k++) {
     const struct node *here = node_const(graph, (double)k + 1);
-    struct element element = element_at(derivation, place_at(place, recurrence->binder, here), steps->initial[k], here);
+    struct element element =
+        element_at(derivation, place_at(place, recurrence->binder, here), steps, steps->initial[k]);
     nodes[k] = given && steps->given[k] ? given : quantity(derivation, &element, steps, context);
   }
   struct place inside =
       place_within(place, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name, &open);
-  struct element element = element_at(derivation, inside, steps->value, node_binder(graph, open));
+  struct element element = element_at(derivation, inside, steps, steps->value);
   nodes[recurrence->start - 1] = quantity(derivation, &element, steps, context);
   if (all_same_constant(nodes, recurrence->start)) {
     graph_close(graph, open);
@@ -50,7 +54,7 @@ const struct node *derive_steps(struct derivation *derivation, const struct defi
   const struct node *array = recurrence->start == 1
                                  ? node_map(graph, 1, &open, nodes[0])
                                  : node_project(graph, node_scan(graph, open, recurrence->start, 1, nodes), 0);
-  return node_gather(graph, array, &number);
+  return node_gather(graph, array, indices + place_along(steps));
 }
 
 /* ---- one after the other ---- */
@@ -62,15 +66,15 @@ struct drawn_steps {
 };
 
 static const struct node *draw_step(void *context, struct place place, const struct definition *member,
-                                    const struct term *distribution, const struct node *number) {
+                                    const struct term *distribution) {
   const struct drawn_steps *drawn = context;
-  struct element element = element_at(drawn->derivation, place, distribution, number);
+  struct element element = element_at(drawn->derivation, place, member, distribution);
   return drawn->quantity(drawn->derivation, &element, member, drawn->context);
 }
 
 const struct node *derive_drawn_steps(struct derivation *derivation, const struct definition *steps,
                                       bool (*together)(const struct variable *a, const struct variable *b),
-                                      const struct node *number, step_quantity quantity, void *context) {
+                                      const struct node *const *indices, step_quantity quantity, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct recurrence *recurrence = steps->recurrence;
   bool *wanted = floe__arena_array(graph->arena, recurrence->n_definition, sizeof *wanted);
@@ -80,7 +84,7 @@ const struct node *derive_drawn_steps(struct derivation *derivation, const struc
   }
   struct drawn_steps drawn = {derivation, quantity, context};
   struct steps all = {recurrence, wanted, draw_step, &drawn};
-  const struct node *array = lower_steps(place_of_spec(&derivation->lowering), &all, steps);
+  const struct node *array = lower_steps(place_in_plate(place_of_spec(&derivation->lowering), steps, indices), &all, steps);
   node_name(array, steps->name);
-  return node_gather(graph, array, &number);
+  return node_gather(graph, array, indices + place_along(steps));
 }
