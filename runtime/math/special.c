@@ -17,10 +17,14 @@ static double polynomial(size_t n, const double *coefficient, double t) {
 #define POLYNOMIAL(coefficients, t) polynomial(sizeof coefficients / sizeof *coefficients, coefficients, t)
 
 /* 6.1.40, for x >= 10. */
-static double lgamma_stirling(double x) {
+static double stirling_rest(double x) {
   static const double series[] = {1. / 12, -1. / 360, 1. / 1260, -1. / 1680, 1. / 1188, -691. / 360360, 1. / 156};
+  return POLYNOMIAL(series, 1 / (x * x)) / x;
+}
+
+static double lgamma_stirling(double x) {
   const double main = (x - 0.5) * (log(x) - 1);
-  return x > 1e17 ? main : main + (log_sqrt_2pi - 0.5) + POLYNOMIAL(series, 1 / (x * x)) / x;
+  return x > 1e17 ? main : main + (log_sqrt_2pi - 0.5) + stirling_rest(x);
 }
 
 /* log Gamma(2 + z) for |z| <= 1/2, from 6.1.33: (1 - gamma) z + sum (zeta(k) - 1) (-z)^k / k. */
@@ -55,6 +59,13 @@ double floe_lgamma(double x) {
   for (; x > 2.5; x--) product *= x - 1;
   const double near = lgamma_near_2(x - 2);
   return product == 1 ? near : near + log(product);
+}
+
+/* log Gamma(a + x) / Gamma(a), by 6.1.40 without the difference of two large numbers. */
+double floe_log_rising(double a, double x) {
+  if (!(a >= 10 && a + x >= 10 && a <= 1e300)) return floe_lgamma(a + x) - floe_lgamma(a);
+  const double end = a + x, shift = end > 1e17 ? 0 : stirling_rest(end) - stirling_rest(a);
+  return (a - 0.5) * log1p(x / a) + x * (log(end) - 1) + shift;
 }
 
 /* 6.3.5, 6.3.7, 6.3.18. */
@@ -165,36 +176,6 @@ double floe_xlog1py(double x, double y) {
 
 double floe_log1m_exp(double x) {
   return x > -M_LN2 ? log(-expm1(x)) : log1p(-exp(x));
-}
-
-/* (-f(+2h) + 8 f(+h) - 8 f(-h) + f(-2h)) / 12h: rounding of order 1e-15 / 1e-3, truncation of order 1e-12. */
-static const double relative_step = 1e-3;
-
-static double slope(const double at[4], double step) {
-  return (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * step);
-}
-
-static const double places[4] = {-2, -1, 1, 2};
-
-double floe_gamma_cdf_by_shape(double x, double shape) {
-  const double step = relative_step * shape;
-  double at[4];
-  for (int k = 0; k < 4; k++) at[k] = floe_gamma_cdf(x, shape + places[k] * step);
-  return slope(at, step);
-}
-
-double floe_beta_cdf_by_a(double x, double a, double b) {
-  const double step = relative_step * a;
-  double at[4];
-  for (int k = 0; k < 4; k++) at[k] = floe_beta_cdf(x, a + places[k] * step, b);
-  return slope(at, step);
-}
-
-double floe_student_t_cdf_by_nu(double x, double nu) {
-  const double step = relative_step * nu;
-  double at[4];
-  for (int k = 0; k < 4; k++) at[k] = floe_student_t_cdf(x, nu + places[k] * step);
-  return slope(at, step);
 }
 
 /* Owen, "Tables for computing bivariate normal probabilities", 1956: T(h, a) for 0 <= a <= 1 by Gauss-Legendre quadrature with

@@ -20,9 +20,19 @@ double floe_gamma_cdf(double x, double shape) {
   return x <= 0 ? 0 : gsl_cdf_gamma_P(x, shape, 1);
 }
 
+double floe__gamma_ccdf(double x, double shape) {
+  if (isnan(x) || !positive(shape)) return NAN;
+  return x <= 0 ? 1 : gsl_cdf_gamma_Q(x, shape, 1);
+}
+
 double floe_beta_cdf(double x, double a, double b) {
   if (isnan(x) || !positive(a) || !positive(b)) return NAN;
   return x <= 0 ? 0 : x >= 1 ? 1 : gsl_cdf_beta_P(x, a, b);
+}
+
+double floe__beta_ccdf(double x, double a, double b) {
+  if (isnan(x) || !positive(a) || !positive(b)) return NAN;
+  return x <= 0 ? 1 : x >= 1 ? 0 : gsl_cdf_beta_Q(x, a, b);
 }
 
 double floe_beta_quantile(double p, double a, double b) {
@@ -69,6 +79,11 @@ double floe__hypergeometric_cdf(double k, double n_1, double n_2, double n_drawn
 double floe_gamma_quantile(double p, double shape) {
   if (!(p >= 0 && p <= 1) || !positive(shape)) return NAN;
   return p == 1 ? INFINITY : gsl_cdf_gamma_Pinv(p, shape, 1);
+}
+
+double floe_gamma_upper_quantile(double p, double shape) {
+  if (!(p >= 0 && p <= 1) || !positive(shape)) return NAN;
+  return p == 0 ? INFINITY : gsl_cdf_gamma_Qinv(p, shape, 1);
 }
 
 double floe_student_t_quantile(double p, double degrees) {

@@ -23,7 +23,8 @@
 #include "runtime/data/layout.h"
 #include "tests/support/library.h"
 
-const char *const method_names[N_METHOD] = {"density", "cdf", "quantile", "slope", "power", "power_log"};
+const char *const method_names[N_METHOD] = {"density",   "cdf",     "quantile", "slope",         "power",
+                                            "power_log", "log_cdf", "log_ccdf", "upper_quantile"};
 
 const struct kind kinds[N_KIND] = {{"obs x[draw]", BASE_REAL},
                                    {"obs x[draw] : int", BASE_INT},
@@ -117,7 +118,8 @@ static void write_spec(const struct fixture *f, struct floe__text *out) {
   floe__text_puts(out, "axis which =");
   for (size_t k = 0; k < f->n; k++)
     floe__text_printf(out, "%s%s%s", k ? " | " : " ", f->distributions[k]->name, k ? "" : "*");
-  floe__text_puts(out, "\naxis method = density* | cdf | quantile | slope | power | power_log\n");
+  floe__text_puts(out, "\naxis method = density* | cdf | quantile | slope | power | power_log | log_cdf | log_ccdf |"
+                         " upper_quantile\n");
   for (size_t k = 0; k < f->n; k++)
     for (size_t a = 0; a < f->distributions[k]->n_formal; a++)
       write_argument(f, out, f->distributions[k], f->distributions[k]->formals[a]);
@@ -134,16 +136,29 @@ struct change {
   const struct term *place;
 };
 
+const struct term *method_of(const struct distribution *d, enum method method) {
+  switch (method) {
+    case CDF: return d->cdf;
+    case QUANTILE: return d->quantile;
+    case LOG_CDF: return d->log_cdf;
+    case LOG_CCDF: return d->log_ccdf;
+    case UPPER_QUANTILE: return d->upper_quantile;
+    case DENSITY:
+    case SLOPE:
+    case POWER:
+    case POWER_LOG:
+    case N_METHOD: break;
+  }
+  return NULL;
+}
+
 /* The distribution whose log density is what the method gives; it has no support of its own. */
 static struct distribution *changed(const struct change *change, const struct distribution *d) {
   struct distribution *copy = floe__arena_alloc(change->f->arena, sizeof *copy);
   *copy = *d;
   copy->support.low = copy->support.high = NULL;
-  if (change->method == CDF) copy->logpdf = d->cdf;
-  if (change->method == QUANTILE) {
-    copy->logpdf = d->quantile;
-    copy->x = d->p;
-  }
+  if (change->method != SLOPE) copy->logpdf = method_of(d, change->method);
+  if (change->method == QUANTILE || change->method == UPPER_QUANTILE) copy->x = d->p;
   if (change->method == SLOPE) { /* x becomes the last argument; nothing refers to the new x */
     const struct formal **formals = floe__arena_array(change->f->arena, d->n_formal + 1, sizeof *formals);
     memcpy(formals, d->formals, d->n_formal * sizeof *formals);
@@ -158,7 +173,7 @@ static struct distribution *changed(const struct change *change, const struct di
 
 static void change_family(const struct change *change, struct term *family) {
   const struct distribution *d = family->distribution;
-  if ((change->method == CDF && !d->cdf) || (change->method == QUANTILE && !d->quantile)) return;
+  if (change->method != SLOPE && !method_of(d, change->method)) return;
   if (change->method == SLOPE) {
     const struct term **items = floe__arena_array(change->f->arena, family->n_item + 1, sizeof *items);
     memcpy(items, family->items, family->n_item * sizeof *items);
@@ -170,7 +185,7 @@ static void change_family(const struct change *change, struct term *family) {
 
 static void change_term(struct change *change, struct term *term) {
   const enum method before = change->method;
-  if (term->kind == TERM_DISTRIBUTION && (before == CDF || before == QUANTILE || before == SLOPE))
+  if (term->kind == TERM_DISTRIBUTION && before != DENSITY && before != POWER && before != POWER_LOG)
     change_family(change, term);
   if (term->kind != TERM_CHOOSE) return;
   for (size_t k = 0; k < term->n_item; k++) {

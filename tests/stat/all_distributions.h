@@ -1,6 +1,6 @@
 /* all_distributions.h: the distributions of the standard library, compiled together into one model per kind of draw. In it
  * the axis `which` chooses the distribution and the axis `method` what its density statement gives: the log density, or, by a
- * change made to the checked program, cdf, quantile, or the log density as a function of x (the param `place`); or the power
+ * change made to the checked program, cdf, quantile, the logarithms of both tails, or the log density as a function of x (the param `place`); or the power
  * `exponent` of the distribution. Arguments are params of density 1, named DISTRIBUTION_ARGUMENT; whole ones are data. */
 #ifndef FLOE_TESTS_ALL_DISTRIBUTIONS_H
 #define FLOE_TESTS_ALL_DISTRIBUTIONS_H
@@ -14,7 +14,7 @@ struct floe__arena;
 
 enum { N_DRAW = 40000, MAX_DISTRIBUTION = 64 };
 
-enum method { DENSITY, CDF, QUANTILE, SLOPE, POWER, POWER_LOG, N_METHOD };
+enum method { DENSITY, CDF, QUANTILE, SLOPE, POWER, POWER_LOG, LOG_CDF, LOG_CCDF, UPPER_QUANTILE, N_METHOD };
 extern const char *const method_names[N_METHOD];
 
 /* What the distributions of one model draw: numbers, counts, truth values or codes. */
@@ -45,6 +45,9 @@ struct fixture {
 
 /* All distributions of that kind. */
 struct fixture *fixture_new(const struct kind *kind);
+/* What the method is in the distribution; NULL if it is not there, or no method of one number. */
+const struct term *method_of(const struct distribution *d, enum method method);
+
 /* A model of its own. */
 struct fixture *fixture_of(const struct kind *kind, const char *spec);
 void fixture_free(struct fixture *f);

@@ -40,6 +40,7 @@ static const struct test_points all_points[] = {
     {"half_student_t", 2, 0, {{0, INF, {3, 1}}, {0, INF, {1.5, 4}}}},
     {"half_cauchy", 2, 0, {{0, INF, {1}}, {0, INF, {5}}}},
     {"lognormal", 2, 0, {{0, INF, {0, 1}}, {0, INF, {3, 0.1}}}},
+    {"shifted_lognormal", 2, 0, {{0.2, INF, {0, 1, 0.2}}, {-1, INF, {3, 0.1, -1}}}},
     {"exponential", 2, 0, {{0, INF, {1}}, {0, INF, {12}}}},
     {"gamma", 3, 0, {{0, INF, {2, 1}}, {0, INF, {0.4, 3}}, {0, INF, {50, 0.5}}}},
     {"inv_gamma", 2, 0, {{0, INF, {2, 1}}, {0, INF, {0.7, 3}}}},
@@ -70,6 +71,7 @@ static const struct test_points all_points[] = {
     {"neg_binomial", 2, 0, {{0, INF, {3, 0.7}}, {0, INF, {8, 20}}}},
     {"neg_binomial_log", 2, 0, {{0, INF, {1, 0.7}}, {0, INF, {2, 20}}}},
     {"gamma_poisson", 2, 0, {{0, INF, {2, 0.5}}, {0, INF, {0.6, 1.5}}}},
+    {"beta_neg_binomial", 2, 0, {{0, INF, {3, 8, 2}}, {0, INF, {0.7, 12, 20}}}},
     {"geometric", 2, 0, {{0, INF, {0.3}}, {0, INF, {0.05}}}},
     {"categorical", 2, 3, {{1, 3, {0.2, 0.5, 0.3}}, {1, 3, {0.7, 0.1, 0.2}}}},
     {"categorical_logit", 2, 3, {{1, 3, {0.2, 0.5, 0.3}}, {1, 3, {1, -3, 0.5}}}},
@@ -80,7 +82,8 @@ enum { N_SETTINGS = sizeof all_points / sizeof *all_points };
 
 /* Joint distributions, which have tests of their own. */
 static const char *const joint_distributions[] = {
-    "dirichlet",       "multi_normal", "multi_normal_chol", "multi_student_t_chol", "multinomial", "dirichlet_multinomial",
+    "dirichlet",       "multi_normal", "multi_normal_chol", "multi_normal_prec", "multi_student_t", "multi_student_t_chol",
+    "random_walk", "ar1", "multinomial", "multinomial_logit", "dirichlet_multinomial",
     "sum0_normal",     "uniform_direction", "lkj_corr", "lkj_corr_chol", "wishart", "inv_wishart"};
 enum { N_JOINT = sizeof joint_distributions / sizeof *joint_distributions };
 

@@ -223,16 +223,49 @@ static void test_cdf(struct fixture *f) {
   }
 }
 
+/* Where the distribution function says P(X <= x) = p, or where counts first reach it. */
+static void test_quantile_at(struct fixture *f, double p) {
+  const bool number = f->kind->base == BASE_REAL;
+  const double x = value_of(f, QUANTILE, p), share = value_of(f, CDF, x);
+  if (number && !(fabs(share - p) <= 1e-9)) complain(f, "cdf(quantile(%g)) is %.12g", p, share);
+  const double before = number || x <= setting(f)->low ? 0 : value_of(f, CDF, x - 1);
+  if (!number && !(share >= p - 1e-12 && before <= p + 1e-12))
+    complain(f, "quantile(%g) is %g, where the cdf goes from %g to %g", p, x, before, share);
+}
+
+static void test_upper_quantile_at(struct fixture *f, double p) {
+  const bool number = f->kind->base == BASE_REAL;
+  const double x = value_of(f, UPPER_QUANTILE, p);
+  const double rest = distribution(f)->log_ccdf ? exp(value_of(f, LOG_CCDF, x)) : 1 - value_of(f, CDF, x);
+  if (number && !(fabs(rest - p) <= 1e-9 * p + 1e-15)) complain(f, "P(X > upper_quantile(%g)) is %.12g", p, rest);
+  const double before = number || x <= setting(f)->low ? 1 : exp(value_of(f, LOG_CCDF, x - 1));
+  if (!number && !(rest <= p * (1 + 1e-9) && before >= p * (1 - 1e-9)))
+    complain(f, "upper_quantile(%g) is %g, where the rest goes from %g to %g", p, x, before, rest);
+}
+
 static void test_quantile(struct fixture *f) {
-  static const double shares[] = {1e-6, 0.01, 0.25, 0.6, 0.9, 0.999};
-  if (!distribution(f)->quantile) return;
-  if (!distribution(f)->cdf) {
-    complain(f, "quantile without cdf");
-    return;
+  static const double shares[] = {1e-100, 1e-6, 0.01, 0.25, 0.6, 0.9, 0.999};
+  const struct distribution *d = distribution(f);
+  if ((d->quantile || d->upper_quantile) && !d->cdf) complain(f, "quantile without cdf");
+  for (size_t k = 0; k < sizeof shares / sizeof *shares && d->cdf; k++) {
+    if (d->quantile) test_quantile_at(f, shares[k]);
+    if (d->upper_quantile) test_upper_quantile_at(f, shares[k]);
   }
-  for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
-    const double x = value_of(f, QUANTILE, shares[k]), again = value_of(f, CDF, x);
-    if (!(fabs(again - shares[k]) <= 1e-9)) complain(f, "cdf(quantile(%g)) is %.12g", shares[k], again);
+}
+
+/* Against the cdf where it has digits, and no NaN where it has none. */
+static void test_log_tails(struct fixture *f) {
+  const bool number = f->kind->base == BASE_REAL;
+  for (enum method m = LOG_CDF; m <= LOG_CCDF; m++) {
+    if (!method_of(distribution(f), m)) continue;
+    if (!distribution(f)->cdf) complain(f, "%s without cdf", method_names[m]);
+    for (size_t k = 0; k < integral.n; k += number ? 50 : 1) {
+      const double cdf = value_of(f, CDF, integral.x[k]), log_share = value_of(f, m, integral.x[k]);
+      const double share = m == LOG_CDF ? cdf : 1 - cdf;
+      if (isnan(log_share) || log_share > 1e-12) complain(f, "%s(%g) is %g", method_names[m], integral.x[k], log_share);
+      if (share > 1e-3 && !(fabs(log_share - log(share)) <= 1e-10))
+        complain(f, "%s(%g) is %.12g, not %.12g", method_names[m], integral.x[k], log_share, log(share));
+    }
   }
 }
 
@@ -271,8 +304,10 @@ static void test_gradients(struct fixture *f) {
   for (size_t k = N_DRAW / 20; k < N_DRAW; k += N_DRAW / 4) {
     const double x = f->draws[k];
     test_gradient(f, DENSITY, x);
-    if (distribution(f)->cdf) test_gradient(f, CDF, x);
-    if (distribution(f)->quantile) test_gradient(f, QUANTILE, 0.01 + (double)k / N_DRAW * 0.98);
+    for (enum method m = CDF; m <= LOG_CCDF; m++)
+      if (m != QUANTILE && method_of(distribution(f), m)) test_gradient(f, m, x);
+    if (distribution(f)->quantile && number) test_gradient(f, QUANTILE, 0.01 + (double)k / N_DRAW * 0.98);
+    if (distribution(f)->upper_quantile && number) test_gradient(f, UPPER_QUANTILE, 0.01 + (double)k / N_DRAW * 0.98);
     if (!number) continue;
     f->coordinates[f->one->coordinate[floe_variable_find(f->model, "place")]] = x;
     if (!is_near(value_of(f, SLOPE, 0), log_density(f, x), 1e-12)) complain(f, "the density at %g", x);
@@ -369,6 +404,7 @@ static void test_setting(struct fixture *f) {
   test_integral_and_draws(f);
   test_cdf(f);
   test_quantile(f);
+  test_log_tails(f);
   test_gradients(f);
   test_support(f);
   test_extremes(f);

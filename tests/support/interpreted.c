@@ -17,6 +17,7 @@
 #include "compiler/source/diagnostic.h"
 
 double floe_lgamma(double x);
+double floe_log_rising(double a, double x);
 double floe_digamma(double x);
 double floe_log1p_exp(double x);
 double floe_inv_logit(double x);
@@ -91,7 +92,9 @@ static void call(void *context, const struct external *external, size_t n, const
       result->data[0] = unary[k].value(x);
       return;
     }
-  if (strcmp(external->name, "xlogy") == 0)
+  if (strcmp(external->name, "log_rising") == 0)
+    result->data[0] = floe_log_rising(x, args[1].data[0]);
+  else if (strcmp(external->name, "xlogy") == 0)
     result->data[0] = floe_xlogy(x, args[1].data[0]);
   else if (strcmp(external->name, "xlog1py") == 0)
     result->data[0] = floe_xlog1py(x, args[1].data[0]);

@@ -53,6 +53,38 @@ static const struct linked {
     LINKED(rint),
     LINKED(atan),
     LINKED(floe_lgamma),
+    LINKED(floe_log_rising),
+    LINKED(floe_gamma_cdf),
+    LINKED(floe_gamma_quantile),
+    LINKED(floe_gamma_upper_quantile),
+    LINKED(floe_log_gamma_cdf),
+    LINKED(floe_log_gamma_cdf_by_shape),
+    LINKED(floe_log_gamma_ccdf),
+    LINKED(floe_log_gamma_ccdf_by_shape),
+    LINKED(floe_beta_cdf),
+    LINKED(floe_beta_quantile),
+    LINKED(floe_log_beta_cdf),
+    LINKED(floe_log_beta_ccdf),
+    LINKED(floe_log_beta_cdf_by_a),
+    LINKED(floe_log_beta_cdf_by_b),
+    LINKED(floe_log_beta_ccdf_by_a),
+    LINKED(floe_log_beta_ccdf_by_b),
+    LINKED(floe_student_t_cdf),
+    LINKED(floe_student_t_quantile),
+    LINKED(floe_log_student_t_cdf),
+    LINKED(floe_log_student_t_cdf_by_nu),
+    LINKED(floe_wald_quantile),
+    LINKED(floe_poisson_quantile),
+    LINKED(floe_neg_binomial_quantile),
+    LINKED(floe_neg_binomial_upper_quantile),
+    LINKED(floe_binomial_quantile),
+    LINKED(floe_hypergeometric_cdf),
+    LINKED(floe_hypergeometric_quantile),
+    LINKED(floe_beta_binomial_cdf),
+    LINKED(floe_beta_binomial_cdf_by_a),
+    LINKED(floe_beta_binomial_cdf_by_b),
+    LINKED(floe_beta_binomial_quantile),
+    LINKED(floe_draw_hypergeometric),
     LINKED(floe_digamma),
     LINKED(floe_phi),
     LINKED(floe_phi_inverse),
@@ -210,8 +242,15 @@ static void call(void *context, const struct external *external, size_t n, const
     result->data[0] = floe_log_det(args[0].size[0], x);
   } else if (n == 1) {
     result->data[0] = ((double (*)(double))find_linked(external->symbol)->function)(*x);
-  } else {
+  } else if (n == 2) {
     result->data[0] = ((double (*)(double, double))find_linked(external->symbol)->function)(*x, *args[1].data);
+  } else if (n == 3) {
+    result->data[0] = ((double (*)(double, double, double))find_linked(external->symbol)->function)(*x, *args[1].data,
+                                                                                                    *args[2].data);
+  } else {
+    assert_int_equal(n, 4);
+    result->data[0] = ((double (*)(double, double, double, double))find_linked(external->symbol)->function)(
+        *x, *args[1].data, *args[2].data, *args[3].data);
   }
 }
 
@@ -621,6 +660,13 @@ static void truncation_does_what_its_graph_says(void **state) {
   forget(f);
 }
 
+static void every_family_with_a_cdf_can_be_cut_off(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/truncated_families.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void bounds_of_counts_do_what_their_graph_says(void **state) {
   (void)state;
   struct fixture *f = of_file("tests/data/specs/discrete_truncation.floe");
@@ -761,6 +807,7 @@ int main(void) {
       cmocka_unit_test(parts_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(truncation_does_what_its_graph_says),
+      cmocka_unit_test(every_family_with_a_cdf_can_be_cut_off),
       cmocka_unit_test(bounds_of_counts_do_what_their_graph_says),
       cmocka_unit_test(censoring_does_what_its_graph_says),
       cmocka_unit_test(missing_observations_do_what_their_graph_says),
