@@ -136,7 +136,12 @@ struct variable {
   const struct binder **binders;
   const struct term *distribution;
   const struct axis *via;        /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
-  const struct variable *summed; /* obs: the discrete latent on whose element at its own place the distribution rests */
+  /* Discrete latents that are summed out together, and the observations that rest on them: the first of these latents. An
+   * observation rests on their element at `summed_place`: per index of the latents, which of its own indices stands there;
+   * SIZE_MAX: the code `summed_at` does. */
+  const struct variable *summed;
+  const size_t *summed_place;
+  const struct term *const *summed_at;
   bool improper;                 /* ~ flat, in some universe */
   bool missing;                  /* obs: elements may be NaN, which then add nothing to the likelihood */
   bool moving_support;           /* the bounds of its distribution depend on unknowns */

@@ -6,3 +6,4 @@ compiler_sources += compiler/passes/passes.h compiler/passes/lower.h compiler/pa
   compiler/passes/derive.c compiler/passes/blueprint.c compiler/passes/derivative.c \
   compiler/passes/system.c compiler/passes/system.h
 check_PROGRAMS += tests/unit/test_derive
+check_PROGRAMS += tests/unit/test_summed

@@ -1,4 +1,4 @@
-/* Discrete latents summed out of the density. Independent elements: log sum_k p(z = k) prod_y p(y | z = k) for each element
+/* Discrete latents summed out of the density, those that share observations together. Independent elements: log sum_k p(z = k) prod_y p(y | z = k) for each element
  * of the plate. Chains: the forward algorithm in log space (Rabiner 1989, "A tutorial on hidden Markov models"), linear in
  * the length of the chain. The sum over the values is written out: they are few. */
 #include <math.h>
@@ -12,53 +12,76 @@ static struct graph *graph_of(const struct derivation *derivation) {
   return derivation->lowering.graph;
 }
 
-/* ---- what the density is where the latent has a value ---- */
+/* ---- what the density is where the latents have values ---- */
 
-/* The derivation of the density, with every element of the latent at one value. Definitions are lowered anew in it. */
+/* The latents that are summed out together: `first` has this variable as its `summed`. */
+struct together {
+  const struct variable *first;
+  size_t n, n_value; /* of latents; of combinations of their values */
+  const struct variable **latents;
+};
+
+static struct together together_with(struct derivation *derivation, const struct variable *first) {
+  const struct program *program = derivation->lowering.program;
+  struct together all = {.first = first, .n_value = 1};
+  double low, high;
+  all.latents = floe__arena_array(graph_of(derivation)->arena, program->n_variable, sizeof *all.latents);
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *v = program->variables[k];
+    if (v->summed != first || !variable_is_discrete(v) || !variable_values(v, &low, &high)) continue;
+    all.latents[all.n++] = v;
+    all.n_value *= (size_t)(high - low + 1);
+  }
+  return all;
+}
+
+/* The derivation of the density, with every element of each latent at one value. Definitions are lowered anew in it. */
 struct conditional {
   struct derivation derivation;
   struct reading outer;
-  const struct variable *latent;
-  const struct node *value;
+  const struct together *together;
+  const struct node **values; /* (n) */
 };
 
 static const struct node *read_conditional(void *context, const struct variable *variable) {
   const struct conditional *conditional = context;
-  if (variable == conditional->latent) return conditional->value;
+  for (size_t k = 0; k < conditional->together->n; k++)
+    if (variable == conditional->together->latents[k]) return conditional->values[k];
   return conditional->outer.value(conditional->outer.context, variable);
 }
 
-static struct conditional *conditional_new(struct derivation *derivation, const struct variable *latent, double value) {
+/* Combination `number` of the latents' values. */
+static struct conditional *conditional_new(struct derivation *derivation, const struct together *all, size_t number) {
   struct graph *graph = graph_of(derivation);
   struct conditional *conditional = floe__arena_alloc(graph->arena, sizeof *conditional);
   *conditional =
-      (struct conditional){.derivation = *derivation, .outer = derivation->lowering.reading, .latent = latent};
-  conditional->value = latent->type.base == BASE_BOOL ? node_truth(graph, value != 0) : node_const(graph, value);
+      (struct conditional){.derivation = *derivation, .outer = derivation->lowering.reading, .together = all};
+  conditional->values = floe__arena_array(graph->arena, all->n, sizeof *conditional->values);
+  for (size_t k = 0; k < all->n; k++) {
+    double low = 0, high = 0;
+    variable_values(all->latents[k], &low, &high);
+    const size_t n = (size_t)(high - low + 1);
+    const double value = low + (double)(number % n);
+    bool truth = all->latents[k]->type.base == BASE_BOOL;
+    conditional->values[k] = truth ? node_truth(graph, value != 0) : node_const(graph, value);
+    number /= n;
+  }
   conditional->derivation.lowering.reading = (struct reading){read_conditional, conditional};
   conditional->derivation.lowering.spec = (struct frame){0};
   return conditional;
 }
 
-/* All values of a latent. */
+/* All combinations of the latents' values, with the emissions in each. */
 struct values {
   size_t n;
   struct conditional *at[MAX_VALUES];
+  const struct node **emissions[MAX_VALUES]; /* lists that end with NULL */
 };
 
-static struct values values_of(struct derivation *derivation, const struct variable *latent) {
-  struct values values = {0};
-  double low, high;
-  if (!variable_values(latent, &low, &high)) return values; /* not reached: meaning/ refuses these */
-  for (double k = low; k <= high && values.n < MAX_VALUES; k++)
-    values.at[values.n++] = conditional_new(derivation, latent, k);
-  return values;
-}
-
-/* The same place, in another derivation. */
-static struct place place_moved(struct place place, struct derivation *derivation) {
-  struct place moved = place_of_spec(&derivation->lowering);
-  moved.loops = place.loops;
-  return moved;
+static const struct definition *steps_of(const struct variable *latent) {
+  const struct term *distribution = latent->distribution;
+  bool steps = distribution->kind == TERM_DEFINITION && distribution->definition->variable;
+  return steps ? distribution->definition : NULL;
 }
 
 /* ---- densities ---- */
@@ -75,33 +98,78 @@ static const struct node *density_at(void *context, const struct family *single)
   return density_supported(at->derivation, at->place, single, density, at->x, (struct known_bounds){0});
 }
 
-/* log p(latent = the value of `next`) where the latent's elements are otherwise as in `given`; `place` is one of `given`. */
-static const struct node *log_mass(const struct conditional *given, struct place place, const struct term *distribution,
-                                   const struct conditional *next) {
-  struct density_at at = {&given->derivation, place, next->value};
-  return decide_family(&given->derivation, family_of(place, distribution), density_at, &at);
+/* The element of a latent at the indices, in another derivation. */
+static struct place place_at_element(struct conditional *given, const struct variable *latent,
+                                     const struct node *const *indices) {
+  const struct definition *steps = steps_of(latent);
+  struct place place = place_of_spec(&given->derivation.lowering);
+  for (size_t k = 0; k < latent->type.n_dim; k++)
+    place = place_at(place, steps ? steps->binders[k] : latent->binders[k], indices[k]);
+  return place;
 }
 
-/* Log likelihood of what rests on the latent, for each element of its plate: an array, or a number for a scalar latent. */
+/* log p(latents at the indices = the values of `next`) where they are otherwise as in `given`. */
+static const struct node *log_mass(struct conditional *given, const struct conditional *next, bool initial,
+                                   const struct node *const *indices) {
+  struct graph *graph = graph_of(&given->derivation);
+  const struct node *sum = node_const(graph, 0);
+  for (size_t k = 0; k < given->together->n; k++) {
+    const struct variable *latent = given->together->latents[k];
+    const struct definition *steps = steps_of(latent);
+    struct place place = place_at_element(given, latent, indices);
+    const struct term *distribution =
+        !steps ? latent->distribution : initial ? steps->initial[0] : steps->value;
+    struct density_at at = {&given->derivation, place, next->values[k]};
+    sum = node_binary(graph, OP_ADD, sum,
+                      decide_family(&given->derivation, family_of(place, distribution), density_at, &at));
+  }
+  return sum;
+}
+
+/* Log likelihood of what rests on the latents, for each of their elements: an array, or a number for scalar latents. An
+ * observation at the place of a code counts where the code names the element. */
 static const struct node *emission(struct conditional *given, const struct variable *observed) {
   struct derivation *derivation = &given->derivation;
-  size_t n_plate = given->latent->type.n_dim;
+  struct graph *graph = graph_of(derivation);
+  const struct type *type = &given->together->first->type;
+  const struct graph_binder **map = floe__arena_array(graph->arena, type->n_dim + 1, sizeof *map);
   struct element element = element_open(derivation, observed);
+  bool *kept = floe__arena_array(graph->arena, element.n_open + 1, sizeof *kept);
   const struct node *node = likelihood_of_element(derivation, observed, &element);
-  for (size_t k = element.n_open; k-- > n_plate;)
-    node = node_reduce(graph_of(derivation), REDUCE_SUM, element.open[k], node);
-  return node_map(graph_of(derivation), n_plate, element.open, node);
+  for (size_t k = 0; k < type->n_dim; k++) {
+    size_t place = observed->summed_place[k];
+    map[k] = place == SIZE_MAX ? graph_open(graph, type->dim[k], type->dim[k]->name) : element.open[place];
+    if (place != SIZE_MAX) kept[place] = true;
+    if (place != SIZE_MAX) continue;
+    const struct node *here = node_binary(graph, OP_EQ, lower(element.place, observed->summed_at[k]),
+                                          node_binder(graph, map[k]));
+    node = node_select(graph, here, node, node_const(graph, 0));
+  }
+  for (size_t k = element.n_open; k-- > 0;)
+    if (!kept[k]) node = node_reduce(graph, REDUCE_SUM, element.open[k], node);
+  return node_map(graph, type->n_dim, map, node);
 }
 
-/* Per value, the emissions of all observations: (n value) lists that end with NULL. */
 static const struct node **emissions_of(struct conditional *given) {
   const struct program *program = given->derivation.lowering.program;
   const struct node **list =
       floe__arena_array(graph_of(&given->derivation)->arena, program->n_variable + 1, sizeof *list);
   size_t n = 0;
-  for (size_t k = 0; k < program->n_variable; k++)
-    if (program->variables[k]->summed == given->latent) list[n++] = emission(given, program->variables[k]);
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *v = program->variables[k];
+    if (v->summed == given->together->first && v->role == ROLE_OBS) list[n++] = emission(given, v);
+  }
   return list;
+}
+
+static struct values values_of(struct derivation *derivation, const struct together *all) {
+  struct values values = {0};
+  for (size_t k = 0; k < all->n_value && k < MAX_VALUES; k++) {
+    values.at[k] = conditional_new(derivation, all, k);
+    values.emissions[k] = emissions_of(values.at[k]);
+    values.n++;
+  }
+  return values;
 }
 
 static const struct node *with_emissions(struct graph *graph, const struct node *sum, const struct node *const *list,
@@ -127,16 +195,14 @@ static const struct node *log_sum_exp(const struct derivation *derivation, size_
 
 /* ---- independent elements ---- */
 
-static const struct node *sum_of_plate(struct derivation *derivation, const struct variable *latent,
-                                       const struct values *values, const struct node **const *emissions) {
+static const struct node *sum_of_plate(struct derivation *derivation, const struct together *all,
+                                       const struct values *values) {
   struct graph *graph = graph_of(derivation);
   const struct node *joint[MAX_VALUES];
-  struct element element = element_open(derivation, latent);
-  for (size_t k = 0; k < values->n; k++) {
-    const struct node *mass = log_mass(values->at[k], place_moved(element.place, &values->at[k]->derivation),
-                                       latent->distribution, values->at[k]);
-    joint[k] = with_emissions(graph, mass, emissions[k], element.indices);
-  }
+  struct element element = element_open(derivation, all->first);
+  for (size_t k = 0; k < values->n; k++)
+    joint[k] = with_emissions(graph, log_mass(values->at[k], values->at[k], false, element.indices),
+                              values->emissions[k], element.indices);
   const struct node *sum = log_sum_exp(derivation, values->n, joint);
   for (size_t k = element.n_open; k-- > 0;) sum = node_reduce(graph, REDUCE_SUM, element.open[k], sum);
   return sum;
@@ -144,34 +210,40 @@ static const struct node *sum_of_plate(struct derivation *derivation, const stru
 
 /* ---- chains ---- */
 
-/* alpha_1(j) = p(z_1 = j) e_1(j);  alpha_t(j) = e_t(j) sum_i alpha_{t-1}(i) p(z_t = j | z_{t-1} = i). In logarithms. */
-static const struct node *forward(struct derivation *derivation, const struct definition *chain,
-                                  const struct values *values, const struct node **const *emissions) {
+/* alpha_1(j) = p(z_1 = j) e_1(j);  alpha_t(j) = e_t(j) sum_i alpha_{t-1}(i) p(z_t = j | z_{t-1} = i). In logarithms; one
+ * chain for each element of the other indices. */
+static const struct node *forward(struct derivation *derivation, const struct together *all, size_t along,
+                                  const struct values *values) {
   struct graph *graph = graph_of(derivation);
-  const struct recurrence *recurrence = chain->recurrence;
-  const struct dimension *dimension = recurrence->binder->dimension;
+  const struct type *type = &all->first->type;
   const struct node **nodes = floe__arena_array(graph->arena, 2 * values->n, sizeof *nodes);
-  const struct node *paths[MAX_VALUES], *first = node_const(graph, 1), *last = node_size(graph, dimension);
-  const struct graph_binder *open;
-  for (size_t j = 0; j < values->n; j++) {
-    struct place place = place_at(place_of_spec(&values->at[j]->derivation.lowering), recurrence->binder, first);
-    nodes[2 * j] =
-        with_emissions(graph, log_mass(values->at[j], place, chain->initial[0], values->at[j]), emissions[j], &first);
+  const struct node **indices = floe__arena_array(graph->arena, type->n_dim, sizeof *indices);
+  const struct graph_binder **open = floe__arena_array(graph->arena, type->n_dim, sizeof *open);
+  const struct node *paths[MAX_VALUES], *last = node_size(graph, type->dim[along]);
+  for (size_t k = 0; k < type->n_dim; k++) {
+    if (k == along) continue;
+    open[k] = graph_open(graph, type->dim[k], type->dim[k]->name);
+    indices[k] = node_binder(graph, open[k]);
   }
-  struct place inside = place_within(place_of_spec(&derivation->lowering), recurrence->binder, dimension,
-                                     recurrence->binder->name, &open);
-  const struct node *here = node_binder(graph, open);
+  indices[along] = node_const(graph, 1);
+  for (size_t j = 0; j < values->n; j++)
+    nodes[2 * j] = with_emissions(graph, log_mass(values->at[j], values->at[j], true, indices), values->emissions[j],
+                                  indices);
+  open[along] = graph_open(graph, type->dim[along], type->dim[along]->name);
+  indices[along] = node_binder(graph, open[along]);
   for (size_t j = 0; j < values->n; j++) {
-    for (size_t i = 0; i < values->n; i++) {
-      struct place place = place_moved(inside, &values->at[i]->derivation);
-      paths[i] = node_binary(graph, OP_ADD, node_previous(graph, open, i, 1, BASE_REAL),
-                             log_mass(values->at[i], place, chain->value, values->at[j]));
-    }
-    nodes[2 * j + 1] = with_emissions(graph, log_sum_exp(derivation, values->n, paths), emissions[j], &here);
+    for (size_t i = 0; i < values->n; i++)
+      paths[i] = node_binary(graph, OP_ADD, node_previous(graph, open[along], i, 1, BASE_REAL),
+                             log_mass(values->at[i], values->at[j], false, indices));
+    nodes[2 * j + 1] =
+        with_emissions(graph, log_sum_exp(derivation, values->n, paths), values->emissions[j], indices);
   }
-  const struct node *scan = node_scan(graph, open, 2, values->n, nodes);
+  const struct node *scan = node_scan(graph, open[along], 2, values->n, nodes);
   for (size_t j = 0; j < values->n; j++) paths[j] = node_gather(graph, node_project(graph, scan, j), &last);
-  return log_sum_exp(derivation, values->n, paths);
+  const struct node *sum = log_sum_exp(derivation, values->n, paths);
+  for (size_t k = type->n_dim; k-- > 0;)
+    if (k != along) sum = node_reduce(graph, REDUCE_SUM, open[k], sum);
+  return sum;
 }
 
 /* ---- the term ---- */
@@ -179,15 +251,16 @@ static const struct node *forward(struct derivation *derivation, const struct de
 void derive_summed(struct derivation *derivation, const struct variable *latent) {
   const struct program *program = derivation->lowering.program;
   const struct variable *observed = NULL;
+  const struct definition *chain = NULL;
   for (size_t k = 0; k < program->n_variable && !observed; k++)
-    if (program->variables[k]->summed == latent) observed = program->variables[k];
-  if (!observed) return; /* its masses sum to 1 */
-  struct values values = values_of(derivation, latent);
-  const struct node **emissions[MAX_VALUES];
-  for (size_t k = 0; k < values.n; k++) emissions[k] = emissions_of(values.at[k]);
-  const struct term *distribution = latent->distribution;
-  bool chain = distribution->kind == TERM_DEFINITION && distribution->definition->variable;
-  const struct node *term = chain ? forward(derivation, distribution->definition, &values, emissions)
-                                  : sum_of_plate(derivation, latent, &values, emissions);
+    if (program->variables[k]->summed == latent && program->variables[k]->role == ROLE_OBS)
+      observed = program->variables[k];
+  if (!observed) return; /* summed out with another latent; or its masses sum to 1 */
+  struct together all = together_with(derivation, latent);
+  struct values values = values_of(derivation, &all);
+  for (size_t k = 0; k < all.n; k++)
+    if (steps_of(all.latents[k])) chain = steps_of(all.latents[k]);
+  const struct node *term =
+      chain ? forward(derivation, &all, place_along(chain), &values) : sum_of_plate(derivation, &all, &values);
   derive_term(derivation, observed, TAG_LIKELIHOOD, term);
 }

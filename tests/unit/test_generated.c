@@ -637,6 +637,11 @@ static void hidden_markov_models_do_what_their_graph_says(void **state) {
   compare_spec("tests/data/specs/hidden_markov.floe");
 }
 
+static void latents_of_groups_and_chains_of_persons_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/latents.floe");
+}
+
 /* var, := and loops in functions that are called in a plate. */
 static void functions_with_locals_do_what_their_graph_says(void **state) {
   (void)state;
@@ -803,6 +808,7 @@ int main(void) {
       cmocka_unit_test(loops_in_options_do_what_their_graph_says),
       cmocka_unit_test(mixtures_do_what_their_graph_says),
       cmocka_unit_test(hidden_markov_models_do_what_their_graph_says),
+      cmocka_unit_test(latents_of_groups_and_chains_of_persons_do_what_their_graph_says),
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(parts_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
