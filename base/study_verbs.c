@@ -110,7 +110,7 @@ const struct floe__verb floe__study_verbs[] = {
      .options = run_options},
     {.name = "universes", .arguments = "", .summary = "list the universes", .options = universes_options},
     {.name = "selftest",
-     .arguments = "",
+     .arguments = "[DATA]",
      .summary = "check simulator, density, gradient and transforms against each other",
      .options = selftest_options},
     {.name = "simulate",

@@ -323,12 +323,15 @@ static void reverse_loop(struct reverse *r, const struct step *step) {
 
 static void reverse_switch(struct reverse *r, const struct step *step) {
   struct step copy = switch_like(r, step);
+  size_t *option = &r->option[step->axis ? step->axis->id : r->source->study->program->n_axis];
   for (size_t k = 0; k < step->n_case; k++) {
     if (!step->cases[k]) continue;
+    *option = k;
     builder_open(r->builder, NULL, true);
     reverse_inner(r, step->cases[k]);
     copy.cases[k] = builder_close(r->builder);
   }
+  *option = NO_OPTION;
   builder_step(r->builder, copy);
 }
 
@@ -379,6 +382,9 @@ struct routine *adjoint_routine(struct floe__arena *arena, const struct routine 
   r.cell_total = floe__arena_array(arena, n_cell, sizeof *r.cell_total);
   r.cell_region = floe__arena_array(arena, n_cell, sizeof *r.cell_region);
   r.memory_region = floe__arena_array(arena, n_memory, sizeof *r.memory_region);
+  const size_t n_axis = density->study->program->n_axis;
+  r.option = floe__arena_array(arena, n_axis + 1, sizeof *r.option);
+  for (size_t k = 0; k <= n_axis; k++) r.option[k] = NO_OPTION;
   copy_block(&r, density->body, true);
   reverse_block(&r, density->body);
   routine_prune(r.builder->routine);

@@ -134,6 +134,27 @@ static bool in_memory(const struct node *node) {
          node->kind == NODE_EXTERN || node->kind == NODE_DRAW || node->kind == NODE_PREVIOUS;
 }
 
+/* Under the options known here a node may come to a constant, or to a value from outside of the branch, whose scope says
+ * nothing of the branch. */
+static void note_decided(struct scheduler *s, const struct node *node) {
+  if (!node->chooses) return;
+  if (s->n_decided == s->capacity_decided) {
+    const size_t capacity = s->capacity_decided ? 2 * s->capacity_decided : 64;
+    size_t *grown = floe__arena_array(s->arena, capacity, sizeof *grown);
+    for (size_t k = 0; k < s->n_decided; k++) grown[k] = s->decided[k];
+    s->decided = grown;
+    s->capacity_decided = capacity;
+  }
+  s->decided[s->n_decided++] = node->id;
+}
+
+void forget_decided(struct scheduler *s, size_t n_before) {
+  while (s->n_decided > n_before) {
+    const struct value **value = &s->value_of[s->decided[--s->n_decided]];
+    if (*value && (!(*value)->scope || (*value)->scope->open)) *value = NULL;
+  }
+}
+
 /* The value of a scalar node: found, or computed where it belongs. */
 const struct value *value_of_node(struct scheduler *s, const struct node *unresolved) {
   const struct node *node = resolve(s, unresolved);
@@ -147,6 +168,7 @@ const struct value *value_of_node(struct scheduler *s, const struct node *unreso
     if (!named->name) named->name = node->name;
   }
   s->value_of[node->id] = value;
+  note_decided(s, node);
   return value;
 }
 

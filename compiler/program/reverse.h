@@ -39,6 +39,7 @@ struct reverse {
   const struct value **cell_total;             /* what it holds in the end */
   size_t *cell_region, *memory_region, region; /* declared by the part of the program that is being repeated? */
   struct frame *frame;
+  size_t *option; /* of each axis, and last of the system of coordinates, in this branch; NO_OPTION where it is open */
 };
 
 const struct value *copy_of(struct reverse *r, const struct value *source);

@@ -121,6 +121,7 @@ enum step_kind {
 };
 
 enum selector_kind { SELECTOR_AXIS, SELECTOR_COORDINATES, SELECTOR_DRAWN };
+#define NO_OPTION SIZE_MAX /* of an axis outside of the switches on it */
 
 struct step {
   enum step_kind kind;

@@ -150,6 +150,10 @@ static const struct value *value_of(struct reverse *r, const struct value *call,
   if (node->kind == NODE_SELECT)
     return builder_select(r->builder, value_of(r, call, node->args[0]), value_of(r, call, node->args[1]),
                           value_of(r, call, node->args[2]));
+  if (node->kind == NODE_CHOOSE) {
+    const size_t option = r->option[node->axis ? node->axis->id : r->source->study->program->n_axis];
+    if (option < node->n_arg && node->args[option]) return value_of(r, call, node->args[option]);
+  }
   if (node->kind != NODE_OPERATOR) abort(); /* whatever else the call's arguments are made of is known */
   const struct value *x = value_of(r, call, node->args[0]);
   if (node->n_arg == 1) return combine(r, node->op, x, NULL);

@@ -114,8 +114,10 @@ static void run_switch(struct scheduler *s, size_t slot, struct demand *const *m
     s->option[slot] = k;
     s->copies = outer_copies * step.n_case;
     builder_open(s->builder, NULL, true);
+    const size_t n_decided = s->n_decided;
     schedule(s, copies, n);
     struct block *block = builder_close(s->builder);
+    forget_decided(s, n_decided);
     if (block->n_step) step.cases[k] = block, any = true;
   }
   s->option[slot] = NO_OPTION;

@@ -6,7 +6,6 @@
 #include "compiler/program/builder.h"
 #include "compiler/program/marks.h"
 
-#define NO_OPTION SIZE_MAX
 #define MAX_BINDER 64
 #define MAX_COPIES 16 /* loops are repeated for at most so many combinations of options */
 
@@ -52,6 +51,7 @@ struct scheduler {
   size_t n_node, n_axis;
   struct marks_pool marks; /* sets of nodes */
   const struct value **value_of;     /* by node id; counts while its scope is open */
+  size_t *decided, n_decided, capacity_decided; /* ids of nodes whose value may rest on the options known here */
   const struct memory **memory_of;   /* arrays */
   const struct memory ***outputs_of; /* scans */
   size_t *option;                    /* (n_axis + 1) what is known of the universe here; the last: coordinates */
@@ -78,6 +78,7 @@ bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis);
 
 /* lower.c */
 const struct value *value_of_node(struct scheduler *s, const struct node *node);
+void forget_decided(struct scheduler *s, size_t n_before); /* at the end of a branch: what was noted since then */
 const struct memory *memory_of_node(struct scheduler *s, const struct node *array);
 void fill_straight(struct scheduler *s, const struct demand *demand);
 const struct memory *variable_memory(struct scheduler *s, const struct variable *variable, enum memory_kind kind);

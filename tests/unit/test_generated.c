@@ -587,6 +587,12 @@ static void the_library_does_what_its_graph_says(void **state) {
   compare_spec("tests/data/specs/library.floe");
 }
 
+/* What a branch finds out of a value (a constant, another value) holds in no other branch. */
+static void choices_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/choices.floe");
+}
+
 /* Axes within options, a recurrence whose array may be shorter than its initial values, elements that are not there,
  * latents, truth values as data. */
 static void odds_and_ends_do_what_their_graph_says(void **state) {
@@ -800,6 +806,7 @@ int main(void) {
       cmocka_unit_test(the_library_does_what_its_graph_says),
       cmocka_unit_test(differential_equations_are_solved_and_differentiated),
       cmocka_unit_test(odds_and_ends_do_what_their_graph_says),
+      cmocka_unit_test(choices_do_what_their_graph_says),
       cmocka_unit_test(autoregressions_do_what_their_graph_says),
       cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
       cmocka_unit_test(garch_does_what_its_graph_says),
