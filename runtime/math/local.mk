@@ -9,6 +9,7 @@ runtime_sources += \
   runtime/math/order.c runtime/math/order.h \
   runtime/math/quantiles.c runtime/math/tails.c \
   runtime/math/special.c runtime/math/special_gsl.c runtime/math/special.h \
+  runtime/math/orthogonal.c runtime/math/orthogonal.h \
   runtime/math/structure.c runtime/math/structure.h
 
 if HAVE_CMOCKA

@@ -24,10 +24,10 @@ double floe__dual_averaging_end(const struct floe__dual_averaging *state) {
 }
 
 void floe__windows_start(struct floe__windows *windows, size_t warmup) {
-  struct floe__windows plan = {.warmup = warmup, .initial = 75, .final = 50, .base = 25};
+  struct floe__windows plan = {.warmup = warmup, .initial = 30, .final = 50, .base = 20};
   if (warmup < 20)
     plan.initial = warmup, plan.final = 0, plan.base = 0;
-  else if (warmup < plan.initial + plan.final + plan.base) {
+  else if (warmup < 150) {
     plan.initial = (size_t)(0.15 * (double)warmup);
     plan.final = (size_t)(0.1 * (double)warmup);
     plan.base = warmup - plan.initial - plan.final;
@@ -49,24 +49,4 @@ bool floe__windows_close(struct floe__windows *windows, size_t iteration) {
   /* A window that would leave less than twice its length behind it takes the rest as well. */
   windows->end = windows->end + 3 * windows->length > last ? last : windows->end + windows->length;
   return true;
-}
-
-void floe__spread_reset(struct floe__spread *spread) {
-  spread->count = 0;
-  for (size_t i = 0; i < spread->n; i++) spread->mean[i] = spread->square[i] = 0;
-}
-
-void floe__spread_add(struct floe__spread *spread, const double *position) {
-  spread->count++;
-  for (size_t i = 0; i < spread->n; i++) {
-    const double off = position[i] - spread->mean[i];
-    spread->mean[i] += off / (double)spread->count;
-    spread->square[i] += off * (position[i] - spread->mean[i]);
-  }
-}
-
-void floe__spread_variance(const struct floe__spread *spread, double *variance) {
-  const double count = (double)spread->count;
-  for (size_t i = 0; i < spread->n; i++)
-    variance[i] = (count > 1 ? count / (count + 5) * spread->square[i] / (count - 1) : 0) + 1e-3 * 5 / (count + 5);
 }

@@ -11,12 +11,11 @@ struct phase {
   double log_density;
 };
 
-/* A piece of trajectory in the order of its integration. `velocity` is the momentum times the inverse metric. */
+/* A piece of trajectory in the order of its integration. With the unit metric momentum is velocity. */
 struct span {
-  double *first_momentum, *first_velocity, *last_momentum, *last_velocity;
-  double *total_momentum; /* sum over its points */
-  double log_weight;      /* log of the sum of exp(-energy error) over its points */
-  struct phase proposal;  /* one of its points, with probability proportional to its weight; momentum unused */
+  double *first_momentum, *last_momentum, *total_momentum; /* the last: the sum over its points */
+  double log_weight;                                       /* log of the sum of exp(-energy error) over its points */
+  struct phase proposal; /* one of its points, with probability proportional to its weight; momentum unused */
   double proposal_energy;
 };
 
@@ -24,7 +23,6 @@ struct floe__nuts {
   const struct floe__density *density;
   size_t n;
   double *block;
-  double *variance;
   struct phase here, edge[2];             /* the chain's state; the ends of the trajectory, backward and forward */
   struct span whole, fresh;               /* the trajectory so far; its extension */
   struct span half[FLOE__NUTS_MAX_DEPTH]; /* by level: the second half of a sub-tree in the making */
@@ -39,7 +37,7 @@ struct walk {
   bool divergent;
 };
 
-enum { PHASE_ARRAYS = 3, SPAN_ARRAYS = 5 + PHASE_ARRAYS };
+enum { PHASE_ARRAYS = 3, SPAN_ARRAYS = 3 + PHASE_ARRAYS };
 
 static double *take(double **block, size_t n) {
   double *array = *block;
@@ -53,17 +51,14 @@ static struct phase take_phase(double **block, size_t n) {
 }
 
 static struct span take_span(double **block, size_t n) {
-  struct span span = {.first_momentum = take(block, n),
-                      .first_velocity = take(block, n),
-                      .last_momentum = take(block, n),
-                      .last_velocity = take(block, n),
-                      .total_momentum = take(block, n)};
+  struct span span = {
+      .first_momentum = take(block, n), .last_momentum = take(block, n), .total_momentum = take(block, n)};
   span.proposal = take_phase(block, n);
   return span;
 }
 
 struct floe__nuts *floe__nuts_new(const struct floe__density *density) {
-  const size_t n = density->n, n_array = 1 + 3 * PHASE_ARRAYS + (2 + FLOE__NUTS_MAX_DEPTH) * SPAN_ARRAYS;
+  const size_t n = density->n, n_array = 3 * PHASE_ARRAYS + (2 + FLOE__NUTS_MAX_DEPTH) * SPAN_ARRAYS;
   struct floe__nuts *nuts = FLOE__NEW(1, struct floe__nuts);
   if (!nuts) return NULL;
   nuts->density = density;
@@ -74,8 +69,6 @@ struct floe__nuts *floe__nuts_new(const struct floe__density *density) {
     return NULL;
   }
   double *block = nuts->block;
-  nuts->variance = take(&block, n);
-  for (size_t i = 0; i < n; i++) nuts->variance[i] = 1;
   nuts->here = take_phase(&block, n);
   for (int side = 0; side < 2; side++) nuts->edge[side] = take_phase(&block, n);
   nuts->whole = take_span(&block, n);
@@ -98,9 +91,6 @@ const double *floe__nuts_gradient(const struct floe__nuts *nuts) {
 }
 double floe__nuts_log_density(const struct floe__nuts *nuts) {
   return nuts->here.log_density;
-}
-double *floe__nuts_variance(struct floe__nuts *nuts) {
-  return nuts->variance;
 }
 
 static void evaluate(const struct floe__nuts *nuts, struct phase *phase) {
@@ -127,24 +117,30 @@ static void copy_phase(size_t n, struct phase *to, const struct phase *from) {
   to->log_density = from->log_density;
 }
 
-static double energy(const struct floe__nuts *nuts, const struct phase *phase) {
-  double kinetic = 0;
-  for (size_t i = 0; i < nuts->n; i++) kinetic += nuts->variance[i] * phase->momentum[i] * phase->momentum[i];
-  const double total = 0.5 * kinetic - phase->log_density;
+static double total_energy(double kinetic, double log_density) {
+  const double total = 0.5 * kinetic - log_density;
   return isnan(total) ? INFINITY : total;
 }
 
+static double energy(const struct floe__nuts *nuts, const struct phase *phase) {
+  double kinetic = 0;
+  for (size_t i = 0; i < nuts->n; i++) kinetic += phase->momentum[i] * phase->momentum[i];
+  return total_energy(kinetic, phase->log_density);
+}
+
 static void draw_momentum(struct floe__nuts *nuts, struct phase *phase, struct floe_stream *stream) {
-  for (size_t i = 0; i < nuts->n; i++) phase->momentum[i] = floe_draw_normal(stream) / sqrt(nuts->variance[i]);
+  for (size_t i = 0; i < nuts->n; i++) phase->momentum[i] = floe_draw_normal(stream);
 }
 
 static void leapfrog(const struct floe__nuts *nuts, struct phase *phase, double step) {
+  double *restrict position = phase->position, *restrict momentum = phase->momentum;
+  const double *restrict gradient = phase->gradient;
   for (size_t i = 0; i < nuts->n; i++) {
-    phase->momentum[i] += 0.5 * step * phase->gradient[i];
-    phase->position[i] += step * nuts->variance[i] * phase->momentum[i];
+    momentum[i] += 0.5 * step * gradient[i];
+    position[i] += step * momentum[i];
   }
   evaluate(nuts, phase);
-  for (size_t i = 0; i < nuts->n; i++) phase->momentum[i] += 0.5 * step * phase->gradient[i];
+  for (size_t i = 0; i < nuts->n; i++) momentum[i] += 0.5 * step * gradient[i];
 }
 
 double floe__nuts_reasonable_step(struct floe__nuts *nuts, double guess, struct floe_stream *stream) {
@@ -171,17 +167,23 @@ static double log_sum(double a, double b) {
   return high == -INFINITY ? -INFINITY : high + log1p(exp(low - high));
 }
 
-/* Whether a trajectory with these end velocities and this total momentum still moves apart at both ends. `extra` is a
- * momentum to add to the total, or NULL. */
-static bool moves_apart(size_t n, const double *first_velocity, const double *last_velocity, const double *total,
-                        const double *extra) {
+/* Whether a trajectory with these momenta at its ends and this sum of all momenta, total + extra, still moves apart at both
+ * ends. */
+static bool moves_apart(size_t n, const double *restrict first, const double *restrict last,
+                        const double *restrict total, const double *restrict extra) {
   double at_first = 0, at_last = 0;
   for (size_t i = 0; i < n; i++) {
-    const double sum = extra ? total[i] + extra[i] : total[i];
-    at_first += first_velocity[i] * sum;
-    at_last += last_velocity[i] * sum;
+    const double sum = total[i] + extra[i];
+    at_first += first[i] * sum;
+    at_last += last[i] * sum;
   }
   return at_first > 0 && at_last > 0;
+}
+
+static void swap(double **a, double **b) {
+  double *kept = *a;
+  *a = *b;
+  *b = kept;
 }
 
 static void choose(struct span *span, struct span *other) {
@@ -193,24 +195,26 @@ static void choose(struct span *span, struct span *other) {
 
 /* Appends b, which follows a, to a. False where the joint trajectory turns back. b is used up. */
 static bool join(size_t n, struct span *a, struct span *b) {
-  bool apart = moves_apart(n, a->first_velocity, b->first_velocity, a->total_momentum, b->first_momentum) &&
-               moves_apart(n, a->last_velocity, b->last_velocity, b->total_momentum, a->last_momentum);
-  for (size_t i = 0; i < n; i++) a->total_momentum[i] += b->total_momentum[i];
-  memcpy(a->last_momentum, b->last_momentum, n * sizeof(double));
-  memcpy(a->last_velocity, b->last_velocity, n * sizeof(double));
+  const bool apart = moves_apart(n, a->first_momentum, b->first_momentum, a->total_momentum, b->first_momentum) &&
+                     moves_apart(n, a->last_momentum, b->last_momentum, b->total_momentum, a->last_momentum) &&
+                     moves_apart(n, a->first_momentum, b->last_momentum, a->total_momentum, b->total_momentum);
+  double *restrict total = a->total_momentum;
+  const double *restrict more = b->total_momentum;
+  for (size_t i = 0; i < n; i++) total[i] += more[i];
+  swap(&a->last_momentum, &b->last_momentum);
   a->log_weight = log_sum(a->log_weight, b->log_weight);
-  return apart && moves_apart(n, a->first_velocity, a->last_velocity, a->total_momentum, NULL);
+  return apart;
 }
 
 /* Makes a span of the single point. */
-static void set_point(const struct floe__nuts *nuts, struct span *span, const struct phase *point, double log_weight) {
-  const size_t n = nuts->n;
-  for (size_t i = 0; i < n; i++) {
-    span->first_momentum[i] = span->last_momentum[i] = span->total_momentum[i] = point->momentum[i];
-    span->first_velocity[i] = span->last_velocity[i] = nuts->variance[i] * point->momentum[i];
-  }
+static void set_point(size_t n, struct span *span, const struct phase *point, double log_weight) {
+  double *restrict first = span->first_momentum, *restrict last = span->last_momentum;
+  double *restrict total = span->total_momentum;
+  for (size_t i = 0; i < n; i++) first[i] = last[i] = total[i] = point->momentum[i];
   span->log_weight = log_weight;
-  copy_phase(n, &span->proposal, point);
+  memcpy(span->proposal.position, point->position, n * sizeof(double));
+  memcpy(span->proposal.gradient, point->gradient, n * sizeof(double));
+  span->proposal.log_density = point->log_density;
 }
 
 static bool grow_point(struct walk *walk, struct phase *edge, struct span *span) {
@@ -220,7 +224,7 @@ static bool grow_point(struct walk *walk, struct phase *edge, struct span *span)
   const double total = energy(nuts, edge), gain = walk->energy_at_start - total;
   if (-gain > FLOE__NUTS_DIVERGENCE) walk->divergent = true;
   walk->accept_total += gain > 0 ? 1 : exp(gain);
-  set_point(nuts, span, edge, gain);
+  set_point(nuts->n, span, edge, gain);
   span->proposal_energy = total;
   return !walk->divergent;
 }
@@ -237,11 +241,7 @@ static bool grow(struct walk *walk, int depth, struct phase *edge, struct span *
 
 /* Turns the trajectory around, so that its last point is the one to go on from. */
 static void reverse(struct span *span) {
-  double *momentum = span->first_momentum, *velocity = span->first_velocity;
-  span->first_momentum = span->last_momentum;
-  span->first_velocity = span->last_velocity;
-  span->last_momentum = momentum;
-  span->last_velocity = velocity;
+  swap(&span->first_momentum, &span->last_momentum);
 }
 
 struct floe__transition floe__nuts_step(struct floe__nuts *nuts, double step_size, struct floe_stream *stream) {
@@ -251,7 +251,7 @@ struct floe__transition floe__nuts_step(struct floe__nuts *nuts, double step_siz
   walk.energy_at_start = energy(nuts, &nuts->here);
   for (int side = 0; side < 2; side++) copy_phase(n, &nuts->edge[side], &nuts->here);
   struct span *whole = &nuts->whole, *fresh = &nuts->fresh;
-  set_point(nuts, whole, &nuts->here, 0);
+  set_point(n, whole, &nuts->here, 0);
   whole->proposal_energy = walk.energy_at_start;
   int depth = 0, facing = 1;
   while (depth < FLOE__NUTS_MAX_DEPTH) {

@@ -1,6 +1,6 @@
 /* nuts.h: the no-U-turn sampler: Hamiltonian Monte Carlo that chooses its own trajectory length.
  * Multinomial choice along the trajectory, biased towards its newer half; generalised U-turn criterion with checks across
- * the seam of each pair of sub-trees; diagonal metric.
+ * the seam of each pair of sub-trees. The metric is the identity: metric.h makes other metrics of it.
  * Hoffman and Gelman, "The No-U-Turn Sampler", JMLR 15, 2014; Betancourt, "A conceptual introduction to Hamiltonian Monte
  * Carlo", arXiv 1701.02434, appendix A. */
 #ifndef FLOE_MCMC_NUTS_H
@@ -10,15 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "runtime/mcmc/density.h"
+
 #define FLOE__NUTS_MAX_DEPTH 10
 #define FLOE__NUTS_DIVERGENCE 1000.0 /* error in the energy, nats, from which a trajectory counts as divergent */
-
-/* What is sampled: the log density at a position (n), up to a constant, with its gradient (n). NaN counts as -INFINITY. */
-struct floe__density {
-  size_t n;
-  double (*evaluate)(void *state, const double *position, double *gradient);
-  void *state;
-};
 
 /* How a transition went; the columns that Stan users know. */
 struct floe__transition {
@@ -39,9 +34,6 @@ bool floe__nuts_start(struct floe__nuts *nuts, const double *position);
 const double *floe__nuts_position(const struct floe__nuts *nuts); /* (n) */
 const double *floe__nuts_gradient(const struct floe__nuts *nuts); /* (n) at the position */
 double floe__nuts_log_density(const struct floe__nuts *nuts);
-
-/* Variances of the coordinates, (n), all positive: the inverse of the metric. Ones at first. */
-double *floe__nuts_variance(struct floe__nuts *nuts);
 
 /* A step size from which one leapfrog step is accepted with probability near 0.8, found by doubling or halving `guess`.
  * 0 where no step above 1e-300 is accepted, INFINITY where steps above 1e7 are: the density is then flat. */

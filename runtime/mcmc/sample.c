@@ -2,15 +2,20 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "runtime/mcmc/adapt.h"
+#include "runtime/mcmc/metric_fit.h"
+#include "runtime/mcmc/nuts.h"
+#include "runtime/mcmc/pathfinder.h"
+#include "runtime/mcmc/target.h"
 #include "runtime/mcmc/trouble.h"
 #include "runtime/rng/purpose.h"
 
-enum { START_ATTEMPTS = 100 };
+enum { START_ATTEMPTS = 100, PATHS = 4 };
 static const double far_away =
     1e15; /* no proper posterior in everyday units has its mass here, not even half-Cauchy tails */
 
@@ -20,10 +25,19 @@ const char *const floe_sampler_column_names[FLOE_N_SAMPLER_COLUMN] = {
 /* Everything that one chain needs, made before the chains run. */
 struct chain {
   struct floe__target *target;
-  struct floe__density density;
+  struct floe__density density; /* of the target */
+  struct floe__metric *metric;
+  struct floe__rounded rounded;
+  struct floe__density round; /* the density in the metric's coordinates, in which NUTS works */
   struct floe__nuts *nuts;
-  double *start; /* (n) */
-  struct floe__spread spread;
+  struct floe__window *window;
+  struct floe__pathfinder *pathfinder; /* NULL: the chain begins at a given start */
+  double *position, *gradient;         /* (n) of the chain, in the target's coordinates */
+  double *y;                           /* (n) */
+  struct floe__metric *found;          /* by its pathfinder, with what weight */
+  double evidence;
+  struct floe_stream paths;
+  double *starts; /* (PATHS, n) of its paths */
   struct floe_error error;
 };
 
@@ -38,7 +52,6 @@ void floe_chains_free(struct floe_chains *chains) {
   if (!chains) return;
   floe__free(chains->coordinates);
   floe__free(chains->columns);
-  floe__free(chains->variance);
   floe__free(chains);
 }
 
@@ -51,9 +64,8 @@ static struct floe_chains *new_chains(size_t n_chain, size_t n_draw, size_t n_co
   if (n_draw == 0 || n_chain <= (size_t)-1 / n_draw) {
     chains->coordinates = floe__new(n_chain * n_draw + 1, n_coordinate * sizeof(double));
     chains->columns = floe__new(n_chain * n_draw + 1, FLOE_N_SAMPLER_COLUMN * sizeof(double));
-    chains->variance = floe__new(n_chain, n_coordinate * sizeof(double));
   }
-  if (chains->coordinates && chains->columns && chains->variance) return chains;
+  if (chains->coordinates && chains->columns) return chains;
   floe_chains_free(chains);
   return NULL;
 }
@@ -61,21 +73,61 @@ static struct floe_chains *new_chains(size_t n_chain, size_t n_draw, size_t n_co
 static void free_chain(struct chain *chain) {
   floe__nuts_free(chain->nuts);
   floe__target_free(chain->target);
-  floe__free(chain->start);
-  floe__free(chain->spread.mean);
-  floe__free(chain->spread.square);
+  floe__metric_free(chain->metric);
+  floe__metric_free(chain->found);
+  floe__window_free(chain->window);
+  floe__pathfinder_free(chain->pathfinder);
+  floe__free(chain->rounded.x);
+  floe__free(chain->rounded.gradient);
+  floe__free(chain->position);
+  floe__free(chain->gradient);
+  floe__free(chain->y);
+  floe__free(chain->starts);
 }
 
-static floe_status prepare_chain(const struct floe_context *context, struct chain *chain, struct floe_error *error) {
+static floe_status prepare_chain(const struct floe_context *context, const struct floe_sample_options *options,
+                                 struct chain *chain, struct floe_error *error) {
   floe_status status = floe__target_new(context, &chain->target, error);
   if (status != FLOE_OK) return status;
   const size_t n = chain->target->n;
+  const bool given = options->starts && options->n_start;
   chain->density = floe__target_density(chain->target);
-  chain->nuts = floe__nuts_new(&chain->density);
-  chain->start = FLOE__NEW(n, double);
-  chain->spread = (struct floe__spread){.n = n, .mean = FLOE__NEW(n, double), .square = FLOE__NEW(n, double)};
-  if (chain->nuts && chain->start && chain->spread.mean && chain->spread.square) return FLOE_OK;
+  chain->metric = floe__metric_new(n);
+  chain->found = floe__metric_new(n);
+  chain->rounded = (struct floe__rounded){&chain->density, chain->metric, FLOE__NEW(n, double), FLOE__NEW(n, double)};
+  chain->round = floe__rounded_density(&chain->rounded);
+  chain->nuts = floe__nuts_new(&chain->round);
+  chain->window = floe__window_new(n, options->warmup);
+  chain->pathfinder = given || !options->warmup ? NULL : floe__pathfinder_new(n);
+  chain->position = FLOE__NEW(n, double);
+  chain->gradient = FLOE__NEW(n, double);
+  chain->y = FLOE__NEW(n, double);
+  chain->starts = floe__new(PATHS, n * sizeof(double));
+  const bool lacking = !given && options->warmup && !chain->pathfinder;
+  if (!lacking && chain->metric && chain->found && chain->rounded.x && chain->rounded.gradient && chain->nuts &&
+      chain->window && chain->position && chain->gradient && chain->y && chain->starts)
+    return FLOE_OK;
   return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
+}
+
+/* Puts NUTS at chain->position, in the coordinates of the present metric. */
+static bool enter(struct chain *chain) {
+  floe__metric_whiten(chain->metric, chain->position, chain->y);
+  return floe__nuts_start(chain->nuts, chain->y);
+}
+
+/* Where NUTS is, in the target's coordinates. */
+static void locate(struct chain *chain) {
+  floe__metric_position(chain->metric, floe__nuts_position(chain->nuts), chain->position);
+}
+
+/* A random place where the density is finite -> chain->position. */
+static bool random_start(struct chain *chain, struct floe_stream *stream) {
+  for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+    for (size_t k = 0; k < chain->target->n; k++) chain->position[k] = 4 * floe_draw_uniform(stream) - 2;
+    if (enter(chain)) return true;
+  }
+  return false;
 }
 
 /* Puts the chain where its density is finite: the given start if it is, else a random one. */
@@ -84,25 +136,62 @@ static floe_status start_chain(const struct run *run, size_t c) {
   const struct floe_sample_options *options = run->options;
   if (options->starts && options->n_start) {
     floe__target_gather(chain->target, options->starts + (c % options->n_start) * run->result->n_coordinate,
-                        chain->start);
-    if (floe__nuts_start(chain->nuts, chain->start)) return FLOE_OK;
+                        chain->position);
+    if (enter(chain)) return FLOE_OK;
   }
   struct floe_stream stream;
   floe_stream_open(&stream, options->seed, FLOE_PURPOSE_INITIAL, c, 0, 0);
-  for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
-    for (size_t k = 0; k < chain->target->n; k++) chain->start[k] = 4 * floe_draw_uniform(&stream) - 2;
-    if (floe__nuts_start(chain->nuts, chain->start)) return FLOE_OK;
-  }
-  return floe__trouble_no_start(chain->target, chain->start, floe__nuts_gradient(chain->nuts), START_ATTEMPTS,
+  if (random_start(chain, &stream)) return FLOE_OK;
+  return floe__trouble_no_start(chain->target, chain->position, floe__nuts_gradient(chain->nuts), START_ATTEMPTS,
                                 &chain->error);
 }
 
-/* Whether the position is still somewhere; fills in the chain's error if not. */
+/* From where the chain is, and from other random places, up to Gaussian approximations; the chosen one -> chain->found. */
+static void find_paths(void *context, size_t c, size_t thread) {
+  const struct run *run = context;
+  struct chain *chain = &run->chain[c];
+  const size_t n = chain->target->n;
+  size_t n_start = 1;
+  (void)thread;
+  floe_stream_open(&chain->paths, run->options->seed, FLOE_PURPOSE_INITIAL, c, 1, 0);
+  memcpy(chain->starts, chain->position, n * sizeof(double));
+  for (; n_start < PATHS && random_start(chain, &chain->paths); n_start++)
+    memcpy(chain->starts + n_start * n, chain->position, n * sizeof(double));
+  memcpy(chain->position, chain->starts, n * sizeof(double));
+  chain->evidence =
+      floe__pathfinder_run(chain->pathfinder, &chain->density, n_start, chain->starts, &chain->paths, chain->found);
+}
+
+/* Each chain begins in one of the approximations that all chains have found, drawn by their weight. */
+static void begin(struct run *run, size_t c) {
+  struct chain *chain = &run->chain[c];
+  const struct chain *chosen = NULL;
+  double best = -INFINITY;
+  for (size_t k = 0; k < run->result->n_chain; k++) {
+    const double key = run->chain[k].evidence - log(-log(floe_draw_uniform(&chain->paths)));
+    if (key > best) best = key, chosen = &run->chain[k];
+  }
+  if (chosen &&
+      floe__pathfinder_draw(chain->pathfinder, &chain->density, chosen->found, &chain->paths, chain->position))
+    floe__metric_copy(chain->metric, chosen->found);
+  (void)enter(chain);
+}
+
+static void find_starts(struct run *run) {
+  const size_t n_chain = run->result->n_chain;
+  if (!run->chain[0].pathfinder) return;
+  floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, find_paths, run);
+  for (size_t c = 0; c < n_chain; c++) begin(run, c);
+}
+
+/* Whether the position is still somewhere; fills in the chain's error if not, with the coordinate that is farthest off. */
 static bool still_near(struct chain *chain) {
-  const double *position = floe__nuts_position(chain->nuts);
+  size_t farthest = 0;
   for (size_t k = 0; k < chain->target->n; k++)
-    if (!(fabs(position[k]) < far_away)) return floe__trouble_runs_away(chain->target, k, &chain->error), false;
-  return true;
+    if (!(fabs(chain->position[k]) <= fabs(chain->position[farthest]))) farthest = k;
+  if (fabs(chain->position[farthest]) < far_away) return true;
+  (void)floe__trouble_runs_away(chain->target, farthest, &chain->error);
+  return false;
 }
 
 static bool stopped(struct chain *chain) {
@@ -112,6 +201,11 @@ static bool stopped(struct chain *chain) {
   return true;
 }
 
+static void stuck(struct chain *chain) {
+  floe__metric_slope(chain->metric, floe__nuts_gradient(chain->nuts), chain->gradient);
+  (void)floe__trouble_stuck(chain->target, chain->gradient, &chain->error);
+}
+
 /* First step size, or after a change of metric. 0 where there is none; the chain's error then says why. */
 static double restart_step(struct chain *chain, double guess, struct floe_stream *stream) {
   const double step = floe__nuts_reasonable_step(chain->nuts, guess, stream);
@@ -119,8 +213,16 @@ static double restart_step(struct chain *chain, double guess, struct floe_stream
   if (step > 0)
     (void)floe__trouble_flat(chain->target, 0, true, &chain->error);
   else
-    (void)floe__trouble_stuck(chain->target, floe__nuts_gradient(chain->nuts), &chain->error);
+    stuck(chain);
   return 0;
+}
+
+/* A new metric for the chain from its window, and a step size to begin with. */
+static double renew_metric(struct chain *chain, double step, struct floe_stream *stream) {
+  floe__metric_fit(chain->window, chain->metric);
+  floe__window_reset(chain->window);
+  (void)enter(chain);
+  return restart_step(chain, step, stream);
 }
 
 static double warm_up(const struct run *run, struct chain *chain, struct floe_stream *stream) {
@@ -131,16 +233,17 @@ static double warm_up(const struct run *run, struct chain *chain, struct floe_st
   if (step == 0 || run->options->warmup == 0) return step;
   floe__dual_averaging_start(&averaging, target, step);
   floe__windows_start(&windows, run->options->warmup);
-  floe__spread_reset(&chain->spread);
   for (size_t i = 0; i < run->options->warmup; i++) {
     const struct floe__transition transition = floe__nuts_step(chain->nuts, step, stream);
     step = floe__dual_averaging_learn(&averaging, transition.accept);
+    locate(chain);
     if (!still_near(chain) || stopped(chain)) return 0;
-    if (floe__windows_collect(&windows, i)) floe__spread_add(&chain->spread, floe__nuts_position(chain->nuts));
+    if (floe__windows_collect(&windows, i)) {
+      floe__metric_slope(chain->metric, floe__nuts_gradient(chain->nuts), chain->gradient);
+      floe__window_add(chain->window, chain->position, chain->gradient);
+    }
     if (!floe__windows_close(&windows, i)) continue;
-    floe__spread_variance(&chain->spread, floe__nuts_variance(chain->nuts));
-    floe__spread_reset(&chain->spread);
-    step = restart_step(chain, step, stream);
+    step = renew_metric(chain, step, stream);
     if (step == 0) return 0;
     floe__dual_averaging_start(&averaging, target, step);
   }
@@ -150,8 +253,7 @@ static double warm_up(const struct run *run, struct chain *chain, struct floe_st
 static void record(struct floe_chains *result, size_t row, const struct chain *chain, double step,
                    const struct floe__transition *transition) {
   double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
-  floe__target_scatter(chain->target, floe__nuts_position(chain->nuts),
-                       result->coordinates + row * result->n_coordinate);
+  floe__target_scatter(chain->target, chain->position, result->coordinates + row * result->n_coordinate);
   columns[FLOE_LP] = transition->log_density;
   columns[FLOE_ACCEPT_STAT] = transition->accept;
   columns[FLOE_STEPSIZE] = step;
@@ -170,11 +272,11 @@ static void run_chain(void *context, size_t c, size_t thread) {
   floe_stream_open(&stream, run->options->seed, FLOE_PURPOSE_CHAIN, c, 0, 0);
   const double step = warm_up(run, chain, &stream);
   if (step == 0) return;
-  floe__target_scatter(chain->target, floe__nuts_variance(chain->nuts), result->variance + c * result->n_coordinate);
   bool moved = false;
   const double first = floe__nuts_position(chain->nuts)[0];
   for (size_t i = 0; i < result->n_draw; i++) {
     const struct floe__transition transition = floe__nuts_step(chain->nuts, step, &stream);
+    locate(chain);
     record(result, c * result->n_draw + i, chain, step, &transition);
     if (floe__nuts_position(chain->nuts)[0] != first) moved = true;
     if (!still_near(chain) || stopped(chain)) return;
@@ -182,8 +284,7 @@ static void run_chain(void *context, size_t c, size_t thread) {
       floe__progress(run->progress, ((double)c + (double)i / (double)result->n_draw) / (double)result->n_chain,
                      "sampling");
   }
-  if (!moved && result->n_draw >= 20)
-    (void)floe__trouble_stuck(chain->target, floe__nuts_gradient(chain->nuts), &chain->error);
+  if (!moved && result->n_draw >= 20) stuck(chain);
 }
 
 static floe_status first_error(const struct run *run, size_t n_chain, struct floe_error *error) {
@@ -201,18 +302,19 @@ static floe_status start_all(struct run *run, struct floe_error *error) {
   for (size_t c = 0; c < n_chain; c++)
     if (start_chain(run, c) != FLOE_OK) return first_error(run, n_chain, error);
   struct chain *chain = &run->chain[0];
-  const size_t flat = floe__flat_direction(chain->target, chain->start);
+  const size_t flat = floe__flat_direction(chain->target, chain->position);
   return flat == FLOE_NONE ? FLOE_OK : floe__trouble_flat(chain->target, flat, false, error);
 }
 
 static floe_status run_all(const struct floe_context *context, struct run *run, struct floe_error *error) {
   const size_t n_chain = run->result->n_chain;
   for (size_t c = 0; c < n_chain; c++) {
-    const floe_status status = prepare_chain(context, &run->chain[c], error);
+    const floe_status status = prepare_chain(context, run->options, &run->chain[c], error);
     if (status != FLOE_OK) return status;
   }
   floe_status status = start_all(run, error);
   if (status != FLOE_OK) return status;
+  find_starts(run);
   floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, run_chain, run);
   status = first_error(run, n_chain, error);
   for (size_t k = 0; k < n_chain * run->result->n_draw; k++)

@@ -14,7 +14,7 @@ struct floe_sample_options {
   uint64_t seed;
   size_t threads;
   double target_accept; /* in 0 .. 1; 0: 0.8 */
-  size_t n_start;       /* chain c starts from row c mod n_start; without starts, uniformly in -2 .. 2 */
+  size_t n_start;       /* chain c starts from row c mod n_start; without starts, by a pathfinder run from -2 .. 2 */
   const double *starts; /* (n_start, n_coordinate) in UNIVERSE coordinates, or NULL */
 };
 
@@ -37,7 +37,6 @@ struct floe_chains {
   size_t n_chain, n_draw, n_coordinate;
   double *coordinates; /* (n_chain, n_draw, n_coordinate) UNIVERSE coordinates; 0 where absent */
   double *columns;     /* (n_chain, n_draw, FLOE_N_SAMPLER_COLUMN) */
-  double *variance;    /* (n_chain, n_coordinate) that the warm-up settled on; 0 where absent */
   size_t n_divergent;  /* after warm-up, in all chains */
 };
 

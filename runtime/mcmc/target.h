@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "runtime/mcmc/nuts.h"
+#include "runtime/mcmc/density.h"
 
 /* One a thread: it holds scratch. */
 struct floe__target {
