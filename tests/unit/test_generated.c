@@ -659,6 +659,13 @@ static void parts_do_what_their_graph_says(void **state) {
   compare_spec("tests/data/specs/parts.floe");
 }
 
+static void kernels_series_and_correlated_effects_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/library_parts.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
   compare_spec("tests/data/specs/no_axes.floe");
@@ -818,6 +825,7 @@ int main(void) {
       cmocka_unit_test(latents_of_groups_and_chains_of_persons_do_what_their_graph_says),
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(parts_do_what_their_graph_says),
+      cmocka_unit_test(kernels_series_and_correlated_effects_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(truncation_does_what_its_graph_says),
       cmocka_unit_test(every_family_with_a_cdf_can_be_cut_off),
