@@ -67,7 +67,7 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %nterm <struct option_list> axis_options value_options block_options alternatives
 %nterm <const char *> label title symbol adjoint
 %nterm <struct via> via
-%nterm <bool> missing ordered star logarithmic axis_word
+%nterm <bool> missing as_latent ordered star logarithmic axis_word
 %nterm <struct censoring_text> censoring
 %nterm <enum statement_kind> hidden
 %nterm <struct statement *> statement if_statement otherwise block methods_block settings_block method setting
@@ -101,8 +101,8 @@ statement:
 | PART NAME indices part_formals block
     { $$ = build_function(p, STATEMENT_PART, @$, $2, @2, $5); $$->indices = $3; $$->parameters = $4; }
 | INDEX NAME index_size ordered      { $$ = build_valued(p, STATEMENT_INDEX, @$, $2, @2, $3); $$->ordered = $4; }
-| DATA NAME indices result_type distribution
-    { $$ = build_declaration(p, STATEMENT_DATA, @$, $2, @2, $3, $4, $5); }
+| DATA NAME indices result_type as_latent distribution
+    { $$ = build_declaration(p, STATEMENT_DATA, @$, $2, @2, $3, $4, $6); $$->missing = $5; }
 | OBS NAME indices result_type censoring missing distribution
     { $$ = build_declaration(p, STATEMENT_OBS, @$, $2, @2, $3, $4, $7);
       $$->missing = $6;
@@ -164,6 +164,8 @@ censoring:
 ;
 
 missing: %empty { $$ = false; } | MISSING { $$ = true; };
+
+as_latent: %empty { $$ = false; } | MISSING AS LATENT { $$ = true; };
 
 hidden: PARAM { $$ = STATEMENT_PARAM; } | LATENT { $$ = STATEMENT_LATENT; };
 

@@ -103,6 +103,7 @@ static void print_name(const struct program *program, const struct variable *var
     floe__text_printf(out, "%s%s", k ? ", " : "[", variable->type.dim[k]->name ? variable->type.dim[k]->name : "");
   }
   if (variable->type.n_dim) floe__text_puts(out, "]");
+  if (variable->observed) floe__text_puts(out, " where missing");
   if (everywhere(program, variable->presence)) return;
   floe__text_puts(out, " (");
   print_presence(program, variable->presence, out);

@@ -184,6 +184,7 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   if (v->type.strict) floe__text_puts(w->out, ", .strict = 1");
   if (v->improper) floe__text_puts(w->out, ", .improper = 1");
   if (v->missing) floe__text_puts(w->out, ", .missing = 1");
+  if (v->observed && !variable_is_discrete(v)) floe__text_puts(w->out, ", .completes = 1");
   if (v->moving_support) floe__text_puts(w->out, ", .moving_support = 1");
   if (v->distribution && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");
   if (unknown && v->type.base != BASE_REAL) floe__text_puts(w->out, ", .discrete = 1");

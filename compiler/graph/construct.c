@@ -35,6 +35,11 @@ const struct node *node_value(struct graph *graph, const struct variable *variab
       graph, (struct node){.kind = NODE_VALUE, .base = type->base, .n_dim = type->n_dim, .dim = type->dim}, variable);
 }
 
+const struct node *node_numbers(struct graph *graph, const struct variable *variable) {
+  const struct type *type = &variable->type;
+  return variable_leaf(graph, (struct node){.kind = NODE_VALUE, .n_dim = type->n_dim, .dim = type->dim}, variable);
+}
+
 const struct node *node_coordinate(struct graph *graph, const struct variable *variable) {
   const struct dimension *const *dim;
   size_t n = coordinate_shape(variable, &dim);

@@ -23,6 +23,8 @@ void node_place(const struct node *node, struct span span);
 
 const struct node *node_truth(struct graph *graph, bool truth);
 const struct node *node_value(struct graph *graph, const struct variable *variable);
+/* The numbers behind truth values: they may be NaN. */
+const struct node *node_numbers(struct graph *graph, const struct variable *variable);
 const struct node *node_coordinate(struct graph *graph, const struct variable *variable);
 const struct node *node_axis(struct graph *graph, const struct axis *axis);
 const struct node *node_size(struct graph *graph, const struct dimension *dimension);

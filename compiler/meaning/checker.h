@@ -377,6 +377,7 @@ void finish_partials(struct checker *c);
 void check_var(struct checker *c, const struct context *at, const struct statement *s);
 void check_assign(struct checker *c, const struct context *at, const struct statement *s);
 void check_local_loop(struct checker *c, const struct context *at, const struct statement *s);
+void finish_completed(struct checker *c); /* completed.c: missing numbers that something rests on */
 void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
 
 void check_library(struct checker *c, const struct tree *tree);

@@ -347,7 +347,10 @@ static void check_user(struct use_walk *walk, struct variable *y) {
     if (join(c, y->span, z, y)) y->summed_at = floe__arena_array(c->arena, 1, sizeof *y->summed_at);
   }
   else if (y->role != ROLE_OBS)
-    error_not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s`, no observation, rests on it", y->name),
+    error_not_summed(c, y->span, z,
+                     floe__arena_printf(c->arena, y->observed ? "`%s`, unknown where it is missing, rests on it"
+                                                              : "`%s`, no observation, rests on it",
+                                        y->name),
                      "let observations only depend on it");
   else if (placing.unplaced)
     error_not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s` rests on other elements of it", y->name),
@@ -388,7 +391,7 @@ void finish_discrete(struct checker *c) {
     if (!check_own(&walk, z)) continue;
     for (size_t j = 0; j < c->variable_symbols.n; j++) {
       struct variable *y = ((struct symbol *)c->variable_symbols.items[j])->variable;
-      if (y != z) check_user(&walk, y);
+      if (y != z && !y->completed) check_user(&walk, y);
     }
   }
   check_chains(c);

@@ -143,7 +143,7 @@ static void lint_uninformed(struct floe__arena *arena, struct diagnostics *sink,
   }
   for (size_t k = 0; k < p->n_variable && n_obs; k++) {
     const struct variable *v = p->variables[k];
-    if ((v->role == ROLE_PARAM || v->role == ROLE_LATENT) && !r.variables[k]) warn_uninformed(sink, v);
+    if ((v->role == ROLE_PARAM || v->role == ROLE_LATENT) && !v->observed && !r.variables[k]) warn_uninformed(sink, v);
   }
 }
 

@@ -70,7 +70,7 @@ static void look_at_family(void *context, const struct term *family) {
 void lint_priors(struct floe__arena *arena, struct diagnostics *sink, const struct program *p) {
   for (size_t k = 0; k < p->n_variable; k++) {
     struct prior prior = {arena, sink, p->variables[k]};
-    if (prior.variable->role != ROLE_PARAM && prior.variable->role != ROLE_LATENT) continue;
+    if ((prior.variable->role != ROLE_PARAM && prior.variable->role != ROLE_LATENT) || prior.variable->observed) continue;
     if (prior.variable->improper)
       warn_flat(&prior);
     else if (prior.variable->distribution)

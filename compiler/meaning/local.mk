@@ -16,7 +16,7 @@ compiler_sources += \
   compiler/meaning/names.c \
   compiler/meaning/order.c \
   compiler/meaning/presence.c \
-  compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/discrete.c compiler/meaning/locals.c \
+  compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/completed.c compiler/meaning/discrete.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
   compiler/meaning/statements.c \
   compiler/meaning/structures.c \

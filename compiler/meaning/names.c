@@ -123,7 +123,7 @@ static const struct term *value_from_outside(struct checker *c, const struct sym
 
 static void error_missing_used(struct checker *c, struct span span, const struct symbol *symbol) {
   struct diagnostic *d = diagnose(c->sink, "E2056", span, "`%s` may be missing, and is used here", symbol->name);
-  d->fix = "only its own distribution may: leave out the rows with missing values, and `missing`";
+  d->fix = "data are prepared before anything is inferred: leave out the rows with missing values, or the `prep`";
   d->related = symbol->span;
   d->related_message = "it is declared here";
 }
@@ -141,7 +141,7 @@ static const struct term *symbol_value(struct checker *c, const struct context *
     case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
     case SYMBOL_VARIABLE:
       require_generated(c, at, symbol, span);
-      if (symbol->variable->missing && (at->place == PLACE_MODEL || at->place == PLACE_PREP))
+      if (symbol->variable->missing && at->place == PLACE_PREP)
         error_missing_used(c, span, symbol);
       term = term_new(c, TERM_VARIABLE, span, 0);
       term->variable = symbol->variable;

@@ -63,7 +63,8 @@ static size_t needed_by(struct order_walk *walk, const struct definition *d) {
 
 static int earlier(const void *a, const void *b) {
   const struct symbol *x = *(const struct symbol *const *)a, *y = *(const struct symbol *const *)b;
-  return (x->order > y->order) - (x->order < y->order);
+  if (x->order != y->order) return x->order > y->order ? 1 : -1;
+  return (x->variable->completed != NULL) - (y->variable->completed != NULL);
 }
 
 void finish_order(struct checker *c) {
@@ -76,6 +77,7 @@ void finish_order(struct checker *c) {
   walk.latest = floe__arena_array(c->arena, c->definition_symbols.n + 1, sizeof *walk.latest);
   for (size_t k = 0; k < c->variable_symbols.n; k++) {
     const struct variable *v = ((struct symbol *)c->variable_symbols.items[k])->variable;
+    if (v->completed) continue; /* as what completes it */
     walk.needs = 0;
     walk.variable = v;
     walk.definition = NULL;

@@ -144,6 +144,10 @@ struct variable {
   const struct term *const *summed_at;
   bool improper;                 /* ~ flat, in some universe */
   bool missing;                  /* obs: elements may be NaN, which then add nothing to the likelihood */
+  /* Numbers that are missing in the data and that something rests on are unknowns: a latent that all terms mean, and that
+   * the observations equal wherever they are there. No term means these; they come next, with the latent's distribution. */
+  const struct variable *observed;  /* of such a latent: the observations */
+  const struct variable *completed; /* of such observations: the latent */
   bool moving_support;           /* the bounds of its distribution depend on unknowns */
   /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */
   const struct dimension *free;

@@ -11,7 +11,9 @@ static const char *const role_texts[] = {"data", "param", "latent", "obs"};
 
 static void error_no_prior(struct checker *c, const struct variable *v) {
   struct diagnostic *d = diagnose(c->sink, "E4017", v->span, "`%s` has no distribution", v->name);
-  d->fix = floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`", role_texts[v->role], v->name);
+  d->fix = v->missing ? floe__arena_printf(c->arena, "say how it comes about: `data %s missing as latent ~ ...`", v->name)
+                      : floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`",
+                                           role_texts[v->role], v->name);
 }
 
 static void error_via_later(struct checker *c, const struct statement *s) {
@@ -25,6 +27,11 @@ static void error_depends(struct checker *c, struct span span, enum role role, c
   d->fix = role == ROLE_DATA
                ? "what imagines data in training may use other data only; declare it as obs if the model explains it"
                : "a prior comes before the observations: declare them as data if they are known";
+}
+
+static void error_given_missing(struct checker *c, struct span span, const char *name) {
+  error_absent(c, span, floe__arena_printf(c->arena, "`missing` for given elements of `%s` is", name))->fix =
+      "declare the observations themselves as `missing`: what imagines a given element is its distribution where it is missing";
 }
 
 static void error_not_obs(struct checker *c, const struct statement *s, const struct symbol *symbol) {
@@ -148,8 +155,8 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
 
 static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
-  if (v->missing && (v->type.base == BASE_CODE || v->n_binder < v->type.n_dim))
-    error_absent(c, distribution->span, "a missing code, or a missing part of a joint draw, is")->fix =
+  if (v->missing && ((v->type.base == BASE_CODE && !unknown) || v->n_binder < v->type.n_dim))
+    error_absent(c, distribution->span, "a missing observed code, or a missing part of a joint draw, is")->fix =
         "leave out the rows with missing values";
   if (v->improper && v->type.structure != STRUCTURE_PLAIN)
     error_absent(c, distribution->span, "a flat prior on numbers that hang together is")->fix =
@@ -232,7 +239,7 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
 
 static bool check_element(struct checker *c, const struct symbol *symbol, struct span span) {
   const struct variable *v = symbol->variable;
-  const char *what = symbol->censoring ? "a censored" : v->missing ? "a missing" : v->improper ? "a flat" : NULL;
+  const char *what = symbol->censoring ? "a censored" : v->improper ? "a flat" : NULL;
   if (!what) return true;
   error_absent(c, span, floe__arena_printf(c->arena, "%s element of `%s`, drawn in or before a loop, is", what, v->name))
       ->fix = "draw all elements at once, y[i] ~ ..., or take another distribution";
@@ -279,8 +286,10 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
 
 /* ---- declarations ---- */
 
-static enum role role_of(enum statement_kind kind) {
-  return kind == STATEMENT_DATA     ? ROLE_DATA
+/* Data with gaps are unknowns, wherever something may rest on them. */
+static enum role role_of(const struct statement *s) {
+  const enum statement_kind kind = s->kind;
+  return kind == STATEMENT_DATA     ? s->missing ? ROLE_LATENT : ROLE_DATA
          : kind == STATEMENT_PARAM  ? ROLE_PARAM
          : kind == STATEMENT_LATENT ? ROLE_LATENT
                                     : ROLE_OBS;
@@ -380,13 +389,17 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   struct list left = {0};
   size_t n_left = 0;
   if (s->kind == STATEMENT_DATA && has_number_index(s->indices)) {
+    if (s->missing) {
+      error_given_missing(c, s->name_span, s->name);
+      return;
+    }
     check_initial_draw(c, at, s, true);
     return;
   }
   struct variable *v = floe__arena_alloc(c->arena, sizeof *v);
   struct symbol draft = {.kind = SYMBOL_VARIABLE, .variable = v, .presence = at->presence, .span = s->name_span};
   *v = (struct variable){
-      .role = role_of(s->kind), .name = s->name, .span = s->name_span, .presence = at->presence, .missing = s->missing};
+      .role = role_of(s), .name = s->name, .span = s->name_span, .presence = at->presence, .missing = s->missing};
   bool sound = shape_variable(c, at, s, v, &left);
   if (sound) sound = censoring_of(c, at, s, &left, &draft.censoring);
   if (sound && s->value) sound = generate(c, at, &draft, &left, s->value, s->type != NULL);

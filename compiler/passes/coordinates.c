@@ -214,11 +214,23 @@ const struct node *decide_coordinates(struct derivation *derivation, const struc
 
 /* ---- values from coordinates, and back ---- */
 
-static const struct node *value_quantity(const struct derivation *derivation, const struct element *element,
-                                         const struct family *single, const struct form *form, void *variable) {
+const struct node *is_missing(const struct derivation *derivation, const struct variable *observed,
+                              const struct node *const *indices) {
   struct graph *graph = graph_of(derivation);
+  const struct node *x = node_gather(graph, node_numbers(graph, observed), indices);
+  return node_binary(graph, OP_NE, x, x); /* NaN only is not itself */
+}
+
+static const struct node *value_quantity(const struct derivation *derivation, const struct element *element,
+                                         const struct family *single, const struct form *form, void *context) {
+  struct graph *graph = graph_of(derivation);
+  const struct variable *variable = context;
+  const struct node *u = node_gather(graph, node_coordinate(graph, variable), element->indices);
+  const struct node *value = form_value(derivation, form, u);
   (void)single;
-  return form_value(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
+  if (!variable->observed) return value;
+  const struct node *x = node_gather(graph, node_value(graph, variable->observed), element->indices);
+  return node_select(graph, is_missing(derivation, variable->observed, element->indices), value, x);
 }
 
 static const struct node *coordinate_quantity(const struct derivation *derivation, const struct element *element,

@@ -75,26 +75,40 @@ struct prior {
   const struct variable *variable;
 };
 
+/* A quantity that only elements with coordinates of their own have. */
+static const struct node *of_unknown(const struct derivation *derivation, const struct element *element,
+                                     const struct variable *variable, const struct node *quantity) {
+  struct graph *graph = graph_of(derivation);
+  if (!variable->observed) return quantity;
+  return node_select(graph, is_missing(derivation, variable->observed, element->indices), quantity, node_const(graph, 0));
+}
+
 static const struct node *prior_quantity(const struct derivation *derivation, const struct element *element,
                                          const struct family *single, const struct form *form, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct prior *prior = context;
   if (form->kind == FORM_RESIDUAL) {
     const struct node *u = one_draw(derivation, prior->variable, element, node_coordinate(graph, prior->variable));
-    return family_log_density(element->place, family_standard(element->place, single), u);
+    const struct node *density = family_log_density(element->place, family_standard(element->place, single), u);
+    return of_unknown(derivation, element, prior->variable, density);
   }
   const struct node *x =
       one_draw(derivation, prior->variable, element, value_from_coordinates(prior->derivation, prior->variable));
-  const struct node *density = family_log_density(element->place, single, x);
+  const struct node *density =
+      of_unknown(derivation, element, prior->variable, family_log_density(element->place, single, x));
+  const struct variable *data = prior->variable->observed;
+  const struct node *observed = data ? node_unary(graph, OP_NOT, is_missing(derivation, data, element->indices)) : NULL;
   return density_supported(derivation, element->place, single, density, x,
-                           (struct known_bounds){form->low, form->high, true, NULL});
+                           (struct known_bounds){form->low, form->high, true, observed});
 }
 
 static const struct node *jacobian_quantity(const struct derivation *derivation, const struct element *element,
-                                            const struct family *single, const struct form *form, void *variable) {
+                                            const struct family *single, const struct form *form, void *context) {
   struct graph *graph = graph_of(derivation);
+  const struct variable *variable = context;
+  const struct node *u = node_gather(graph, node_coordinate(graph, variable), element->indices);
   (void)single;
-  return form_log_jacobian(derivation, form, node_gather(graph, node_coordinate(graph, variable), element->indices));
+  return of_unknown(derivation, element, variable, form_log_jacobian(derivation, form, u));
 }
 
 /* Structures: the same in both systems of coordinates. */
@@ -162,7 +176,8 @@ static const struct node *likelihood_of(void *context, const struct family *sing
 static const struct node *likelihood_of_step(struct derivation *derivation, const struct element *element,
                                              const struct definition *steps, void *context) {
   (void)context;
-  return likelihood_of_element(derivation, steps->variable, element);
+  const struct variable *variable = steps->variable;
+  return likelihood_of_element(derivation, variable->observed ? variable->observed : variable, element);
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
@@ -178,7 +193,7 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   if (!variable->missing) return density_of_draw(draw, single, x, known);
   struct graph *graph = graph_of(derivation);
   const struct place place = draw->element->place;
-  known.absent = node_binary(graph, OP_NE, x, x); /* NaN only is not itself */
+  known.absent = is_missing(derivation, variable, draw->element->indices);
   const struct node *density =
       node_select(graph, known.absent, node_const(graph, 0), family_log_density(place, single, x));
   return density_supported(derivation, place, single, density, x, known);
@@ -196,6 +211,11 @@ static void add_likelihood(struct derivation *derivation, const struct variable 
   derive_term(derivation, variable, TAG_LIKELIHOOD, summed(derivation, &element, term));
 }
 
+/* Observed values of a discrete latent count where its missing ones are summed out. */
+static bool is_summed_itself(const struct variable *variable) {
+  return variable->completed && variable_is_discrete(variable->completed);
+}
+
 void derive_log_density(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
@@ -204,7 +224,7 @@ void derive_log_density(struct derivation *derivation) {
       derive_summed(derivation, variable);
     else if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
       add_prior(derivation, variable);
-    else if (variable->role == ROLE_OBS && variable->distribution && !variable->summed)
+    else if (variable->role == ROLE_OBS && variable->distribution && !variable->summed && !is_summed_itself(variable))
       add_likelihood(derivation, variable);
   }
 }

@@ -105,6 +105,10 @@ struct place place_of_bounds(const struct element *element, const struct variabl
 void derive_constrain(struct derivation *derivation);
 void derive_unconstrain(struct derivation *derivation);
 
+/* Whether an element of observations is missing in the data. */
+const struct node *is_missing(const struct derivation *derivation, const struct variable *observed,
+                              const struct node *const *indices);
+
 /* ---- density.c, summed.c ---- */
 
 /* What is known of a number before its distribution is asked: NULL bounds say nothing. */

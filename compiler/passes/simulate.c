@@ -55,8 +55,19 @@ static void draw(struct derivation *derivation, const struct variable *variable)
       (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = node});
 }
 
+/* All of a latent that completes observations is seen. */
+static void observe(struct derivation *derivation, const struct variable *observed) {
+  const struct node *node = node_value(derivation->lowering.graph, observed->completed);
+  derive_root(
+      derivation,
+      (struct root){.target = TARGET_VALUE, .variable = observed, .presence = observed->presence, .node = node});
+}
+
 void derive_simulate(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++)
-    if (program->variables[k]->distribution) draw(derivation, program->variables[k]);
+    if (program->variables[k]->completed)
+      observe(derivation, program->variables[k]);
+    else if (program->variables[k]->distribution)
+      draw(derivation, program->variables[k]);
 }

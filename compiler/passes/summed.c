@@ -108,6 +108,18 @@ static struct place place_at_element(struct conditional *given, const struct var
   return place;
 }
 
+/* -infinity where the data say that the latent has another value there. */
+static const struct node *unless_observed(const struct conditional *given, const struct variable *latent,
+                                          const struct node *value, const struct node *const *indices,
+                                          const struct node *mass) {
+  struct graph *graph = graph_of(&given->derivation);
+  if (!latent->observed) return mass;
+  const struct node *x = node_gather(graph, node_value(graph, latent->observed), indices);
+  const struct node *missing = is_missing(&given->derivation, latent->observed, indices);
+  const struct node *fits = node_binary(graph, OP_OR, missing, node_binary(graph, OP_EQ, x, value));
+  return node_select(graph, fits, mass, node_const(graph, -INFINITY));
+}
+
 /* log p(latents at the indices = the values of `next`) where they are otherwise as in `given`. */
 static const struct node *log_mass(struct conditional *given, const struct conditional *next, bool initial,
                                    const struct node *const *indices) {
@@ -120,8 +132,9 @@ static const struct node *log_mass(struct conditional *given, const struct condi
     const struct term *distribution =
         !steps ? latent->distribution : initial ? steps->initial[0] : steps->value;
     struct density_at at = {&given->derivation, place, next->values[k]};
-    sum = node_binary(graph, OP_ADD, sum,
-                      decide_family(&given->derivation, family_of(place, distribution), density_at, &at));
+    const struct node *mass =
+        decide_family(&given->derivation, family_of(place, distribution), density_at, &at);
+    sum = node_binary(graph, OP_ADD, sum, unless_observed(given, latent, next->values[k], indices, mass));
   }
   return sum;
 }
@@ -252,9 +265,10 @@ void derive_summed(struct derivation *derivation, const struct variable *latent)
   const struct program *program = derivation->lowering.program;
   const struct variable *observed = NULL;
   const struct definition *chain = NULL;
-  for (size_t k = 0; k < program->n_variable && !observed; k++)
-    if (program->variables[k]->summed == latent && program->variables[k]->role == ROLE_OBS)
-      observed = program->variables[k];
+  for (size_t k = 0; k < program->n_variable && !observed; k++) {
+    const struct variable *v = program->variables[k];
+    if (v->summed == latent) observed = v->role == ROLE_OBS ? v : v->observed;
+  }
   if (!observed) return; /* summed out with another latent; or its masses sum to 1 */
   struct together all = together_with(derivation, latent);
   struct values values = values_of(derivation, &all);

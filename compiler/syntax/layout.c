@@ -207,16 +207,6 @@ static bool starts_statement(const struct layout *l, size_t k) {
 
 /* ---- parts that are not there ---- */
 
-/* Position of `missing` in the declaration of data that starts at k; 0 if there is none. */
-static size_t absent_clause(const struct layout *l, size_t k) {
-  for (k++; l->raw[k].kind != TOK_NEWLINE && l->raw[k].kind != TOK_END; k++) {
-    int before = l->raw[k - 1].kind;
-    if (before != TOK_NAME && before != TOK_NUMBER && before != ']' && before != ')') continue;
-    if (word_is(l, k, "missing")) return k;
-  }
-  return 0;
-}
-
 static const char *name_at(struct layout *l, size_t k) {
   struct span span = l->raw[k].span;
   return floe__name(l->names, span.file->text + span.begin, span.end - span.begin);
@@ -226,10 +216,6 @@ static const char *name_at(struct layout *l, size_t k) {
 static size_t absent_word(struct layout *l, size_t k) {
   if (word_is(l, k, "extern") && word_is(l, k + 1, "sim")) return k + 1;
   if (l->raw[k].kind != TOK_NAME || l->raw[k + 1].kind != TOK_NAME) return SIZE_MAX;
-  if (word_is(l, k, "data")) {
-    size_t clause = absent_clause(l, k);
-    return clause ? clause : SIZE_MAX;
-  }
   return is_one_of(name_at(l, k), absent_words, sizeof absent_words / sizeof absent_words[0]) ? k : SIZE_MAX;
 }
 
@@ -283,6 +269,11 @@ static int kind_inside_statement(struct layout *l, size_t k) {
     if (word_is(l, k, "missing")) return TOK_MISSING;
     if (word_is(l, k, "below")) return TOK_BELOW;
     if (word_is(l, k, "above")) return TOK_ABOVE;
+  }
+  if (word == TOK_DATA) {
+    if (word_is(l, k, "missing") && ends_operand(last)) return TOK_MISSING;
+    if (word_is(l, k, "as") && last == TOK_MISSING) return TOK_AS;
+    if (word_is(l, k, "latent") && last == TOK_AS) return TOK_LATENT;
   }
   if (last == TOK_CENSORED && word_is(l, k, "below")) return TOK_BELOW;
   if (last == TOK_CENSORED && word_is(l, k, "above")) return TOK_ABOVE;

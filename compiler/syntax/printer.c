@@ -102,7 +102,7 @@ static void put_declaration(struct printer *p, const struct statement *s, const 
     put(p, " above ");
     print_expr(p, s->above);
   }
-  if (s->missing) put(p, " missing");
+  if (s->missing) put(p, s->kind == STATEMENT_DATA ? " missing as latent" : " missing");
   if (s->value) {
     put(p, " ~ ");
     print_expr(p, s->value);

@@ -137,7 +137,7 @@ struct statement {
   struct expr *value, *consequence, *probability;
   struct expr *below, *above;   /* STATEMENT_OBS: `censored below a above b`, or NULL */
   struct span censoring_span;
-  bool missing;                 /* STATEMENT_OBS */
+  bool missing;                 /* STATEMENT_OBS; STATEMENT_DATA: `missing as latent` */
   const char *via;              /* interned axis name */
   struct span via_span;
   const char *index;            /* STATEMENT_FOR: the dimension */

@@ -38,7 +38,7 @@ static inline int floe_variable_is_data(const struct floe_variable *variable) {
 /* Whether coordinate k of variable v is one, for this data (n_data): what completes data has coordinates only where these
  * are missing. */
 static inline int floe_coordinate_free(const struct floe_layout *layout, const double *data, size_t v, size_t k) {
-  return !layout->model->variables[v].completes || isnan(data[layout->offset[v - 1] + k]);
+  return !layout->model->variables[v].completes || isnan(data[layout->offset[v + 1] + k]);
 }
 
 #endif

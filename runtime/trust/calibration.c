@@ -154,6 +154,14 @@ static size_t report_count(const struct floe_layout *layout, size_t report) {
   return next - layout->output[report];
 }
 
+/* From `element` on, the next one that the data do not tell; false where they tell all. */
+static bool next_unknown(const struct floe_context *context, size_t v, size_t count, size_t *element) {
+  if (!context->layout->model->variables[v].completes) return true;
+  for (size_t k = 0; k < count; k++, *element = (*element + 1) % count)
+    if (floe_coordinate_free(context->layout, context->data, v, *element)) return true;
+  return false;
+}
+
 static void judge_quantity(const struct run *run, const struct floe_context *context, const struct bench *bench,
                            size_t q, size_t simulation) {
   const struct floe_layout *layout = context->layout;
@@ -165,10 +173,11 @@ static void judge_quantity(const struct run *run, const struct floe_context *con
   const size_t count = quantity.kind == VARIABLE ? layout->count[quantity.place]
                        : quantity.kind == REPORT ? report_count(layout, quantity.place)
                                                  : 1;
-  const size_t element = (size_t)(floe_draw_uniform(&stream) * (double)count);
+  size_t element = (size_t)(floe_draw_uniform(&stream) * (double)count);
   *finding = (struct finding){NAN, NAN, NAN, NAN};
   if (!count || (quantity.kind == VARIABLE && !floe_variable_present(run->model, context->universe, quantity.place)))
     return;
+  if (quantity.kind == VARIABLE && !next_unknown(context, quantity.place, count, &element)) return;
   if (quantity.kind == VARIABLE)
     take_column(run, bench->values, layout->n_value, layout->offset[quantity.place] + element, bench->column);
   else if (quantity.kind == REPORT)

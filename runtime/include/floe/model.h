@@ -92,9 +92,9 @@ struct floe_variable {
   int strict;              /* low itself is excluded, as in `positive` */
   int improper;            /* `~ flat` in some universe: simulate gives stand-ins that follow no prior, for self-tests only */
   int moving_support;      /* what values are possible depends on unknowns */
-  int missing;             /* data, obs: elements may be NaN; `simulate` gives all of them */
-  int completes;           /* latent: the values of the variable before it in the table, data or obs, with what is missing
-                            * there; only elements that are missing have coordinates, others are the data */
+  int missing;             /* obs: elements may be NaN; they then add nothing to the likelihood. `simulate` gives all */
+  int completes;           /* latent: the values of the observations that come next in the table, with what is missing there;
+                            * only elements that are missing have coordinates, others are the data */
 };
 
 struct floe_report {

@@ -1,0 +1,84 @@
+/* Missing numbers that something rests on: unknowns. The variable that all terms mean becomes a latent, and a further
+ * variable holds the data; see typed.h. */
+#include "compiler/meaning/checker.h"
+
+struct use {
+  const struct variable *variable;
+  bool found;
+};
+
+static void find_use(void *context, const struct term *term) {
+  struct use *use = context;
+  use->found |= term->kind == TERM_VARIABLE && term->variable == use->variable;
+}
+
+static bool is_used_by(const struct variable *v, const struct term *term) {
+  struct use use = {v, false};
+  if (term) visit_terms(term, find_use, &use);
+  return use.found;
+}
+
+static bool is_used_by_definition(const struct variable *v, const struct definition *d) {
+  bool used = is_used_by(v, d->value);
+  for (size_t k = 0; d->recurrence && k + 1 < d->recurrence->start; k++) used |= is_used_by(v, d->initial[k]);
+  return used;
+}
+
+/* Whether anything but a check, which is about data as they come about, rests on the variable. */
+static bool is_used(const struct checker *c, const struct variable *v) {
+  bool used = false;
+  for (size_t k = 0; k < c->variable_symbols.n && !used; k++)
+    used = is_used_by(v, ((const struct symbol *)c->variable_symbols.items[k])->variable->distribution);
+  for (size_t k = 0; k < c->definition_symbols.n && !used; k++)
+    used = is_used_by_definition(v, ((const struct symbol *)c->definition_symbols.items[k])->definition);
+  for (size_t k = 0; k < c->reports.n && !used; k++)
+    used = is_used_by(v, ((const struct report *)c->reports.items[k])->value);
+  for (size_t k = 0; k < c->claims.n && !used; k++)
+    used = is_used_by(v, ((const struct claim *)c->claims.items[k])->value);
+  return used;
+}
+
+static void error_censored_used(struct checker *c, const struct variable *v) {
+  error_absent(c, v->span, floe__arena_printf(c->arena, "using `%s`, censored and missing, is", v->name))->fix =
+      "leave out the rows with missing values, and `missing`";
+}
+
+static void error_flat(struct checker *c, const struct variable *v) {
+  diagnose(c->sink, "E2054", v->span, "data `%s` cannot be flat where they are missing: they have to be drawn", v->name)
+      ->fix = "take a proper distribution";
+}
+
+/* The data of a latent, in their own right. */
+static struct symbol *observations_of(struct checker *c, struct symbol *symbol) {
+  struct variable *latent = symbol->variable;
+  struct variable *observed = floe__arena_alloc(c->arena, sizeof *observed);
+  *observed = *latent;
+  observed->role = ROLE_OBS;
+  observed->completed = latent;
+  latent->role = ROLE_LATENT;
+  latent->missing = false;
+  latent->observed = observed;
+  for (size_t k = 0; k < c->preparations.n; k++) {
+    struct preparation *preparation = c->preparations.items[k];
+    if (preparation->variable == latent) preparation->variable = observed;
+  }
+  struct symbol *twin = floe__arena_alloc(c->arena, sizeof *twin);
+  *twin = *symbol;
+  twin->variable = observed;
+  return twin;
+}
+
+void finish_completed(struct checker *c) {
+  const size_t n = c->variable_symbols.n;
+  for (size_t k = 0; k < n; k++) {
+    struct symbol *symbol = c->variable_symbols.items[k];
+    const struct variable *v = symbol->variable;
+    if (!v->missing || (v->role == ROLE_OBS && !is_used(c, v))) continue;
+    if (symbol->censoring)
+      error_censored_used(c, v);
+    else if (v->improper)
+      error_flat(c, v);
+    else
+      list_add(c->arena, &c->variable_symbols, observations_of(c, symbol));
+  }
+}
