@@ -228,7 +228,7 @@ static void allow_lints(const struct pipeline *pipeline, const struct pipeline_r
 
 static void error_crowded(const struct pipeline *pipeline) {
   struct span model = {pipeline->source, 0, 0};
-  diagnose(pipeline->sink, "E9008", model, "the model needs more than 64 different loops")->fix =
+  diagnose(pipeline->sink, "E9008", model, "the model needs more than 512 different loops")->fix =
       "let values that run alike share an index, and nest fewer loops over one index";
 }
 

@@ -6,10 +6,6 @@
 #include "base/arena.h"
 #include "compiler/graph/table.h"
 
-static uint64_t bit(const struct graph_binder *binder) {
-  return UINT64_C(1) << binder->id;
-}
-
 /* ---- elements of arrays ---- */
 
 static bool is_binder(const struct node *node) {
@@ -21,8 +17,8 @@ static bool is_binder(const struct node *node) {
 /* Whether what depends on the binders may be computed again wherever it is used: not so for loops, which chained
  * definitions would nest ever deeper, nor for draws, whose streams cost more than memory, nor where there is too much of
  * it. `budget` counts operations, shared ones as often as they are used. */
-static bool is_cheap(const struct node *node, uint64_t binders, size_t *budget) {
-  if (!(node->free & binders)) return true;
+static bool is_cheap(const struct node *node, const struct binders *binders, size_t *budget) {
+  if (!binders_meet(&node->free, binders)) return true;
   if (node->kind == NODE_DRAW || node->kind == NODE_REDUCE || node->kind == NODE_MAP || node->kind == NODE_SCAN)
     return false;
   if ((node->kind == NODE_EXTERN && node->n_dim) || *budget == 0) return false;
@@ -35,13 +31,13 @@ static bool is_cheap(const struct node *node, uint64_t binders, size_t *budget) 
 /* The element of a map at other loops' current elements: its body there. */
 static const struct node *element_of_map(struct graph *graph, const struct node *map,
                                          const struct node *const *indices) {
-  uint64_t binders = 0;
+  struct binders binders = {{0}};
   for (size_t k = 0; k < map->n_binder; k++) {
     if (!is_binder(indices[k]) || indices[k]->binder->dimension != map->dim[k]) return NULL;
-    binders |= bit(map->binders[k]);
+    binders_add(&binders, map->binders[k]->id);
   }
   size_t budget = CHEAP_OPERATIONS;
-  if (!is_cheap(map->args[0], binders, &budget)) return NULL;
+  if (!is_cheap(map->args[0], &binders, &budget)) return NULL;
   return graph_substitute(graph, map->args[0], map->n_binder, map->binders, indices);
 }
 
@@ -93,16 +89,21 @@ const struct node *node_literal(struct graph *graph, const struct dimension *dim
 
 /* The lowest level above those of the loops inside that captures nothing: outer loops are still temporary as a rule, but a
  * body may be made for a place inside closed ones. */
-static size_t level_above(const struct graph *graph, const struct dimension *dimension, uint64_t bound, uint64_t free) {
-  size_t level = 0;
-  uint64_t taken = 0;
+static size_t level_above(const struct graph *graph, const struct dimension *dimension, const struct binders *bound,
+                          const struct binders *free) {
+  size_t level = 0, before;
   for (size_t k = 0; k < graph->n_binder; k++) {
     const struct graph_binder *binder = graph->binders[k];
-    if (binder->dimension != dimension || binder->level >= LEVEL_OPEN) continue;
-    if ((bound >> binder->id & 1) && binder->level >= level) level = binder->level + 1;
-    if ((free >> binder->id & 1) && binder->level < 64) taken |= UINT64_C(1) << binder->level;
+    bool inside = binder->dimension == dimension && binder->level < LEVEL_OPEN && binders_have(bound, binder->id);
+    if (inside && binder->level >= level) level = binder->level + 1;
   }
-  while (level < 64 && (taken >> level & 1)) level++;
+  do {
+    before = level;
+    for (size_t k = 0; k < graph->n_binder; k++) {
+      const struct graph_binder *binder = graph->binders[k];
+      if (binder->dimension == dimension && binder->level == level && binders_have(free, binder->id)) level++;
+    }
+  } while (level != before);
   return level;
 }
 
@@ -119,7 +120,7 @@ static bool is_whole_array(const struct node *element, size_t n, const struct gr
   for (size_t k = 0; k < n; k++) {
     const struct node *index = element->args[k + 1];
     if (!is_binder(index) || index->binder != open[k] || array->dim[k] != open[k]->dimension) return false;
-    if (array->free & bit(open[k])) return false;
+    if (binders_have(&array->free, open[k]->id)) return false;
   }
   return true;
 }
@@ -129,22 +130,23 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
   const struct graph_binder **binders = floe__arena_array(graph->arena, n + 1, sizeof *binders);
   const struct dimension **dim = floe__arena_array(graph->arena, n + 1, sizeof *dim);
   const struct node **values = floe__arena_array(graph->arena, n + 1, sizeof *values), *body = element;
-  uint64_t inner = element->bound, own = 0;
+  struct binders inner = element->bound, own;
   for (size_t k = n; k-- > 0;) graph_close(graph, open[k]);
   if (n == 0) return element;
   if (is_whole_array(element, n, open)) return element->args[0];
   do { /* a scan inside that changes gets a new binder: perhaps one of these */
-    uint64_t bound = inner |= body->bound;
-    own = 0;
+    binders_join(&inner, &body->bound);
+    struct binders bound = inner;
+    own = (struct binders){{0}};
     for (size_t k = n; k-- > 0;) {
       dim[k] = open[k]->dimension;
-      binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], bound, element->free), open[k]->name);
+      binders[k] = graph_binder(graph, dim[k], level_above(graph, dim[k], &bound, &element->free), open[k]->name);
       values[k] = node_binder(graph, binders[k]);
-      own |= bit(binders[k]);
-      bound |= own;
+      binders_add(&own, binders[k]->id);
+      binders_join(&bound, &own);
     }
     body = graph_substitute(graph, element, n, open, values);
-  } while ((body->bound & own) && !graph->crowded);
+  } while (binders_meet(&body->bound, &own) && !graph->crowded);
   return graph_node(graph, &(struct node){.kind = NODE_MAP,
                                           .base = element->base,
                                           .n_dim = n,
@@ -168,16 +170,17 @@ const struct node *node_reduce(struct graph *graph, enum reduction reduction, co
                                const struct node *element) {
   graph_close(graph, open);
   if (element->kind == NODE_CHOOSE) return reduce_choose(graph, reduction, open, element);
-  if (reduction == REDUCE_SUM && !(element->free & bit(open)))
+  if (reduction == REDUCE_SUM && !binders_have(&element->free, open->id))
     return node_binary(graph, OP_MUL, node_size(graph, open->dimension), element);
   const struct graph_binder *binder;
   const struct node *body = element;
-  uint64_t inner = element->bound;
+  struct binders inner = element->bound;
   do { /* as for maps */
-    inner |= body->bound;
-    binder = graph_binder(graph, open->dimension, level_above(graph, open->dimension, inner, element->free), open->name);
+    binders_join(&inner, &body->bound);
+    binder =
+        graph_binder(graph, open->dimension, level_above(graph, open->dimension, &inner, &element->free), open->name);
     body = renamed(graph, element, open, binder);
-  } while ((body->bound & bit(binder)) && !graph->crowded);
+  } while (binders_have(&body->bound, binder->id) && !graph->crowded);
   bool truth = reduction == REDUCE_ALL || reduction == REDUCE_ANY;
   return graph_node(graph, &(struct node){.kind = NODE_REDUCE,
                                           .base = truth ? BASE_BOOL : element->base,
@@ -187,35 +190,47 @@ const struct node *node_reduce(struct graph *graph, enum reduction reduction, co
                                           .args = &body});
 }
 
-/* No two scans share a binder: the lowest level from which this scan is new, or is there already. */
+/* The scan over a binder. `inside`: the binders of the loops in it. */
+static struct node scan_over(struct graph *graph, const struct graph_binder *open, const struct graph_binder *binder,
+                             size_t start, size_t n, const struct node *const *args, struct binders *inside) {
+  const struct node **bodies = floe__arena_array(graph->arena, n + 1, sizeof *bodies);
+  const struct dimension **dim = floe__arena_array(graph->arena, 1, sizeof *dim);
+  *dim = open->dimension;
+  *inside = (struct binders){{0}};
+  for (size_t k = 0; k < n; k++) {
+    bodies[k] = renamed(graph, args[k], open, binder);
+    binders_join(inside, &bodies[k]->bound);
+  }
+  return (struct node){
+      .kind = NODE_SCAN, .n_dim = 1, .dim = dim, .binder = binder, .start = start, .n_arg = n, .args = bodies};
+}
+
+/* No two scans share a binder: the lowest level that no scan has, unless this scan is there already. */
 const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                              const struct node *const *args) {
   struct graph_table *table = graph->table;
   size_t n = n_output * start;
-  const struct node **bodies = floe__arena_array(graph->arena, n + 1, sizeof *bodies);
-  uint64_t bound = 0, free = 0;
+  struct binders bound = {{0}}, free = {{0}}, inside;
   graph_close(graph, open);
   for (size_t k = 0; k < n; k++) {
-    bound |= args[k]->bound;
-    free |= args[k]->free;
+    binders_join(&bound, &args[k]->bound);
+    binders_join(&free, &args[k]->free);
   }
-  for (size_t level = level_above(graph, open->dimension, bound, free);; level++) {
-    const struct graph_binder *binder = graph_binder(graph, open->dimension, level, open->name);
-    uint64_t inside = 0;
-    for (size_t k = 0; k < n; k++) {
-      bodies[k] = renamed(graph, args[k], open, binder);
-      inside |= bodies[k]->bound;
-    }
-    if ((inside & bit(binder)) && !graph->crowded) continue;
-    struct node proto = {.kind = NODE_SCAN,
-                         .n_dim = 1,
-                         .dim = &(const struct dimension *){open->dimension},
-                         .binder = binder,
-                         .start = start,
-                         .n_arg = n,
-                         .args = bodies};
-    if (!(table->scans & bit(binder)) || graph->crowded || graph_find(graph, &proto)) return graph_node(graph, &proto);
-  }
+  const struct graph_binder *binder = graph_binder(graph, open->dimension, LEVEL_FORM, open->name);
+  struct node proto = scan_over(graph, open, binder, start, n, args, &inside);
+  const struct node *form = graph_node(graph, &proto);
+  for (const struct graph_scan *known = table->known; known; known = known->next)
+    if (known->form == form) return known->scan;
+  size_t level = level_above(graph, open->dimension, &bound, &free);
+  do {
+    do binder = graph_binder(graph, open->dimension, level++, open->name);
+    while (binders_have(&table->scans, binder->id) && !graph->crowded);
+    proto = scan_over(graph, open, binder, start, n, args, &inside);
+  } while (binders_have(&inside, binder->id) && !graph->crowded);
+  struct graph_scan *known = floe__arena_alloc(graph->arena, sizeof *known);
+  *known = (struct graph_scan){form, graph_node(graph, &proto), table->known};
+  table->known = known;
+  return known->scan;
 }
 
 const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag,

@@ -10,6 +10,7 @@
 #include "compiler/graph/graph.h"
 
 #define LEVEL_OPEN 1000 /* levels from here on are those of temporary binders */
+#define LEVEL_FORM 999  /* of the scans that others are compared by; nothing rests on these */
 
 const struct graph_binder *graph_binder(struct graph *graph, const struct dimension *dimension, size_t level,
                                         const char *name);

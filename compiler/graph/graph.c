@@ -7,8 +7,6 @@
 #include "compiler/graph/construct.h"
 #include "compiler/graph/table.h"
 
-#define MAX_BINDER 64
-
 struct graph *graph_new(struct floe__arena *arena) {
   struct graph *graph = floe__arena_alloc(arena, sizeof *graph);
   struct graph_table *table = floe__arena_alloc(arena, sizeof *table);
@@ -44,14 +42,14 @@ const struct graph_binder *graph_open(struct graph *graph, const struct dimensio
   struct graph_table *table = graph->table;
   size_t level = LEVEL_OPEN;
   for (size_t k = 0; k < graph->n_binder; k++)
-    if (graph->binders[k]->dimension == dimension && (table->open >> graph->binders[k]->id & 1)) level++;
+    if (graph->binders[k]->dimension == dimension && binders_have(&table->open, graph->binders[k]->id)) level++;
   const struct graph_binder *binder = graph_binder(graph, dimension, level, name);
-  table->open |= UINT64_C(1) << binder->id;
+  binders_add(&table->open, binder->id);
   return binder;
 }
 
 void graph_close(struct graph *graph, const struct graph_binder *binder) {
-  ((struct graph_table *)graph->table)->open &= ~(UINT64_C(1) << binder->id);
+  binders_remove(&((struct graph_table *)graph->table)->open, binder->id);
 }
 
 void node_name(const struct node *node, const char *name) {
@@ -144,22 +142,22 @@ uint64_t choose_bit(const struct axis *axis) {
 }
 
 static void derive_facts(struct node *node) {
-  uint64_t own = 0;
+  struct binders own = {{0}};
   node->level = own_level(node);
   for (size_t k = 0; k < node->n_arg; k++) {
     const struct node *arg = node->args[k];
     if (!arg) continue;
-    node->free |= arg->free;
-    node->bound |= arg->bound;
+    binders_join(&node->free, &arg->free);
+    binders_join(&node->bound, &arg->bound);
     node->chooses |= arg->chooses;
     if (arg->level > node->level) node->level = arg->level;
   }
   if (node->kind == NODE_CHOOSE) node->chooses |= choose_bit(node->axis);
-  if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS) node->free |= UINT64_C(1) << node->binder->id;
-  if (node->kind == NODE_REDUCE || node->kind == NODE_SCAN) own = UINT64_C(1) << node->binder->id;
-  for (size_t k = 0; k < node->n_binder; k++) own |= UINT64_C(1) << node->binders[k]->id;
-  node->free &= ~own;
-  node->bound |= own;
+  if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS) binders_add(&node->free, node->binder->id);
+  if (node->kind == NODE_REDUCE || node->kind == NODE_SCAN) binders_add(&own, node->binder->id);
+  for (size_t k = 0; k < node->n_binder; k++) binders_add(&own, node->binders[k]->id);
+  binders_leave(&node->free, &own);
+  binders_join(&node->bound, &own);
 }
 
 static void grow(struct graph *graph, struct graph_table *table) {
@@ -186,7 +184,8 @@ static const struct node *add_node(struct graph *graph, const struct node *proto
   struct node *node = floe__arena_alloc(graph->arena, sizeof *node);
   struct graph_entry *entry = floe__arena_alloc(graph->arena, sizeof *entry);
   *node = *proto;
-  node->free = node->bound = node->chooses = 0;
+  node->free = node->bound = (struct binders){{0}};
+  node->chooses = 0;
   node->args = copied(graph->arena, proto->args, proto->n_arg, sizeof *proto->args);
   node->dim = copied(graph->arena, proto->dim, proto->n_dim, sizeof *proto->dim);
   node->binders = copied(graph->arena, proto->binders, proto->n_binder, sizeof *proto->binders);
@@ -203,7 +202,7 @@ static const struct node *add_node(struct graph *graph, const struct node *proto
   if (graph->n_node > table->n_bucket) grow(graph, table);
   *entry = (struct graph_entry){hash, node, table->buckets[hash % table->n_bucket]};
   table->buckets[hash % table->n_bucket] = entry;
-  if (node->kind == NODE_SCAN) table->scans |= UINT64_C(1) << node->binder->id;
+  if (node->kind == NODE_SCAN) binders_add(&table->scans, node->binder->id);
   return node;
 }
 

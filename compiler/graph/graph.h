@@ -7,7 +7,7 @@
  * the highest level that the loop's own body binds over the same dimension, else 0: equal loops have equal binders wherever
  * they stand, so that they are shared, and no loop ever stands inside one with the same binder. A scan's binder is
  * moreover no other scan's, so that PREVIOUS means one scan only. `free` is the set of binders that a node's value depends
- * on (bit = position in graph.binders; at most 64 distinct binders, see `crowded`). A node with free == 0 is computed once per
+ * on (by position in graph.binders; at most MAX_BINDER of them, see `crowded`). A node without free binders is computed once per
  * evaluation, whatever loops use it.
  *
  * Arrays have n_dim > 0; everything else is one number. All numbers are doubles in the generated code; NODE_BOOL typed
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compiler/graph/binders.h"
 #include "compiler/meaning/typed.h"
 
 struct floe__arena;
@@ -75,8 +76,8 @@ struct node {
   size_t id;
   enum base base;        /* BASE_REAL, BASE_INT, BASE_BOOL, BASE_CODE */
   enum level level;
-  uint64_t free;         /* binders that the value depends on */
-  uint64_t bound;        /* binders of the loops inside it */
+  struct binders free;   /* that the value depends on */
+  struct binders bound;  /* of the loops inside it */
   uint64_t chooses;      /* axes that CHOOSE nodes in it may stand for (bit = axis id, modulo 64; bit 63 also the coordinates) */
   size_t n_dim;
   const struct dimension **dim;
@@ -103,7 +104,7 @@ struct graph {
   const struct node **nodes;          /* by id */
   size_t n_binder;
   const struct graph_binder **binders;
-  bool crowded;                       /* it needed more than 64 binders: what it says is meaningless, and only fit to be dropped */
+  bool crowded;                       /* it needed more than MAX_BINDER binders: what it says is meaningless, and only fit to be dropped */
   void *table;                        /* the hash table: private to graph.c */
 };
 

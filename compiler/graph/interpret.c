@@ -200,7 +200,7 @@ const struct graph_array *graph_run(struct graph_run *run, const struct node *no
   struct kept *kept = &run->kept[node->id];
   bool valid = kept->time > 0;
   for (size_t k = 0; valid && k < run->graph->n_binder; k++)
-    if ((node->free >> k & 1) && run->moved[k] > kept->time) valid = false;
+    if (binders_have(&node->free, k) && run->moved[k] > kept->time) valid = false;
   if (!valid) {
     struct graph_array array = evaluate(run, node);
     *kept = (struct kept){++run->clock, array};

@@ -195,7 +195,7 @@ static void print_facts(const struct graph *graph, const struct node *node, stru
                       k + 1 < node->n_dim ? "" : "]");
   floe__text_printf(out, ", %s", level_texts[node->level]);
   for (size_t k = 0, first = 1; k < graph->n_binder; k++) {
-    if (!(node->free >> k & 1)) continue;
+    if (!binders_have(&node->free, k)) continue;
     floe__text_puts(out, first ? ", within " : " ");
     print_binder(graph->binders[k], out);
     first = 0;

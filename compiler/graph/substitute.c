@@ -14,8 +14,8 @@ struct rewriting {
   size_t n;
   const struct graph_binder *const *binders;
   const struct node *const *values;
-  uint64_t domain;      /* of the binders to replace */
-  uint64_t free, bound; /* of the values */
+  struct binders domain;      /* of the binders to replace */
+  struct binders free, bound; /* of the values */
   bool specialise;
   const struct axis *axis;
   size_t option;
@@ -64,20 +64,17 @@ static const struct node *rewrite_leaf(const struct rewriting *to, const struct 
 /* Where nothing can be captured and no level can change, the loop keeps its binders: without this, loops nested n deep
  * would be rewritten 2^n times. A scan that changes needs a binder of its own. */
 static bool keeps_binders(const struct rewriting *to, const struct node *node) {
-  return !to->specialise && !to->bound && !(to->free & node->bound) && node->kind != NODE_SCAN;
-}
-
-static uint64_t own_binders(const struct node *node) {
-  uint64_t own = node->kind == NODE_MAP ? 0 : UINT64_C(1) << node->binder->id;
-  for (size_t k = 0; k < node->n_binder; k++) own |= UINT64_C(1) << node->binders[k]->id;
-  return own;
+  return !to->specialise && binders_are_none(&to->bound) && !binders_meet(&to->free, &node->bound) &&
+         node->kind != NODE_SCAN;
 }
 
 /* NULL: a scan inside has taken one of the loop's binders. */
 static const struct node *rewrite_body(struct rewriting *to, const struct node *node) {
   struct node proto = *node;
   const struct node *body = rewrite(to, node->args[0]);
-  if (body->bound & own_binders(node)) return NULL;
+  if (node->kind == NODE_REDUCE && binders_have(&body->bound, node->binder->id)) return NULL;
+  for (size_t k = 0; k < node->n_binder; k++)
+    if (binders_have(&body->bound, node->binders[k]->id)) return NULL;
   proto.args = &body;
   return graph_node(to->graph, &proto);
 }
@@ -100,8 +97,8 @@ static const struct node *rewrite_loop(struct rewriting *to, const struct node *
     open[k] = graph_open(to->graph, own[k]->dimension, own[k]->name);
     binders[to->n + k] = own[k];
     values[to->n + k] = node_binder(to->graph, open[k]);
-    inner.domain |= UINT64_C(1) << own[k]->id;
-    inner.free |= values[to->n + k]->free;
+    binders_add(&inner.domain, own[k]->id);
+    binders_join(&inner.free, &values[to->n + k]->free);
   }
   inner.n += n_own;
   inner.binders = binders;
@@ -156,7 +153,7 @@ static const struct node *rewrite_parts(struct rewriting *to, const struct node 
 
 static const struct node *rewrite(struct rewriting *to, const struct node *node) {
   bool chooses = to->specialise && (node->chooses & choose_bit(to->axis));
-  if (!(node->free & to->domain) && !chooses) return node;
+  if (!binders_meet(&node->free, &to->domain) && !chooses) return node;
   if (to->capacity) {
     const struct memo_entry *known = memo_slot(to->memo, to->capacity, node);
     if (known->node) return known->result;
@@ -178,9 +175,9 @@ const struct node *graph_substitute(struct graph *graph, const struct node *node
                                     const struct graph_binder *const *binders, const struct node *const *values) {
   struct rewriting to = {.graph = graph, .n = n, .binders = binders, .values = values};
   for (size_t k = 0; k < n; k++) {
-    to.domain |= UINT64_C(1) << binders[k]->id;
-    to.free |= values[k]->free;
-    to.bound |= values[k]->bound;
+    binders_add(&to.domain, binders[k]->id);
+    binders_join(&to.free, &values[k]->free);
+    binders_join(&to.bound, &values[k]->bound);
   }
   return rewrite(&to, node);
 }

@@ -10,11 +10,18 @@ struct graph_entry {
   struct graph_entry *next;
 };
 
+/* A scan, and what it would be over a binder that no scan has: equal scans are found by it. */
+struct graph_scan {
+  const struct node *form, *scan;
+  struct graph_scan *next;
+};
+
 struct graph_table {
   size_t n_bucket, capacity; /* capacity: of graph.nodes */
   struct graph_entry **buckets;
-  uint64_t open;  /* temporary binders in use */
-  uint64_t scans; /* binders that a scan has */
+  struct binders open;  /* temporary binders in use */
+  struct binders scans; /* binders that a scan has */
+  struct graph_scan *known;
 };
 
 const struct node *graph_find(const struct graph *graph, const struct node *proto); /* NULL: there is none */

@@ -19,10 +19,6 @@ static void expect(struct verifier *v, const struct node *node, bool holds, cons
   if (!holds) broken(v, node, rule);
 }
 
-static uint64_t bit(const struct graph_binder *binder) {
-  return UINT64_C(1) << binder->id;
-}
-
 /* ---- one node ---- */
 
 static void verify_order(struct verifier *v, const struct node *node) {
@@ -38,25 +34,33 @@ static void verify_order(struct verifier *v, const struct node *node) {
   }
 }
 
-static uint64_t own_binders(const struct node *node) {
-  uint64_t own = node->kind == NODE_REDUCE || node->kind == NODE_SCAN ? bit(node->binder) : 0;
-  for (size_t k = 0; k < node->n_binder; k++) own |= bit(node->binders[k]);
+static struct binders own_binders(const struct node *node) {
+  struct binders own = {{0}};
+  if (node->kind == NODE_REDUCE || node->kind == NODE_SCAN) binders_add(&own, node->binder->id);
+  for (size_t k = 0; k < node->n_binder; k++) binders_add(&own, node->binders[k]->id);
   return own;
 }
 
+static bool same_binders(const struct binders *a, const struct binders *b) {
+  return binders_within(a, b) && binders_within(b, a);
+}
+
 static void verify_binders(struct verifier *v, const struct node *node) {
-  uint64_t free = node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS ? bit(node->binder) : 0, inner = 0;
-  uint64_t own = own_binders(node);
+  struct binders free = {{0}}, inner = {{0}}, own = own_binders(node);
+  if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS) binders_add(&free, node->binder->id);
   for (size_t k = 0; k < node->n_arg; k++)
     if (node->args[k]) {
-      free |= node->args[k]->free;
-      inner |= node->args[k]->bound;
+      binders_join(&free, &node->args[k]->free);
+      binders_join(&inner, &node->args[k]->bound);
     }
-  expect(v, node, node->free == (free & ~own), "its free binders are not those of its arguments");
-  expect(v, node, node->bound == (inner | own), "its bound binders are not those of its arguments");
-  expect(v, node, !(own & inner), "a loop inside has the same binder");
+  expect(v, node, !binders_meet(&own, &inner), "a loop inside has the same binder");
+  binders_leave(&free, &own);
+  binders_join(&inner, &own);
+  expect(v, node, same_binders(&node->free, &free), "its free binders are not those of its arguments");
+  expect(v, node, same_binders(&node->bound, &inner), "its bound binders are not those of its arguments");
   for (size_t k = 0; k < v->study->graph->n_binder; k++)
-    if (own >> k & 1) expect(v, node, v->study->graph->binders[k]->level < LEVEL_OPEN, "a temporary binder is left");
+    if (binders_have(&own, k))
+      expect(v, node, v->study->graph->binders[k]->level < LEVEL_FORM, "a temporary binder is left");
 }
 
 static void verify_gather(struct verifier *v, const struct node *node) {
@@ -69,7 +73,7 @@ static void verify_scan(struct verifier *v, const struct node *node) {
          "it needs initial values and a body per output");
   for (size_t k = 0; k < node->n_arg; k++)
     if ((k + 1) % node->start)
-      expect(v, node, !(node->args[k]->free & bit(node->binder)), "an initial value depends on the step");
+      expect(v, node, !binders_have(&node->args[k]->free, node->binder->id), "an initial value depends on the step");
 }
 
 static void verify_scalar_args(struct verifier *v, const struct node *node) {
@@ -179,7 +183,7 @@ static void verify_root(struct verifier *v, enum interpretation_kind kind, const
                         const struct reach *reach) {
   const struct node *node = root->node;
   expect(v, node, v->study->graph->nodes[node->id] == node, "a root is not in the graph");
-  expect(v, node, node->free == 0, "a root depends on a loop");
+  expect(v, node, binders_are_none(&node->free), "a root depends on a loop");
   if (root->target == TARGET_TERM) expect(v, node, node->n_dim == 0, "a density term is an array");
   if (root->target == TARGET_VALUE || root->target == TARGET_COORDINATE) {
     const struct dimension *const *dim = root->variable->type.dim;

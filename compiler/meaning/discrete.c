@@ -303,10 +303,10 @@ static bool join(struct checker *c, struct span span, struct variable *to, const
     if (steps) chain = steps;
   }
   if (!fits)
-    error_not_summed(c, span, to, floe__arena_printf(c->arena, "`%s`, of other indices, is summed with it", from->name),
+    error_not_summed(c, span, to, floe__arena_printf(c->arena, "`%s`, of other indices, is summed with it", gone->name),
                      "give both the same indices, or make the observation rest on one of them");
   else if (n > (chain ? MAX_STATES : MAX_TOGETHER))
-    error_not_summed(c, span, to, floe__arena_printf(c->arena, "it has %g values together with `%s`", n, from->name),
+    error_not_summed(c, span, to, floe__arena_printf(c->arena, "it has %g values together with `%s`", n, gone->name),
                      chain ? "a chain may have 16 together" : "at most 64 can be summed over");
   return fits && n <= (chain ? MAX_STATES : MAX_TOGETHER);
 }

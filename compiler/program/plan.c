@@ -73,7 +73,7 @@ static const struct node *undecided(const struct scheduler *s, const struct node
 }
 
 static bool inside(const struct scheduler *s, const struct node *node) {
-  return !(node->free & ~s->bound);
+  return binders_within(&node->free, &s->bound);
 }
 
 /* ---- sets of axes ---- */

@@ -37,14 +37,14 @@ static struct demand inside_loop(struct scheduler *s, const struct demand *deman
 }
 
 struct outside {
-  uint64_t bound;
+  struct binders bound;
   const struct loop *loop;
 };
 
 static struct outside enter_loop(struct scheduler *s, const struct graph_binder *binder, const struct loop *loop) {
   struct outside outside = {s->bound, s->loop_of[binder->id]};
   builder_open(s->builder, loop, false);
-  s->bound |= UINT64_C(1) << binder->id;
+  binders_add(&s->bound, binder->id);
   s->loop_of[binder->id] = loop;
   return outside;
 }

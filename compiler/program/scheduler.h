@@ -6,7 +6,6 @@
 #include "compiler/program/builder.h"
 #include "compiler/program/marks.h"
 
-#define MAX_BINDER 64
 #define MAX_COPIES 16 /* loops are repeated for at most so many combinations of options */
 
 struct axis_set {
@@ -55,7 +54,7 @@ struct scheduler {
   const struct memory **memory_of;   /* arrays */
   const struct memory ***outputs_of; /* scans */
   size_t *option;                    /* (n_axis + 1) what is known of the universe here; the last: coordinates */
-  uint64_t bound;                    /* binders of the enclosing loops */
+  struct binders bound;              /* of the enclosing loops */
   const struct loop *loop_of[MAX_BINDER];
   const struct memory **scan_of[MAX_BINDER]; /* outputs of the innermost scan over the binder */
   size_t copies;
