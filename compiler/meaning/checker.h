@@ -357,6 +357,8 @@ void check_initial_draw(struct checker *c, const struct context *at, const struc
 const struct term *element_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
                                         const struct expr *value, bool given);
 void check_unknown_roles(struct checker *c, const struct variable *v, unsigned roles, struct span span);
+/* The statements with `if` (in loops: `choose` too) taken into the values; sound: false where an error was reported. */
+const struct statement *branches_merged(struct checker *c, const struct statement *list, bool in_loop, bool *sound);
 /* Binders for the indices on the left of a statement, NAMEs or `i in dimension`: a list of struct bound *. */
 bool left_indices(struct checker *c, const struct context *at, const struct expr *indices, struct list *left);
 const struct bound *bind_left(struct checker *c, const struct list *left, size_t n, const struct bound *outer);

@@ -221,6 +221,52 @@ static const struct term *truncation_of(struct checker *c, const struct context 
   return sound ? over_choices(c, distribution, cut_single, &cut) : c->poison;
 }
 
+/* ---- if(c, D, E) ---- */
+
+static const struct term *error_by_unknowns(struct checker *c, struct span span) {
+  diagnose(c->sink, "E2053", span, "which of two families holds depends on unknowns here")->fix =
+      "write mixture(w, D, E), or decide within the arguments of one family";
+  return c->poison;
+}
+
+/* Within one family the arguments are decided upon; between two, a mixture whose weight is 0 or 1. */
+static const struct term *conditional_distribution(struct checker *c, const struct context *at,
+                                                   const struct expr *expr) {
+  const struct term *condition = condition_of(c, at, expr->condition);
+  const struct term *yes = distribution_of(c, at, expr->left), *no = distribution_of(c, at, expr->right);
+  if (is_poison(c, condition) || is_poison(c, yes) || is_poison(c, no)) return c->poison;
+  bool alike = yes->kind == TERM_DISTRIBUTION && no->kind == TERM_DISTRIBUTION &&
+               yes->distribution == no->distribution && yes->n_item == no->n_item && !yes->type.n_dim;
+  for (size_t k = 0; alike && k < yes->n_item; k++)
+    alike = same_term(yes->items[k], no->items[k]) || (!yes->items[k]->type.n_dim && !no->items[k]->type.n_dim);
+  if (alike) {
+    struct term *one = term_new(c, TERM_DISTRIBUTION, expr->span, yes->n_item);
+    const struct term **items = one->items;
+    *one = *yes;
+    one->items = items;
+    for (size_t k = 0; k < yes->n_item; k++)
+      items[k] = same_term(yes->items[k], no->items[k])
+                     ? yes->items[k]
+                     : term_select(c, expr->span, condition, yes->items[k], no->items[k]);
+    return one;
+  }
+  if (term_roles(c, condition) & ~(1u << ROLE_DATA)) return error_by_unknowns(c, expr->span);
+  struct expr *weight = floe__arena_alloc(c->arena, 6 * sizeof *weight), *one = weight + 1, *zero = weight + 2;
+  struct expr *call = weight + 3, *left = weight + 4, *right = weight + 5;
+  *one = (struct expr){.kind = EXPR_NUMBER, .span = expr->span, .number = 1, .is_int = true};
+  *zero = (struct expr){.kind = EXPR_NUMBER, .span = expr->span, .number = 0, .is_int = true};
+  *left = *expr->left;
+  *right = *expr->right;
+  *weight = (struct expr){.kind = EXPR_IF, .span = expr->span, .condition = expr->condition, .left = one, .right = zero};
+  *call = (struct expr){.kind = EXPR_CALL, .span = expr->span, .name_span = expr->span, .items = weight};
+  call->name = floe__name_of(c->names, "mixture");
+  weight->next = left;
+  left->next = right;
+  right->next = NULL;
+  left->label = right->label = NULL;
+  return distribution_of(c, at, call);
+}
+
 const struct term *distribution_of(struct checker *c, const struct context *at, const struct expr *expr) {
   switch (expr->kind) {
     case EXPR_CALL: return family_of(c, at, expr);
@@ -231,9 +277,7 @@ const struct term *distribution_of(struct checker *c, const struct context *at, 
       if (expr->op == OP_POW) return power_of(c, at, expr->left, expr->right, false, expr->span);
       return error_distribution_expected(c, expr->span);
     case EXPR_WITHIN: return truncation_of(c, at, expr);
-    case EXPR_IF:
-      error_absent(c, expr->span, "a mixture by if(...) is")->fix = "choose between distributions by an axis";
-      return c->poison;
+    case EXPR_IF: return conditional_distribution(c, at, expr);
     case EXPR_ERROR: return c->poison;
     case EXPR_NUMBER:
     case EXPR_UNARY:

@@ -1,5 +1,6 @@
 compiler_sources += \
   compiler/meaning/axes.c \
+  compiler/meaning/branches.c \
   compiler/meaning/calls.c \
   compiler/meaning/check.c compiler/meaning/check.h compiler/meaning/checker.h \
   compiler/meaning/constants.c \

@@ -26,7 +26,7 @@ static void error_loop_body(struct checker *c, struct span span, const char *loo
 struct loop {
   const struct statement *statement;
   const struct dimension *dimension;
-  struct binder *binder;
+  const struct binder *binder;
   size_t start;
   struct context inner;
   struct list filled; /* struct symbol * */
@@ -44,7 +44,7 @@ static bool loop_range(struct checker *c, struct loop *loop) {
     return false;
   }
   if (range->right) {
-    error_absent(c, range->span, "a loop that ends early is")->fix = "write [k..]: each element is filled once";
+    error_absent(c, range->span, "a loop that ends early is")->fix = "write [k..] and decide inside: if(t <= 5, a, b)";
     return false;
   }
   loop->start = (size_t)range->left->number;
@@ -402,20 +402,19 @@ static void finish_loop(struct checker *c, const struct context *at, const struc
   }
 }
 
-void check_for(struct checker *c, const struct context *at, const struct statement *statement) {
-  struct loop loop = {.statement = statement};
+static void check_loop(struct checker *c, const struct context *at, const struct statement *statement,
+                       const struct statement *body, const struct dimension *dimension, const struct binder *binder) {
+  struct loop loop = {.statement = statement, .dimension = dimension, .binder = binder};
   bool sound = true;
   size_t k = 0;
-  loop.dimension = dimension_named(c, at, statement->index, statement->name_span);
-  if (!loop.dimension || !loop_range(c, &loop)) return;
-  loop.binder = binder_new(c, loop.dimension, statement->name);
+  if (!loop_range(c, &loop)) return;
   loop.inner = *at;
   loop.inner.scope = scope_new(c, at->scope, 16);
   loop.inner.bound = bound_new(c, statement->name, loop.binder, at->bound);
-  for (const struct statement *s = statement->body; s; s = s->next)
+  for (const struct statement *s = body; s; s = s->next)
     if ((s->kind == STATEMENT_DEFINE && s->indices) || s->kind == STATEMENT_SAMPLE)
       sound = announce(c, at, &loop, s) && sound;
-  for (const struct statement *s = statement->body; s; s = s->next) {
+  for (const struct statement *s = body; s; s = s->next) {
     if (s->kind == STATEMENT_SAMPLE) {
       if (sound) sound = fill_by_draws(c, &loop, s, k) && sound;
       k++;
@@ -431,3 +430,60 @@ void check_for(struct checker *c, const struct context *at, const struct stateme
     give_up(&loop);
 }
 
+/* ---- loops around loops ---- */
+
+static bool holds_loops(const struct statement *body) {
+  for (; body; body = body->next)
+    if (body->kind == STATEMENT_FOR || has_number_index(body->indices)) return true;
+  return false;
+}
+
+/* An outer loop whose elements do not look at each other: each of its statements by itself, for all elements. */
+static void check_nest(struct checker *c, const struct context *at, const struct statement *statement,
+                       const struct statement *body, const struct dimension *dimension) {
+  struct loop loop = {.statement = statement};
+  size_t k = 0;
+  if (statement->value) {
+    error_absent(c, statement->value->span, "a loop over a part of an index around another loop is")->fix =
+        "loop over all of it: the outer loop's elements go their own ways";
+    return;
+  }
+  const struct binder *binder;
+  bool taken;
+  do {
+    binder = plate_binder(c, dimension, statement->name, k++);
+    taken = false;
+    for (const struct bound *b = at->bound; b; b = b->outer) taken = taken || b->binder == binder;
+  } while (taken);
+  loop.inner = *at;
+  loop.inner.scope = scope_new(c, at->scope, 16);
+  loop.inner.bound = bound_new(c, statement->name, binder, at->bound);
+  for (const struct statement *s = body; s; s = s->next) {
+    struct statement alone = *s;
+    alone.next = NULL;
+    if (s->kind == STATEMENT_FOR)
+      check_for(c, &loop.inner, s);
+    else if (has_number_index(s->indices) && s->kind == STATEMENT_DEFINE)
+      check_initial(c, &loop.inner, s);
+    else if (has_number_index(s->indices))
+      check_initial_draw(c, &loop.inner, s, s->kind == STATEMENT_DATA);
+    else if (s->kind == STATEMENT_DEFINE && !s->indices)
+      fill(c, &loop, s, 0);
+    else {
+      struct context here = loop.inner;
+      here.bound = at->bound;
+      check_loop(c, &here, statement, &alone, dimension, binder);
+    }
+  }
+}
+
+void check_for(struct checker *c, const struct context *at, const struct statement *statement) {
+  bool sound = true;
+  const struct dimension *dimension = dimension_named(c, at, statement->index, statement->name_span);
+  const struct statement *body = branches_merged(c, statement->body, true, &sound);
+  if (!dimension || !sound) return;
+  if (holds_loops(body))
+    check_nest(c, at, statement, body, dimension);
+  else
+    check_loop(c, at, statement, body, dimension, binder_new(c, dimension, statement->name));
+}

@@ -202,6 +202,14 @@ static void check_spec_dist(struct checker *c, const struct context *at, const s
   if (symbol) check_dist_methods(c, s, symbol);
 }
 
+static void check_if(struct checker *c, const struct context *at, const struct statement *s) {
+  struct statement alone = *s;
+  bool sound = true;
+  alone.next = NULL;
+  const struct statement *merged = branches_merged(c, &alone, false, &sound);
+  if (sound) check_statements(c, at, merged);
+}
+
 static void check_statement(struct checker *c, const struct context *at, const struct statement *s) {
   switch (s->kind) {
     case STATEMENT_MODEL: check_model(c, s); return;
@@ -226,9 +234,7 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
     case STATEMENT_ODE: check_ode(c, at, s); return;
     case STATEMENT_NETWORK: check_network(c, s); return;
-    case STATEMENT_IF:
-      error_absent(c, s->span, "a conditional statement is")->fix = "use if(c, a, b), or `choose`";
-      return;
+    case STATEMENT_IF: check_if(c, at, s); return;
     case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
     case STATEMENT_VAR: /* these stand in functions only */
     case STATEMENT_ASSIGN:

@@ -1,0 +1,113 @@
+/* if c { ... } else { ... }, anywhere, and choose A { a: ... } in loops: the branches fill the same names, so that each name has
+ * one statement whose value is if(c, e, f) or choose A { a: e  b: f }. */
+#include "compiler/meaning/checker.h"
+
+struct branch { /* one way that a statement can go */
+  const struct option *option; /* of a choose; NULL: a branch of an `if` */
+  const struct statement *body;
+  struct branch *next;
+};
+
+static bool same_indices(const struct expr *a, const struct expr *b) {
+  for (; a && b; a = a->next, b = b->next) {
+    if (a->kind != b->kind || a->name != b->name || a->number != b->number) return false;
+    bool parts = a->kind == EXPR_WITHIN || a->kind == EXPR_RANGE;
+    if (parts && (!same_indices(a->left, b->left) || !same_indices(a->right, b->right))) return false;
+  }
+  return !a && !b;
+}
+
+static const struct statement *counterpart(const struct statement *body, const struct statement *s) {
+  for (; body; body = body->next)
+    if (body->kind == s->kind && body->name == s->name && same_indices(body->indices, s->indices)) return body;
+  return NULL;
+}
+
+static bool error_unlike(struct checker *c, const struct statement *s) {
+  struct diagnostic *d =
+      diagnose(c->sink, "E4018", s->name_span, "`%s` does not stand in every branch in the same way", s->name);
+  d->fix = "every branch fills the same names, each once, with the same indices; write `else` too";
+  return false;
+}
+
+static bool error_statement(struct checker *c, const struct statement *s) {
+  diagnose(c->sink, "E4018", s->span, "this statement cannot stand in a branch here")->fix =
+      "branches hold `x = e` and `x ~ D`";
+  return false;
+}
+
+static struct expr *expr_like(struct checker *c, enum expr_kind kind, struct span span) {
+  struct expr *expr = floe__arena_alloc(c->arena, sizeof *expr);
+  *expr = (struct expr){.kind = kind, .span = span, .depth = 1};
+  return expr;
+}
+
+/* The value of the statement over all branches. */
+static struct expr *merged_value(struct checker *c, const struct statement *whole, const struct branch *branches,
+                                 const struct statement *s) {
+  struct expr *value = expr_like(c, whole->kind == STATEMENT_IF ? EXPR_IF : EXPR_CHOOSE, s->value->span);
+  struct option **last = &value->options;
+  value->name = whole->name;
+  value->name_span = whole->name_span;
+  value->condition = whole->value;
+  if (whole->kind == STATEMENT_IF) {
+    value->left = counterpart(branches->body, s)->value;
+    value->right = counterpart(branches->next->body, s)->value;
+    return value;
+  }
+  for (const struct branch *b = branches; b; b = b->next, last = &(*last)->next) {
+    *last = floe__arena_alloc(c->arena, sizeof **last);
+    **last = *b->option;
+    (*last)->body = NULL;
+    (*last)->next = NULL;
+    (*last)->value = counterpart(b->body, s)->value;
+  }
+  return value;
+}
+
+static bool alike(struct checker *c, const struct branch *branches) {
+  bool sound = true;
+  for (const struct branch *b = branches; b; b = b->next)
+    for (const struct statement *s = b->body; s; s = s->next) {
+      if (s->kind == STATEMENT_ERROR) return false;
+      if ((s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_SAMPLE) || !s->value) return error_statement(c, s);
+      bool twice = counterpart(s->next, s) != NULL;
+      for (const struct branch *other = branches; other && sound; other = other->next)
+        if (twice || !counterpart(other->body, s)) sound = error_unlike(c, s);
+    }
+  return sound;
+}
+
+static const struct branch *branches_of(struct checker *c, const struct statement *whole, bool *sound) {
+  struct branch *first = NULL, **last = &first;
+  const struct statement *bodies[2] = {whole->body, whole->otherwise};
+  for (size_t k = 0; whole->kind == STATEMENT_IF && k < 2; k++, last = &(*last)->next) {
+    *last = floe__arena_alloc(c->arena, sizeof **last);
+    **last = (struct branch){NULL, branches_merged(c, bodies[k], true, sound), NULL};
+  }
+  for (const struct option *o = whole->options; o && whole->kind == STATEMENT_CHOOSE; o = o->next) {
+    *last = floe__arena_alloc(c->arena, sizeof **last);
+    **last = (struct branch){o, branches_merged(c, o->body, true, sound), NULL};
+    last = &(*last)->next;
+  }
+  return first;
+}
+
+const struct statement *branches_merged(struct checker *c, const struct statement *list, bool in_loop, bool *sound) {
+  struct statement *first = NULL, **last = &first;
+  for (; list; list = list->next) {
+    bool branching = list->kind == STATEMENT_IF || (in_loop && list->kind == STATEMENT_CHOOSE);
+    const struct branch *branches = branching ? branches_of(c, list, sound) : NULL;
+    if (branching && (!*sound || !alike(c, branches))) *sound = false;
+    if (branching && !*sound) continue;
+    for (const struct statement *s = branching && branches ? branches->body : list; s; s = s->next) {
+      *last = floe__arena_alloc(c->arena, sizeof **last);
+      **last = *s;
+      if (branching) (*last)->value = merged_value(c, list, branches, s);
+      (*last)->next = NULL;
+      last = &(*last)->next;
+      if (!branching) break;
+    }
+  }
+  return first;
+}
