@@ -39,24 +39,37 @@ static double density_at(const struct floe_context *context, const double *u, do
   return density;
 }
 
-/* Error of each partial derivative relative to the size of the gradient. */
+/* The central difference of the density by coordinate i, over steps of h; not a number where it leaves the support. */
+static double difference(const struct floe_context *context, struct findings *f, size_t i, double h) {
+  const double u = f->u[i];
+  f->u[i] = u + h;
+  const double above = density_at(context, f->u, NULL, f->scratch);
+  f->u[i] = u - h;
+  const double below = density_at(context, f->u, NULL, f->scratch);
+  f->u[i] = u;
+  return isfinite(above) && isfinite(below) ? (above - below) / (2 * h) : NAN;
+}
+
+/* Error of each partial derivative relative to the size of the gradient. Where the density bends sharply compared with the
+ * size of the coordinate (a mean of 579, known to 0.01), a shorter step decides. */
 static void compare_gradient(const struct floe_context *context, struct findings *f) {
+  static const double steps[] = {1e-5, 1e-6, 1e-7};
   const size_t n = context->layout->n_coordinate;
   double density, norm = 1;
   context->layout->model->gradient(context, 1, f->u, &density, f->gradient_at, f->scratch);
   if (!isfinite(density)) return;
   for (size_t i = 0; i < n; i++) norm = fmax(norm, fabs(f->gradient_at[i]));
   for (size_t i = 0; i < n; i++) {
-    const double u = f->u[i], h = 1e-5 * fmax(1, fabs(u));
-    f->u[i] = u + h;
-    const double above = density_at(context, f->u, NULL, f->scratch);
-    f->u[i] = u - h;
-    const double below = density_at(context, f->u, NULL, f->scratch);
-    f->u[i] = u;
-    if (!isfinite(above) || !isfinite(below)) continue;
-    const double error = fabs((above - below) / (2 * h) - f->gradient_at[i]) / (norm + 1e-4 * fabs(density));
-    if (error > f->gradient || isnan(error)) {
-      f->gradient = isnan(error) ? INFINITY : error;
+    double least = INFINITY;
+    bool compared = isnan(f->gradient_at[i]);
+    for (size_t k = 0; k < sizeof steps / sizeof *steps && !(least <= 1e-5); k++) {
+      const double slope = difference(context, f, i, steps[k] * fmax(1, fabs(f->u[i])));
+      if (isnan(slope)) continue;
+      compared = true;
+      least = fmin(least, fabs(slope - f->gradient_at[i]) / (norm + 1e-4 * fabs(density)));
+    }
+    if (compared && least > f->gradient) {
+      f->gradient = least;
       floe_universe_id(context->layout->model, context->universe, f->worst, sizeof f->worst);
     }
   }
