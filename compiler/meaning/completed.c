@@ -24,13 +24,18 @@ static bool is_used_by_definition(const struct variable *v, const struct definit
   return used;
 }
 
-/* Whether anything but a check, which is about data as they come about, rests on the variable. */
-static bool is_used(const struct checker *c, const struct variable *v) {
+static bool is_used_by_model(const struct checker *c, const struct variable *v) {
   bool used = false;
   for (size_t k = 0; k < c->variable_symbols.n && !used; k++)
     used = is_used_by(v, ((const struct symbol *)c->variable_symbols.items[k])->variable->distribution);
   for (size_t k = 0; k < c->definition_symbols.n && !used; k++)
     used = is_used_by_definition(v, ((const struct symbol *)c->definition_symbols.items[k])->definition);
+  return used;
+}
+
+/* Whether anything but a check, which is about data as they come about, rests on the variable. */
+static bool is_used(const struct checker *c, const struct variable *v) {
+  bool used = is_used_by_model(c, v);
   for (size_t k = 0; k < c->reports.n && !used; k++)
     used = is_used_by(v, ((const struct report *)c->reports.items[k])->value);
   for (size_t k = 0; k < c->claims.n && !used; k++)
@@ -38,9 +43,21 @@ static bool is_used(const struct checker *c, const struct variable *v) {
   return used;
 }
 
+static bool has_steps(const struct term *term) {
+  bool steps = term && term->kind == TERM_DEFINITION && term->definition->variable;
+  for (size_t k = 0; term && term->kind == TERM_CHOOSE && k < term->n_item; k++)
+    steps = steps || has_steps(term->items[k]);
+  return steps;
+}
+
 static void error_censored_used(struct checker *c, const struct variable *v) {
   error_absent(c, v->span, floe__arena_printf(c->arena, "using `%s`, censored and missing, is", v->name))->fix =
       "leave out the rows with missing values, and `missing`";
+}
+
+static void error_censored_steps(struct checker *c, const struct variable *v) {
+  error_absent(c, v->span, floe__arena_printf(c->arena, "a censored series `%s` on whose elements something rests is", v->name))
+      ->fix = "let a latent move in time, and observe it with censoring: `y[t] ~ normal(level[t], s)`";
 }
 
 static void error_flat(struct checker *c, const struct variable *v) {
@@ -73,6 +90,7 @@ void finish_completed(struct checker *c) {
   for (size_t k = 0; k < n; k++) {
     struct symbol *symbol = c->variable_symbols.items[k];
     const struct variable *v = symbol->variable;
+    if (symbol->censoring && !v->missing && has_steps(v->distribution) && is_used_by_model(c, v)) error_censored_steps(c, v);
     if (!v->missing || (v->role == ROLE_OBS && !is_used(c, v))) continue;
     if (symbol->censoring)
       error_censored_used(c, v);

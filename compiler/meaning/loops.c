@@ -341,7 +341,7 @@ static bool is_plate(const struct loop *loop, const struct group *group) {
     alike = alike && !symbol->partial->looks_back;
     if (symbol->kind != SYMBOL_VARIABLE) continue;
     const struct term *low = symbol->variable->type.low, *high = symbol->variable->type.high;
-    alike = alike && !symbol->pieces.n && (!low || low->kind == TERM_NUMBER) && (!high || high->kind == TERM_NUMBER);
+    alike = alike && !symbol->pieces.n && !symbol->censoring && (!low || low->kind == TERM_NUMBER) && (!high || high->kind == TERM_NUMBER);
   }
   return alike;
 }

@@ -237,15 +237,6 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   return distribution;
 }
 
-static bool check_element(struct checker *c, const struct symbol *symbol, struct span span) {
-  const struct variable *v = symbol->variable;
-  const char *what = symbol->censoring ? "a censored" : v->improper ? "a flat" : NULL;
-  if (!what) return true;
-  error_absent(c, span, floe__arena_printf(c->arena, "%s element of `%s`, drawn in or before a loop, is", what, v->name))
-      ->fix = "draw all elements at once, y[i] ~ ..., or take another distribution";
-  return false;
-}
-
 const struct term *element_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
                                         const struct expr *value, bool given) {
   struct variable *v = symbol->variable;
@@ -259,7 +250,6 @@ const struct term *element_distribution(struct checker *c, const struct context 
   v->n_binder = v->type.n_dim;
   const struct term *distribution = fitting_distribution(c, at, symbol, value, !symbol->untyped);
   symbol->typed_by_element = true;
-  if (distribution && !check_element(c, symbol, value->span)) return NULL;
   if (given && distribution && term_roles(c, distribution) & (BIT(ROLE_PARAM) | BIT(ROLE_LATENT)))
     error_depends(c, distribution->span, ROLE_DATA, v->name, "parameters");
   if (!distribution || !symbol->untyped || (!typed_before && !symbol->pieces.n) || before == v->type.base)

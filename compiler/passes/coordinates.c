@@ -107,7 +107,7 @@ struct decision {
 };
 
 static const struct node *bound_of_type(const struct decision *decision, const struct term *bound) {
-  return bound ? finite_bound(lower(place_of_bounds(decision->element, decision->variable), bound)) : NULL;
+  return bound ? finite_bound(lower(decision->element->place, bound)) : NULL;
 }
 
 static struct form form_of_type(const struct decision *decision) {

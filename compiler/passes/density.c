@@ -167,7 +167,7 @@ static void add_prior(struct derivation *derivation, const struct variable *vari
 
 /* What the data reader has checked: constant bounds of the family's type. */
 static const struct node *checked_bound(const struct draw *draw, const struct term *bound) {
-  const struct node *node = bound ? lower(place_of_bounds(draw->element, draw->variable), bound) : NULL;
+  const struct node *node = bound ? lower(draw->element->place, bound) : NULL;
   return node && node->kind == NODE_CONST ? node : NULL;
 }
 

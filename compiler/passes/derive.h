@@ -99,8 +99,6 @@ const struct node *derive_drawn_steps(struct derivation *derivation, const struc
                                       bool (*together)(const struct variable *a, const struct variable *b),
                                       const struct node *const *indices, step_quantity quantity, void *context);
 
-/* Where the bounds of the variable's type stand. */
-struct place place_of_bounds(const struct element *element, const struct variable *variable);
 
 void derive_constrain(struct derivation *derivation);
 void derive_unconstrain(struct derivation *derivation);

@@ -83,7 +83,14 @@ void frame_bind(struct place place, const struct formal *formal, const struct no
 
 struct place place_at(struct place place, const struct binder *binder, const struct node *number) {
   struct loops *loops = floe__arena_alloc(arena_of(place), sizeof *loops);
-  *loops = (struct loops){binder, number, place.loops};
+  *loops = (struct loops){.binder = binder, .number = number, .outer = place.loops};
+  place.loops = loops;
+  return place;
+}
+
+struct place place_also(struct place place, const struct binder *binder, const struct node *number) {
+  struct loops *loops = floe__arena_alloc(arena_of(place), sizeof *loops);
+  *loops = (struct loops){.binder = binder, .number = number, .also = true, .outer = place.loops};
   place.loops = loops;
   return place;
 }
@@ -199,7 +206,7 @@ static const struct node *lower_call(struct place place, const struct term *term
 
 static size_t n_loops(const struct loops *loops) {
   size_t n = 0;
-  for (; loops; loops = loops->outer) n++;
+  for (; loops; loops = loops->outer) n += !loops->also;
   return n;
 }
 
@@ -213,7 +220,7 @@ static const struct node *lower_extern(struct place place, const struct term *te
   for (size_t k = 0; k < term->type.n_dim; k++) dim[k] = actual(place, term->type.dim[k]);
   if (!external->random) return node_extern(graph, external, term->type.base, term->type.n_dim, dim, args);
   for (const struct loops *loops = place.loops; loops; loops = loops->outer)
-    args[n + --n_key] = loops->number;
+    if (!loops->also) args[n + --n_key] = loops->number;
   return node_draw(graph, external, (*place.frame->site)++, n_loops(place.loops), args);
 }
 

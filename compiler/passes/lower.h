@@ -18,6 +18,7 @@ struct reading {
 struct loops {
   const struct binder *binder; /* NULL: a loop that the derivation itself opened */
   const struct node *number;   /* of the current element: NODE_BINDER, or a constant before a recurrence starts */
+  bool also; /* of a loop that stands here already: draws are not counted by it once more */
   const struct loops *outer;
 };
 
@@ -66,6 +67,8 @@ const struct node *lower_definition(struct place place, const struct definition 
 struct place place_within(struct place place, const struct binder *binder, const struct dimension *dimension,
                           const char *name, const struct graph_binder **open);
 struct place place_at(struct place place, const struct binder *binder, const struct node *number);
+/* A further binder that stands for the same number as one of the place. */
+struct place place_also(struct place place, const struct binder *binder, const struct node *number);
 
 /* A fresh frame inside the loops of the place. */
 struct place place_inlined(struct place place);

@@ -6,20 +6,16 @@ static struct graph *graph_of(const struct derivation *derivation) {
   return derivation->lowering.graph;
 }
 
-/* The element that the place is at. */
+/* The element that the place is at. Bounds of its type and of what is censored stand in the variable's own binders. */
 static struct element element_at(const struct derivation *derivation, struct place place,
                                  const struct definition *member, const struct term *distribution) {
   struct element element = {.place = place, .distribution = distribution, .step = true};
   element.indices = floe__arena_array(graph_of(derivation)->arena, member->n_binder, sizeof *element.indices);
-  for (size_t k = 0; k < member->n_binder; k++) element.indices[k] = lower_binder(place, member->binders[k]);
+  for (size_t k = 0; k < member->n_binder; k++) {
+    element.indices[k] = lower_binder(place, member->binders[k]);
+    element.place = place_also(element.place, member->variable->binders[k], element.indices[k]);
+  }
   return element;
-}
-
-struct place place_of_bounds(const struct element *element, const struct variable *variable) {
-  struct place place = element->place;
-  for (size_t k = 0; k < variable->n_binder && element->step; k++)
-    place = place_at(place, variable->binders[k], element->indices[k]);
-  return place;
 }
 
 /* ---- element by element, each by itself ---- */

@@ -727,6 +727,12 @@ static void completed_numbers_do_what_their_graph_says(void **state) {
   forget(f);
 }
 
+static void elements_of_loops_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/elements.floe");
+  compare_spec("tests/data/specs/diffuse.floe");
+}
+
 static double log_normal_density(double x, double mean, double sd) {
   const double z = (x - mean) / sd;
   return -0.5 * z * z - log(sd) - 0.5 * log(2 * M_PI);
@@ -893,6 +899,7 @@ int main(void) {
       cmocka_unit_test(censoring_does_what_its_graph_says),
       cmocka_unit_test(missing_observations_do_what_their_graph_says),
       cmocka_unit_test(completed_numbers_do_what_their_graph_says),
+      cmocka_unit_test(elements_of_loops_do_what_their_graph_says),
       cmocka_unit_test(what_is_missing_has_a_coordinate_or_is_summed_out),
       cmocka_unit_test(stated_mixtures_do_what_their_graph_says),
       cmocka_unit_test(improper_priors_do_what_their_graph_says),
