@@ -8,16 +8,13 @@
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "runtime/mcmc/adapt.h"
+#include "runtime/mcmc/chees.h"
 #include "runtime/mcmc/metric_fit.h"
 #include "runtime/mcmc/nuts.h"
-#include "runtime/mcmc/pathfinder.h"
+#include "runtime/mcmc/start.h"
 #include "runtime/mcmc/target.h"
 #include "runtime/mcmc/trouble.h"
 #include "runtime/rng/purpose.h"
-
-enum { START_ATTEMPTS = 100, PATHS = 4 };
-static const double far_away =
-    1e15; /* no proper posterior in everyday units has its mass here, not even half-Cauchy tails */
 
 const char *const floe_sampler_column_names[FLOE_N_SAMPLER_COLUMN] = {
     "lp__", "accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__"};
@@ -31,13 +28,8 @@ struct chain {
   struct floe__density round; /* the density in the metric's coordinates, in which NUTS works */
   struct floe__nuts *nuts;
   struct floe__window *window;
-  struct floe__pathfinder *pathfinder; /* NULL: the chain begins at a given start */
-  double *position, *gradient;         /* (n) of the chain, in the target's coordinates */
-  double *y;                           /* (n) */
-  struct floe__metric *found;          /* by its pathfinder, with what weight */
-  double evidence;
-  struct floe_stream paths;
-  double *starts; /* (PATHS, n) of its paths */
+  double *position, *gradient; /* (n) of the chain, in the target's coordinates */
+  double *y;                   /* (n) */
   struct floe_error error;
 };
 
@@ -74,38 +66,30 @@ static void free_chain(struct chain *chain) {
   floe__nuts_free(chain->nuts);
   floe__target_free(chain->target);
   floe__metric_free(chain->metric);
-  floe__metric_free(chain->found);
   floe__window_free(chain->window);
-  floe__pathfinder_free(chain->pathfinder);
   floe__free(chain->rounded.x);
   floe__free(chain->rounded.gradient);
   floe__free(chain->position);
   floe__free(chain->gradient);
   floe__free(chain->y);
-  floe__free(chain->starts);
 }
 
 static floe_status prepare_chain(const struct floe_context *context, const struct floe_sample_options *options,
                                  struct chain *chain, struct floe_error *error) {
-  floe_status status = floe__target_new(context, &chain->target, error);
+  floe_status status = floe__target_new(context, 1, &chain->target, error);
   if (status != FLOE_OK) return status;
   const size_t n = chain->target->n;
-  const bool given = options->starts && options->n_start;
   chain->density = floe__target_density(chain->target);
   chain->metric = floe__metric_new(n);
-  chain->found = floe__metric_new(n);
   chain->rounded = (struct floe__rounded){&chain->density, chain->metric, FLOE__NEW(n, double), FLOE__NEW(n, double)};
   chain->round = floe__rounded_density(&chain->rounded);
   chain->nuts = floe__nuts_new(&chain->round);
   chain->window = floe__window_new(n, options->warmup);
-  chain->pathfinder = given || !options->warmup ? NULL : floe__pathfinder_new(n);
   chain->position = FLOE__NEW(n, double);
   chain->gradient = FLOE__NEW(n, double);
   chain->y = FLOE__NEW(n, double);
-  chain->starts = floe__new(PATHS, n * sizeof(double));
-  const bool lacking = !given && options->warmup && !chain->pathfinder;
-  if (!lacking && chain->metric && chain->found && chain->rounded.x && chain->rounded.gradient && chain->nuts &&
-      chain->window && chain->position && chain->gradient && chain->y && chain->starts)
+  if (chain->metric && chain->rounded.x && chain->rounded.gradient && chain->nuts && chain->window && chain->position &&
+      chain->gradient && chain->y)
     return FLOE_OK;
   return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
 }
@@ -121,77 +105,11 @@ static void locate(struct chain *chain) {
   floe__metric_position(chain->metric, floe__nuts_position(chain->nuts), chain->position);
 }
 
-/* A random place where the density is finite -> chain->position. */
-static bool random_start(struct chain *chain, struct floe_stream *stream) {
-  for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
-    for (size_t k = 0; k < chain->target->n; k++) chain->position[k] = 4 * floe_draw_uniform(stream) - 2;
-    if (enter(chain)) return true;
-  }
-  return false;
-}
-
-/* Puts the chain where its density is finite: the given start if it is, else a random one. */
-static floe_status start_chain(const struct run *run, size_t c) {
-  struct chain *chain = &run->chain[c];
-  const struct floe_sample_options *options = run->options;
-  if (options->starts && options->n_start) {
-    floe__target_gather(chain->target, options->starts + (c % options->n_start) * run->result->n_coordinate,
-                        chain->position);
-    if (enter(chain)) return FLOE_OK;
-  }
-  struct floe_stream stream;
-  floe_stream_open(&stream, options->seed, FLOE_PURPOSE_INITIAL, c, 0, 0);
-  if (random_start(chain, &stream)) return FLOE_OK;
-  return floe__trouble_no_start(chain->target, chain->position, floe__nuts_gradient(chain->nuts), START_ATTEMPTS,
-                                &chain->error);
-}
-
-/* From where the chain is, and from other random places, up to Gaussian approximations; the chosen one -> chain->found. */
-static void find_paths(void *context, size_t c, size_t thread) {
-  const struct run *run = context;
-  struct chain *chain = &run->chain[c];
-  const size_t n = chain->target->n;
-  size_t n_start = 1;
-  (void)thread;
-  floe_stream_open(&chain->paths, run->options->seed, FLOE_PURPOSE_INITIAL, c, 1, 0);
-  memcpy(chain->starts, chain->position, n * sizeof(double));
-  for (; n_start < PATHS && random_start(chain, &chain->paths); n_start++)
-    memcpy(chain->starts + n_start * n, chain->position, n * sizeof(double));
-  memcpy(chain->position, chain->starts, n * sizeof(double));
-  chain->evidence =
-      floe__pathfinder_run(chain->pathfinder, &chain->density, n_start, chain->starts, &chain->paths, chain->found);
-}
-
-/* Each chain begins in one of the approximations that all chains have found, drawn by their weight. */
-static void begin(struct run *run, size_t c) {
-  struct chain *chain = &run->chain[c];
-  const struct chain *chosen = NULL;
-  double best = -INFINITY;
-  for (size_t k = 0; k < run->result->n_chain; k++) {
-    const double key = run->chain[k].evidence - log(-log(floe_draw_uniform(&chain->paths)));
-    if (key > best) best = key, chosen = &run->chain[k];
-  }
-  if (chosen &&
-      floe__pathfinder_draw(chain->pathfinder, &chain->density, chosen->found, &chain->paths, chain->position))
-    floe__metric_copy(chain->metric, chosen->found);
-  (void)enter(chain);
-}
-
-static void find_starts(struct run *run) {
-  const size_t n_chain = run->result->n_chain;
-  if (!run->chain[0].pathfinder) return;
-  floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, find_paths, run);
-  for (size_t c = 0; c < n_chain; c++) begin(run, c);
-}
-
-/* Whether the position is still somewhere; fills in the chain's error if not, with the coordinate that is farthest off. */
+/* Whether the position is still somewhere; fills in the chain's error if not. */
 static bool still_near(struct chain *chain) {
-  size_t farthest = 0;
-  for (size_t k = 0; k < chain->target->n; k++)
-    if (!(fabs(chain->position[k]) <= fabs(chain->position[farthest]))) farthest = k;
-  if (fabs(chain->position[farthest]) < far_away) return true;
-  (void)floe__trouble_runs_away(chain->target, farthest, &chain->error);
-  return false;
+  const size_t far = floe__ran_away(chain->target->n, chain->position);
+  if (far != FLOE_NONE) (void)floe__trouble_runs_away(chain->target, far, &chain->error);
+  return far == FLOE_NONE;
 }
 
 static bool stopped(struct chain *chain) {
@@ -296,14 +214,15 @@ static floe_status first_error(const struct run *run, size_t n_chain, struct flo
   return FLOE_OK;
 }
 
-/* Where the starts tell of trouble already: no finite density, or a direction in which it is flat. */
-static floe_status start_all(struct run *run, struct floe_error *error) {
+static floe_status start_all(const struct floe_context *context, struct run *run, struct floe_error *error) {
   const size_t n_chain = run->result->n_chain;
-  for (size_t c = 0; c < n_chain; c++)
-    if (start_chain(run, c) != FLOE_OK) return first_error(run, n_chain, error);
-  struct chain *chain = &run->chain[0];
-  const size_t flat = floe__flat_direction(chain->target, chain->position);
-  return flat == FLOE_NONE ? FLOE_OK : floe__trouble_flat(chain->target, flat, false, error);
+  struct floe__start *starts = FLOE__NEW(n_chain, struct floe__start);
+  if (!starts) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
+  for (size_t c = 0; c < n_chain; c++) starts[c] = (struct floe__start){run->chain[c].position, run->chain[c].metric};
+  const floe_status status = floe__find_starts(context, run->options, n_chain, starts, error);
+  for (size_t c = 0; status == FLOE_OK && c < n_chain; c++) (void)enter(&run->chain[c]);
+  floe__free(starts);
+  return status;
 }
 
 static floe_status run_all(const struct floe_context *context, struct run *run, struct floe_error *error) {
@@ -312,35 +231,46 @@ static floe_status run_all(const struct floe_context *context, struct run *run, 
     const floe_status status = prepare_chain(context, run->options, &run->chain[c], error);
     if (status != FLOE_OK) return status;
   }
-  floe_status status = start_all(run, error);
+  floe_status status = start_all(context, run, error);
   if (status != FLOE_OK) return status;
-  find_starts(run);
   floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, run_chain, run);
-  status = first_error(run, n_chain, error);
-  for (size_t k = 0; k < n_chain * run->result->n_draw; k++)
-    run->result->n_divergent += run->result->columns[k * FLOE_N_SAMPLER_COLUMN + FLOE_DIVERGENT] > 0;
+  for (size_t c = 0; c < n_chain; c++) run->result->n_gradient += run->chain[c].target->n_gradient;
+  return first_error(run, n_chain, error);
+}
+
+static floe_status run_nuts(const struct floe_context *context, struct run *run, struct floe_error *error) {
+  const size_t n_chain = run->options->chains;
+  run->chain = FLOE__NEW(n_chain, struct chain);
+  if (!run->chain)
+    return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
+  const floe_status status = run_all(context, run, error);
+  for (size_t c = 0; c < n_chain; c++) free_chain(&run->chain[c]);
+  floe__free(run->chain);
   return status;
 }
 
 floe_status floe_sample(const struct floe_context *context, const struct floe_sample_options *options,
                         const struct floe_progress *progress, struct floe_chains **chains, struct floe_error *error) {
+  const bool chees = options->algorithm == FLOE_CHEES;
   if (options->chains == 0 || options->draws == 0)
     return floe__fail(error, FLOE_EUSAGE, "", "Ask for at least one of each.",
                       "There are no chains or no draws to sample.");
-  struct run run = {options, progress, new_chains(options->chains, options->draws, context->layout->n_coordinate),
-                    FLOE__NEW(options->chains, struct chain)};
-  floe_status status = FLOE_OK;
-  if (!run.result || !run.chain)
-    status = floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.",
-                        "There is not enough memory for %zu chains of %zu draws.", options->chains, options->draws);
-  else
-    status = run_all(context, &run, error);
-  if (run.chain)
-    for (size_t c = 0; c < options->chains; c++) free_chain(&run.chain[c]);
-  floe__free(run.chain);
+  if (chees && (!options->superchains || options->chains % options->superchains))
+    return floe__fail(error, FLOE_EUSAGE, "", "Ask for a multiple.",
+                      "%zu chains do not fall into %zu groups of one size.", options->chains, options->superchains);
+  struct floe_chains *result = new_chains(options->chains, options->draws, context->layout->n_coordinate);
+  struct run run = {options, progress, result, NULL};
+  if (!result)
+    return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.",
+                      "There is not enough memory for %zu chains of %zu draws.", options->chains, options->draws);
+  result->n_superchain = chees ? options->superchains : options->chains;
+  const floe_status status =
+      chees ? floe__chees(context, options, progress, result, error) : run_nuts(context, &run, error);
+  for (size_t k = 0; k < result->n_chain * result->n_draw; k++)
+    result->n_divergent += result->columns[k * FLOE_N_SAMPLER_COLUMN + FLOE_DIVERGENT] > 0;
   if (status == FLOE_OK)
-    *chains = run.result;
+    *chains = result;
   else
-    floe_chains_free(run.result);
+    floe_chains_free(result);
   return status;
 }

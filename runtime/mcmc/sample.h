@@ -1,4 +1,4 @@
-/* sample.h: MCMC for one universe and data set: several NUTS chains with warm-up. */
+/* sample.h: MCMC for one universe and data set: a few NUTS chains, or many short chains of ChEES-HMC in lockstep. */
 #ifndef FLOE_MCMC_SAMPLE_H
 #define FLOE_MCMC_SAMPLE_H
 
@@ -9,17 +9,26 @@
 #include "base/error.h"
 #include "base/progress.h"
 
+enum floe_algorithm { FLOE_NUTS, FLOE_CHEES };
+
 struct floe_sample_options {
+  enum floe_algorithm algorithm;
   size_t chains, warmup, draws; /* per chain */
   uint64_t seed;
   size_t threads;
-  double target_accept; /* in 0 .. 1; 0: 0.8 */
+  double target_accept; /* in 0 .. 1; 0: 0.8 for NUTS, 0.651 for ChEES */
+  size_t superchains;   /* ChEES: groups of chains that share a start; divides chains */
   size_t n_start;       /* chain c starts from row c mod n_start; without starts, by a pathfinder run from -2 .. 2 */
   const double *starts; /* (n_start, n_coordinate) in UNIVERSE coordinates, or NULL */
 };
 
 #define FLOE_SAMPLE_DEFAULTS                                                                                           \
   ((struct floe_sample_options){.chains = 4, .warmup = 1000, .draws = 1000, .seed = 1, .threads = 1})
+
+/* ChEES: 16 groups of 4 chains, for nested R-hat. */
+#define FLOE_CHEES_DEFAULTS                                                                                            \
+  ((struct floe_sample_options){                                                                                       \
+      .algorithm = FLOE_CHEES, .chains = 64, .warmup = 200, .draws = 100, .seed = 1, .threads = 1, .superchains = 16})
 
 enum floe_sampler_column {
   FLOE_LP,
@@ -38,6 +47,8 @@ struct floe_chains {
   double *coordinates; /* (n_chain, n_draw, n_coordinate) UNIVERSE coordinates; 0 where absent */
   double *columns;     /* (n_chain, n_draw, FLOE_N_SAMPLER_COLUMN) */
   size_t n_divergent;  /* after warm-up, in all chains */
+  size_t n_superchain; /* groups of chains that shared a start; n_chain where none did */
+  size_t n_gradient;   /* evaluations of the gradient in the chains, warm-up included */
 };
 
 /* The draws are the same for any number of threads. FLOE_ENUMERIC, naming the parameter, where the density is not finite at

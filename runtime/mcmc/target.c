@@ -17,7 +17,7 @@ static size_t find_places(const struct floe_context *context, size_t *place) {
   return n;
 }
 
-floe_status floe__target_new(const struct floe_context *context, struct floe__target **target,
+floe_status floe__target_new(const struct floe_context *context, size_t lanes, struct floe__target **target,
                              struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
   struct floe__target *new = FLOE__NEW(1, struct floe__target);
@@ -25,8 +25,9 @@ floe_status floe__target_new(const struct floe_context *context, struct floe__ta
     new->context = *context;
     new->context.coordinates = FLOE_UNIVERSE_COORDINATES;
     new->place = FLOE__NEW(layout->n_coordinate + 1, size_t);
-    new->coordinates = FLOE__NEW(layout->n_coordinate + 1, double);
-    new->gradient = FLOE__NEW(layout->n_coordinate + 1, double);
+    new->lanes = lanes;
+    new->coordinates = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
+    new->gradient = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
     new->scratch = FLOE__NEW(layout->model->scratch_size(layout) + 1, double);
   }
   if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch) {
@@ -60,13 +61,20 @@ void floe__target_scatter(const struct floe__target *target, const double *posit
   for (size_t k = 0; k < target->n; k++) coordinates[target->place[k]] = position[k];
 }
 
-static double evaluate(void *state, const double *position, double *gradient) {
-  struct floe__target *target = state;
-  double log_density;
-  for (size_t k = 0; k < target->n; k++) target->coordinates[target->place[k]] = position[k];
-  target->context.layout->model->gradient(&target->context, 1, target->coordinates, &log_density, target->gradient,
+void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
+                           double *gradient) {
+  const size_t n = target->n, stride = target->context.layout->n_coordinate;
+  for (size_t c = 0; c < count; c++)
+    for (size_t k = 0; k < n; k++) target->coordinates[c * stride + target->place[k]] = positions[c * n + k];
+  target->context.layout->model->gradient(&target->context, count, target->coordinates, log_density, target->gradient,
                                           target->scratch);
-  floe__target_gather(target, target->gradient, gradient);
+  target->n_gradient += count;
+  for (size_t c = 0; c < count; c++) floe__target_gather(target, target->gradient + c * stride, gradient + c * n);
+}
+
+static double evaluate(void *state, const double *position, double *gradient) {
+  double log_density;
+  floe__target_evaluate(state, 1, position, &log_density, gradient);
   return log_density;
 }
 

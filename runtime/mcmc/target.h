@@ -11,21 +11,27 @@
 
 /* One a thread: it holds scratch. */
 struct floe__target {
+  size_t lanes;                /* points that it evaluates at a time */
   struct floe_context context; /* layout, universe and data are the caller's; coordinates are UNIVERSE coordinates */
   size_t n;                    /* coordinates present */
   size_t *place;               /* (n) where they stand in the model's coordinate vector */
-  double *coordinates;         /* (n_coordinate) scratch, zero where absent */
-  double *gradient;            /* (n_coordinate) scratch */
+  double *coordinates;         /* (lanes, n_coordinate) scratch, zero where absent */
+  double *gradient;            /* (lanes, n_coordinate) scratch */
   double *scratch;
+  size_t n_gradient; /* evaluations so far */
 };
 
 /* FLOE_EUSAGE where the universe leaves no coordinate. The context's coordinate system is not looked at. */
-FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, struct floe__target **target,
-                                            struct floe_error *error);
+FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, size_t lanes,
+                                            struct floe__target **target, struct floe_error *error);
 void floe__target_free(struct floe__target *target); /* NULL is allowed */
 
 /* The target as the sampler wants it; state is the target. */
 struct floe__density floe__target_density(struct floe__target *target);
+
+/* Several positions (count, n) in lockstep, count <= lanes -> log_density (count), gradient (count, n). */
+void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
+                           double *gradient);
 
 void floe__target_gather(const struct floe__target *target, const double *coordinates, double *position);
 /* The rest of coordinates (n_coordinate) is set to 0. */

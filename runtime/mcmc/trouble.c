@@ -32,6 +32,14 @@ size_t floe__flat_direction(struct floe__target *target, const double *position)
   return flat;
 }
 
+size_t floe__ran_away(size_t n, const double *position) {
+  static const double far_away = 1e15; /* in everyday units not even half-Cauchy tails get there */
+  size_t farthest = 0;
+  for (size_t k = 0; k < n; k++)
+    if (!(fabs(position[k]) <= fabs(position[farthest]))) farthest = k;
+  return fabs(position[farthest]) < far_away ? FLOE_NONE : farthest;
+}
+
 /* "mu = 1.2, tau = 0.3, ...": the first few parameters of the universe at the position, in natural coordinates. */
 static void describe(struct floe__target *target, const double *position, char *text, size_t capacity) {
   const struct floe_layout *layout = target->context.layout;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -26,6 +27,7 @@ struct run {
   struct floe_chains *chains;
   double *prepared, *values, *outputs, *scratch;
   size_t n; /* draws in all */
+  bool chees;
 };
 
 static void run_free(struct run *run) {
@@ -38,10 +40,12 @@ static void run_free(struct run *run) {
 
 static floe_status run_chains(struct session *session, struct run *run, struct floe_error *error) {
   const struct floe_layout *layout = session->dataset->layout;
-  struct floe_sample_options options = FLOE_SAMPLE_DEFAULTS;
-  options.chains = (size_t)floe__option_integer(session->arguments, "chains", 4);
-  options.warmup = (size_t)floe__option_integer(session->arguments, "warmup", 1000);
-  options.draws = (size_t)floe__option_integer(session->arguments, "draws", 1000);
+  const char *algorithm = floe__option_string(session->arguments, "algorithm", "nuts");
+  run->chees = strcmp(algorithm, "chees") == 0;
+  struct floe_sample_options options = run->chees ? FLOE_CHEES_DEFAULTS : FLOE_SAMPLE_DEFAULTS;
+  options.chains = (size_t)floe__option_integer(session->arguments, "chains", (long long)options.chains);
+  options.warmup = (size_t)floe__option_integer(session->arguments, "warmup", (long long)options.warmup);
+  options.draws = (size_t)floe__option_integer(session->arguments, "draws", (long long)options.draws);
   options.seed = session->seed;
   options.threads = session->threads;
   run->n = options.chains * options.draws;
@@ -55,9 +59,14 @@ static floe_status run_chains(struct session *session, struct run *run, struct f
   if (status != FLOE_OK) return status;
   run->context = (struct floe_context){layout, &session->universe, FLOE_UNIVERSE_COORDINATES, run->prepared};
   floe__terminal_line_start(&session->line, "sampling", session->quiet);
+  const clock_t before = clock();
   status = floe_sample(&run->context, &options, &session->progress, &run->chains, error);
+  const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
   floe__terminal_line_end(&session->line);
   if (status != FLOE_OK) return status;
+  if (!session->quiet)
+    fprintf(stderr, "%zu chains, %zu gradients, %.3f s of processor time\n", options.chains, run->chains->n_gradient,
+            seconds);
   session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
   floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
   return FLOE_OK;
@@ -125,11 +134,14 @@ static json_t *summarise(const struct run *run, size_t k, struct floe__convergen
   json_object_set_new(summary, "q95", result_real(floe_quantile(run->n, column, 0.95)));
   json_object_set_new(summary, "ess_bulk", result_real(convergence.ess_bulk));
   json_object_set_new(summary, "ess_tail", result_real(convergence.ess_tail));
-  json_object_set_new(summary, "rhat", result_real(convergence.rhat));
+  const struct floe_chains *chains = run->chains;
+  const double nested =
+      run->chees ? floe_nested_rhat(column, 1, chains->n_superchain, chains->n_chain, chains->n_draw) : 0;
+  json_object_set_new(summary, "rhat", result_real(run->chees ? nested : convergence.rhat));
   return summary;
 }
 
-/* Gates of inference.md for few chains, over all quantities that vary. */
+/* Gates over all quantities that vary: for a few chains, or for many. */
 static void judge(const struct run *run, const json_t *summaries, struct floe_gates *gates) {
   const struct floe_chains *chains = run->chains;
   double rhat = 1, bulk = INFINITY, tail = INFINITY;
@@ -141,24 +153,27 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
     bulk = fmin(bulk, result_number(summary, "ess_bulk"));
     tail = fmin(tail, result_number(summary, "ess_tail"));
   }
-  const double least = 100 * (double)chains->n_chain;
-  floe_gates_at_most(gates, "R-hat", rhat, 1.01, FLOE_FAIL);
+  const double least = run->chees ? 400 : 100 * (double)chains->n_chain;
+  floe_gates_at_most(gates, run->chees ? "nested R-hat" : "R-hat", rhat, 1.01, FLOE_FAIL);
   floe_gates_at_least(gates, "bulk ESS", bulk, least, FLOE_WARN);
   floe_gates_at_least(gates, "tail ESS", tail, least, FLOE_WARN);
   floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0, FLOE_FAIL);
-  floe_gates_at_least(gates, "E-BFMI",
-                      floe_ebfmi(chains->columns + FLOE_ENERGY, FLOE_N_SAMPLER_COLUMN, chains->n_chain, chains->n_draw),
-                      0.3, FLOE_WARN);
+  if (!run->chees)
+    floe_gates_at_least(
+        gates, "E-BFMI",
+        floe_ebfmi(chains->columns + FLOE_ENERGY, FLOE_N_SAMPLER_COLUMN, chains->n_chain, chains->n_draw), 0.3,
+        FLOE_WARN);
 }
 
-static void print_summary(const struct session *session, const json_t *summaries, const char *universe) {
+static void print_summary(const struct session *session, const json_t *summaries, const char *universe, bool chees) {
   struct floe__text out = {0};
   struct table table;
   const char *name;
   const json_t *summary;
-  floe__text_printf(&out, "%s  %s, universe %s: NUTS; 90%% intervals\n", result_text(session->answer, "verdict"),
-                    session->model->name, universe);
-  table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS bulk", "ESS tail", "R-hat", NULL);
+  floe__text_printf(&out, "%s  %s, universe %s: %s; 90%% intervals\n", result_text(session->answer, "verdict"),
+                    session->model->name, universe, chees ? "ChEES-HMC" : "NUTS");
+  table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS bulk", "ESS tail",
+              chees ? "nested R-hat" : "R-hat", NULL);
   json_object_foreach((json_t *)summaries, name, summary) {
     static const char *const keys[] = {"mean", "sd", "q5", "median", "q95"};
     table_word(&table, name);
@@ -193,7 +208,7 @@ static floe_status summarise_all(struct session *session, const struct run *run,
     }
     judge(run, summaries, &gates);
     study_gates_set(session->answer, &gates);
-    if (!session->json) print_summary(session, summaries, universe);
+    if (!session->json) print_summary(session, summaries, universe, run->chees);
     const char *text;
     json_t *p;
     json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));

@@ -133,6 +133,26 @@ struct floe_convergence floe_convergence(const double *draws, size_t stride, str
   return result;
 }
 
+double floe_nested_rhat(const double *draws, size_t stride, size_t n_superchain, size_t n_chain, size_t n_draw) {
+  const size_t per_group = n_chain / n_superchain;
+  struct floe__welford groups = {0};
+  double within = 0;
+  for (size_t g = 0; g < n_superchain; g++) {
+    struct floe__welford means = {0};
+    double spread = 0;
+    for (size_t c = g * per_group; c < (g + 1) * per_group; c++) {
+      struct floe__welford chain = {0};
+      for (size_t i = 0; i < n_draw; i++) floe__welford_add(&chain, draws[(c * n_draw + i) * stride]);
+      floe__welford_add(&means, chain.mean);
+      if (n_draw > 1) spread += floe__welford_variance(&chain) / (double)per_group;
+    }
+    if (per_group > 1) spread += floe__welford_variance(&means);
+    within += spread / (double)n_superchain;
+    floe__welford_add(&groups, means.mean);
+  }
+  return within > 0 ? sqrt(1 + floe__welford_variance(&groups) / within) : NAN;
+}
+
 double floe_ebfmi(const double *energies, size_t stride, size_t n_chain, size_t n_draw) {
   double least = INFINITY;
   for (size_t c = 0; c < n_chain; c++) {

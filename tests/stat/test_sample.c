@@ -1,6 +1,6 @@
-/* NUTS against posteriors that are known. Seeds are fixed; a mean may be off by 6.5 Monte Carlo standard errors, which a
+/* NUTS and ChEES-HMC against posteriors that are known. Seeds are fixed; a mean may be off by 6.5 Monte Carlo standard errors, which a
  * correct sampler exceeds with probability 8e-11; an sd by 6.5 of its own, sd / sqrt(2 ESS) for normal tails. Standard errors
- * are estimates: where one is a quarter too small, the bound is 5.2 true ones, exceeded with probability 2e-7. About 40
+ * are estimates: where one is a quarter too small, the bound is 5.2 true ones, exceeded with probability 2e-7. About 70
  * comparisons, of which not one in a hundred has such an error (ESS above 1000): false-positive rate below 1e-7 for new seeds. */
 #include "tests/support/assertions.h"
 
@@ -68,6 +68,30 @@ static void a_correlated_normal_is_recovered(void **state) {
   floe_layout_free(s.layout);
 }
 
+static void chees_recovers_a_correlated_normal(void **state) {
+  (void)state;
+  struct setting s;
+  set_up(&s, &normal_by_hand, NORMAL_DIM, NULL);
+  struct floe_chains *chains = sample(&s, &FLOE_CHEES_DEFAULTS);
+  const size_t n = chains->n_chain * chains->n_draw;
+  struct floe__convergence_work *work = floe__convergence_work_new(chains->n_chain, chains->n_draw);
+  double *x = test_calloc(n, sizeof *x);
+  for (size_t i = 0; i < NORMAL_DIM; i++) {
+    const struct floe_convergence c = floe_convergence(chains->coordinates + i, NORMAL_DIM, work);
+    for (size_t k = 0; k < n; k++) x[k] = chains->coordinates[k * NORMAL_DIM + i];
+    assert_true(floe_nested_rhat(x, 1, chains->n_superchain, chains->n_chain, chains->n_draw) < 1.01);
+    assert_true(c.ess_bulk > 1000);
+    assert_near(floe__mean(n, x), normal_mean[i], 6.5 * c.mcse);
+    assert_near(floe__sd(n, x), normal_sd[i], 6.5 * normal_sd[i] / sqrt(2 * fmin(c.ess_tail, c.ess_bulk)));
+  }
+  assert_int_equal(chains->n_divergent, 0);
+  assert_true(chains->n_gradient > n);
+  test_free(x);
+  floe__convergence_work_free(work);
+  floe_chains_free(chains);
+  floe_layout_free(s.layout);
+}
+
 /* posteriordb, eight_schools-eight_schools_noncentered: mean, sd and standard error of the mean of its 10,000 reference
  * draws (github.com/stan-dev/posteriordb, BSD-3). Values of this model: mu, tau, theta[1..8]. */
 static const double reference[10][3] = {
@@ -78,17 +102,15 @@ static const double reference[10][3] = {
     {6.317169759, 5.002855395, 0.05002855395}, {4.883996944, 5.317692056, 0.05317692056}};
 
 /* Within 0.05 reference sd, plus 6 Monte Carlo errors of both sides. */
-static void compare_with_posteriordb(size_t form, size_t draws, double accept) {
+static void compare_with_posteriordb(size_t form, const struct floe_sample_options *options) {
   struct setting s;
   set_up(&s, &eight_schools_by_hand, 8, eight_schools_data);
   s.universe.option[EIGHT_SCHOOLS_FORM] = form;
-  const struct floe_sample_options options = {
-      .chains = 4, .warmup = 1000, .draws = draws, .seed = 3, .threads = 2, .target_accept = accept};
-  struct floe_chains *chains = sample(&s, &options);
-  const size_t n = 4 * draws, n_value = s.layout->n_value;
+  struct floe_chains *chains = sample(&s, options);
+  const size_t n = options->chains * options->draws, n_value = s.layout->n_value;
   double *values = test_calloc(n * n_value, sizeof *values), *x = test_calloc(n, sizeof *x), scratch[64];
   eight_schools_by_hand.constrain(&s.context, n, chains->coordinates, values, scratch);
-  struct floe__convergence_work *work = floe__convergence_work_new(4, draws);
+  struct floe__convergence_work *work = floe__convergence_work_new(options->chains, options->draws);
   for (size_t j = 0; j < 10; j++) {
     const size_t at = j < 2 ? s.layout->offset[j ? EIGHT_SCHOOLS_TAU : EIGHT_SCHOOLS_MU]
                             : s.layout->offset[EIGHT_SCHOOLS_THETA] + j - 2;
@@ -108,32 +130,51 @@ static void compare_with_posteriordb(size_t form, size_t draws, double accept) {
 
 static void eight_schools_noncentred_agrees_with_posteriordb(void **state) {
   (void)state;
-  compare_with_posteriordb(1, 2000, 0);
+  compare_with_posteriordb(
+      1, &(struct floe_sample_options){.chains = 4, .warmup = 1000, .draws = 2000, .seed = 3, .threads = 2});
 }
 
+/* A funnel: small steps, and more draws for its autocorrelation. */
 static void eight_schools_centred_agrees_with_posteriordb(void **state) {
   (void)state;
-  compare_with_posteriordb(0, 4000, 0.99); /* a funnel: small steps, and more draws for its autocorrelation */
+  compare_with_posteriordb(
+      0, &(struct floe_sample_options){
+             .chains = 4, .warmup = 1000, .draws = 4000, .seed = 3, .threads = 2, .target_accept = 0.99});
 }
 
-static void draws_do_not_depend_on_the_number_of_threads(void **state) {
+static void eight_schools_by_chees_agrees_with_posteriordb(void **state) {
   (void)state;
+  struct floe_sample_options options = FLOE_CHEES_DEFAULTS;
+  options.draws = 200;
+  compare_with_posteriordb(1, &options);
+}
+
+static void threads_make_no_difference(const struct floe_sample_options *given) {
   struct setting s;
+  struct floe_sample_options options = *given;
+  const size_t n = options.chains * options.draws;
   set_up(&s, &eight_schools_by_hand, 8, eight_schools_data);
   s.universe.option[EIGHT_SCHOOLS_NOISE] = 1;
-  struct floe_sample_options options = {.chains = 3, .warmup = 150, .draws = 50, .seed = 5, .threads = 1};
+  options.threads = 1;
   struct floe_chains *one = sample(&s, &options);
   options.threads = 3;
   struct floe_chains *three = sample(&s, &options);
-  assert_memory_equal(one->coordinates, three->coordinates, 150 * one->n_coordinate * sizeof(double));
-  assert_memory_equal(one->columns, three->columns, 150 * FLOE_N_SAMPLER_COLUMN * sizeof(double));
-  options.seed = 6;
+  assert_memory_equal(one->coordinates, three->coordinates, n * one->n_coordinate * sizeof(double));
+  assert_memory_equal(one->columns, three->columns, n * FLOE_N_SAMPLER_COLUMN * sizeof(double));
+  options.seed++;
   struct floe_chains *other = sample(&s, &options);
   assert_true(one->coordinates[0] != other->coordinates[0]);
   floe_chains_free(one);
   floe_chains_free(three);
   floe_chains_free(other);
   floe_layout_free(s.layout);
+}
+
+static void draws_do_not_depend_on_the_number_of_threads(void **state) {
+  (void)state;
+  threads_make_no_difference(&(struct floe_sample_options){.chains = 3, .warmup = 150, .draws = 50, .seed = 5});
+  threads_make_no_difference(&(struct floe_sample_options){
+      .algorithm = FLOE_CHEES, .chains = 34, .superchains = 2, .warmup = 60, .draws = 10, .seed = 5});
 }
 
 static void chains_begin_at_given_starts(void **state) {
@@ -159,7 +200,7 @@ static void gradients_of_the_hand_written_models_agree_with_differences(void **s
     s.universe.option[EIGHT_SCHOOLS_TAU_PRIOR] = k % 3;
     s.universe.option[EIGHT_SCHOOLS_NOISE] = k / 3 % 2;
     s.universe.option[EIGHT_SCHOOLS_FORM] = k / 6;
-    assert_int_equal(floe__target_new(&s.context, &target, &error), FLOE_OK);
+    assert_int_equal(floe__target_new(&s.context, 1, &target, &error), FLOE_OK);
     const struct floe__density density = floe__target_density(target);
     assert_int_equal(density.n, k / 3 % 2 ? 11 : 10);
     double x[11], gradient[11], other[11];
@@ -179,14 +220,17 @@ static void gradients_of_the_hand_written_models_agree_with_differences(void **s
   floe_layout_free(s.layout);
 }
 
-static void expect_trouble(enum normal_shape shape, const char *word, const char *name) {
+static void expect_trouble_of(enum floe_algorithm algorithm, enum normal_shape shape, const char *word,
+                              const char *name) {
   struct setting s;
   struct floe_error error = {0};
   struct floe_chains *chains = NULL;
   const double starts[NORMAL_DIM] = {0.25, 0, 0, 0, 0};
   set_up(&s, &normal_by_hand, NORMAL_DIM, NULL);
   s.universe.option[0] = shape;
-  const struct floe_sample_options options = {.chains = 2,
+  const struct floe_sample_options options = {.algorithm = algorithm,
+                                              .chains = 2,
+                                              .superchains = 2,
                                               .warmup = 200,
                                               .draws = 50,
                                               .seed = 1,
@@ -195,6 +239,23 @@ static void expect_trouble(enum normal_shape shape, const char *word, const char
   assert_int_equal(floe_sample(&s.context, &options, NULL, &chains, &error), FLOE_ENUMERIC);
   if (!strstr(error.message, word) || !strstr(error.message, name)) fail_msg("%s", error.message);
   assert_true(error.fix[0] != '\0');
+  floe_layout_free(s.layout);
+}
+
+static void expect_trouble(enum normal_shape shape, const char *word, const char *name) {
+  expect_trouble_of(FLOE_NUTS, shape, word, name);
+  expect_trouble_of(FLOE_CHEES, shape, word, name);
+}
+
+static void chains_that_do_not_fall_into_groups_are_refused(void **state) {
+  (void)state;
+  struct setting s;
+  struct floe_error error = {0};
+  struct floe_chains *chains = NULL;
+  struct floe_sample_options options = FLOE_CHEES_DEFAULTS;
+  set_up(&s, &normal_by_hand, NORMAL_DIM, NULL);
+  options.chains = 65;
+  assert_int_equal(floe_sample(&s.context, &options, NULL, &chains, &error), FLOE_EUSAGE);
   floe_layout_free(s.layout);
 }
 
@@ -230,6 +291,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(warm_up_windows_double_in_length),
                                      cmocka_unit_test(gradients_of_the_hand_written_models_agree_with_differences),
                                      cmocka_unit_test(a_correlated_normal_is_recovered),
+                                     cmocka_unit_test(chees_recovers_a_correlated_normal),
+                                     cmocka_unit_test(eight_schools_by_chees_agrees_with_posteriordb),
+                                     cmocka_unit_test(chains_that_do_not_fall_into_groups_are_refused),
                                      cmocka_unit_test(eight_schools_noncentred_agrees_with_posteriordb),
                                      cmocka_unit_test(eight_schools_centred_agrees_with_posteriordb),
                                      cmocka_unit_test(draws_do_not_depend_on_the_number_of_threads),

@@ -86,6 +86,16 @@ static void a_chain_elsewhere_is_noticed(void **state) {
   floe__convergence_work_free(work);
 }
 
+/* Groups {1, 3 | 2, 4} and {5, 7 | 6, 8} of two chains of two draws: W = 2 + 0.5, B = 8. */
+static void nested_rhat_is_what_its_formula_says(void **state) {
+  (void)state;
+  const double x[8] = {1, 3, 2, 4, 5, 7, 6, 8};
+  assert_near(floe_nested_rhat(x, 1, 2, 4, 2), sqrt(1 + 8 / 2.5), 1e-14);
+  assert_near(floe_nested_rhat(x, 1, 2, 8, 1), sqrt(1 + 8 / (5. / 3)), 1e-14); /* one draw a chain */
+  const double same[4] = {1, 1, 1, 1};
+  assert_true(isnan(floe_nested_rhat(same, 1, 2, 4, 1)));
+}
+
 static void weights(uint64_t seed, double k, size_t n, double *log_weights) {
   for (size_t i = 0; i < n; i++) {
     const double u = uniform(&seed);
@@ -161,6 +171,7 @@ static void degenerate_weights_are_judged_soundly(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(convergence_agrees_with_arviz),
                                      cmocka_unit_test(constant_and_undefined_quantities_have_no_diagnostics),
+                                     cmocka_unit_test(nested_rhat_is_what_its_formula_says),
                                      cmocka_unit_test(a_chain_elsewhere_is_noticed),
                                      cmocka_unit_test(psis_agrees_with_arviz),
                                      cmocka_unit_test(khat_finds_known_tails),
