@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define MAX_COUPLED 64 /* elements that a step computes together: each is written out */
+
 /* ---- errors ---- */
 
 static void error_elements_missing(struct checker *c, struct span span, const struct symbol *symbol, size_t wanted) {
@@ -253,11 +255,28 @@ static bool one_plate(const struct loop *loop, const struct group *group) {
   return true;
 }
 
+/* Elements of all members, which are computed together; 0: they are not known, or too many. */
+static size_t count_coupled(const struct loop *loop, const struct group *group) {
+  size_t n = 0;
+  for (size_t k = 0; k < group->n; k++) {
+    const struct definition *d = member(loop, group->members[k]);
+    size_t here = 1;
+    for (size_t j = 0; j < d->n_binder; j++) {
+      const struct dimension *dimension = d->binders[j]->dimension;
+      if (d->binders[j] == loop->binder) continue;
+      if (here > 1 || dimension->low != dimension->high || dimension->high > MAX_COUPLED) return 0;
+      here = dimension->high;
+    }
+    n += here;
+  }
+  return n <= MAX_COUPLED ? n : 0;
+}
+
 static void error_coupled(struct checker *c, const struct loop *loop, const struct group *group) {
   const struct term *elsewhere = looks_elsewhere(loop, group);
   const struct definition *d = member(loop, group->members[0]);
   error_absent(c, elsewhere ? elsewhere->span : d->span, "a loop whose steps look at other elements of an index is"
-               )->fix = "let each element of the other indices go its own way, or write one array for each";
+               )->fix = "give that index a fixed size: up to 64 elements, of one index beside the loop's, can go together";
 }
 
 /* Each group rests on groups before it only. */
@@ -347,13 +366,14 @@ static bool is_plate(const struct loop *loop, const struct group *group) {
 }
 
 static const struct recurrence *recurrence_of(struct checker *c, const struct loop *loop, const struct group *group,
-                                              const bool *needs) {
+                                              const bool *needs, bool coupled) {
   const struct definition *first = member(loop, group->members[0]);
   struct recurrence *recurrence = floe__arena_alloc(c->arena, sizeof *recurrence);
-  *recurrence = (struct recurrence){.binder = loop->binder, .start = loop->start, .n_definition = group->n};
+  *recurrence = (struct recurrence){
+      .binder = loop->binder, .start = loop->start, .n_definition = group->n, .coupled = coupled};
   recurrence->definitions = floe__arena_array(c->arena, group->n + 1, sizeof *recurrence->definitions);
   recurrence->plate = floe__arena_array(c->arena, first->n_binder, sizeof *recurrence->plate);
-  for (size_t k = 0; k < first->n_binder; k++)
+  for (size_t k = 0; k < first->n_binder && !coupled; k++)
     if (first->binders[k] != loop->binder) recurrence->plate[recurrence->n_plate++] = first->binders[k];
   for (size_t k = 0; k < group->n; k++) {
     struct definition *d = ((struct symbol *)loop->filled.items[group->members[k]])->partial->definition;
@@ -382,12 +402,13 @@ static void finish_loop(struct checker *c, const struct context *at, const struc
     if (symbol->kind == SYMBOL_VARIABLE) check_unknown_roles(c, symbol->variable, symbol->roles, symbol->partial->span);
   }
   for (size_t g = 0; g < n_group; g++) {
-    if (!one_plate(loop, &groups[g]) || looks_elsewhere(loop, &groups[g])) {
+    bool coupled = !one_plate(loop, &groups[g]) || looks_elsewhere(loop, &groups[g]);
+    if (coupled && !count_coupled(loop, &groups[g])) {
       error_coupled(c, loop, &groups[g]);
       give_up(loop);
       return;
     }
-    recurrences[g] = recurrence_of(c, loop, &groups[g], needs);
+    recurrences[g] = recurrence_of(c, loop, &groups[g], needs, coupled);
   }
   for (size_t g = 0; g < n_group; g++)
     for (size_t k = 0; k < groups[g].n; k++) {

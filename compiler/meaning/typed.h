@@ -175,6 +175,8 @@ struct recurrence {
   size_t start; /* number of the first element that the loop fills, from 1 */
   size_t n_plate;
   const struct binder **plate; /* members with more indices: one recurrence for each element of these */
+  bool coupled; /* steps look at other elements of further indices: each member has at most one of these, of fixed size, all
+                   elements go together, and there is no plate */
   size_t n_definition;
   const struct definition **definitions; /* its members, in order of statements */
 };

@@ -90,8 +90,9 @@ struct steps {
   void *context;
 };
 
-/* The elements of a member that is wanted, over the recurrence's dimension; the place is in the recurrence's plate. */
-const struct node *lower_steps(struct place place, const struct steps *steps, const struct definition *member);
+/* The element of a member that is wanted; the place is in the recurrence's plate. */
+const struct node *lower_steps(struct place place, const struct steps *steps, const struct definition *member,
+                               const struct node *const *indices);
 /* All values of a recurrence's definitions, into the frame; that of `wanted`. */
 const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted);
 /* An element of what the scan in the making computes: this step, or an earlier one. NULL: it is nothing of that kind. */
@@ -100,6 +101,8 @@ const struct node *lower_step(struct place place, const struct term *array, cons
 const struct node *lower_binder(struct place place, const struct binder *binder);
 /* Fixes the recurrence's plate to the place that `indices` name: one number per binder of the member. */
 struct place place_in_plate(struct place place, const struct definition *member, const struct node *const *indices);
+/* The same, where the recurrence is coupled, at one of the elements that go together. */
+struct place place_of_element(struct place place, const struct definition *member, const struct node *const *indices);
 /* The dimension of the member that the recurrence runs along. */
 size_t place_along(const struct definition *member);
 void frame_define(struct place place, struct frame *frame, const struct definition *definition,

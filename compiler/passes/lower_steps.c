@@ -9,7 +9,7 @@ struct stepping {
   const struct steps *steps;
   struct place outside;
   const struct graph_binder *open;
-  const size_t *output;      /* (n_definition) place among the scan's outputs; NO_OUTPUT: not computed here */
+  const size_t *output;      /* (n_definition) first of its places among the scan's outputs; NO_OUTPUT: not computed here */
   const struct node **nodes; /* as NODE_SCAN's args; NULL where not lowered yet */
   const struct stepping *outer;
 };
@@ -20,6 +20,24 @@ static struct graph *graph_of(struct place place) {
 
 /* ---- elements of members ---- */
 
+/* The dimension beside the recurrence's, where elements go together; NO_OUTPUT: there is none. */
+static size_t beside(const struct definition *member) {
+  for (size_t k = 0; k < member->n_binder && member->recurrence->coupled; k++)
+    if (member->binders[k] != member->recurrence->binder) return k;
+  return NO_OUTPUT;
+}
+
+static size_t n_beside(const struct definition *member) {
+  size_t k = beside(member);
+  return k == NO_OUTPUT ? 1 : member->binders[k]->dimension->high;
+}
+
+static struct place place_beside(struct place place, const struct definition *member, size_t which) {
+  size_t k = beside(member);
+  if (k == NO_OUTPUT) return place;
+  return place_at(place, member->binders[k], node_const(graph_of(place), (double)which + 1));
+}
+
 static const struct node *element_of_member(const struct stepping *stepping, struct place place,
                                             const struct definition *member, const struct term *term) {
   if (!member->variable) return lower(place, term);
@@ -28,15 +46,15 @@ static const struct node *element_of_member(const struct stepping *stepping, str
 
 /* Initial elements are lowered when they are first used: those of definitions are told in another order than the loop's
  * statements. */
-static const struct node *initial_element(const struct stepping *stepping, size_t member, size_t element) {
+static const struct node *initial_element(const struct stepping *stepping, size_t member, size_t which, size_t element) {
   const struct recurrence *recurrence = stepping->steps->recurrence;
   const struct definition *d = recurrence->definitions[member];
-  const struct node **node = &stepping->nodes[stepping->output[member] * recurrence->start + element - 1];
+  const struct node **node = &stepping->nodes[(stepping->output[member] + which) * recurrence->start + element - 1];
   if (*node) return *node;
   const struct node *number = node_const(graph_of(stepping->outside), (double)element);
   struct place place = stepping->outside;
   place.stepping = stepping;
-  place = place_at(place, recurrence->binder, number);
+  place = place_at(place_beside(place, d, which), recurrence->binder, number);
   return *node = element_of_member(stepping, place, d, d->initial[element - 1]);
 }
 
@@ -64,6 +82,32 @@ struct place place_in_plate(struct place place, const struct definition *member,
   return place;
 }
 
+struct place place_of_element(struct place place, const struct definition *member, const struct node *const *indices) {
+  size_t k = beside(member);
+  place = place_in_plate(place, member, indices);
+  return k == NO_OUTPUT ? place : place_at(place, member->binders[k], indices[k]);
+}
+
+/* Element `which` beside the recurrence's dimension, at a step that `index` names: this one, or an earlier one. */
+static const struct node *element_of_step(struct place place, const struct stepping *stepping, size_t member,
+                                          size_t which, const struct node *index, enum base base) {
+  const struct recurrence *recurrence = stepping->steps->recurrence;
+  size_t output = stepping->output[member] + which;
+  if (index->kind == NODE_CONST) return initial_element(stepping, member, which, (size_t)index->number);
+  if (index->kind == NODE_BINDER) return stepping->nodes[(output + 1) * recurrence->start - 1];
+  double shift = index->args[1]->number;
+  size_t lag = (size_t)(index->op == OP_SUB ? shift : -shift);
+  return node_previous(graph_of(place), stepping->open, output, lag, base);
+}
+
+/* The element that `number` names of those beside the recurrence's dimension. */
+static const struct node *one_beside(struct place place, const struct definition *member, const struct node *number,
+                                     const struct node *const *items) {
+  struct graph *graph = graph_of(place);
+  size_t k = beside(member), n = n_beside(member);
+  return node_gather(graph, node_literal(graph, member->binders[k]->dimension, n, items), &number);
+}
+
 const struct node *lower_step(struct place place, const struct term *array, const struct node *const *indices) {
   const struct stepping *stepping = place.stepping;
   size_t member = NO_OUTPUT;
@@ -72,14 +116,17 @@ const struct node *lower_step(struct place place, const struct term *array, cons
     if ((member = member_named(stepping, array)) != NO_OUTPUT) break;
   if (!stepping) return NULL;
   const struct recurrence *recurrence = stepping->steps->recurrence;
-  size_t output = stepping->output[member];
-  const struct node *index = indices[place_along(recurrence->definitions[member])];
-  if (index->kind == NODE_CONST) return initial_element(stepping, member, (size_t)index->number);
-  if (index->kind == NODE_BINDER) return stepping->nodes[(output + 1) * recurrence->start - 1];
-  double shift = index->args[1]->number;
-  size_t lag = (size_t)(index->op == OP_SUB ? shift : -shift);
+  const struct definition *d = recurrence->definitions[member];
+  const struct node *index = indices[place_along(d)];
   enum base base = array->kind == TERM_VARIABLE ? array->variable->type.base : array->definition->type.base;
-  return node_previous(graph_of(place), stepping->open, output, lag, base);
+  size_t k = beside(d), n = n_beside(d);
+  if (k == NO_OUTPUT) return element_of_step(place, stepping, member, 0, index, base);
+  if (indices[k]->kind == NODE_CONST && indices[k]->number >= 1 && indices[k]->number <= (double)n)
+    return element_of_step(place, stepping, member, (size_t)indices[k]->number - 1, index, base);
+  const struct node **items = floe__arena_array(graph_of(place)->arena, n, sizeof *items);
+  for (size_t which = 0; which < n; which++)
+    items[which] = element_of_step(place, stepping, member, which, index, base);
+  return one_beside(place, d, indices[k], items);
 }
 
 /* ---- the scan ---- */
@@ -87,7 +134,10 @@ const struct node *lower_step(struct place place, const struct term *array, cons
 static const size_t *outputs_of(struct place place, const struct steps *steps, size_t *n) {
   size_t *output = floe__arena_array(graph_of(place)->arena, steps->recurrence->n_definition + 1, sizeof *output);
   *n = 0;
-  for (size_t k = 0; k < steps->recurrence->n_definition; k++) output[k] = steps->wanted[k] ? (*n)++ : NO_OUTPUT;
+  for (size_t k = 0; k < steps->recurrence->n_definition; k++) {
+    output[k] = steps->wanted[k] ? *n : NO_OUTPUT;
+    if (steps->wanted[k]) *n += n_beside(steps->recurrence->definitions[k]);
+  }
   return output;
 }
 
@@ -99,25 +149,35 @@ static const struct node *lower_scan(struct place place, const struct steps *ste
   stepping->nodes = floe__arena_array(graph_of(place)->arena, n * start + 1, sizeof *stepping->nodes);
   for (size_t element = 1; element < start; element++)
     for (size_t k = 0; k < recurrence->n_definition; k++)
-      if (stepping->output[k] != NO_OUTPUT) initial_element(stepping, k, element);
+      for (size_t which = 0; stepping->output[k] != NO_OUTPUT && which < n_beside(recurrence->definitions[k]); which++)
+        initial_element(stepping, k, which, element);
   struct place inside =
       place_within(place, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name, &stepping->open);
   inside.stepping = stepping;
   for (size_t k = 0; k < recurrence->n_definition; k++) {
     const struct definition *d = recurrence->definitions[k];
     if (stepping->output[k] == NO_OUTPUT) continue;
-    stepping->nodes[(stepping->output[k] + 1) * start - 1] =
-        element_of_member(stepping, inside, d, d->value);
+    for (size_t which = 0; which < n_beside(d); which++)
+      stepping->nodes[(stepping->output[k] + which + 1) * start - 1] =
+          element_of_member(stepping, place_beside(inside, d, which), d, d->value);
   }
   return node_scan(graph_of(place), stepping->open, start, n, stepping->nodes);
 }
 
-const struct node *lower_steps(struct place place, const struct steps *steps, const struct definition *member) {
+const struct node *lower_steps(struct place place, const struct steps *steps, const struct definition *member,
+                               const struct node *const *indices) {
+  struct graph *graph = graph_of(place);
   struct stepping stepping = {.steps = steps, .outside = place, .outer = place.stepping};
   const struct node *scan = lower_scan(place, steps, &stepping);
-  size_t k = 0;
+  size_t k = 0, n = n_beside(member);
   while (steps->recurrence->definitions[k] != member) k++;
-  return node_project(graph_of(place), scan, stepping.output[k]);
+  const struct node **items = floe__arena_array(graph->arena, n, sizeof *items);
+  for (size_t which = 0; which < n; which++) {
+    const struct node *array = node_project(graph, scan, stepping.output[k] + which);
+    node_name(array, member->name);
+    items[which] = node_gather(graph, array, indices + place_along(member));
+  }
+  return beside(member) == NO_OUTPUT ? items[0] : one_beside(place, member, indices[beside(member)], items);
 }
 
 static bool *all_values(struct place place, const struct recurrence *recurrence) {
@@ -126,33 +186,25 @@ static bool *all_values(struct place place, const struct recurrence *recurrence)
   return values;
 }
 
-/* A scan for each element of the plate; the loops of the plate stand around it, so each member has a scan of its own, equal
- * to that of the others. */
-static const struct node *lower_in_plate(struct place place, const struct steps *steps,
-                                         const struct definition *member) {
+/* A scan for each element of the plate, which stands inside the loops of the array. */
+static const struct node *lower_with_more(struct place place, const struct steps *steps,
+                                          const struct definition *member) {
   struct graph *graph = graph_of(place);
-  const struct recurrence *recurrence = steps->recurrence;
-  const struct graph_binder **open = floe__arena_array(graph->arena, member->n_binder, sizeof *open), *here;
-  const struct graph_binder **plate = floe__arena_array(graph->arena, member->n_binder, sizeof *plate);
-  for (size_t k = 0; k < recurrence->n_plate; k++)
-    place = place_within(place, recurrence->plate[k], recurrence->plate[k]->dimension, recurrence->plate[k]->name,
-                         &plate[k]);
-  const struct node *array = lower_steps(place, steps, member);
-  place_within(place, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name, &here);
+  const struct graph_binder **open = floe__arena_array(graph->arena, member->n_binder, sizeof *open);
+  const struct node **indices = floe__arena_array(graph->arena, member->n_binder, sizeof *indices);
   for (size_t k = 0; k < member->n_binder; k++) {
-    open[k] = here;
-    for (size_t j = 0; j < recurrence->n_plate; j++)
-      if (member->binders[k] == recurrence->plate[j]) open[k] = plate[j];
+    open[k] = graph_open(graph, member->binders[k]->dimension, member->binders[k]->name);
+    indices[k] = node_binder(graph, open[k]);
   }
-  const struct node *number = node_binder(graph, here);
-  return node_map(graph, member->n_binder, open, node_gather(graph, array, &number));
+  const struct node *element = lower_steps(place_in_plate(place, member, indices), steps, member, indices);
+  return node_map(graph, member->n_binder, open, element);
 }
 
 const struct node *lower_recurrence(struct place place, struct frame *frame, const struct definition *wanted) {
   const struct recurrence *recurrence = wanted->recurrence;
   struct steps steps = {.recurrence = recurrence, .wanted = all_values(place, recurrence)};
-  if (recurrence->n_plate) {
-    const struct node *array = lower_in_plate(place, &steps, wanted);
+  if (recurrence->n_plate || recurrence->coupled) {
+    const struct node *array = lower_with_more(place, &steps, wanted);
     node_name(array, wanted->name);
     frame_define(place, frame, wanted, array);
     return array;

@@ -30,7 +30,7 @@ const struct node *derive_steps(struct derivation *derivation, const struct defi
                                 const struct node *const *indices, step_quantity quantity, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct recurrence *recurrence = steps->recurrence;
-  const struct place place = place_in_plate(place_of_spec(&derivation->lowering), steps, indices);
+  const struct place place = place_of_element(place_of_spec(&derivation->lowering), steps, indices);
   const struct node **nodes = floe__arena_array(graph->arena, recurrence->start, sizeof *nodes);
   const struct graph_binder *open;
   for (size_t k = 0; k + 1 < recurrence->start; k++) {
@@ -71,16 +71,13 @@ static const struct node *draw_step(void *context, struct place place, const str
 const struct node *derive_drawn_steps(struct derivation *derivation, const struct definition *steps,
                                       bool (*together)(const struct variable *a, const struct variable *b),
                                       const struct node *const *indices, step_quantity quantity, void *context) {
-  struct graph *graph = graph_of(derivation);
   const struct recurrence *recurrence = steps->recurrence;
-  bool *wanted = floe__arena_array(graph->arena, recurrence->n_definition, sizeof *wanted);
+  bool *wanted = floe__arena_array(graph_of(derivation)->arena, recurrence->n_definition, sizeof *wanted);
   for (size_t k = 0; k < recurrence->n_definition; k++) {
     const struct definition *member = recurrence->definitions[k];
     wanted[k] = steps->needs[k] && (!member->variable || together(member->variable, steps->variable));
   }
   struct drawn_steps drawn = {derivation, quantity, context};
   struct steps all = {recurrence, wanted, draw_step, &drawn};
-  const struct node *array = lower_steps(place_in_plate(place_of_spec(&derivation->lowering), steps, indices), &all, steps);
-  node_name(array, steps->name);
-  return node_gather(graph, array, indices + place_along(steps));
+  return lower_steps(place_in_plate(place_of_spec(&derivation->lowering), steps, indices), &all, steps, indices);
 }
