@@ -460,7 +460,8 @@ index_items:
 | index_items ',' index_item  { $$ = build_exprs($1, $3); }
 ;
 
-index_item: expr | range | open_range;
+index_item: expr | range | open_range
+| DOTDOT sum         { $$ = build_range(p, @$, build_first(p, @1), $2); };
 
 %%
 

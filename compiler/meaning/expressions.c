@@ -185,8 +185,45 @@ static const struct term *literal_of(struct checker *c, const struct expr *expr)
   return term;
 }
 
+static const struct term *array_literal_of(struct checker *c, const struct context *at, const struct expr *expr);
+
+/* [[1, 2], [3, 4]]: rows, as a list of all numbers and their places in it. */
+static const struct term *matrix_literal_of(struct checker *c, const struct context *at, const struct expr *expr) {
+  struct expr all = {.kind = EXPR_ARRAY, .span = expr->span};
+  struct expr **last = &all.items;
+  size_t n_row = 0, n_column = 0;
+  for (const struct expr *row = expr->items; row; row = row->next, n_row++) {
+    size_t n = 0;
+    for (const struct expr *item = row->kind == EXPR_ARRAY ? row->items : NULL; item; item = item->next, n++) {
+      *last = floe__arena_alloc(c->arena, sizeof **last);
+      **last = *item;
+      (*last)->next = NULL;
+      last = &(*last)->next;
+    }
+    if (n_row == 0) n_column = n;
+    if (n == n_column && n) continue;
+    diagnose(c->sink, "E2016", row->span, "the rows of a matrix have as many numbers each")->fix =
+        "for example [[1, 2], [3, 4]]";
+    return c->poison;
+  }
+  const struct term *list = array_literal_of(c, at, &all);
+  if (is_poison(c, list)) return list;
+  struct binder *binders[2] = {binder_new(c, dimension_anonymous(c, n_row), "row"),
+                               binder_new(c, dimension_anonymous(c, n_column), "column")};
+  const struct term *row = term_binder(c, expr->span, binders[0]), *column = term_binder(c, expr->span, binders[1]);
+  const struct term *one = term_number(c, expr->span, 1), *width = term_number(c, expr->span, (double)n_column);
+  const struct term *before = term_operator(c, OP_MUL, expr->span, BASE_INT,
+                                            term_operator(c, OP_SUB, expr->span, BASE_INT, row, one), width);
+  struct term *element = term_new(c, TERM_ELEMENT, expr->span, 2);
+  element->items[0] = list;
+  element->items[1] = term_operator(c, OP_ADD, expr->span, BASE_INT, before, column);
+  element->type = type_scalar(list->type.base);
+  return term_map(c, expr->span, 2, binders, element);
+}
+
 static const struct term *array_literal_of(struct checker *c, const struct context *at, const struct expr *expr) {
   size_t n = 0;
+  if (expr->items && expr->items->kind == EXPR_ARRAY) return matrix_literal_of(c, at, expr);
   for (const struct expr *item = expr->items; item; item = item->next) n++;
   struct term *array = term_new(c, TERM_ARRAY, expr->span, n);
   const struct dimension *dimension = dimension_anonymous(c, n);

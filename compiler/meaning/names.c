@@ -114,7 +114,9 @@ static const struct term *axis_value(struct checker *c, const struct context *at
 /* Functions and distributions are closed: what they depend on stands in their arguments. Named numbers are fine. */
 static const struct term *value_from_outside(struct checker *c, const struct symbol *symbol, struct span span) {
   double value;
-  if (symbol->kind == SYMBOL_DEFINITION && constant_value(symbol->definition->value, NULL, &value))
+  bool one = symbol->kind == SYMBOL_DEFINITION && symbol->pieces.n == 1 &&
+             presence_within(c, c->everywhere, symbol->presence); /* not one of several, by options */
+  if (one && constant_value(symbol->definition->value, NULL, &value))
     return term_number(c, span, value);
   struct diagnostic *d = diagnose(c->sink, "E2036", span, "a function sees its arguments only, not `%s`", symbol->name);
   d->fix = floe__arena_printf(c->arena, "make `%s` an argument", symbol->name);
@@ -281,7 +283,7 @@ const struct term *explicit_index(struct checker *c, const struct context *at, c
     return c->poison;
   }
   if (item->kind == EXPR_RANGE) {
-    error_absent(c, item->span, "a slice x[a..b] is")->fix = "use a loop, or if(...) inside a reduction";
+    error_absent(c, item->span, "a slice in this place is")->fix = "name one element";
     return c->poison;
   }
   if (item->kind == EXPR_WITHIN) {
@@ -306,9 +308,37 @@ static void error_outside(struct checker *c, struct span span, const struct term
                                        : floe__arena_printf(c->arena, "indices run from 1 to %zu", dimension->high);
 }
 
+/* x[2..5]: the array's elements from 2 on, over a binder of the slice's own; 0 elements: reported. */
+static const struct term *slice_index(struct checker *c, const struct expr *range, const struct dimension *dimension,
+                                      struct binder **binder) {
+  bool fixed = dimension->low == dimension->high;
+  double low = range->left->number, high = range->right ? range->right->number : (double)dimension->high;
+  bool whole = range->left->kind == EXPR_NUMBER && range->left->is_int &&
+               (range->right ? range->right->kind == EXPR_NUMBER && range->right->is_int : fixed);
+  if (!whole) {
+    diagnose(c->sink, "E2031", range->span, "the ends of a slice are whole numbers")->fix =
+        range->right || fixed ? "for example x[2..5]"
+                              : "the size of the index varies: name the last element, or use a reduction with if(...)";
+    return c->poison;
+  }
+  if (low < 1 || high > (double)dimension->high) {
+    error_outside(c, range->span, term_number(c, range->span, low < 1 ? low : high), dimension);
+    return c->poison;
+  }
+  if (high < low) {
+    diagnose(c->sink, "E2031", range->span, "this slice has no elements")->fix = "put the lower end first";
+    return c->poison;
+  }
+  *binder = binder_new(c, dimension_anonymous(c, (size_t)(high - low) + 1), NULL);
+  const struct term *number = term_binder(c, range->span, *binder);
+  if (low == 1) return number;
+  return term_operator(c, OP_ADD, range->span, BASE_INT, number, term_number(c, range->span, low - 1));
+}
+
 const struct term *index_of(struct checker *c, const struct context *at, const struct expr *expr) {
-  const struct term *given[16];
-  size_t n = 0;
+  const struct term *given[16] = {NULL};
+  struct binder *slices[16];
+  size_t n = 0, n_slice = 0;
   if (expr->left->kind == EXPR_NAME) {
     struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->left->name);
     if (symbol && is_partial(symbol)) return read_partial(c, at, symbol, expr);
@@ -320,7 +350,9 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
       while (item) item = item->next, n++;
       return error_number_of_indices(c, expr->span, n, array->type.n_dim);
     }
-    given[n] = explicit_index(c, at, item, array->type.dim[n]);
+    given[n] = item->kind == EXPR_RANGE ? slice_index(c, item, array->type.dim[n], &slices[n_slice])
+                                        : explicit_index(c, at, item, array->type.dim[n]);
+    n_slice += item->kind == EXPR_RANGE;
     if (is_poison(c, given[n])) return c->poison;
     if (given[n]->kind == TERM_NUMBER &&
         (given[n]->number < 1 || given[n]->number > (double)array->type.dim[n]->high)) {
@@ -328,5 +360,7 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
       return c->poison;
     }
   }
-  return gather(c, at, array, n, given, expr->span);
+  const struct term *element = gather(c, at, array, n, given, expr->span);
+  if (!n_slice || is_poison(c, element)) return element;
+  return gather(c, at, term_map(c, expr->span, n_slice, slices, element), 0, NULL, expr->span);
 }

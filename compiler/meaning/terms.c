@@ -62,9 +62,12 @@ const struct term *term_select(struct checker *c, struct span span, const struct
 /* MAP(i, ELEMENT(a, i)) is a. */
 static bool is_whole_array(size_t n, struct binder *const *binders, const struct term *element) {
   if (element->kind != TERM_ELEMENT || element->n_item != n + 1) return false;
-  for (size_t k = 0; k < n; k++)
+  if (element->items[0]->type.n_dim != n) return false;
+  for (size_t k = 0; k < n; k++) {
     if (element->items[k + 1]->kind != TERM_BINDER || element->items[k + 1]->binder != binders[k]) return false;
-  return element->items[0]->type.n_dim == n;
+    if (!dimension_same(element->items[0]->type.dim[k], binders[k]->dimension)) return false; /* a slice */
+  }
+  return true;
 }
 
 const struct term *term_map(struct checker *c, struct span span, size_t n, struct binder *const *binders,

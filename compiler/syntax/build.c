@@ -30,6 +30,13 @@ struct expr *build_number(struct parser *p, struct token token) {
   return expr;
 }
 
+struct expr *build_first(struct parser *p, struct span span) {
+  struct expr *expr = expr_new(p->arena, EXPR_NUMBER, span);
+  expr->number = 1;
+  expr->is_int = true;
+  return expr;
+}
+
 struct expr *build_name(struct parser *p, const char *name, struct span span) {
   struct expr *expr = expr_new(p->arena, EXPR_NAME, span);
   expr->name = name;

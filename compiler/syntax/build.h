@@ -44,6 +44,8 @@ void build_syntax_error(struct parser *p, size_t n_expected, const char *const *
 void build_too_deep(struct parser *p, struct span span);
 
 struct expr *build_number(struct parser *p, struct token token);
+/* The 1 of x[..3]. */
+struct expr *build_first(struct parser *p, struct span span);
 struct expr *build_name(struct parser *p, const char *name, struct span span);
 struct expr *build_unary(struct parser *p, enum operator_kind op, struct span span, struct expr *operand);
 struct expr *build_binary(struct parser *p, enum operator_kind op, struct expr *left, struct expr *right);

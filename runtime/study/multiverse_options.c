@@ -4,8 +4,8 @@
 
 #include "runtime/trust/ladder.h"
 
-/* Whether an --only or --at names the axis: their values are lists of axis=setting. */
-static bool is_named(const struct session *session, const char *axis) {
+/* The options' values are lists of axis=setting. */
+bool study_is_held(const struct session *session, const char *axis) {
   static const char *const options[] = {"only", "at"};
   const size_t length = strlen(axis);
   for (size_t k = 0; k < 2; k++)
@@ -23,7 +23,7 @@ static bool is_named(const struct session *session, const char *axis) {
 floe_status study_universes(const struct session *session, struct floe_universes **universes,
                             struct floe_error *error) {
   bool held[FLOE_MAX_AXIS] = {false};
-  for (size_t k = 0; k < session->model->n_axis; k++) held[k] = is_named(session, session->model->axes[k].name);
+  for (size_t k = 0; k < session->model->n_axis; k++) held[k] = study_is_held(session, session->model->axes[k].name);
   const struct floe_universes_options options = {.n =
                                                      (size_t)floe__option_integer(session->arguments, "universes", 100),
                                                  .grid = floe__option_given(session->arguments, "grid"),

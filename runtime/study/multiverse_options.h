@@ -9,6 +9,9 @@
 FLOE_NODISCARD floe_status study_universes(const struct session *session, struct floe_universes **universes,
                                            struct floe_error *error);
 
+/* Whether an --only or --at names the axis. */
+bool study_is_held(const struct session *session, const char *axis);
+
 /* --rungs 1, 2 or 3 as FLOE_RUNG_* bits. */
 unsigned study_rungs(const struct session *session);
 

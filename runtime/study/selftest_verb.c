@@ -20,6 +20,7 @@
 #include "runtime/report/results.h"
 #include "runtime/rng/purpose.h"
 #include "runtime/sim/simulate.h"
+#include "runtime/study/multiverse_options.h"
 #include "runtime/study/gates_json.h"
 #include "runtime/study/verbs.h"
 
@@ -130,9 +131,22 @@ static void compare_universe(const struct floe_simulations *simulations, const s
   f->n_universe++;
 }
 
-/* All options of each equivalence axis in turn, the others at their reference. */
-static void compare_equivalents(const struct floe_simulations *simulations, const struct floe_universe *universe,
-                                struct findings *f) {
+/* Axes that --only or --at names stay where those put them. False: this universe is none of those. */
+static bool hold(const struct session *session, struct floe_universe *universe) {
+  bool wanted = true;
+  for (size_t a = 0; a < session->model->n_axis; a++) {
+    const struct floe_axis *axis = &session->model->axes[a];
+    if (!study_is_held(session, axis->name)) continue;
+    if (!axis->continuous && !axis->equivalence) wanted = wanted && universe->option[a] == session->universe.option[a];
+    universe->option[a] = session->universe.option[a];
+    universe->value[a] = session->universe.value[a];
+  }
+  return wanted;
+}
+
+/* All options of each equivalence axis in turn, the others at their reference; of those that are held, theirs. */
+static void compare_equivalents(const struct session *session, const struct floe_simulations *simulations,
+                                const struct floe_universe *universe, struct findings *f) {
   const struct floe_model *model = simulations->model;
   compare_universe(simulations, universe, FLOE_FAMILY_COORDINATES, f);
   compare_universe(simulations, universe, FLOE_UNIVERSE_COORDINATES, f);
@@ -140,7 +154,8 @@ static void compare_equivalents(const struct floe_simulations *simulations, cons
     for (size_t k = 0; model->axes[a].equivalence && k < model->axes[a].n_option; k++) {
       struct floe_universe other = *universe;
       other.option[a] = k;
-      if (k != model->axes[a].reference) compare_universe(simulations, &other, FLOE_UNIVERSE_COORDINATES, f);
+      if (k != universe->option[a] && !study_is_held(session, model->axes[a].name))
+        compare_universe(simulations, &other, FLOE_UNIVERSE_COORDINATES, f);
     }
 }
 
@@ -161,6 +176,7 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
   floe__terminal_line_start(&session->line, "selftest", session->quiet);
   for (size_t k = 0; k < n && status == FLOE_OK; k++) {
     struct floe_simulations *simulations = NULL;
+    if (!hold(session, &universes[k])) continue;
     const struct floe_simulation_plan plan = {.model = session->model,
                                               .seed = session->seed,
                                               .purpose = FLOE_PURPOSE_TEST,
@@ -172,7 +188,7 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
                                               .keep_values = true,
                                               .n_thread = session->threads};
     status = floe_simulate(&plan, &simulations, error);
-    if (status == FLOE_OK) compare_equivalents(simulations, &universes[k], f);
+    if (status == FLOE_OK) compare_equivalents(session, simulations, &universes[k], f);
     floe_simulations_free(simulations);
     floe__progress(&session->progress, (double)(k + 1) / (double)n, "universes");
   }

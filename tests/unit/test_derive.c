@@ -379,6 +379,26 @@ static void the_derivative_of_a_function_is_what_the_library_says(void **state) 
   interpreted_free(f);
 }
 
+/* u = (0.1, 0.2, 0.3, 0.4): (0.2, 0.3, 0.4) . (1, 10, 100) + ((1, 2), (3, 4)) (5, 6) . (1, 1) - 0.1 */
+static void slices_and_matrix_literals_are_what_they_say(void **state) {
+  struct interpreted *f = interpreted_text("model m \"m\"\n"
+                                           "index t = 4\n"
+                                           "obs y\n"
+                                           "param u[t] ~ normal(0, 1)\n"
+                                           "m = [[1, 2], [3, 4]]\n"
+                                           "r = matvec(m, [5, 6])\n"
+                                           "y ~ normal(dot(u[2..4], [1, 10, 100]) + r[1] + r[2] - sum(u[..1]), 1)\n"
+                                           "report u\n");
+  const double u[4] = {0.1, 0.2, 0.3, 0.4}, y[1] = {100};
+  double terms[N_TAG] = {0}, mean = 0.2 + 3 + 40 + 17 + 39 - 0.1;
+  (void)state;
+  memcpy(f->coordinates[interpreted_variable(f, "u")->id], u, sizeof u);
+  memcpy(f->values[interpreted_variable(f, "y")->id], y, sizeof y);
+  interpreted_run(f, INTERPRETATION_LOG_DENSITY, NULL, terms);
+  assert_close(terms[TAG_LIKELIHOOD], -0.5 * (100 - mean) * (100 - mean) - 0.91893853320467274178);
+  interpreted_free(f);
+}
+
 /* ---- draws in loops, and latents that are summed out ---- */
 
 static double log_normal_density(double x, double mean, double sd) {
@@ -542,6 +562,7 @@ int main(void) {
       cmocka_unit_test(the_derivative_of_a_function_is_what_the_library_says),
       cmocka_unit_test(an_autoregression_is_conditioned_on_its_given_elements),
       cmocka_unit_test(a_walk_is_made_of_standardised_residuals),
+      cmocka_unit_test(slices_and_matrix_literals_are_what_they_say),
       cmocka_unit_test(a_latent_that_tells_components_apart_is_summed_out),
       cmocka_unit_test(the_forward_algorithm_sums_over_all_paths),
       cmocka_unit_test(locals_of_functions_change_from_step_to_step),
