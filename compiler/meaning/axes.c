@@ -269,6 +269,30 @@ static const struct term *error_constraint(struct checker *c, struct span span) 
   return c->poison;
 }
 
+static const struct term *takes_option(struct checker *c, struct span span, const struct axis *axis, size_t option) {
+  struct term *term = term_new(c, TERM_AXIS_IS, span, 0);
+  term->axis = axis;
+  term->option = option;
+  term->type = type_scalar(BASE_BOOL);
+  return term;
+}
+
+/* The condition, and that the universe is one of these: an axis that does not exist in a universe takes no option there. */
+static const struct term *where(struct checker *c, struct presence presence, const struct term *condition) {
+  for (size_t a = 0; a < c->axes.n; a++) {
+    const struct axis *axis = c->axes.items[a];
+    const struct term *any = NULL;
+    if (!(axis_mask(axis) & ~presence.options[a])) continue;
+    for (size_t o = 0; o < axis->n_option; o++) {
+      if (!(presence.options[a] >> o & 1)) continue;
+      const struct term *one = takes_option(c, condition->span, axis, o);
+      any = any ? term_operator(c, OP_OR, condition->span, BASE_BOOL, any, one) : one;
+    }
+    condition = term_operator(c, OP_AND, condition->span, BASE_BOOL, any, condition);
+  }
+  return condition;
+}
+
 static const struct term *axis_is(struct checker *c, const struct context *at, const struct expr *expr) {
   bool equality = expr->op == OP_EQ || expr->op == OP_NE;
   if (!equality || expr->left->kind != EXPR_NAME) return error_constraint(c, expr->span);
@@ -278,17 +302,17 @@ static const struct term *axis_is(struct checker *c, const struct context *at, c
     return c->poison;
   }
   if (expr->right->kind != EXPR_NAME) return error_constraint(c, expr->span);
-  symbol = axis_named(c, at, expr->left->name, expr->left->span);
+  struct context anywhere = *at;
+  if (symbol && symbol->kind == SYMBOL_AXIS) anywhere.presence = symbol->presence;
+  symbol = axis_named(c, &anywhere, expr->left->name, expr->left->span);
   if (!symbol) return c->poison;
   size_t option = option_named(symbol->axis, expr->right->name);
   if (option == symbol->axis->n_option) {
     error_option_unknown(c, expr->right->span, symbol->axis, expr->right->name);
     return c->poison;
   }
-  struct term *term = term_new(c, TERM_AXIS_IS, expr->span, 0);
-  term->axis = symbol->axis;
-  term->option = option;
-  term->type = type_scalar(BASE_BOOL);
+  const struct term *term =
+      where(c, symbol->axis->presence, takes_option(c, expr->span, symbol->axis, option));
   return expr->op == OP_EQ ? term : term_operator(c, OP_NOT, expr->span, BASE_BOOL, term, NULL);
 }
 
@@ -315,6 +339,6 @@ void check_constraint(struct checker *c, const struct context *at, const struct 
   }
   if (is_poison(c, forbidden)) return;
   struct constraint *constraint = floe__arena_alloc(c->arena, sizeof *constraint);
-  *constraint = (struct constraint){s->span, forbidden};
+  *constraint = (struct constraint){s->span, where(c, at->presence, forbidden)};
   list_add(c->arena, &c->constraints, constraint);
 }

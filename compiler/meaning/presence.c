@@ -274,7 +274,7 @@ void check_universes(struct checker *c) {
   for (size_t k = 0; k < c->axes.n && c->constraints.n; k++) {
     const struct axis *axis = axis_at(c, k);
     for (size_t o = 0; o < axis->n_option; o++)
-      if (!presence_feasible(c, presence_with(c, c->everywhere, axis, UINT64_C(1) << o))) error_dead_option(c, axis, o);
+      if (!presence_feasible(c, presence_with(c, axis->presence, axis, UINT64_C(1) << o))) error_dead_option(c, axis, o);
   }
   check_reference(c);
   for (size_t k = 0; k < c->deferred.n; k++) {

@@ -631,6 +631,11 @@ static void variables_of_one_loop_do_what_their_graph_says(void **state) {
   compare_spec("tests/data/specs/steps.floe");
 }
 
+static void axes_in_options_do_what_their_graph_says(void **state) {
+  (void)state;
+  compare_spec("tests/data/specs/nested_axes.floe");
+}
+
 static void slices_and_matrix_literals_do_what_their_graph_says(void **state) {
   (void)state;
   compare_spec("tests/data/specs/slices.floe");
@@ -893,6 +898,7 @@ int main(void) {
       cmocka_unit_test(stochastic_volatility_does_what_its_graph_says),
       cmocka_unit_test(garch_does_what_its_graph_says),
       cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
+      cmocka_unit_test(axes_in_options_do_what_their_graph_says),
       cmocka_unit_test(slices_and_matrix_literals_do_what_their_graph_says),
       cmocka_unit_test(loops_over_vectors_do_what_their_graph_says),
       cmocka_unit_test(branches_and_nested_loops_do_what_their_graph_says),
