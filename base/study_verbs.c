@@ -103,6 +103,11 @@ static const struct floe__option sample_options[] = {
     COLUMNS,
     STUDY,
     {0}};
+static const struct floe__option elicit_options[] = {
+    {.name = "restarts", .argument = "N", .help = "searches from other starts (default 5)", .kind = FLOE__INTEGER, .low = 1, .high = 64},
+    COLUMNS,
+    STUDY,
+    {0}};
 static const struct floe__option report_options[] = {{.name = "format",
                                                       .argument = "FORMAT",
                                                       .help = "terminal, html, md or json (default terminal)",
@@ -123,6 +128,10 @@ const struct floe__verb floe__study_verbs[] = {
      .arguments = "[DATA]",
      .summary = "check simulator, density, gradient and transforms against each other",
      .options = selftest_options},
+    {.name = "elicit",
+     .arguments = "[DATA]",
+     .summary = "hyper values from what the `elicit` statements say, and how well they match it",
+     .options = elicit_options},
     {.name = "simulate",
      .arguments = "[DATA]",
      .summary = "prior predictive draws, and the spec's checks",

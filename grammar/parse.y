@@ -46,18 +46,19 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %token AXIS "`axis`" EQUIV "`equiv`" CHOOSE "`choose`" FORBID "`forbid`" REQUIRE "`require`" PREP "`prep`"
 %token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" PART "`part`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
 %token ODE "`ode`" INIT "`init`" AT "`at`"
+%token HYPER "`hyper`" ELICIT "`elicit`"
 %token NETWORK "`network`" VAR "`var`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
 %token CENSORED "`censored`" BELOW "`below`" ABOVE "`above`" MISSING "`missing`"
 %token ORDERED "`ordered`" LOG "`log`" PROB "`prob`" AS "`as`" DERIVATIVE "`derivative`" ADJOINT "`adjoint`"
 %token AND "`and`" OR "`or`" NOT "`not`" IN "`in`" ON "`on`" VIA "`via`" WITH "`with`"
 %token DOTDOT "`..`" ASSIGN "`:=`" IMPLIES "`=>`" EQ "`==`" NE "`!=`" LE "`<=`" GE "`>=`"
 %token '+' "`+`" '-' "`-`" '*' "`*`" '/' "`/`" '^' "`^`" '<' "`<`" '>' "`>`" '=' "`=`" '~' "`~`" ':' "`:`"
-%token ',' "`,`" '|' "`|`" '@' "`@`" '(' "`(`" ')' "`)`" '[' "`[`" ']' "`]`" '{' "`{`" '}' "`}`"
+%token ',' "`,`" ';' "`;`" '|' "`|`" '@' "`@`" '(' "`(`" ')' "`)`" '[' "`[`" ']' "`]`" '{' "`{`" '}' "`}`"
 
 %nterm <struct expr *> expr conjunction negation comparison chain scaled sum term unary power postfix primary
 %nterm <struct expr *> range open_range bound within index_item formal_index argument literal distribution
 %nterm <struct expr *> condition condition_and condition_not condition_leaf condition_operand
-%nterm <struct expr_list> exprs more_exprs arguments index_items formal_indices
+%nterm <struct expr_list> exprs levels more_exprs arguments index_items formal_indices
 %nterm <struct expr *> indices formal_index_list index_size derivative probability weight
 %nterm <enum operator_kind> comparator
 %nterm <struct type_expr *> type type_name result_type
@@ -139,6 +140,10 @@ statement:
     { $$ = build_ode(p, @$, $2, @2, build_name(p, $4, @4), build_name(p, $6, @6), $8); }
 | RATE '=' expr                      { $$ = build_valued(p, STATEMENT_RATE, @$, $1, @1, $3); }
 | INIT NAME '=' expr                 { $$ = build_valued(p, STATEMENT_INIT, @$, $2, @2, $4); }
+| HYPER NAME result_type
+    { $$ = build_declaration(p, STATEMENT_HYPER, @$, $2, @2, NULL, $3, NULL); }
+| ELICIT NAME '(' expr levels ')' '=' expr
+    { $$ = build_valued(p, STATEMENT_ELICIT, @$, $2, @2, $4); $$->indices = $5.first; $$->consequence = $8; }
 | NETWORK settings_block             { $$ = statement_new(p->arena, STATEMENT_NETWORK, @$); $$->body = $2; }
 | RESULT expr                        { $$ = build_valued(p, STATEMENT_RESULT, @$, NULL, @1, $2); }
 | ABSENT                             { $$ = build_named(p, STATEMENT_ABSENT, @$, $1, @1); }
@@ -152,6 +157,8 @@ index_size:
 | IN open_range       { $$ = $2; }
 | '=' sum             { $$ = $2; }
 ;
+
+levels: %empty { $$ = (struct expr_list){NULL, NULL}; } | ';' exprs { $$ = $2; };
 
 ordered: %empty { $$ = false; } | ORDERED { $$ = true; };
 

@@ -1,6 +1,6 @@
 check_scripts += \
   tests/documentation tests/include-order tests/run-golden \
-  tests/end-to-end/driver tests/end-to-end/install tests/end-to-end/overrides \
+  tests/end-to-end/driver tests/end-to-end/elicit tests/end-to-end/install tests/end-to-end/overrides \
   tests/end-to-end/posteriordb tests/end-to-end/selftest tests/end-to-end/study
 EXTRA_DIST += tests/run-tests $(check_scripts)
 

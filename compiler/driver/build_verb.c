@@ -9,6 +9,7 @@
 #include "compiler/driver/driver.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/toolchain.h"
+#include "compiler/meaning/check.h"
 
 /* Where a study's files are: NAME.study/ beside the spec, or the folder that --study names. */
 struct places {
@@ -50,12 +51,51 @@ static floe_status compile(struct driver *driver, const struct pipeline *pipelin
   return status;
 }
 
+/* ---- hyper values ---- */
+
+/* What `elicit` stored for exactly this prior, as --set options behind the user's own; false without any. */
+static bool elicited_sets(struct driver *driver, const char *folder, const struct pipeline *pipeline,
+                          struct pipeline_request *request) {
+  const char *path = floe__arena_printf(driver->arena, "%s/elicited.json", folder), *name;
+  json_t *stored = json_load_file(path, 0, NULL), *values = json_object_get(stored, "values"), *value;
+  const char *prior = json_string_value(json_object_get(stored, "prior"));
+  const char *wanted = floe__arena_printf(driver->arena, "%016llx", (unsigned long long)pipeline->prior);
+  const bool current = prior && !strcmp(prior, wanted) && json_object_size(values) > 0;
+  if (current) {
+    const char **sets = floe__arena_array(driver->arena, request->n_set + json_object_size(values), sizeof *sets);
+    for (size_t k = 0; k < request->n_set; k++) sets[k] = request->sets[k];
+    json_object_foreach(values, name, value)
+      sets[request->n_set++] = floe__arena_printf(driver->arena, "%s = %.17g", name, json_number_value(value));
+    request->sets = sets;
+  }
+  json_decref(stored);
+  return current;
+}
+
+static bool has_hyper_values(const struct program *program) {
+  for (size_t k = 0; k < program->n_axis; k++) {
+    if (program->axes[k]->hyper) return true;
+  }
+  return false;
+}
+
+/* Spec -> C. Hyper values are the stored ones where they are current, except for `elicit`, which looks for them; otherwise the
+ * study is built without, and refuses what needs them. */
+static floe_status make_code(struct driver *driver, const struct building *building, struct pipeline *pipeline,
+                             struct floe_error *error) {
+  struct pipeline_request request = driver_request(driver, STAGE_C);
+  floe_status status = pipeline_run(pipeline, driver->arena, &request, error);
+  if (status || !strcmp(driver->arguments.verb->name, "elicit") || !has_hyper_values(pipeline->program)) return status;
+  if (!elicited_sets(driver, building->places.folder, pipeline, &request)) return status;
+  pipeline_free(pipeline);
+  return pipeline_run(pipeline, driver->arena, &request, error);
+}
+
 /* Spec -> program in its place. */
 static floe_status build(struct driver *driver, struct building *building, struct floe_error *error) {
   struct pipeline pipeline;
   bool dry = building->explicit_build && floe__option_given(&driver->arguments, "dry-run");
-  struct pipeline_request request = driver_request(driver, STAGE_C);
-  floe_status status = pipeline_run(&pipeline, driver->arena, &request, error);
+  floe_status status = make_code(driver, building, &pipeline, error);
   if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
   if (!status && building->explicit_build) driver_show(driver, pipeline.sink, building->answer);
   if (!status && !dry) status = compile(driver, &pipeline, building, error);

@@ -2,6 +2,8 @@
 #ifndef FLOE_DRIVER_PIPELINE_H
 #define FLOE_DRIVER_PIPELINE_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "compiler/driver/locate.h"
@@ -25,6 +27,7 @@ struct pipeline {
   const struct program *program;
   struct study *study;
   struct floe__text code;
+  uint64_t prior;           /* the model's prior_fingerprint; with `code` */
   size_t n_foreign;
   const char **foreign;     /* (n_foreign) files of C that the spec and its modules come with */
 };

@@ -1,6 +1,7 @@
 #include "compiler/driver/possible.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,10 +123,23 @@ static void print_role(const struct program *program, enum role role, struct flo
 }
 
 static const char *axis_kind(const struct axis *axis) {
-  return axis->equivalence ? "equiv" : axis->prepares ? "prep" : "axis";
+  return axis->hyper ? "hyper" : axis->equivalence ? "equiv" : axis->prepares ? "prep" : "axis";
+}
+
+static void print_hyper_values(const struct program *program, struct floe__text *out) {
+  size_t n = 0;
+  for (size_t k = 0; k < program->n_axis; k++) {
+    if (!program->axes[k]->hyper) continue;
+    if (n++) floe__text_puts(out, ", ");
+    else floe__text_printf(out, "  %-12s ", "hyper");
+    floe__text_puts(out, program->axes[k]->name);
+  }
+  if (n) floe__text_printf(out, ": `floe elicit` finds them from %zu statement%s\n", program->n_elicited,
+                           program->n_elicited == 1 ? "" : "s");
 }
 
 static void print_axis(const struct axis *axis, struct floe__text *out) {
+  if (axis->hyper) return;
   floe__text_printf(out, "  %-12s %s: ", axis_kind(axis), axis->name);
   if (axis->continuous) {
     floe__text_printf(out, "%g in %s%g .. %g", axis->reference_value, axis->logarithmic ? "log " : "", axis->low, axis->high);
@@ -138,7 +152,7 @@ static void print_axis(const struct axis *axis, struct floe__text *out) {
 
 static bool any_continuous(const struct program *program) {
   for (size_t k = 0; k < program->n_axis; k++) {
-    if (program->axes[k]->continuous) return true;
+    if (program->axes[k]->continuous && !program->axes[k]->hyper) return true;
   }
   return false;
 }
@@ -209,6 +223,7 @@ void possible_print(const struct study *study, struct floe__text *out) {
   print_count(program->n_report, "report", ", ", out);
   print_count(program->n_claim, "claim", ", ", out);
   print_count(program->n_check, "check", "\n", out);
+  print_hyper_values(program, out);
   for (size_t k = 0; k < program->n_axis; k++) print_axis(program->axes[k], out);
   floe__text_printf(out, "  %-12s ", "universes");
   if (n) floe__text_printf(out, "%ju", (uintmax_t)n);
@@ -250,8 +265,8 @@ static json_t *roles_json(const struct program *program) {
 static json_t *axis_json(const struct axis *axis) {
   json_t *entry = json_pack("{s:s, s:s, s:s}", "name", axis->name, "description", axis->description, "kind", axis_kind(axis));
   if (axis->continuous) {
-    json_object_set_new(entry, "low", json_real(axis->low));
-    json_object_set_new(entry, "high", json_real(axis->high));
+    json_object_set_new(entry, "low", isfinite(axis->low) ? json_real(axis->low) : json_null());
+    json_object_set_new(entry, "high", isfinite(axis->high) ? json_real(axis->high) : json_null());
     json_object_set_new(entry, "reference", json_real(axis->reference_value));
     json_object_set_new(entry, "logarithmic", json_boolean(axis->logarithmic));
     return entry;

@@ -107,22 +107,29 @@ static const char points[] =
     "  for (size_t k = 0; k < n; k++) report_one(context, values + k * layout->n_value, outputs + k * layout->n_output, scratch);\n"
     "}\n\n";
 
-/* How many checks there are is known here only. */
-static void write_points(struct writer *w) {
-  floe__text_puts(w->out, points);
+/* How many outputs there are is known here only. */
+static void write_outputs(struct writer *w, const char *name, const char *vector, size_t n) {
   floe__text_printf(
       w->out,
-      "static void check(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds,\n"
+      "static void %s(const struct floe_context *context, size_t n, const double *data, const double *values, double *%s,\n"
       "                  double *scratch) {\n"
       "  const struct floe_layout *layout = context->layout;\n"
       "  for (size_t k = 0; k < n; k++)\n"
-      "    check_one(context, data + k * layout->n_data, values + k * layout->n_value, holds + k * %zu, scratch);\n"
-      "}\n\n"
+      "    %s_one(context, data + k * layout->n_data, values + k * layout->n_value, %s + k * %zu, scratch);\n"
+      "}\n\n",
+      name, vector, name, vector, n);
+}
+
+static void write_points(struct writer *w) {
+  floe__text_puts(w->out, points);
+  write_outputs(w, "check", "holds", w->study->program->n_check);
+  if (w->study->program->n_elicited) write_outputs(w, "elicit", "numbers", w->study->program->n_elicited);
+  floe__text_puts(
+      w->out,
       "static void prepare(const struct floe_context *context, const double *data, double *prepared, double *scratch) {\n"
       "  for (size_t k = 0; k < context->layout->n_data; k++) prepared[k] = data[k];\n"
       "  prepare_data(context, data, prepared, scratch);\n"
-      "}\n\n",
-      w->study->program->n_check);
+      "}\n\n");
 }
 
 static void write_scratch_size(struct writer *w) {
@@ -150,6 +157,13 @@ static void write_position_of(struct writer *w, const char *field, const struct 
     floe__text_printf(w->out, "    .%s = FLOE_NONE,\n", field);
 }
 
+static void write_elicitation(struct writer *w) {
+  const struct program *p = w->study->program;
+  floe__text_printf(w->out, "    .n_elicited = %zu, .elicited = elicited, .elicit = elicit, .n_prior = %zu, .priors = %s,\n",
+                    p->n_elicited, p->n_prior, table_or_null(p->n_prior, "priors"));
+  floe__text_printf(w->out, "    .prior_fingerprint = \"%016llx\",\n", (unsigned long long)w->prior);
+}
+
 static void write_model(struct writer *w) {
   const struct program *p = w->study->program;
   const uint64_t fingerprint =
@@ -173,6 +187,7 @@ static void write_model(struct writer *w) {
                     table_or_null(p->n_variable, "variables"), table_or_null(p->n_report, "reports"));
   floe__text_printf(w->out, "    .claims = %s, .checks = %s, .settings = %s,\n", table_or_null(p->n_claim, "claims"),
                     table_or_null(p->n_check, "checks"), table_or_null(p->n_setting, "settings"));
+  if (p->n_elicited) write_elicitation(w);
   write_position_of(w, "plate", w->study->blueprint.plate);
   write_position_of(w, "sequence", w->study->blueprint.sequence);
   floe__text_puts(
@@ -185,6 +200,10 @@ static void write_model(struct writer *w) {
 }
 
 /* ---- the file ---- */
+
+void mix_into_prior(struct writer *w, size_t from) {
+  w->prior = floe__hash(w->out->data + from, w->out->length - from, w->prior);
+}
 
 static void write_head(struct writer *w, struct floe__text *out) {
   floe__text_puts(out, "/* Made by floe from ");
@@ -204,9 +223,9 @@ static void write_head(struct writer *w, struct floe__text *out) {
   if (w->clears) floe__text_puts(out, helper_clear);
 }
 
-void emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
+uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
   struct floe__text body = {0};
-  struct writer w = {.arena = arena, .study = study, .out = &body};
+  struct writer w = {.arena = arena, .study = study, .out = &body, .prior = study->foreign};
   const size_t n_size = n_sizes(study->program) + 1;
   w.size_name = floe__arena_array(arena, n_size, sizeof *w.size_name);
   w.size_used = floe__arena_array(arena, n_size, sizeof *w.size_used);
@@ -214,8 +233,11 @@ void emit_study(const struct study *study, struct floe__arena *arena, struct flo
   write_tables(&w);
   write_permitted(&w);
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
+    if (kind == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
+    size_t from = body.length;
     write_routine(&w, routine);
+    if (kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_ELICIT) mix_into_prior(&w, from);
     if (kind == INTERPRETATION_LOG_DENSITY) write_routine(&w, adjoint_routine(arena, routine));
   }
   write_points(&w);
@@ -228,4 +250,5 @@ void emit_study(const struct study *study, struct floe__arena *arena, struct flo
   floe__text_free(&w.prototypes.text);
   floe__text_free(&w.scratch);
   floe__text_free(&w.systems);
+  return w.prior;
 }

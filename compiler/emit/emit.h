@@ -2,6 +2,8 @@
 #ifndef FLOE_EMIT_EMIT_H
 #define FLOE_EMIT_EMIT_H
 
+#include <stdint.h>
+
 #include "compiler/graph/graph.h"
 
 struct floe__text;
@@ -9,7 +11,7 @@ struct floe__text;
 /* Writes the C of a study: one translation unit that includes only <floe/model.h> and <floe/draws.h>, defines
  * `floe_the_model`, and has a `main` that hands it to floe_study_main.
  * Nothing of the spec's text reaches it unquoted: names become identifiers by emit_identifier, texts become escaped
- * string literals. */
-void emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out);
+ * string literals. The result is the model's prior_fingerprint. */
+uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out);
 
 #endif

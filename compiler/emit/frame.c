@@ -41,6 +41,12 @@ static const struct signature signatures[N_INTERPRETATION + 1] = {
          "const struct floe_context *context, const double *data, const double *values, double *holds,\n"
          "                      double *scratch",
          {"context", "data", "values", "holds", "scratch"}},
+    [INTERPRETATION_ELICIT] =
+        {"elicit_one",
+         "void",
+         "const struct floe_context *context, const double *data, const double *values, double *numbers,\n"
+         "                       double *scratch",
+         {"context", "data", "values", "numbers", "scratch"}},
     [INTERPRETATION_PREPARE] =
         {"prepare_data",
          "void",
@@ -64,7 +70,8 @@ static const char *const own_names[] = {
     "outputs", "holds",    "prepared",  "layout",       "universe",    "stream",      "inside",      "at",
     "add_at",  "clear",    "gradient",  "simulate",     "log_density", "constrain",   "unconstrain", "report",
     "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
-    "claims",  "checks",   "settings",  "greater",      "largest",
+    "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
+    "priors",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -83,6 +90,7 @@ static const char *plain_name(const struct function_writer *f, const struct memo
   if (f->routine->kind == INTERPRETATION_PREPARE) return floe__arena_printf(arena, "prepared_%s", name);
   if (memory->variable) return name;
   if (f->routine->kind == INTERPRETATION_CHECK) return floe__arena_printf(arena, "check_%zu", memory->output);
+  if (f->routine->kind == INTERPRETATION_ELICIT) return floe__arena_printf(arena, "elicited_%zu", memory->output);
   if (memory->output < program->n_report)
     return floe__arena_printf(arena, "reported_%s", program->reports[memory->output].name);
   return floe__arena_printf(arena, "claim_%zu", memory->output - program->n_report);
@@ -156,11 +164,17 @@ static bool in_data(const struct variable *variable) {
   return variable->role == ROLE_DATA || variable->role == ROLE_OBS;
 }
 
+/* Outputs that the layout does not place: one behind the other. */
+static bool counts_outputs(const struct function_writer *f) {
+  return f->routine->kind == INTERPRETATION_CHECK || f->routine->kind == INTERPRETATION_ELICIT;
+}
+
 /* The vector that holds the memory, and the position in it. */
 static const char *vector_of(const struct function_writer *f, const struct memory *memory) {
   const enum interpretation_kind kind = f->routine->kind;
   const struct variable *v = memory->variable;
-  bool own_data = kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_CHECK || kind == INTERPRETATION_PREPARE;
+  bool own_data = kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_CHECK ||
+                  kind == INTERPRETATION_ELICIT || kind == INTERPRETATION_PREPARE;
   switch (memory->kind) {
     case MEMORY_DATA: return own_data ? "data" : "context->data";
     case MEMORY_VALUES: return "values";
@@ -169,7 +183,7 @@ static const char *vector_of(const struct function_writer *f, const struct memor
     case MEMORY_SCRATCH: return "scratch";
     case MEMORY_RESULT: break;
   }
-  if (!v) return kind == INTERPRETATION_CHECK ? "holds" : "outputs";
+  if (!v) return kind == INTERPRETATION_CHECK ? "holds" : kind == INTERPRETATION_ELICIT ? "numbers" : "outputs";
   if (kind == INTERPRETATION_PREPARE) return "prepared";
   if (kind == INTERPRETATION_UNCONSTRAIN) return "coordinates";
   return in_data(v) ? "data" : "values";
@@ -187,7 +201,7 @@ static void declare_pointer(struct function_writer *f, const struct memory *memo
                     f->memory_name[memory->id], vector_of(f, memory));
   if (memory->variable)
     floe__text_printf(f->out, "layout->%s[%zu];\n", coordinate ? "coordinate" : "offset", memory->variable->id);
-  else if (f->routine->kind == INTERPRETATION_CHECK)
+  else if (counts_outputs(f))
     floe__text_printf(f->out, "%zu;\n", memory->output);
   else
     floe__text_printf(f->out, "layout->output[%zu];\n", memory->output);
@@ -250,7 +264,7 @@ void frame_open(struct function_writer *f) {
   }
   bool layout = uses_memory(f, false);
   for (size_t k = 0; k < n_sizes(f->file->study->program); k++) layout = layout || f->size_used[k];
-  bool offsets = layout && !(f->routine->kind == INTERPRETATION_CHECK && !uses_memory(f, true));
+  bool offsets = layout && !(counts_outputs(f) && !uses_memory(f, true));
   for (size_t k = 0; k < 6 && signature->inputs[k]; k++)
     if (leaves(f, signature->inputs[k], offsets)) floe__text_printf(f->out, "  (void)%s;\n", signature->inputs[k]);
   if (layout) floe__text_puts(f->out, "  const struct floe_layout *layout = context->layout;\n");

@@ -129,6 +129,8 @@ static void write_axes(struct writer *w) {
     if (axis->equivalence) floe__text_puts(w->out, ", .equivalence = 1");
     if (axis->prepares) floe__text_puts(w->out, ", .prepares = 1");
     if (axis->logarithmic) floe__text_puts(w->out, ", .logarithmic = 1");
+    if (axis->hyper) floe__text_puts(w->out, ", .hyper = 1");
+    if (axis->strict) floe__text_puts(w->out, ", .strict = 1");
     if (axis->continuous) {
       floe__text_puts(w->out, ", .continuous = 1, .low = ");
       write_number(w->out, axis->low);
@@ -246,6 +248,46 @@ static void write_claims_and_checks(struct writer *w) {
   end_table(w, program->n_check);
 }
 
+static void write_numbers(struct writer *w, const char *name, size_t k, size_t n, const double *numbers) {
+  floe__text_printf(w->out, "static const double elicited_%zu_%s[] = {", k, name);
+  for (size_t j = 0; j < n; j++) {
+    floe__text_puts(w->out, j ? ", " : "");
+    write_number(w->out, numbers[j]);
+  }
+  floe__text_puts(w->out, "};\n");
+}
+
+static void write_elicited(struct writer *w) {
+  static const char *const statistics[] = {"FLOE_QUANTILES", "FLOE_MEAN", "FLOE_PROBABILITY"};
+  const struct program *program = w->study->program;
+  for (size_t k = 0; k < program->n_elicited; k++) {
+    const struct elicited *e = &program->elicited[k];
+    if (e->statistic == STATISTIC_QUANTILES) write_numbers(w, "levels", k, e->n, e->levels);
+    write_numbers(w, "values", k, e->n, e->values);
+  }
+  begin_table(w, "floe_elicited", "elicited", program->n_elicited);
+  for (size_t k = 0; k < program->n_elicited; k++) {
+    const struct elicited *e = &program->elicited[k];
+    floe__text_puts(w->out, "    {.text = ");
+    write_quoted(w->out, e->text);
+    floe__text_printf(w->out, ", .statistic = %s, .whole = %d, .n = %zu", statistics[e->statistic], e->whole, e->n);
+    if (e->statistic == STATISTIC_QUANTILES) floe__text_printf(w->out, ", .levels = elicited_%zu_levels", k);
+    floe__text_printf(w->out, ", .values = elicited_%zu_values},\n", k);
+  }
+  end_table(w, program->n_elicited);
+}
+
+static void write_priors(struct writer *w) {
+  const struct program *program = w->study->program;
+  if (program->n_prior) floe__text_puts(w->out, "static const char *const priors[] = {\n");
+  for (size_t k = 0; k < program->n_prior; k++) {
+    floe__text_puts(w->out, "    ");
+    write_quoted(w->out, program->priors[k]);
+    floe__text_puts(w->out, ",\n");
+  }
+  end_table(w, program->n_prior);
+}
+
 static void write_settings(struct writer *w) {
   const struct program *program = w->study->program;
   begin_table(w, "floe_setting", "settings", program->n_setting);
@@ -268,6 +310,9 @@ void write_tables(struct writer *w) {
   write_dimensions(w);
   write_axes(w);
   write_variables(w);
+  write_elicited(w);
+  mix_into_prior(w, 0);
+  write_priors(w);
   write_reports(w);
   write_claims_and_checks(w);
   write_settings(w);

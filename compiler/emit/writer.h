@@ -2,6 +2,8 @@
 #ifndef FLOE_EMIT_WRITER_H
 #define FLOE_EMIT_WRITER_H
 
+#include <stdint.h>
+
 #include "base/text.h"
 #include "compiler/emit/identifiers.h"
 #include "compiler/program/routine.h"
@@ -25,6 +27,7 @@ struct writer {
   size_t n_scratch;
   const char **size_name; /* (n_sizes) */
   bool *size_used;        /* (n_sizes) by `scratch` */
+  uint64_t prior;         /* hash of what decides what the prior implies of elicited numbers */
 };
 
 /* One function. Its body is written first: what it turns out to use is declared in front of it. */
@@ -104,6 +107,9 @@ size_t formal_sizes(const struct external *external,
 /* systems.c */
 void write_system(struct writer *w, const struct external *external);
 void write_system_adjoint(struct writer *w, const struct external *external);
+
+/* emit.c */
+void mix_into_prior(struct writer *w, size_t from); /* what was written from there on counts for w->prior */
 
 /* tables.c */
 void write_tables(struct writer *w);

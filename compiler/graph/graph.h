@@ -116,6 +116,7 @@ enum interpretation_kind {
   INTERPRETATION_UNCONSTRAIN,   /* from values: coordinates */
   INTERPRETATION_REPORT,        /* from values and data: reports, then claims */
   INTERPRETATION_CHECK,         /* from values and generated data: one truth value per check */
+  INTERPRETATION_ELICIT,        /* from values and generated data: one number per elicited statement */
   INTERPRETATION_PREPARE,       /* from data: prepared data */
   N_INTERPRETATION
 };
@@ -128,7 +129,7 @@ struct root {
   enum target_kind target;
   const struct variable *variable;    /* VALUE, COORDINATE; TERM: the variable whose density it is */
   enum term_tag tag;                  /* TERM */
-  size_t output;                      /* OUTPUT: position among the reports, claims, checks */
+  size_t output;                      /* OUTPUT: position among the reports and claims, the checks, the elicited statements */
   struct presence presence;
   const struct node *node;            /* array or scalar, as the target's shape says. TERM: a scalar (already summed over plates) */
 };

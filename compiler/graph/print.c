@@ -217,6 +217,8 @@ static void print_target(const struct study *study, const struct interpretation 
     case TARGET_OUTPUT:
       if (interpretation->kind == INTERPRETATION_CHECK)
         floe__text_printf(out, "\"%s\"", program->checks[root->output].text);
+      else if (interpretation->kind == INTERPRETATION_ELICIT)
+        floe__text_puts(out, program->elicited[root->output].text);
       else if (root->output < program->n_report)
         floe__text_puts(out, program->reports[root->output].name);
       else
@@ -227,7 +229,7 @@ static void print_target(const struct study *study, const struct interpretation 
 static void print_roots(const struct study *study, const struct interpretation *interpretation,
                         struct floe__text *out) {
   static const char *const kinds[] = {"simulate", "log_density", "constrain", "unconstrain",
-                                      "report",   "check",       "prepare"};
+                                      "report",   "check",       "elicit",    "prepare"};
   floe__text_printf(out, "%s\n", kinds[interpretation->kind]);
   for (size_t k = 0; k < interpretation->n_root; k++) {
     const struct root *root = &interpretation->roots[k];
@@ -268,7 +270,10 @@ void graph_print(const struct study *study, struct floe__text *out) {
     print_operation(graph->nodes[k], out);
     print_facts(graph, graph->nodes[k], out);
   }
-  for (size_t k = 0; k < N_INTERPRETATION; k++) print_roots(study, &study->interpretations[k], out);
+  for (size_t k = 0; k < N_INTERPRETATION; k++) {
+    if (k == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
+    print_roots(study, &study->interpretations[k], out);
+  }
   print_effects(study, out);
   floe__text_printf(out, "plate %s, sequence %s\n", blueprint->plate ? blueprint->plate->name : "none",
                     blueprint->sequence ? blueprint->sequence->name : "none");

@@ -151,6 +151,7 @@ static const unsigned allowed[N_INTERPRETATION] = {[INTERPRETATION_SIMULATE] = R
                                                    [INTERPRETATION_UNCONSTRAIN] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_REPORT] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_CHECK] = READS_DATA | READS_UNKNOWN,
+                                                   [INTERPRETATION_ELICIT] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_PREPARE] = READS_DATA};
 
 static unsigned own_reads(const struct node *node) {

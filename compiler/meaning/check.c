@@ -48,6 +48,8 @@ static const struct program *finished(struct checker *c) {
   p->n_report = c->reports.n, p->reports = flattened(c, &c->reports, sizeof *p->reports);
   p->n_claim = c->claims.n, p->claims = flattened(c, &c->claims, sizeof *p->claims);
   p->n_check = c->checks.n, p->checks = flattened(c, &c->checks, sizeof *p->checks);
+  p->n_elicited = c->elicited.n, p->elicited = flattened(c, &c->elicited, sizeof *p->elicited);
+  p->n_prior = c->priors.n, p->priors = (void *)c->priors.items;
   p->n_preparation = c->preparations.n, p->preparations = flattened(c, &c->preparations, sizeof *p->preparations);
   p->n_constraint = c->constraints.n, p->constraints = flattened(c, &c->constraints, sizeof *p->constraints);
   p->n_setting = c->settings.n, p->settings = flattened(c, &c->settings, sizeof *p->settings);
@@ -88,6 +90,7 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   finish_definitions(&c);
   finish_variables(&c);
   check_universes(&c);
+  finish_elicitation(&c);
   if (diagnostics_errors(sink)) return NULL;
   finish_completed(&c);
   finish_order(&c);

@@ -166,7 +166,8 @@ struct checker {
   bool choice_broken; /* an option was not understood: what is missing in it is not reported */
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols, plates;
-  struct list reports, claims, checks, preparations, constraints, settings, distributions, functions, externals;
+  struct list reports, claims, checks, elicited, priors, preparations, constraints, settings;
+  struct list distributions, functions, externals;
   struct list deferred, weights;
   struct program *program;
 };
@@ -338,6 +339,12 @@ struct symbol *axis_named(struct checker *c, const struct context *at, const cha
 void match_options(struct checker *c, const struct context *at, const struct axis *axis, const struct option *options,
                    struct span span, const struct option **matched);
 const struct axis *via_axis(struct checker *c, const struct context *at, const char *name, struct span span);
+
+/* ---- elicitation.c ------------------------------------------------------------------------------------------------ */
+
+void check_hyper(struct checker *c, const struct context *at, const struct statement *statement);
+void check_elicit(struct checker *c, const struct context *at, const struct statement *statement);
+void finish_elicitation(struct checker *c);
 
 /* ---- statements.c, variables.c, definitions.c, recurrences.c, order.c, library.c, dists.c ------------------------ */
 

@@ -61,6 +61,11 @@ static bool operation_value(const struct term *term, const struct environment *e
   return !isnan(*value);
 }
 
+static double axis_at_end(const struct axis *axis, int end) {
+  if (end < 0) return axis->strict ? nextafter(axis->low, HUGE_VAL) : axis->low;
+  return axis->high;
+}
+
 bool constant_value(const struct term *term, const struct environment *environment, double *value) {
   size_t steps = 0;
   struct environment deeper = environment ? *environment : (struct environment){0};
@@ -73,7 +78,7 @@ bool constant_value(const struct term *term, const struct environment *environme
     case TERM_SIZE:
       *value = (double)term->dimension->low;
       return !term->dimension->formal && term->dimension->low == term->dimension->high;
-    case TERM_AXIS: *value = deeper.axis_end < 0 ? term->axis->low : term->axis->high; return deeper.axis_end != 0;
+    case TERM_AXIS: *value = axis_at_end(term->axis, deeper.axis_end); return deeper.axis_end != 0;
     case TERM_OPERATOR:
     case TERM_SELECT: return operation_value(term, &deeper, value);
     case TERM_CALL: return call_value(term, &deeper, value);

@@ -169,7 +169,7 @@ static void dump_dimension(const struct dimension *d, struct floe__text *out) {
 static void dump_axis(const struct program *p, const struct axis *a, struct floe__text *out) {
   struct floe__text universes = {0};
   print_presence(p, a->presence, &universes);
-  floe__text_printf(out, "%s %s%s%s%s\n", a->equivalence ? "equiv" : "axis", a->name, a->prepares ? " prepares" : "",
+  floe__text_printf(out, "%s %s%s%s%s\n", a->hyper ? "hyper" : a->equivalence ? "equiv" : "axis", a->name, a->prepares ? " prepares" : "",
                     universes.length ? " where " : "", universes.length ? universes.data : "");
   floe__text_free(&universes);
   if (a->continuous)
@@ -233,6 +233,15 @@ void dump_program(const struct program *p, struct floe__text *out) {
   for (size_t k = 0; k < p->n_check; k++) {
     floe__text_printf(out, "check \"%s\" with prob %g\n", p->checks[k].text, p->checks[k].probability);
     print_line("=", 0, NULL, p->checks[k].value, out);
+  }
+  for (size_t k = 0; k < p->n_elicited; k++) {
+    const struct elicited *e = &p->elicited[k];
+    floe__text_printf(out, "elicit %s", e->text);
+    for (size_t j = 0; j < e->n && e->statistic == STATISTIC_QUANTILES; j++) floe__text_printf(out, " %g", e->levels[j]);
+    floe__text_puts(out, " =");
+    for (size_t j = 0; j < e->n; j++) floe__text_printf(out, " %g", e->values[j]);
+    floe__text_puts(out, "\n");
+    print_line("=", 0, NULL, e->value, out);
   }
   for (size_t k = 0; k < p->n_setting; k++) {
     const struct setting *s = &p->settings[k];

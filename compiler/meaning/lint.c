@@ -75,6 +75,7 @@ static void reach_results(struct reach *r) {
   for (size_t k = 0; k < p->n_report; k++) reach_term(r, p->reports[k].value);
   for (size_t k = 0; k < p->n_claim; k++) reach_term(r, p->claims[k].value);
   for (size_t k = 0; k < p->n_check; k++) reach_term(r, p->checks[k].value);
+  for (size_t k = 0; k < p->n_elicited; k++) reach_term(r, p->elicited[k].value);
 }
 
 /* ---- warnings ---- */
@@ -120,7 +121,10 @@ static void lint_unused(struct floe__arena *arena, struct diagnostics *sink, con
       if (r.axes[k]) reach_term(&r, p->axes[k]->options[o].value);
   }
   for (size_t k = 0; k < p->n_axis; k++)
-    if (!r.axes[k]) warn_dead_axis(sink, p->axes[k]);
+    if (!r.axes[k] && p->axes[k]->hyper)
+      warn_unused(sink, "hyper value", p->axes[k]->name, p->axes[k]->span);
+    else if (!r.axes[k])
+      warn_dead_axis(sink, p->axes[k]);
   for (size_t k = 0; k < p->n_variable; k++) {
     const struct variable *v = p->variables[k];
     if (v->role == ROLE_DATA && !r.variables[k]) warn_unused(sink, "data", v->name, v->span);

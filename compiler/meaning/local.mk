@@ -8,6 +8,7 @@ compiler_sources += \
   compiler/meaning/distributions.c \
   compiler/meaning/dists.c \
   compiler/meaning/dump.c \
+  compiler/meaning/elicitation.c \
   compiler/meaning/expressions.c \
   compiler/meaning/library.c \
   compiler/meaning/lint.c compiler/meaning/lint_priors.c \

@@ -233,6 +233,8 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_DIST: check_spec_dist(c, at, s); return;
     case STATEMENT_EXTERN: check_spec_extern(c, at, s); return;
     case STATEMENT_ODE: check_ode(c, at, s); return;
+    case STATEMENT_HYPER: check_hyper(c, at, s); return;
+    case STATEMENT_ELICIT: check_elicit(c, at, s); return;
     case STATEMENT_NETWORK: check_network(c, s); return;
     case STATEMENT_IF: check_if(c, at, s); return;
     case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;

@@ -265,6 +265,7 @@ struct axis {
   size_t id;
   bool equivalence, continuous, logarithmic;
   bool prepares;              /* used only in `prep`: does not condition the network */
+  bool hyper, strict;         /* `hyper h : T`: continuous, between bounds that may be infinite; strict: low itself is excluded */
   size_t n_option, reference; /* discrete */
   const struct option_of_axis *options;
   double low, high, reference_value; /* continuous */
@@ -286,6 +287,16 @@ struct check {
   struct span span;
   const struct term *value;
   double probability;
+};
+enum statistic { STATISTIC_QUANTILES, STATISTIC_MEAN, STATISTIC_PROBABILITY };
+struct elicited { /* elicit f(value; levels) = values */
+  enum statistic statistic;
+  struct span span;
+  const char *text;          /* "quantiles(theta)" */
+  const struct term *value;  /* a scalar; of a probability, a condition */
+  bool whole;                /* it takes whole numbers only */
+  size_t n;                  /* of values; as many levels, if quantiles */
+  const double *levels, *values;
 };
 struct preparation {
   const struct variable *variable;
@@ -321,6 +332,10 @@ struct program {
   const struct claim *claims;
   size_t n_check;
   const struct check *checks;
+  size_t n_elicited;
+  const struct elicited *elicited;
+  size_t n_prior;
+  const char *const *priors; /* (n_prior) "tau ~ half_normal($2)": where hyper values stand, `$` and the position of their axis */
   size_t n_preparation;
   const struct preparation *preparations;
   size_t n_constraint;

@@ -85,6 +85,11 @@ static void derive_check(struct derivation *derivation) {
   for (size_t k = 0; k < program->n_check; k++) add_output(derivation, program->checks[k].value);
 }
 
+static void derive_elicit(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_elicited; k++) add_output(derivation, program->elicited[k].value);
+}
+
 static void derive_prepare(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_preparation; k++) {
@@ -111,6 +116,7 @@ static const struct deriver derivers[N_INTERPRETATION] = {
     [INTERPRETATION_UNCONSTRAIN] = {derive_unconstrain, read_memory},
     [INTERPRETATION_REPORT] = {derive_report, read_memory},
     [INTERPRETATION_CHECK] = {derive_check, read_memory},
+    [INTERPRETATION_ELICIT] = {derive_elicit, read_memory},
     [INTERPRETATION_PREPARE] = {derive_prepare, read_memory},
 };
 

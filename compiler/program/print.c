@@ -141,13 +141,14 @@ static void print_block(const struct block *block, size_t depth, struct floe__te
 
 void routine_print(const struct routine *routine, struct floe__text *out) {
   static const char *const names[N_INTERPRETATION] = {"simulate", "log_density", "constrain", "unconstrain",
-                                                      "report",   "check",       "prepare"};
+                                                      "report",   "check",       "elicit",    "prepare"};
   floe__text_printf(out, "%s\n", routine->gradient ? "gradient" : names[routine->kind]);
   print_block(routine->body, 1, out);
 }
 
 void dump_routines(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
+    if (kind == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
     routine_print(routine, out);
     if (kind == INTERPRETATION_LOG_DENSITY) routine_print(adjoint_routine(arena, routine), out);

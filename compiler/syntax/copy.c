@@ -112,6 +112,7 @@ static const char *defined_name(struct copying *c, const struct statement *s) {
     case STATEMENT_METHOD:
     case STATEMENT_EXTERN:
     case STATEMENT_REPORT:
+    case STATEMENT_ELICIT:
     case STATEMENT_ABSENT: return s->name;
     default: return renamed(c, NAME_VALUE, s->name);
   }

@@ -58,6 +58,7 @@ static const char *const statement_words[] = {
     [STATEMENT_DIST] = "dist",       [STATEMENT_METHOD] = "method",   [STATEMENT_RESULT] = "result",
     [STATEMENT_EXTERN] = "extern",   [STATEMENT_NETWORK] = "network", [STATEMENT_ABSENT] = "absent",
     [STATEMENT_ODE] = "ode",         [STATEMENT_RATE] = "rate",       [STATEMENT_INIT] = "init",
+    [STATEMENT_HYPER] = "hyper",     [STATEMENT_ELICIT] = "elicit",
     [STATEMENT_ERROR] = "error"};
 
 struct dump {

@@ -67,6 +67,8 @@ static const struct keyword {
                 {"network", TOK_NETWORK, FOLLOW_NAME},
                 {"ode", TOK_ODE, FOLLOW_NAME},
                 {"init", TOK_INIT, FOLLOW_NAME},
+                {"hyper", TOK_HYPER, FOLLOW_NAME},
+                {"elicit", TOK_ELICIT, FOLLOW_NAME},
                 {"report", TOK_REPORT, FOLLOW_EXPRESSION},
                 {"forbid", TOK_FORBID, FOLLOW_EXPRESSION},
                 {"require", TOK_REQUIRE, FOLLOW_EXPRESSION},
@@ -74,7 +76,7 @@ static const struct keyword {
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
 
 /* Statements of the language that this version does not have. */
-static const char *const absent_words[] = {"sim", "hyper", "elicit", "summary"};
+static const char *const absent_words[] = {"sim", "summary"};
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
   for (size_t k = 0; k < n; k++)
@@ -247,7 +249,7 @@ static bool ends_operand(int kind) {
 static bool is_label(struct layout *l, size_t k) {
   int last = last_kind(l, 0);
   return top(l)->role == ROLE_BLOCK_CHOICE && l->raw[k + 1].kind == ':' && last != TOK_DATA && last != TOK_PARAM &&
-         last != TOK_LATENT && last != TOK_OBS;
+         last != TOK_LATENT && last != TOK_OBS && last != TOK_HYPER;
 }
 
 static int kind_inside_statement(struct layout *l, size_t k) {
@@ -361,6 +363,7 @@ static bool place_word(struct layout *l, size_t k) {
   token.kind = classify(l, k);
   l->start = false;
   if (starts && token.kind != TOK_LABEL) top(l)->word = token.kind;
+  if (token.kind == ';' && l->bracket[0].word != TOK_ELICIT) token.kind = RAW_BAD_CHARACTER;
   if (token.kind == '(' || token.kind == '[' || token.kind == '{') return open_bracket(l, token);
   if (token.kind == ')' || token.kind == ']' || token.kind == '}') {
     close_bracket(l, token);

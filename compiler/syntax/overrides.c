@@ -20,7 +20,7 @@ struct replacing {
 
 static void error_kind(struct diagnostics *sink, const struct statement *s) {
   diagnose(sink, "E2202", s->span, "--set cannot replace this statement")->fix =
-      "write NAME ~ ..., NAME = ..., or a whole param, latent, data, obs, index, axis, prep, fun, dist, report, claim or check";
+      "write NAME ~ ..., NAME = ..., or a whole param, latent, data, obs, index, axis, hyper, prep, fun, dist, report, claim or check";
 }
 
 static void error_indices(struct diagnostics *sink, const struct statement *s) {
@@ -58,6 +58,7 @@ static bool can_replace(const struct statement *s) {
     case STATEMENT_OBS:
     case STATEMENT_INDEX:
     case STATEMENT_AXIS:
+    case STATEMENT_HYPER:
     case STATEMENT_PREP:
     case STATEMENT_FUN:
     case STATEMENT_DIST:
@@ -127,7 +128,8 @@ static struct statement *with_value(struct replacing *r, const struct statement 
   return copy;
 }
 
-static struct statement *pinned(struct replacing *r, const struct statement *old) {
+/* A number in the place of a param, a latent or a hyper value. */
+static struct statement *defined(struct replacing *r, const struct statement *old) {
   struct statement *copy = statement_new(r->arena, STATEMENT_DEFINE, old->span);
   copy->name = old->name;
   copy->name_span = old->name_span;
@@ -143,8 +145,9 @@ static struct statement *replacement(struct replacing *r, const struct statement
   if (promise ? old->kind != new->kind || !old->text || strcmp(old->text, new->text) != 0 : old->name != new->name)
     return NULL;
   if (r->override->pin)
-    return old->kind == STATEMENT_PARAM || old->kind == STATEMENT_LATENT ? pinned(r, old) : NULL;
+    return old->kind == STATEMENT_PARAM || old->kind == STATEMENT_LATENT ? defined(r, old) : NULL;
   if (new->kind == STATEMENT_SAMPLE) return is_drawn(old) ? with_value(r, old, new->value) : NULL;
+  if (new->kind == STATEMENT_DEFINE && old->kind == STATEMENT_HYPER) return defined(r, old);
   if (new->kind == STATEMENT_DEFINE) return old->kind == STATEMENT_DEFINE ? with_value(r, old, new->value) : NULL;
   if (old->kind != new->kind && !(is_declared(old->kind) && is_declared(new->kind))) return NULL;
   struct statement *copy = floe__arena_alloc(r->arena, sizeof *copy);

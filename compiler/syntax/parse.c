@@ -174,6 +174,8 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_DIST:
     case STATEMENT_EXTERN:
     case STATEMENT_NETWORK:
+    case STATEMENT_HYPER:
+    case STATEMENT_ELICIT:
     case STATEMENT_FORBID:
     case STATEMENT_REQUIRE:
     case STATEMENT_PREP:

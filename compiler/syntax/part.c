@@ -50,6 +50,7 @@ static void visit_statement(const struct visit *v, const struct statement *s) {
   visit_expr(v, s->value);
   visit_expr(v, s->below);
   visit_expr(v, s->above);
+  visit_expr(v, s->consequence);
   visit_expr(v, s->probability);
   for (const struct option *option = s->options; option; option = option->next) {
     visit_expr(v, option->value);

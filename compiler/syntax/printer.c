@@ -302,6 +302,18 @@ static void put_axis(struct printer *p, const struct statement *s) {
 
 /* ---- all statements ---- */
 
+static void put_elicit(struct printer *p, const struct statement *s) {
+  put_named(p, "elicit", s);
+  put(p, "(");
+  print_expr(p, s->value);
+  for (const struct expr *level = s->indices; level; level = level->next) {
+    put(p, level == s->indices ? "; " : ", ");
+    print_expr(p, level);
+  }
+  put(p, ") = ");
+  print_expr(p, s->consequence);
+}
+
 static void put_reports(struct printer *p, const struct statement *s) {
   put(p, "report ");
   for (const struct statement *last = last_of_line(s);; s = s->next) {
@@ -402,6 +414,8 @@ static void print_statement(struct printer *p, const struct statement *s) {
       put(p, "init ");
       put_defined(p, s, " = ");
       break;
+    case STATEMENT_HYPER: put_declaration(p, s, "hyper"); break;
+    case STATEMENT_ELICIT: put_elicit(p, s); break;
     case STATEMENT_NETWORK:
       put(p, "network ");
       print_block(p, s->body, s->span, s->span.end);

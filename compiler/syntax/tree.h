@@ -100,6 +100,8 @@ enum statement_kind {
   STATEMENT_ODE,      /* ode name at value { body of RATEs, INITs and DEFINEs }: value is t[day], an INDEX */
   STATEMENT_RATE,     /* in an ode: name' = value */
   STATEMENT_INIT,     /* in an ode: init name = value */
+  STATEMENT_HYPER,    /* name, type or NULL */
+  STATEMENT_ELICIT,   /* name of the statistic, value, indices = levels behind `;` or NULL, consequence = what the expert says */
   STATEMENT_NETWORK,  /* network { name = value ... }: body of DEFINEs */
   STATEMENT_ABSENT,   /* a statement of the language that this version does not have: name = its keyword */
   STATEMENT_ERROR

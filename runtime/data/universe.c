@@ -91,7 +91,7 @@ size_t floe_universe_id(const struct floe_model *model, const struct floe_univer
   if (capacity) id[0] = '\0';
   for (size_t a = 0; a < model->n_axis; a++) {
     const struct floe_axis *axis = &model->axes[a];
-    if (is_reference(axis, a, &canonical)) continue;
+    if (axis->hyper || is_reference(axis, a, &canonical)) continue;
     char number[32];
     if (axis->continuous) write_number(canonical.value[a], number);
     length += (size_t)snprintf(length < capacity ? id + length : NULL, length < capacity ? capacity - length : 0,
@@ -148,6 +148,8 @@ static floe_status set_option(const struct floe_axis *axis, size_t a, const char
 static floe_status set_value(const struct floe_axis *axis, size_t a, const char *text, struct floe_universe *universe,
                              struct floe_error *error) {
   char *end, fix[128];
+  if (axis->hyper)
+    return floe__fail(error, FLOE_EUSAGE, "", "say --set 'h = 2'", "%s is a hyper value and no axis", axis->name);
   const double value = strtod(text, &end);
   snprintf(fix, sizeof fix, "give a number in %g .. %g", axis->low, axis->high);
   if (end == text || *end)

@@ -24,7 +24,7 @@ void floe_universe_canonical(const struct floe_model *model, struct floe_univers
 bool floe_universe_equal(const struct floe_model *model, const struct floe_universe *a, const struct floe_universe *b);
 uint64_t floe_universe_hash(const struct floe_model *model, const struct floe_universe *universe);
 
-/* Writes the id (NUL-terminated, cut if need be) and returns its whole length, as snprintf does. */
+/* Writes the id, without hyper values (NUL-terminated, cut if need be) and returns its whole length, as snprintf does. */
 size_t floe_universe_id(const struct floe_model *model, const struct floe_universe *universe, char *id,
                         size_t capacity);
 

@@ -3,6 +3,9 @@
 #ifndef FLOE_MATH_SPECIAL_H
 #define FLOE_MATH_SPECIAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 double
 floe_lgamma(double x); /* log |Gamma(x)|; +inf at 0, -1, -2, ... Near its zeros 1 and 2 accurate to 1e-15 absolutely */
 double floe_log_rising(double a, double x); /* log Gamma(a + x) / Gamma(a), without cancellation where a is large */
@@ -87,5 +90,10 @@ double floe_bessel_ratio(double x);         /* I1(x) / I0(x) */
 double floe__binomial_cdf(double k, double n, double p); /* P(X <= k) */
 double floe__poisson_cdf(double k, double mean);
 double floe__hypergeometric_cdf(double k, double n_1, double n_2, double n_drawn);
+
+/* Points first .. first + n - 1 of a Sobol sequence in the unit cube: points (n, n_dim), n >= 1. Bratley and Fox 1988, algorithm 659.
+ * False without memory, or where n_dim is 0 or more than FLOE__SOBOL_MOST. */
+enum { FLOE__SOBOL_MOST = 40 };
+bool floe__sobol(size_t n_dim, size_t first, size_t n, double *points);
 
 #endif

@@ -2,6 +2,7 @@
  * first. */
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_qrng.h>
 #include <gsl/gsl_sf_bessel.h>
 #include <math.h>
 
@@ -100,4 +101,13 @@ double floe_bessel_ratio(double x) {
   if (isnan(x)) return x;
   if (isinf(x)) return x > 0 ? 1 : -1;
   return gsl_sf_bessel_I1_scaled(x) / gsl_sf_bessel_I0_scaled(x);
+}
+
+bool floe__sobol(size_t n_dim, size_t first, size_t n, double *points) {
+  if (!n_dim || n_dim > FLOE__SOBOL_MOST) return false;
+  gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)n_dim);
+  if (!sequence) return false;
+  for (size_t k = 0; k < first + n; k++) gsl_qrng_get(sequence, points + (k < first ? 0 : k - first) * n_dim);
+  gsl_qrng_free(sequence);
+  return true;
 }

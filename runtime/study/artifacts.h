@@ -2,6 +2,7 @@
  * artifact is never used silently.
  *   network             the trained network          network.checkpoint  an interrupted training, to be resumed
  *   training.json       how training went            calibration.json    how well the network is calibrated
+ *   elicited.json       hyper values of `elicit`
  *   results.json        the last answer of `run` or `multiverse`         report.html   the same as a page */
 #ifndef FLOE_STUDY_ARTIFACTS_H
 #define FLOE_STUDY_ARTIFACTS_H

@@ -10,7 +10,8 @@
 #include "runtime/study/verbs.h"
 
 static const char *const artifacts[] = {"network",          "network.checkpoint", "training.json",
-                                        "calibration.json", "results.json",       "report.html"};
+                                        "calibration.json", "results.json",       "report.html",
+                                        "elicited.json"};
 enum { N_ARTIFACT = sizeof artifacts / sizeof *artifacts };
 
 /* missing, current, or why it is not current. */
@@ -26,6 +27,10 @@ static const char *state_of(struct session *session, const char *name, const cha
     return status == FLOE_OK ? "current" : "stale or damaged";
   }
   if (strcmp(name, "network.checkpoint") == 0) return "an interrupted training: train resumes it";
+  if (strcmp(name, "elicited.json") == 0) {
+    const bool asked = session->model->n_elicited > 0 && !needs_hyper_values(session->model);
+    return asked ? "current" : "stale";
+  }
   if (strcmp(name, "calibration.json") != 0 && strcmp(name, "results.json") != 0) return "present";
   json_t *value = study_json_read(session, name);
   const bool current = value && strcmp(result_text(value, "network_hash"), network_hash) == 0;

@@ -5,34 +5,51 @@
 #include <string.h>
 
 #include "base/answer.h"
+#include "base/file.h"
 #include "base/stop.h"
 #include "base/study_verbs.h"
 #include "base/text.h"
 #include "runtime/study/session.h"
 #include "runtime/study/verbs.h"
 
+enum { NEEDS_VALUES = 1 /* of hyper values */, NEEDS_PRIOR = 2 /* draws from the prior */ };
+
 static const struct {
   const char *name;
   floe_status (*run)(struct session *session, struct floe_error *error);
-  bool needs_prior; /* draws from it */
+  unsigned needs;
 } runners[] = {
-    {"run", verb_run, true},
-    {"universes", verb_universes, false},
-    {"selftest", verb_selftest, false},
-    {"simulate", verb_simulate, true},
-    {"train", verb_train, true},
-    {"verify", verb_verify, true},
-    {"sample", verb_sample, false},
-    {"infer", verb_infer, true},
-    {"multiverse", verb_multiverse, true},
-    {"report", verb_report, false},
-    {"status", verb_status, false},
-    {"clean", verb_clean, false},
+    {"run", verb_run, NEEDS_VALUES | NEEDS_PRIOR},
+    {"universes", verb_universes, NEEDS_VALUES},
+    {"selftest", verb_selftest, NEEDS_VALUES},
+    {"simulate", verb_simulate, NEEDS_VALUES | NEEDS_PRIOR},
+    {"train", verb_train, NEEDS_VALUES | NEEDS_PRIOR},
+    {"verify", verb_verify, NEEDS_VALUES | NEEDS_PRIOR},
+    {"sample", verb_sample, NEEDS_VALUES},
+    {"infer", verb_infer, NEEDS_VALUES | NEEDS_PRIOR},
+    {"multiverse", verb_multiverse, NEEDS_VALUES | NEEDS_PRIOR},
+    {"report", verb_report, NEEDS_VALUES},
+    {"elicit", verb_elicit, NEEDS_PRIOR},
+    {"status", verb_status, 0},
+    {"clean", verb_clean, 0},
 };
 
-static floe_status possible(const struct floe_model *model, const char *verb, bool needs_prior,
-                            struct floe_error *error) {
-  for (size_t v = 0; v < model->n_variable && needs_prior; v++) {
+/* The driver builds a study with the stored hyper values wherever they are current. */
+static floe_status refuse_open_prior(const struct session *session, const char *verb, struct floe_error *error) {
+  char path[STUDY_PATH_LENGTH];
+  session_path(session, "elicited.json", path);
+  const bool stale = floe__file_exists(path);
+  return floe__fail(error, FLOE_EARTIFACT, stale ? path : "",
+                    "run `floe elicit SPEC` first, or give them numbers: --set 'h = 2.3'",
+                    stale ? "`%s` needs hyper values, and those that were elicited are of another spec"
+                          : "`%s` needs hyper values, and none were elicited yet",
+                    verb);
+}
+
+static floe_status possible(const struct session *session, const char *verb, unsigned needs, struct floe_error *error) {
+  const struct floe_model *model = session->model;
+  if ((needs & NEEDS_VALUES) && needs_hyper_values(model)) return refuse_open_prior(session, verb, error);
+  for (size_t v = 0; v < model->n_variable && (needs & NEEDS_PRIOR); v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (variable->improper)
       return floe__fail(error, FLOE_ESPEC, "", "use `floe sample SPEC DATA`, or give it a proper prior",
@@ -45,7 +62,7 @@ static floe_status run_verb(struct session *session, struct floe_error *error) {
   const char *verb = session->arguments->verb->name;
   for (size_t k = 0; k < sizeof runners / sizeof *runners; k++) {
     if (strcmp(runners[k].name, verb) != 0) continue;
-    const floe_status status = possible(session->model, verb, runners[k].needs_prior, error);
+    const floe_status status = possible(session, verb, runners[k].needs, error);
     return status == FLOE_OK ? runners[k].run(session, error) : status;
   }
   return floe__fail(error, FLOE_EUSAGE, "", "", "a compiled study has no verb `%s`", verb);

@@ -127,6 +127,12 @@ size_t *session_sizes(const struct session *session, bool largest) {
   return sizes;
 }
 
+bool needs_hyper_values(const struct floe_model *model) {
+  for (size_t a = 0; a < model->n_axis; a++)
+    if (model->axes[a].hyper) return true;
+  return false;
+}
+
 void session_file(struct session *session, const char *kind, const char *path) {
   json_object_set_new(json_object_get(session->answer, "files"), kind, json_string(path));
 }

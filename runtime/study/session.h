@@ -47,6 +47,9 @@ void session_remark(struct session *session, const char *code, const char *forma
  * NULL without memory. */
 size_t *session_sizes(const struct session *session, bool largest);
 
+/* Whether the model has hyper values that are not numbers yet. */
+bool needs_hyper_values(const struct floe_model *model);
+
 /* Registers a file in the answer. */
 void session_file(struct session *session, const char *kind, const char *path);
 

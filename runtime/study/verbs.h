@@ -15,6 +15,7 @@ floe_status verb_train(struct session *session, struct floe_error *error);      
 floe_status verb_verify(struct session *session, struct floe_error *error);     /* verify_verb.c */
 floe_status verb_sample(struct session *session, struct floe_error *error);     /* sample_verb.c */
 floe_status verb_infer(struct session *session, struct floe_error *error);      /* infer_verb.c */
+floe_status verb_elicit(struct session *session, struct floe_error *error);      /* elicit_verb.c */
 floe_status verb_status(struct session *session, struct floe_error *error);     /* folder_verbs.c */
 floe_status verb_clean(struct session *session, struct floe_error *error);      /* folder_verbs.c */
 

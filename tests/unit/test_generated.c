@@ -466,7 +466,7 @@ static void compare_answers(struct fixture *f) {
   const struct interpretation *report = &f->study->interpretations[INTERPRETATION_REPORT],
                               *check = &f->study->interpretations[INTERPRETATION_CHECK];
   const struct interpretation *prepare = &f->study->interpretations[INTERPRETATION_PREPARE];
-  double *outputs = floe__arena_array(f->arena, f->layout->n_output + 1, sizeof *outputs), holds[16];
+  double *outputs = floe__arena_array(f->arena, f->layout->n_output + f->model->n_elicited + 1, sizeof *outputs), holds[16];
   double *prepared = floe__arena_array(f->arena, f->layout->n_data + 1, sizeof *prepared);
   struct graph_run *run = graph_run_new(f->arena, f->study->graph, &f->world);
   f->model->report(&f->context, 1, f->values, outputs, f->scratch);
@@ -480,6 +480,11 @@ static void compare_answers(struct fixture *f) {
   f->model->check(&f->context, 1, f->data, f->values, holds, f->scratch);
   for (size_t k = 0; k < check->n_root; k++)
     compare_root(f, &check->roots[k], run, &holds[check->roots[k].output], 1, NAN, "check");
+  const struct interpretation *elicit = &f->study->interpretations[INTERPRETATION_ELICIT];
+  assert_int_equal(elicit->n_root, f->model->n_elicited);
+  if (f->model->elicit) f->model->elicit(&f->context, 1, f->data, f->values, outputs, f->scratch);
+  for (size_t k = 0; k < elicit->n_root; k++)
+    compare_root(f, &elicit->roots[k], run, &outputs[elicit->roots[k].output], 1, NAN, "elicited number");
   f->model->prepare(&f->context, f->data, prepared, f->scratch);
   for (size_t k = 0; k < prepare->n_root; k++) {
     const struct variable *v = prepare->roots[k].variable;
@@ -501,6 +506,7 @@ static void enter_universe(struct fixture *f, size_t number) {
   for (size_t a = 0; a < f->model->n_axis; a++) {
     const struct floe_axis *axis = &f->model->axes[a];
     f->universe.value[a] = axis->low + (axis->high - axis->low) * 0.4;
+    if (axis->hyper && !isfinite(axis->high)) f->universe.value[a] = isfinite(axis->low) ? axis->low + 1.3 : -0.7;
     f->universe.option[a] = axis->continuous ? 0 : number % axis->n_option;
     if (!axis->continuous) number /= axis->n_option;
   }
@@ -853,6 +859,19 @@ static void outside_the_support_the_density_is_nought_and_the_gradient_zero(void
   forget(f);
 }
 
+static void elicited_numbers_are_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/elicitation.floe");
+  assert_int_equal(f->model->n_elicited, 4);
+  assert_string_equal(f->model->elicited[1].text, "quantiles(y[1])");
+  assert_true(f->model->elicited[1].whole && !f->model->elicited[0].whole);
+  assert_int_equal(f->model->n_prior, 4);
+  assert_string_equal(f->model->priors[0], "mu ~ normal($1, $2)");
+  assert_true(f->model->axes[1].hyper && isinf(f->model->axes[1].low) && f->model->axes[2].strict);
+  compare_everywhere(f);
+  forget(f);
+}
+
 /* Names that C has other plans for; a title and a claim that try to get out of their quotes. */
 static void no_text_of_the_spec_reaches_the_code_unquoted(void **state) {
   (void)state;
@@ -923,6 +942,7 @@ int main(void) {
       cmocka_unit_test(improper_priors_do_what_their_graph_says),
       cmocka_unit_test(gaps_and_bounds_have_the_density_that_was_worked_out_by_hand),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
+      cmocka_unit_test(elicited_numbers_are_what_their_graph_says),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
       cmocka_unit_test(eight_schools_does_what_its_graph_says),
       cmocka_unit_test(covid_germany_does_what_its_graph_says),

@@ -74,6 +74,8 @@ struct floe_axis {
   double low, high, reference_value;   /* continuous */
   size_t n_condition;                  /* universes in which the axis has an effect: all conditions hold */
   const struct floe_condition *conditions;
+  int hyper, strict;       /* `hyper h : T`: continuous; low and high may be infinite, low excluded where strict. Such a model
+                              has no prior yet: only `elicit` works with it */
 };
 
 struct floe_variable {
@@ -112,6 +114,18 @@ struct floe_claim {
 struct floe_check {
   const char *text;
   double probability;
+};
+
+enum floe_statistic { FLOE_QUANTILES, FLOE_MEAN, FLOE_PROBABILITY };
+
+/* What an expert says: a statistic of a number that the model implies takes these values. */
+struct floe_elicited {
+  const char *text; /* "quantiles(theta)" */
+  enum floe_statistic statistic;
+  int whole;        /* the number is a whole one */
+  size_t n;
+  const double *levels; /* (n) of quantiles, rising; else NULL */
+  const double *values; /* (n) */
 };
 
 struct floe_setting { /* network { name = number-or-word } */
@@ -164,6 +178,10 @@ struct floe_model {
   const struct floe_claim *claims;
   const struct floe_check *checks;
   const struct floe_setting *settings;
+  size_t n_elicited, n_prior;
+  const struct floe_elicited *elicited;
+  const char *const *priors;           /* (n_prior) "tau ~ half_normal($2)": `$` and the axis of a hyper value */
+  const char *prior_fingerprint;       /* NULL without elicited numbers; changes whenever what the prior implies of elicited numbers may have changed */
   size_t plate;            /* exchangeable dimension whose rows a set network summarises, or FLOE_NONE */
   size_t sequence;         /* ordered dimension of the observations, or FLOE_NONE */
 
@@ -198,6 +216,10 @@ struct floe_model {
   /* Generated data (n, n_data), values (n, n_value) -> holds (n, n_check), 0 or 1. */
   void (*check)(const struct floe_context *context, size_t n, const double *data, const double *values, double *holds,
                 double *scratch);
+
+  /* Generated data (n, n_data), values (n, n_value) -> the elicited numbers (n, n_elicited). NULL where there are none. */
+  void (*elicit)(const struct floe_context *context, size_t n, const double *data, const double *values, double *numbers,
+                 double *scratch);
 
   /* data (n_data) as observed -> prepared (n_data); variables without `prep` are copied. */
   void (*prepare)(const struct floe_context *context, const double *data, double *prepared, double *scratch);
