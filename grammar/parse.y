@@ -47,11 +47,12 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" PART "`part`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
 %token ODE "`ode`" INIT "`init`" AT "`at`"
 %token HYPER "`hyper`" ELICIT "`elicit`"
+%token SIM "`sim`" WHILE "`while`" LIMIT "`limit`" DENSITY "`density`" UP_TO_CONSTANT "`up_to_constant`"
 %token NETWORK "`network`" VAR "`var`" RESULT "`result`" FOR "`for`" IF "`if`" ELSE "`else`"
 %token CENSORED "`censored`" BELOW "`below`" ABOVE "`above`" MISSING "`missing`"
 %token ORDERED "`ordered`" LOG "`log`" PROB "`prob`" AS "`as`" DERIVATIVE "`derivative`" ADJOINT "`adjoint`"
 %token AND "`and`" OR "`or`" NOT "`not`" IN "`in`" ON "`on`" VIA "`via`" WITH "`with`"
-%token DOTDOT "`..`" ASSIGN "`:=`" IMPLIES "`=>`" EQ "`==`" NE "`!=`" LE "`<=`" GE "`>=`"
+%token DOTDOT "`..`" ASSIGN "`:=`" IMPLIES "`=>`" ARROW "`->`" EQ "`==`" NE "`!=`" LE "`<=`" GE "`>=`"
 %token '+' "`+`" '-' "`-`" '*' "`*`" '/' "`/`" '^' "`^`" '<' "`<`" '>' "`>`" '=' "`=`" '~' "`~`" ':' "`:`"
 %token ',' "`,`" ';' "`;`" '|' "`|`" '@' "`@`" '(' "`(`" ')' "`)`" '[' "`[`" ']' "`]`" '{' "`{`" '}' "`}`"
 
@@ -63,12 +64,14 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 %nterm <enum operator_kind> comparator
 %nterm <struct type_expr *> type type_name result_type
 %nterm <struct parameter_list> parameters parameter_list part_parameters
+%nterm <struct parameter *> outputs
+%nterm <struct statement *> density targets target
 %nterm <struct parameter *> parameter formals part_parameter part_formals
 %nterm <struct option *> axis_option value_option block_option alternative
 %nterm <struct option_list> axis_options value_options block_options alternatives
 %nterm <const char *> label title symbol adjoint
 %nterm <struct via> via
-%nterm <bool> missing as_latent ordered star logarithmic axis_word
+%nterm <bool> exact missing as_latent ordered star logarithmic axis_word
 %nterm <struct censoring_text> censoring
 %nterm <enum statement_kind> hidden
 %nterm <struct statement *> statement if_statement otherwise block methods_block settings_block method setting
@@ -111,11 +114,14 @@ statement:
 | hidden NAME indices result_type distribution via
     { $$ = build_declaration(p, $1, @$, $2, @2, $3, $4, $5); $$->via = $6.name; $$->via_span = $6.span; }
 | NAME indices '~' expr              { $$ = build_valued(p, STATEMENT_SAMPLE, @$, $1, @1, $4); $$->indices = $2; }
+| '(' targets ')' '~' expr           { $$ = build_targets($2, @$, $5); }
 | NAME indices '=' expr              { $$ = build_valued(p, STATEMENT_DEFINE, @$, $1, @1, $4); $$->indices = $2; }
 | VAR NAME '=' expr                  { $$ = build_valued(p, STATEMENT_VAR, @$, $2, @2, $4); }
 | NAME ASSIGN expr                   { $$ = build_valued(p, STATEMENT_ASSIGN, @$, $1, @1, $3); }
 | FOR NAME IN NAME block             { $$ = build_for(p, @$, $2, @2, $4, NULL, $5); }
 | FOR NAME IN NAME '[' index_item ']' block { $$ = build_for(p, @$, $2, @2, $4, $6, $8); }
+| WHILE expr block                   { $$ = build_while(p, @$, $2, NULL, $3); }
+| WHILE expr LIMIT NUMBER block      { $$ = build_while(p, @$, $2, build_number(p, $4), $5); }
 | if_statement
 | axis_word NAME title axis_body     { $$ = build_axis($4, @$, $1, $2, @2, $3); }
 | CHOOSE NAME '{' block_options '}'
@@ -136,6 +142,10 @@ statement:
     { $$ = build_named(p, STATEMENT_DIST, @$, $2, @2); $$->parameters = $3; $$->type = $5; $$->body = $6; }
 | EXTERN extern_word NAME formals result_type symbol derivative adjoint
     { $$ = build_extern($2, @$, $3, @3, $4, $5); $$->text = $6; $$->value = $7; $$->adjoint = $8; }
+| SIM NAME formals ARROW outputs block density
+    { $$ = build_sim($7, @$, $2, @2, $3, $5); $$->body = $6; }
+| EXTERN SIM NAME formals ARROW outputs symbol density
+    { $$ = build_sim($8, @$, $3, @3, $4, $6); $$->foreign = true; $$->text = $7; }
 | ODE NAME AT NAME '[' NAME ']' block
     { $$ = build_ode(p, @$, $2, @2, build_name(p, $4, @4), build_name(p, $6, @6), $8); }
 | RATE '=' expr                      { $$ = build_valued(p, STATEMENT_RATE, @$, $1, @1, $3); }
@@ -150,6 +160,24 @@ statement:
 ;
 
 title: %empty { $$ = NULL; } | STRING;
+
+exact: %empty { $$ = false; } | UP_TO_CONSTANT { $$ = true; };
+
+/* An unfinished `sim`: what stands behind its body. */
+density:
+  %empty                   { $$ = statement_new(p->arena, STATEMENT_SIM, @$); }
+| DENSITY exact '=' expr   { $$ = statement_new(p->arena, STATEMENT_SIM, @$); $$->up_to_constant = $2; $$->value = $4; }
+| DENSITY exact block      { $$ = statement_new(p->arena, STATEMENT_SIM, @$); $$->up_to_constant = $2; $$->otherwise = $3; }
+;
+
+outputs: parameter | '(' parameter_list ')' { $$ = $2.first; };
+
+target: NAME indices { $$ = build_named(p, STATEMENT_SAMPLE, @$, $1, @1); $$->indices = $2; };
+
+targets:
+  target ',' target   { $$ = $1; $$->body = $3; }
+| targets ',' target  { $$ = $1; build_more_targets($1, $3); }
+;
 
 index_size:
   %empty              { $$ = NULL; }
@@ -363,8 +391,10 @@ method_line:
 method:
   NAME '=' expr          { $$ = build_valued(p, STATEMENT_METHOD, @$, $1, @1, $3); }
 | NAME block             { $$ = build_function(p, STATEMENT_METHOD, @$, $1, @1, $2); }
-| NAME formals '=' expr  { $$ = build_valued(p, STATEMENT_METHOD, @$, $1, @1, $4); $$->parameters = $2; }
-| NAME formals block     { $$ = build_function(p, STATEMENT_METHOD, @$, $1, @1, $3); $$->parameters = $2; }
+| NAME formals exact '=' expr
+    { $$ = build_valued(p, STATEMENT_METHOD, @$, $1, @1, $5); $$->parameters = $2; $$->up_to_constant = $3; }
+| NAME formals exact block
+    { $$ = build_function(p, STATEMENT_METHOD, @$, $1, @1, $4); $$->parameters = $2; $$->up_to_constant = $3; }
 ;
 
 settings_block: '{' setting_lines '}' { $$ = $2.first; };

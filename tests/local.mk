@@ -13,7 +13,7 @@ libtestsupport_a_SOURCES = \
   tests/support/interpreted.c tests/support/interpreted.h \
   tests/support/library.h \
   tests/support/normal_model.c tests/support/normal_model.h \
-  tests/support/solved.c tests/support/solved.h
+  tests/support/simulated.c tests/support/simulated.h tests/support/solved.c tests/support/solved.h
 
 # Every distribution of the standard library; the compiled model finds all of the runtime in the test.
 check_PROGRAMS += tests/stat/test_distributions

@@ -183,7 +183,19 @@ static void print_summed(const struct program *program, struct floe__text *out) 
 }
 
 static void print_density(const struct program *program, struct floe__text *out) {
+  const struct variable *without = variable_without_density(program);
+  if (without) {
+    size_t line = 0, column = 0;
+    source_position(without->no_density_span.file, without->no_density_span.begin, &line, &column);
+    floe__text_printf(out, "unavailable because of line %zu: %s", line, without->no_density);
+    return;
+  }
   floe__text_puts(out, "tractable");
+  for (size_t k = 0; k < program->n_variable; k++)
+    if (program->variables[k]->up_to_constant) {
+      floe__text_printf(out, " up to a constant (`%s`): evidence is unavailable", program->variables[k]->name);
+      break;
+    }
   print_summed(program, out);
 }
 
@@ -191,7 +203,8 @@ static void print_corrections(const struct program *program, struct floe__text *
   const struct variable *flat = improper(program);
   size_t line = 0, column = 0;
   if (flat) source_position(flat->span.file, flat->span.begin, &line, &column);
-  if (!flat) floe__text_puts(out, "importance weights (PSIS), MCMC");
+  if (variable_without_density(program)) floe__text_puts(out, "none without a density: the study is amortized only");
+  else if (!flat) floe__text_puts(out, "importance weights (PSIS), MCMC");
   else floe__text_printf(out, "MCMC only: the prior of `%s` (line %zu) is improper and cannot be simulated", flat->name, line);
 }
 

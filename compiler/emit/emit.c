@@ -81,17 +81,6 @@ static const char points[] =
     "  for (size_t k = 0; k < n; k++)\n"
     "    simulate_one(context, sampling, sampling->first_unit + k, data + k * layout->n_data, values + k * layout->n_value, scratch);\n"
     "}\n\n"
-    "static void log_density(const struct floe_context *context, size_t n, const double *coordinates, double *result, double *terms,\n"
-    "                        double *scratch) {\n"
-    "  for (size_t k = 0; k < n; k++)\n"
-    "    result[k] = log_density_of_one(context, coordinates + k * context->layout->n_coordinate,\n"
-    "                                   terms ? terms + k * FLOE_N_TAG : NULL, scratch);\n"
-    "}\n\n"
-    "static void gradient(const struct floe_context *context, size_t n, const double *coordinates, double *result, double *slopes,\n"
-    "                     double *scratch) {\n"
-    "  const size_t size = context->layout->n_coordinate;\n"
-    "  for (size_t k = 0; k < n; k++) result[k] = gradient_of_one(context, coordinates + k * size, slopes + k * size, scratch);\n"
-    "}\n\n"
     "static void constrain(const struct floe_context *context, size_t n, const double *coordinates, double *values, double *scratch) {\n"
     "  const struct floe_layout *layout = context->layout;\n"
     "  for (size_t k = 0; k < n; k++)\n"
@@ -105,6 +94,19 @@ static const char points[] =
     "static void report(const struct floe_context *context, size_t n, const double *values, double *outputs, double *scratch) {\n"
     "  const struct floe_layout *layout = context->layout;\n"
     "  for (size_t k = 0; k < n; k++) report_one(context, values + k * layout->n_value, outputs + k * layout->n_output, scratch);\n"
+    "}\n\n";
+
+static const char density_points[] =
+    "static void log_density(const struct floe_context *context, size_t n, const double *coordinates, double *result, double *terms,\n"
+    "                        double *scratch) {\n"
+    "  for (size_t k = 0; k < n; k++)\n"
+    "    result[k] = log_density_of_one(context, coordinates + k * context->layout->n_coordinate,\n"
+    "                                   terms ? terms + k * FLOE_N_TAG : NULL, scratch);\n"
+    "}\n\n"
+    "static void gradient(const struct floe_context *context, size_t n, const double *coordinates, double *result, double *slopes,\n"
+    "                     double *scratch) {\n"
+    "  const size_t size = context->layout->n_coordinate;\n"
+    "  for (size_t k = 0; k < n; k++) result[k] = gradient_of_one(context, coordinates + k * size, slopes + k * size, scratch);\n"
     "}\n\n";
 
 /* How many outputs there are is known here only. */
@@ -122,6 +124,7 @@ static void write_outputs(struct writer *w, const char *name, const char *vector
 
 static void write_points(struct writer *w) {
   floe__text_puts(w->out, points);
+  if (!variable_without_density(w->study->program)) floe__text_puts(w->out, density_points);
   write_outputs(w, "check", "holds", w->study->program->n_check);
   if (w->study->program->n_elicited) write_outputs(w, "elicit", "numbers", w->study->program->n_elicited);
   floe__text_puts(
@@ -164,6 +167,24 @@ static void write_elicitation(struct writer *w) {
   floe__text_printf(w->out, "    .prior_fingerprint = \"%016llx\",\n", (unsigned long long)w->prior);
 }
 
+static void write_density(struct writer *w) {
+  const struct variable *without = variable_without_density(w->study->program);
+  bool up_to_constant = false;
+  for (size_t k = 0; k < w->study->program->n_variable; k++)
+    up_to_constant = up_to_constant || w->study->program->variables[k]->up_to_constant;
+  if (up_to_constant) floe__text_puts(w->out, "    .up_to_constant = 1,\n");
+  if (!without) {
+    floe__text_puts(w->out, "    .log_density = log_density, .gradient = gradient,\n");
+    return;
+  }
+  size_t line, column;
+  source_position(without->no_density_span.file, without->no_density_span.begin, &line, &column);
+  const char *reason = floe__arena_printf(w->arena, "line %zu: %s", line, without->no_density);
+  floe__text_puts(w->out, "    .no_density = ");
+  write_string(w->out, reason, strlen(reason));
+  floe__text_puts(w->out, ",\n");
+}
+
 static void write_model(struct writer *w) {
   const struct program *p = w->study->program;
   const uint64_t fingerprint =
@@ -192,9 +213,9 @@ static void write_model(struct writer *w) {
   write_position_of(w, "sequence", w->study->blueprint.sequence);
   floe__text_puts(
       w->out,
-      "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate, .log_density = log_density,\n"
-      "    .gradient = gradient, .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check,\n"
-      "    .prepare = prepare,\n");
+      "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate,\n"
+      "    .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check, .prepare = prepare,\n");
+  write_density(w);
   floe__text_printf(w->out, "    .fingerprint = \"%016llx\"};\n\n", (unsigned long long)fingerprint);
   floe__text_puts(w->out, "int main(int argc, char **argv) { return floe_study_main(&floe_the_model, argc, argv); }\n");
 }
@@ -219,6 +240,7 @@ static void write_head(struct writer *w, struct floe__text *out) {
   }
   if (w->systems.length) floe__text_append(out, w->systems.data, w->systems.length);
   if (w->gathers) floe__text_puts(out, helper_inside);
+  if (w->simulators.length) floe__text_append(out, w->simulators.data, w->simulators.length);
   if (w->scatters) floe__text_puts(out, helper_add_at);
   if (w->clears) floe__text_puts(out, helper_clear);
 }
@@ -234,12 +256,14 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
   write_permitted(&w);
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
     if (kind == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
+    if (kind == INTERPRETATION_LOG_DENSITY && variable_without_density(study->program)) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
     size_t from = body.length;
     write_routine(&w, routine);
     if (kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_ELICIT) mix_into_prior(&w, from);
     if (kind == INTERPRETATION_LOG_DENSITY) write_routine(&w, adjoint_routine(arena, routine));
   }
+  w.prior = floe__hash(w.simulators.data, w.simulators.length, w.prior);
   write_points(&w);
   write_scratch_size(&w);
   write_head(&w, out);
@@ -250,5 +274,6 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
   floe__text_free(&w.prototypes.text);
   floe__text_free(&w.scratch);
   floe__text_free(&w.systems);
+  floe__text_free(&w.simulators);
   return w.prior;
 }

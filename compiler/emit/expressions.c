@@ -149,6 +149,8 @@ static void write_call(struct function_writer *f, const struct value *value) {
   if (value->external) {
     if (value->kind == VALUE_CALL)
       declare_external(f->file, value->external);
+    else if (value->external->simulator)
+      declare_external(f->file, value->external);
     else
       for (size_t k = 0; k < n; k++)
         if (value->args[k].memory) declare_external(f->file, value->external);

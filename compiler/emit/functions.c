@@ -109,13 +109,13 @@ static bool is_inlined(const struct function_writer *f, const struct value *valu
 }
 
 /* A stream of its own for every (unit, site, element); elements of arrays of draws are numbered by their indices. */
-static void open_stream(struct function_writer *f, const struct value *draw) {
+static void open_stream(struct function_writer *f, size_t site, size_t n_key, const struct argument *keys) {
   f->uses_draws = true;
   write_indent(f);
-  floe__text_printf(f->out, "floe_stream_open(&stream, sampling->seed, sampling->purpose, unit, %zu, ", draw->site);
-  const size_t n_key = draw->n_key, bits = n_key > 1 ? 64 / n_key : 0;
+  floe__text_printf(f->out, "floe_stream_open(&stream, sampling->seed, sampling->purpose, unit, %zu, ", site);
+  const size_t bits = n_key > 1 ? 64 / n_key : 0;
   for (size_t k = 0; k < n_key; k++) {
-    const struct value *key = draw->args[draw->n_arg - n_key + k].value;
+    const struct value *key = keys[k].value;
     const size_t shift = bits * (n_key - 1 - k);
     if (k) floe__text_puts(f->out, " + ");
     if (shift) floe__text_puts(f->out, "((uint64_t)(");
@@ -135,7 +135,8 @@ static void write_let(struct function_writer *f, const struct value *value) {
   f->weight[value->id] = weight_of(f, value);
   f->inlined[value->id] = is_inlined(f, value);
   if (f->inlined[value->id]) return;
-  if (value->kind == VALUE_DRAW) open_stream(f, value);
+  if (value->kind == VALUE_DRAW)
+    open_stream(f, value->site, value->n_key, value->args + value->n_arg - value->n_key);
   write_indent(f);
   struct floe__text *out = f->out, expression = {0};
   f->out = &expression; /* the name of the local must not be visible in its own expression */
@@ -228,9 +229,19 @@ static void write_call_step(struct function_writer *f, const struct step *step) 
     declare_adjoint(f->file, step->external);
   else
     declare_external(f->file, step->external);
+  const size_t n = step->external->n_formal;
+  const struct argument *args = step->args;
+  size_t n_arg = step->n_arg;
+  if (step->external->random) { /* the element numbers only open the stream */
+    open_stream(f, step->site, step->n_key, args + n);
+    struct argument *passed = floe__arena_array(f->file->arena, n + 1, sizeof *passed);
+    if (n) memcpy(passed, args, n * sizeof *passed);
+    passed[n] = args[n_arg - 1];
+    args = passed;
+    n_arg = n + 1;
+  }
   write_indent(f);
-  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol,
-                   step->external->n_formal, step->args, step->n_arg);
+  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol, n, args, n_arg);
   floe__text_puts(f->out, ";\n");
 }
 

@@ -67,6 +67,10 @@ void declare_external(struct writer *w, const struct external *external) {
     write_system(w, external);
     return;
   }
+  if (external->simulator && external->simulator->body) {
+    write_simulator(w, external);
+    return;
+  }
   size_t n = 0;
   struct floe__text *out = &w->prototypes.text;
   floe__text_printf(out, "%s %s(", external->type.n_dim ? "void" : "double", external->symbol);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "compiler/emit/writer.h"
+#include "compiler/emit/nodes.h"
 #include "compiler/graph/construct.h"
 #include "compiler/passes/system.h"
 
@@ -10,96 +10,17 @@ struct system_writer {
   struct writer *file;
   const struct external *external;
   struct system_graph graph;
-  struct identifiers *identifiers;
+  struct node_writer nodes;
   struct floe__text *out;
-  const char **name; /* (n_node) of leaves and of what is used more than once */
-  unsigned *uses;    /* (n_node) */
 };
-
-/* ---- expressions ---- */
-
-static void write_node(struct system_writer *s, const struct node *node);
-
-static const char *const operators[] = {
-    [OP_ADD] = " + ", [OP_SUB] = " - ", [OP_MUL] = " * ", [OP_DIV] = " / ", [OP_LT] = " < ",   [OP_LE] = " <= ",
-    [OP_GT] = " > ",  [OP_GE] = " >= ", [OP_EQ] = " == ", [OP_NE] = " != ", [OP_AND] = " && ", [OP_OR] = " || "};
-
-static bool is_tight(enum operator_kind op) {
-  return op == OP_MUL || op == OP_DIV;
-}
-
-/* Brackets but where every reader knows the order: products within sums, and chains of either from the left. */
-static void write_operand(struct system_writer *s, enum operator_kind op, const struct node *operand, size_t k) {
-  bool named = s->name[operand->id] != NULL, chain = false;
-  if (!named && operand->kind == NODE_OPERATOR && operand->op != OP_POW && operand->n_arg > 1) {
-    bool sum = op == OP_ADD || op == OP_SUB, inner_sum = operand->op == OP_ADD || operand->op == OP_SUB;
-    chain = (sum && is_tight(operand->op)) || (k == 0 && sum && inner_sum) ||
-            (k == 0 && is_tight(op) && is_tight(operand->op));
-  }
-  bool simple = named || chain || (operand->kind == NODE_CONST && operand->number >= 0) ||
-                operand->kind == NODE_EXTERN || (operand->kind == NODE_OPERATOR && operand->op == OP_POW);
-  floe__text_puts(s->out, simple ? "" : "(");
-  write_node(s, operand);
-  floe__text_puts(s->out, simple ? "" : ")");
-}
-
-static void write_call_of(struct system_writer *s, const char *symbol, const struct node *node) {
-  floe__text_printf(s->out, "%s(", symbol);
-  for (size_t k = 0; k < node->n_arg; k++) {
-    if (k) floe__text_puts(s->out, ", ");
-    write_node(s, node->args[k]);
-  }
-  floe__text_puts(s->out, ")");
-}
-
-static void write_operation(struct system_writer *s, const struct node *node) {
-  if (node->op == OP_POW) {
-    declare_scalar(s->file, "pow", 2);
-    write_call_of(s, "pow", node);
-    return;
-  }
-  if (node->n_arg == 1) floe__text_puts(s->out, node->op == OP_NOT ? "!" : "-");
-  for (size_t k = 0; k < node->n_arg; k++) {
-    if (k) floe__text_puts(s->out, operators[node->op]);
-    write_operand(s, node->n_arg == 1 ? OP_POW : node->op, node->args[k], k);
-  }
-}
-
-static void write_contents(struct system_writer *s, const struct node *node) {
-  if (node->kind == NODE_CONST) {
-    write_number(s->out, node->number);
-  } else if (node->kind == NODE_OPERATOR) {
-    write_operation(s, node);
-  } else if (node->kind == NODE_SELECT) {
-    for (size_t k = 0; k < 3; k++) {
-      floe__text_puts(s->out, k == 0 ? "" : k == 1 ? " ? " : " : ");
-      write_operand(s, OP_POW, node->args[k], k);
-    }
-  } else { /* an external function of numbers: meaning/ lets nothing else in */
-    declare_scalar(s->file, node->external->symbol, node->n_arg);
-    write_call_of(s, node->external->symbol, node);
-  }
-}
-
-static void write_node(struct system_writer *s, const struct node *node) {
-  if (s->name[node->id])
-    floe__text_puts(s->out, s->name[node->id]);
-  else
-    write_contents(s, node);
-}
 
 /* ---- functions of the system ---- */
 
-static void count_uses(struct system_writer *s, const struct node *node) {
-  if (!node || s->uses[node->id]++) return;
-  for (size_t k = 0; k < node->n_arg; k++) count_uses(s, node->args[k]);
-}
-
 static void name_leaf(struct system_writer *s, const char *array, size_t k, const struct variable *leaf) {
   const struct node *node = node_value(s->graph.graph, leaf);
-  s->name[node->id] = emit_identifier(s->identifiers, leaf->name);
-  if (!s->uses[node->id]) return;
-  floe__text_printf(s->out, "  const double %s = ", s->name[node->id]);
+  s->nodes.name[node->id] = emit_identifier(s->nodes.identifiers, leaf->name);
+  if (!s->nodes.uses[node->id]) return;
+  floe__text_printf(s->out, "  const double %s = ", s->nodes.name[node->id]);
   if (array)
     floe__text_printf(s->out, "%s[%zu];\n", array, k);
   else
@@ -112,32 +33,13 @@ static void write_locals(struct system_writer *s) {
   name_leaf(s, NULL, 0, s->graph.leaves[0]);
   for (size_t k = 0; k < n; k++) name_leaf(s, "state", k, s->graph.leaves[1 + k]);
   for (size_t k = 0; k < s->graph.system->n_parameter; k++) name_leaf(s, "parameter", k, s->graph.leaves[1 + n + k]);
-  size_t n_temporary = 0;
-  for (size_t id = 0; id < s->graph.graph->n_node; id++) {
-    const struct node *node = s->graph.graph->nodes[id];
-    if (s->uses[id] < 2 || s->name[id] || node->kind == NODE_CONST) continue;
-    floe__text_printf(s->out, "  const %s ", node->base == BASE_BOOL ? "int" : "double");
-    struct floe__text *out = s->out, expression = {0};
-    s->out = &expression;
-    write_contents(s, node);
-    s->out = out;
-    s->name[id] = emit_identifier(s->identifiers, floe__arena_printf(s->file->arena, "t%zu", ++n_temporary));
-    floe__text_printf(s->out, "%s = %.*s;\n", s->name[id], (int)expression.length, expression.data);
-    floe__text_free(&expression);
-  }
+  nodes_write_locals(&s->nodes);
 }
 
 static void begin_function(struct system_writer *s, const char *word, const char *results, const char *unused) {
   static const char *const own[] = {"time_now", "state", "parameter", "rate", "by_state", "by_parameter", "pow"};
-  struct floe__arena *arena = s->file->arena;
-  const size_t n_node = s->graph.graph->n_node;
-  s->identifiers = identifiers_new(arena);
-  for (size_t k = 0; k < sizeof own / sizeof *own; k++) identifiers_reserve(s->identifiers, own[k]);
-  for (size_t k = 0; k < n_node; k++)
-    if (s->graph.graph->nodes[k]->external)
-      identifiers_reserve(s->identifiers, s->graph.graph->nodes[k]->external->symbol);
-  s->name = floe__arena_array(arena, n_node + 1, sizeof *s->name);
-  s->uses = floe__arena_array(arena, n_node + 1, sizeof *s->uses);
+  s->nodes.out = s->out;
+  nodes_begin(&s->nodes, s->file, s->graph.graph, sizeof own / sizeof *own, own);
   floe__text_printf(s->out,
                     "static void %s_of_%s(double time_now, const double *state, const double *parameter, %s) {\n"
                     "  (void)time_now, (void)state, (void)parameter%s;\n",
@@ -148,7 +50,7 @@ static void write_results(struct system_writer *s, const char *array, size_t n, 
   for (size_t k = 0; k < n; k++) {
     floe__text_printf(s->out, "  %s[%zu] = ", array, k);
     if (nodes[k])
-      write_node(s, nodes[k]);
+      nodes_write(&s->nodes, nodes[k]);
     else
       floe__text_puts(s->out, "0.0");
     floe__text_puts(s->out, ";\n");
@@ -158,7 +60,7 @@ static void write_results(struct system_writer *s, const char *array, size_t n, 
 static void write_rate(struct system_writer *s) {
   const size_t n = s->graph.system->n_state;
   begin_function(s, "rate", "double *rate", "");
-  for (size_t k = 0; k < n; k++) count_uses(s, s->graph.rates[k]);
+  for (size_t k = 0; k < n; k++) nodes_count(&s->nodes, s->graph.rates[k]);
   write_locals(s);
   write_results(s, "rate", n, s->graph.rates);
   floe__text_puts(s->out, "}\n\n");
@@ -167,8 +69,8 @@ static void write_rate(struct system_writer *s) {
 static void write_slopes(struct system_writer *s) {
   const size_t n = s->graph.system->n_state, n_parameter = s->graph.system->n_parameter;
   begin_function(s, "slopes", "double *by_state,\n    double *by_parameter", ", (void)by_parameter");
-  for (size_t k = 0; k < n * n; k++) count_uses(s, s->graph.by_state[k]);
-  for (size_t k = 0; k < n * n_parameter; k++) count_uses(s, s->graph.by_parameter[k]);
+  for (size_t k = 0; k < n * n; k++) nodes_count(&s->nodes, s->graph.by_state[k]);
+  for (size_t k = 0; k < n * n_parameter; k++) nodes_count(&s->nodes, s->graph.by_parameter[k]);
   write_locals(s);
   write_results(s, "by_state", n * n, s->graph.by_state);
   write_results(s, "by_parameter", n * n_parameter, s->graph.by_parameter);

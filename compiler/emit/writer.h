@@ -22,6 +22,7 @@ struct writer {
   struct floe__text *out;
   struct prototypes prototypes;
   struct floe__text systems;             /* functions of the systems of differential equations */
+  struct floe__text simulators;          /* functions of the `sim`s */
   bool draws, gathers, scatters, clears; /* helpers that the file needs */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
@@ -110,6 +111,9 @@ void write_system_adjoint(struct writer *w, const struct external *external);
 
 /* emit.c */
 void mix_into_prior(struct writer *w, size_t from); /* what was written from there on counts for w->prior */
+
+/* simulators.c */
+void write_simulator(struct writer *w, const struct external *external);
 
 /* tables.c */
 void write_tables(struct writer *w);

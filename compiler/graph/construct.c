@@ -261,6 +261,8 @@ const struct node *node_draw(struct graph *graph, const struct external *externa
                              const struct node *const *args) {
   return make(graph, &(struct node){.kind = NODE_DRAW,
                                     .base = external->type.base,
+                                    .n_dim = external->type.n_dim,
+                                    .dim = external->type.dim,
                                     .external = external,
                                     .site = site,
                                     .n_arg = external->n_formal + n_key,

@@ -103,11 +103,13 @@ static struct graph_array *arguments(struct graph_run *run, const struct node *n
   return args;
 }
 
-static double draw(struct graph_run *run, const struct node *node) {
+static struct graph_array draw(struct graph_run *run, const struct node *node) {
   size_t n = node->external->n_formal, n_key = node->n_arg - n;
   size_t *key = floe__arena_array(run->arena, n_key + 1, sizeof *key);
   for (size_t k = 0; k < n_key; k++) key[k] = (size_t)scalar(run, node->args[n + k]);
-  return run->world->draw(run->world->context, node->external, n, arguments(run, node, n), node->site, n_key, key);
+  struct graph_array result = array_of_shape(run, node->n_dim, node->dim);
+  run->world->draw(run->world->context, node->external, n, arguments(run, node, n), node->site, n_key, key, &result);
+  return result;
 }
 
 static double choose(struct graph_run *run, const struct node *node) {
@@ -181,7 +183,7 @@ static struct graph_array evaluate(struct graph_run *run, const struct node *nod
       return constant(
           run, operator_value(node->op, scalar(run, node->args[0]), node->n_arg > 1 ? scalar(run, node->args[1]) : 0));
     case NODE_SELECT: return constant(run, scalar(run, node->args[scalar(run, node->args[0]) != 0 ? 1 : 2]));
-    case NODE_DRAW: return constant(run, draw(run, node));
+    case NODE_DRAW: return draw(run, node);
     case NODE_FINITE: return constant(run, scalar(run, node->args[1]) != 0 ? scalar(run, node->args[0]) : -INFINITY);
     case NODE_GATHER: return constant(run, gather(run, node));
     case NODE_REDUCE: return constant(run, reduce(run, node));

@@ -24,8 +24,8 @@ struct graph_world {
   /* result->n and its shape are set; data is to be filled in. */
   void (*call)(void *context, const struct external *external, size_t n, const struct graph_array *args,
                struct graph_array *result);
-  double (*draw)(void *context, const struct external *external, size_t n, const struct graph_array *args, size_t site,
-                 size_t n_key, const size_t *key);
+  void (*draw)(void *context, const struct external *external, size_t n, const struct graph_array *args, size_t site,
+               size_t n_key, const size_t *key, struct graph_array *result);
 };
 
 struct graph_run;

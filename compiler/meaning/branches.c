@@ -70,7 +70,7 @@ static bool alike(struct checker *c, const struct branch *branches) {
   for (const struct branch *b = branches; b; b = b->next)
     for (const struct statement *s = b->body; s; s = s->next) {
       if (s->kind == STATEMENT_ERROR) return false;
-      if ((s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_SAMPLE) || !s->value) return error_statement(c, s);
+      if ((s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_SAMPLE) || !s->value || s->body) return error_statement(c, s);
       bool twice = counterpart(s->next, s) != NULL;
       for (const struct branch *other = branches; other && sound; other = other->next)
         if (twice || !counterpart(other->body, s)) sound = error_unlike(c, s);

@@ -135,7 +135,15 @@ enum place {
   PLACE_PREP,
   PLACE_FUNCTION, /* bodies of fun, derivatives, methods but sample */
   PLACE_SAMPLE,   /* sample = ...: raw draws are allowed */
+  PLACE_SIM,      /* the body of a simulator: likewise */
   PLACE_LIBRARY   /* constants of the library */
+};
+
+/* The left side of (a[i], b[i]) ~ f(...), while one of its variables is generated. */
+struct outputs {
+  const struct statement *targets; /* SAMPLEs: the first, then its body */
+  size_t n, which;                 /* from 0 */
+  const struct variable *first;    /* all are drawn in its place */
 };
 
 struct context {
@@ -144,6 +152,7 @@ struct context {
   const struct bound *bound;
   const struct bound *hidden; /* this one and those outside it gather nothing implicitly */
   struct opened *opened;      /* NULL: an index that is not bound is an error */
+  const struct outputs *outputs; /* NULL: one variable is generated */
   enum place place;
 };
 
@@ -377,6 +386,11 @@ struct definition *define_array(struct checker *c, const struct context *at, con
                                 const struct term *array);
 void definition_finish(struct checker *c, struct symbol *symbol);
 void check_ode(struct checker *c, const struct context *at, const struct statement *statement); /* systems.c */
+void check_sim(struct checker *c, const struct context *at, const struct statement *statement); /* simulators.c */
+/* The family that a call of a simulator stands for: an output of it. */
+const struct term *output_of(struct checker *c, const struct context *at, const struct expr *call,
+                             const struct simulator *simulator);
+void check_outputs(struct checker *c, const struct context *at, const struct statement *statement);
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
 void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */
@@ -392,6 +406,8 @@ void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete l
 void check_library(struct checker *c, const struct tree *tree);
 /* The statements of a function's body; its result. */
 const struct term *body_of(struct checker *c, const struct context *at, const struct statement *body);
+struct symbol *callable_add(struct checker *c, const struct context *at, enum symbol_kind kind,
+                            const struct statement *s); /* NULL: reported */
 void check_fun(struct checker *c, const struct context *at, const struct statement *statement);
 struct symbol *check_extern_signature(struct checker *c, const struct context *at, const struct statement *statement);
 void check_extern_derivative(struct checker *c, const struct context *at, const struct statement *statement,

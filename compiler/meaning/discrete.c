@@ -206,10 +206,27 @@ static void error_result(struct checker *c, struct span span, const struct varia
   d->related_message = "a discrete latent has no posterior here";
 }
 
-static void error_not_summed(struct checker *c, struct span span, const struct variable *v, const char *why,
-                             const char *fix) {
-  error_absent(c, span, floe__arena_printf(c->arena, "summing out the discrete `%s` where %s is", v->name, why))->fix =
-      fix;
+/* It can be simulated, but the study has no density. */
+static void not_summed(struct checker *c, struct span span, const struct variable *latent, const char *why,
+                       const char *fix) {
+  struct variable *v = ((struct symbol *)c->variable_symbols.items[latent->id])->variable;
+  if (v->observed) { /* what gaps in data stand for */
+    error_absent(c, span, floe__arena_printf(c->arena, "summing out the discrete `%s` where %s is", v->name, why))->fix =
+        fix;
+    return;
+  }
+  struct diagnostic *d =
+      diagnose(c->sink, "W2006", span, "the discrete `%s` is not summed out where %s: the study has no density", v->name, why);
+  d->fix = fix;
+  if (v->no_density) return;
+  v->no_density = floe__arena_printf(c->arena, "the discrete `%s` is not summed out where %s", v->name, why);
+  v->no_density_span = span;
+}
+
+/* Unknowns are drawn before discrete latents, which come with the observations. */
+static void error_rests(struct checker *c, const struct variable *y, const struct variable *z) {
+  const char *what = floe__arena_printf(c->arena, "an unknown, `%s`, that rests on the discrete `%s` is", y->name, z->name);
+  error_absent(c, y->span, what)->fix = "let observations only depend on it";
 }
 
 /* ---- the latent itself ---- */
@@ -261,17 +278,17 @@ static bool check_own(struct use_walk *walk, const struct variable *z) {
   const struct definition *steps = steps_of(z);
   if (z->role == ROLE_PARAM) return error_reported(c, z), false;
   if (!variable_values(z, &low, &high))
-    return error_not_summed(c, z->span, z, "its values are not a fixed number up to 16",
+    return not_summed(c, z->span, z, "its values are not a fixed number up to 16",
                             "give the index that it numbers a fixed size, or bound it"),
            false;
   if (!presence_within(c, c->everywhere, z->presence))
-    return error_not_summed(c, z->span, z, "it exists in some universes only", "declare it outside of `choose`"), false;
+    return not_summed(c, z->span, z, "it exists in some universes only", "declare it outside of `choose`"), false;
   if (has_steps(z->distribution) && (!steps || steps->recurrence->start != 2))
-    return error_not_summed(c, z->span, z, "it is more than a chain of order one",
+    return not_summed(c, z->span, z, "it is more than a chain of order one",
                             "give it one initial element, and look one element back"),
            false;
   if (steps ? !looks_one_back(walk, steps) : use_of(walk, z->distribution).kind != USE_NONE)
-    return error_not_summed(c, z->span, z, "it looks further than one element back", "look one element back"), false;
+    return not_summed(c, z->span, z, "it looks further than one element back", "look one element back"), false;
   return true;
 }
 
@@ -303,10 +320,10 @@ static bool join(struct checker *c, struct span span, struct variable *to, const
     if (steps) chain = steps;
   }
   if (!fits)
-    error_not_summed(c, span, to, floe__arena_printf(c->arena, "`%s`, of other indices, is summed with it", gone->name),
+    not_summed(c, span, to, floe__arena_printf(c->arena, "`%s`, of other indices, is summed with it", gone->name),
                      "give both the same indices, or make the observation rest on one of them");
   else if (n > (chain ? MAX_STATES : MAX_TOGETHER))
-    error_not_summed(c, span, to, floe__arena_printf(c->arena, "it has %g values together with `%s`", n, gone->name),
+    not_summed(c, span, to, floe__arena_printf(c->arena, "it has %g values together with `%s`", n, gone->name),
                      chain ? "a chain may have 16 together" : "at most 64 can be summed over");
   return fits && n <= (chain ? MAX_STATES : MAX_TOGETHER);
 }
@@ -346,19 +363,18 @@ static void check_user(struct use_walk *walk, struct variable *y) {
   if (y->role != ROLE_OBS && is_of_its_place(y, z, &placing)) {
     if (join(c, y->span, z, y)) y->summed_at = floe__arena_array(c->arena, 1, sizeof *y->summed_at);
   }
+  else if (y->role != ROLE_OBS && (y->observed || !variable_is_discrete(y)))
+    error_rests(c, y, z);
   else if (y->role != ROLE_OBS)
-    error_not_summed(c, y->span, z,
-                     floe__arena_printf(c->arena, y->observed ? "`%s`, unknown where it is missing, rests on it"
-                                                              : "`%s`, no observation, rests on it",
-                                        y->name),
-                     "let observations only depend on it");
+    not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s`, no observation, rests on it", y->name),
+               "let observations only depend on it");
   else if (placing.unplaced)
-    error_not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s` rests on other elements of it", y->name),
+    not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s` rests on other elements of it", y->name),
                      "an observation may rest on one element: at its own place, or at that of a code, z[group[i]]");
   else if (!y->summed)
     rests_on(c, y, z, &placing);
   else if (join(c, y->span, z, y) && !same_placing(y, &placing, z->type.n_dim))
-    error_not_summed(c, y->span, z,
+    not_summed(c, y->span, z,
                      floe__arena_printf(c->arena, "`%s` rests on others at another place too", y->name),
                      "let it rest on elements at the same place");
 }
@@ -371,7 +387,7 @@ static void check_chains(struct checker *c) {
                             *v = ((struct symbol *)c->variable_symbols.items[j])->variable;
       if (!variable_is_discrete(v) || !v->summed_at || z->summed != v->summed || !variable_is_discrete(z)) continue;
       if (has_steps(z->distribution))
-        error_not_summed(c, v->span, z, floe__arena_printf(c->arena, "`%s` rests on another latent too", v->name),
+        not_summed(c, v->span, z, floe__arena_printf(c->arena, "`%s` rests on another latent too", v->name),
                          "make one latent of the two, with a value for each combination");
     }
 }

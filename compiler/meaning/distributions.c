@@ -177,7 +177,9 @@ static const struct term *family_of(struct checker *c, const struct context *at,
     error_unknown(c, at->scope, NAMESPACE_CALLABLE, call->name, call->name_span);
     return c->poison;
   }
+  if (symbol->kind == SYMBOL_POISON) return c->poison;
   if (symbol->kind != SYMBOL_DISTRIBUTION || call->binder) return error_distribution_expected(c, call->span);
+  if (symbol->distribution->simulator) return output_of(c, at, call, symbol->distribution->simulator);
   struct list pairs = {0};
   const struct distribution *d = symbol->distribution;
   struct term *term = term_new(c, TERM_DISTRIBUTION, call->span, d->n_formal);

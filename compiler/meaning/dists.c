@@ -168,6 +168,12 @@ static void check_method(struct checker *c, struct scope *outer, const struct st
     error_method_arguments(c, s, argument);
     return;
   }
+  if (s->up_to_constant && method != METHOD_LOGPDF) {
+    diagnose(c->sink, "E2030", s->name_span, "only `logpdf` may be known up to a constant")->fix =
+        "remove `up_to_constant`";
+    return;
+  }
+  d->up_to_constant |= s->up_to_constant;
   if (argument != ARGUMENT_NONE) method_argument(c, at.scope, s, d, argument);
   if (method == METHOD_SAMPLE) at.place = PLACE_SAMPLE;
   if (method == METHOD_AFFINE)

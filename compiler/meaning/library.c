@@ -112,8 +112,8 @@ const struct term *body_of(struct checker *c, const struct context *at, const st
   return c->poison;
 }
 
-static struct symbol *add_callable(struct checker *c, const struct context *at, enum symbol_kind kind,
-                                   const struct statement *s) {
+struct symbol *callable_add(struct checker *c, const struct context *at, enum symbol_kind kind,
+                            const struct statement *s) {
   if (error_language_name(c, s)) return NULL;
   return scope_add(c, at->scope, kind, s->name, s->name_span, c->everywhere);
 }
@@ -147,7 +147,7 @@ void check_fun(struct checker *c, const struct context *at, const struct stateme
   function->type.low = function->type.high = NULL;
   sound = sound && function_inlineable(c, function, function->value, s->span);
   if (sound && s->type) declared_result(c, &inner, s, function);
-  struct symbol *symbol = add_callable(c, at, SYMBOL_FUNCTION, s);
+  struct symbol *symbol = callable_add(c, at, SYMBOL_FUNCTION, s);
   if (!symbol || !sound) return;
   symbol->function = function;
   list_add(c->arena, &c->functions, function);
@@ -175,7 +175,7 @@ struct symbol *check_extern_signature(struct checker *c, const struct context *a
   if (external->adjoint && !is_identifier(external->adjoint)) error_symbol(c, s->span, external->adjoint);
   external->n_formal = formals_of(c, &inner, s->parameters, &external->formals);
   if (s->type && !type_of(c, &inner, s->type, &external->type)) return NULL;
-  struct symbol *symbol = add_callable(c, at, SYMBOL_EXTERN, s);
+  struct symbol *symbol = callable_add(c, at, SYMBOL_EXTERN, s);
   if (!symbol) return NULL;
   symbol->external = external;
   symbol->inner = inner.scope;

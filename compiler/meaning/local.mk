@@ -16,10 +16,11 @@ compiler_sources += \
   compiler/meaning/mixtures.c \
   compiler/meaning/modified.c compiler/meaning/modified.h \
   compiler/meaning/names.c \
-  compiler/meaning/order.c \
+  compiler/meaning/order.c compiler/meaning/outputs.c \
   compiler/meaning/presence.c \
   compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/completed.c compiler/meaning/discrete.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
+  compiler/meaning/acts.c compiler/meaning/making.h compiler/meaning/simulators.c \
   compiler/meaning/statements.c \
   compiler/meaning/structures.c \
   compiler/meaning/systems.c \

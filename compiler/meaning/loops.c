@@ -498,8 +498,28 @@ static void check_nest(struct checker *c, const struct context *at, const struct
   }
 }
 
+/* (a[t], b[t]) ~ f(...) in a loop, or in a branch inside. */
+static bool refuse_outputs(struct checker *c, const struct context *at, const struct statement *list) {
+  bool refused = false;
+  for (const struct statement *s = list; s; s = s->next) {
+    if (s->kind == STATEMENT_IF) {
+      refused = refuse_outputs(c, at, s->body) || refused;
+      refused = refuse_outputs(c, at, s->otherwise) || refused;
+    }
+    if (s->kind != STATEMENT_SAMPLE || !s->body) continue;
+    refused = true;
+    error_absent(c, s->span, "drawing several variables at once in a loop is")->fix =
+        "where all elements are independent, write (a[i], b[i]) ~ ... without the loop";
+    for (const struct statement *target = s; target; target = target == s ? s->body : target->next) {
+      struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
+      if (symbol && symbol->kind == SYMBOL_VARIABLE) symbol->kind = SYMBOL_POISON;
+    }
+  }
+  return refused;
+}
+
 void check_for(struct checker *c, const struct context *at, const struct statement *statement) {
-  bool sound = true;
+  bool sound = !refuse_outputs(c, at, statement->body);
   const struct dimension *dimension = dimension_named(c, at, statement->index, statement->name_span);
   const struct statement *body = branches_merged(c, statement->body, true, &sound);
   if (!dimension || !sound) return;

@@ -251,10 +251,24 @@ static const struct term *mixed_draw(struct mixing *mixing, const struct formal 
   return draw;
 }
 
+/* Their weights would hide in the missing constants. */
+static bool constants_known(struct checker *c, const struct combination *combination) {
+  bool known = true;
+  for (size_t k = 0; k < combination->n; k++) {
+    const struct term *part = combination->parts[k];
+    if (!part->distribution->up_to_constant) continue;
+    error_part(c, part->span,
+               floe__arena_printf(c->arena, "the density of `%s` is known up to a constant only", part->distribution->name),
+               "state all of it, without `up_to_constant`: parts of a mixture are compared");
+    known = false;
+  }
+  return known;
+}
+
 static const struct term *mixture_of(struct checker *c, const struct combination *combination) {
   struct mixing mixing;
   struct modified *m = &mixing.m;
-  if (!parts_fit(c, combination)) return c->poison;
+  if (!parts_fit(c, combination) || !constants_known(c, combination)) return c->poison;
   mixing_begin(c, &mixing, combination);
   const struct formal *u = formal_new(c, "u", unit_type(m));
   m->whole->logpdf = mixed_density(&mixing, modified_x(m));
@@ -288,6 +302,7 @@ static const struct term *zero_inflated_of(struct checker *c, const struct combi
   const struct term *single = combination->parts[0];
   const struct distribution *d = single->distribution;
   if (d->support.base != BASE_INT || d->support.n_dim) return error_no_counts(c, single);
+  if (!constants_known(c, combination)) return c->poison;
   const char *name = floe__arena_printf(c->arena, "zero_inflated %s", d->name);
   modified_begin(c, m, combination->span, name, single->n_item + 1);
   const struct term *p = modified_argument(m, "p", unit_type(m), combination->weights[0]);

@@ -87,6 +87,8 @@ static const struct term *modified_bound(struct modified *m, const char *name, c
 
 struct part modified_part(struct modified *m, const struct term *single) {
   struct part part = {m, single->distribution, NULL};
+  if (part.d->opaque) m->whole->opaque = part.d->opaque;
+  m->whole->up_to_constant |= part.d->up_to_constant;
   part.args = floe__arena_array(m->c->arena, single->n_item + 1, sizeof *part.args);
   for (size_t k = 0; k < single->n_item; k++) {
     const struct formal *formal = single->distribution->formals[k];

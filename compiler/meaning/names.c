@@ -133,7 +133,7 @@ static void error_missing_used(struct checker *c, struct span span, const struct
 static const struct term *symbol_value(struct checker *c, const struct context *at, struct symbol *symbol,
                                        struct span span) {
   struct term *term;
-  bool closed = at->place == PLACE_FUNCTION || at->place == PLACE_SAMPLE;
+  bool closed = at->place == PLACE_FUNCTION || at->place == PLACE_SAMPLE || at->place == PLACE_SIM;
   bool outside = symbol->kind == SYMBOL_VARIABLE || symbol->kind == SYMBOL_DEFINITION || symbol->kind == SYMBOL_AXIS;
   if (closed && outside && !symbol->local) return value_from_outside(c, symbol, span);
   if (!symbol->library) presence_require(c, at->presence, symbol->presence, symbol->name, span, symbol->span);

@@ -218,7 +218,12 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_PARAM:
     case STATEMENT_LATENT:
     case STATEMENT_OBS: check_variable(c, at, s); return;
-    case STATEMENT_SAMPLE: check_sample(c, at, s); return;
+    case STATEMENT_SAMPLE:
+      if (s->body)
+        check_outputs(c, at, s);
+      else
+        check_sample(c, at, s);
+      return;
     case STATEMENT_DEFINE: check_define(c, at, s); return;
     case STATEMENT_FOR: check_for(c, at, s); return;
     case STATEMENT_AXIS: check_axis(c, at, s); return;
@@ -235,10 +240,12 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_ODE: check_ode(c, at, s); return;
     case STATEMENT_HYPER: check_hyper(c, at, s); return;
     case STATEMENT_ELICIT: check_elicit(c, at, s); return;
+    case STATEMENT_SIM: check_sim(c, at, s); return;
     case STATEMENT_NETWORK: check_network(c, s); return;
     case STATEMENT_IF: check_if(c, at, s); return;
     case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
     case STATEMENT_VAR: /* these stand in functions only */
+    case STATEMENT_WHILE:
     case STATEMENT_ASSIGN:
     case STATEMENT_RATE:
     case STATEMENT_INIT:

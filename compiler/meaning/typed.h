@@ -86,7 +86,8 @@ enum term_kind {
   TERM_CALL,         /* function, items */
   TERM_EXTERN,       /* external, items */
   TERM_CHOOSE,       /* axis, items: one per option of the axis, in its order; NULL where the option is excluded here */
-  TERM_DISTRIBUTION, /* distribution, items: its arguments; type.dim is the shape of one draw, type.codes its codes */
+  TERM_DISTRIBUTION, /* distribution, items: its arguments; type.dim is the shape of one draw, type.codes its codes; variable:
+                        the one with which it is drawn together, for outputs of a simulator, or NULL */
   TERM_POWER,        /* items: distribution-valued term, exponent; on_log */
   TERM_ARRAY         /* items: the elements of a literal; type.dim[0] is anonymous */
 };
@@ -143,6 +144,9 @@ struct variable {
   const size_t *summed_place;
   const struct term *const *summed_at;
   bool improper;                 /* ~ flat, in some universe */
+  const char *no_density;        /* why its density is not known in some universe, and where; NULL: it is */
+  struct span no_density_span;
+  bool up_to_constant;           /* its density lacks terms without parameters */
   bool missing;                  /* obs: elements may be NaN, which then add nothing to the likelihood */
   /* Numbers that are missing in the data and that something rests on are unknowns: a latent that all terms mean, and that
    * the observations equal wherever they are there. No term means these; they come next, with the latent's distribution. */
@@ -222,6 +226,39 @@ struct system {
   const struct term **rates;                  /* (n_state) scalar terms over time, states and parameters */
 };
 
+/* One step of a `sim`. Raw draws are steps of their own, in the order of the text, so that terms are free of them. */
+enum act_kind {
+  ACT_SET,   /* local = value */
+  ACT_DRAW,  /* local = value, a TERM_EXTERN that is a raw draw */
+  ACT_IF,    /* value: the condition; body, otherwise */
+  ACT_WHILE, /* before, then the test of value, then body; again, at most `limit` times */
+  ACT_FOR    /* binder; local = the number of its element; body */
+};
+
+struct act {
+  enum act_kind kind;
+  size_t id; /* position among the simulator's acts */
+  struct span span;
+  const struct formal *local;
+  const struct term *value;
+  const struct binder *binder;
+  double limit;
+  const struct act *before, *body, *otherwise, *next;
+};
+
+/* sim f(arguments) -> (outputs) { ... }: what the external that draws the outputs is made of. Locals are numbers that change
+ * from act to act, outputs among them; terms read them, and the arguments, as formals. A loop that reaches its limit
+ * leaves all outputs undefined. */
+struct simulator {
+  const char *name;
+  struct span span;
+  size_t n_argument, n_local, n_output, n_act;
+  const struct formal **arguments, **locals, **outputs;
+  const struct act *body; /* NULL where the external is the user's own C */
+  const struct external *external;
+  const struct distribution **distributions; /* (n_output) of each output; the density is the last one's */
+};
+
 struct external {            /* extern fun, extern draw: a symbol of the runtime */
   const char *name, *symbol; /* symbol: a C identifier */
   struct span span;
@@ -233,6 +270,7 @@ struct external {            /* extern fun, extern draw: a symbol of the runtime
       *derivative;     /* (n_formal) d result / d formal, scalar terms over the formals; NULL: not differentiable */
   const char *adjoint; /* array functions: C symbol of the adjoint, or NULL */
   const struct system *system; /* the compiler writes the symbols itself; NULL: they are the runtime's */
+  const struct simulator *simulator; /* random: all outputs of a `sim`: one number, or an array of them */
 };
 
 /* dist d(a, b) on S { ... }. Each method is a term over the formals (and `x`, `p` or `a` below); NULL where absent. */
@@ -249,6 +287,10 @@ struct distribution {
   bool truncated;
   const struct formal *cut_low, *cut_high; /* of a truncation: the bounds, or NULL where they are numbers or missing */
   bool improper;                           /* flat: no distribution; its sample is a stand-in for tests */
+  const struct simulator *simulator;    /* this is output number `output` (from 0) of it; NULL: a `dist` */
+  size_t output;
+  const struct distribution *opaque; /* what makes the density unknown (then logpdf is NaN); NULL: it is known */
+  bool up_to_constant;               /* the density lacks terms without parameters */
   const struct term *location, *scale;  /* affine: formals; draws are location + scale * (draw of the standard form) */
 };
 
@@ -349,6 +391,9 @@ struct program {
   size_t n_external;
   const struct external **externals; /* of the library and of the spec: all that exist */
 };
+
+/* The first variable whose density is not known in some universe; NULL: the study's density is known. */
+const struct variable *variable_without_density(const struct program *program);
 
 /* discrete.c: a param or latent without coordinates: a density sums it out. */
 bool variable_is_discrete(const struct variable *variable);

@@ -186,6 +186,21 @@ static void note_improper(void *improper, const struct term *family) {
   *(bool *)improper |= family->distribution->improper;
 }
 
+struct noting {
+  struct checker *c;
+  struct variable *variable;
+};
+
+static void note_density(void *context, const struct term *family) {
+  const struct noting *noting = context;
+  struct variable *v = noting->variable;
+  v->up_to_constant |= family->distribution->up_to_constant;
+  if (!family->distribution->opaque) return;
+  v->no_density = floe__arena_printf(noting->c->arena, "the simulator `%s` has no density",
+                                     family->distribution->opaque->name);
+  v->no_density_span = family->distribution->opaque->span;
+}
+
 struct moving {
   struct checker *c;
   bool moves;
@@ -232,6 +247,7 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   struct moving moving = {c, false};
   for_each_family(distribution, note_moving, &moving);
   v->moving_support |= moving.moves;
+  for_each_family(distribution, note_density, &(struct noting){c, v});
   check_roles(c, v, distribution);
   check_absent_kinds(c, v, distribution);
   return distribution;

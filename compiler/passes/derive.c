@@ -146,7 +146,8 @@ static struct interpretation interpret_as(struct graph *graph, const struct prog
   /* In order, so that chains of definitions are not followed down from their end. */
   for (size_t k = 0; k < program->n_definition; k++)
     lower_definition(place_of_spec(&derivation->lowering), program->definitions[k]);
-  derivers[kind].derive(derivation);
+  bool known = kind != INTERPRETATION_LOG_DENSITY || !variable_without_density(program);
+  if (known) derivers[kind].derive(derivation);
   return (struct interpretation){kind, derivation->n_root, derivation->roots};
 }
 

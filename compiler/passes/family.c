@@ -35,6 +35,7 @@ static const struct family *family_of_choice(struct place place, const struct te
 static const struct family *family_of_distribution(struct place place, const struct term *term) {
   struct family *family = floe__arena_alloc(arena_of(place), sizeof *family);
   family->distribution = term->distribution;
+  family->first = term->variable;
   family->args = floe__arena_array(arena_of(place), term->n_item + 1, sizeof *family->args);
   for (size_t k = 0; k < term->n_item; k++) family->args[k] = lower(place, term->items[k]);
   return family;

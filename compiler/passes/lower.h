@@ -118,6 +118,7 @@ struct family {
   size_t n;
   const struct family **options;
   const struct distribution *distribution;
+  const struct variable *first; /* drawn together with it: from its sites; NULL: on its own */
   const struct node **args;
 };
 

@@ -30,7 +30,7 @@ static const struct node *sample_step(struct derivation *derivation, const struc
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
   const struct variable *variable = drawing->variable;
-  const size_t site = variable->id * SITES_PER_VARIABLE;
+  const size_t site = (single->first ? single->first : variable)->id * SITES_PER_VARIABLE;
   if (single->steps)
     return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices,
                               sample_step, NULL);

@@ -204,6 +204,8 @@ static void fill_by_call(struct scheduler *s, const struct demand *demand, const
   args[call->n_arg].memory = demand->memory;
   builder_step(s->builder, (struct step){.kind = STEP_CALL,
                                          .external = call->external,
+                                         .site = call->site,
+                                         .n_key = call->n_arg - call->external->n_formal,
                                          .n_arg = call->n_arg + 1,
                                          .args = args,
                                          .memory = demand->memory});
@@ -215,7 +217,7 @@ void fill_straight(struct scheduler *s, const struct demand *demand) {
   here.node = node;
   if (node->kind == NODE_LITERAL) {
     fill_literal(s, &here, node);
-  } else if (node->kind == NODE_EXTERN) {
+  } else if (node->kind == NODE_EXTERN || node->kind == NODE_DRAW) {
     fill_by_call(s, &here, node);
   } else {
     struct subscript *at = floe__arena_array(s->arena, demand->memory->n_dim + 1, sizeof *at);

@@ -134,6 +134,7 @@ struct step {
   bool zeroed, adjoint;
   const struct subscript *subscripts;
   const struct external *external;
+  size_t site, n_key; /* CALL of a raw draw: args are its arguments, then n_key element numbers, then the result */
   size_t n_arg;
   const struct argument *args;
   const struct loop *loop;

@@ -321,14 +321,45 @@ static struct demand demand_of_root(struct scheduler *s, const struct root *root
   return demand;
 }
 
+static void visit_families(const struct term *distribution, const struct variable **first, bool *all) {
+  if (!distribution) return;
+  if (distribution->kind == TERM_DISTRIBUTION) {
+    *all = *all && distribution->variable && (!*first || *first == distribution->variable);
+    *first = distribution->variable;
+  } else if (distribution->kind == TERM_CHOOSE) {
+    for (size_t k = 0; k < distribution->n_item; k++) visit_families(distribution->items[k], first, all);
+  } else {
+    *all = false;
+  }
+}
+
+/* The variable in whose place this one is drawn, in all universes: outputs of one simulator. NULL: none. */
+static const struct variable *first_of(const struct variable *variable) {
+  const struct variable *first = NULL;
+  bool all = true;
+  visit_families(variable->distribution, &first, &all);
+  return all ? first : NULL;
+}
+
+/* How many roots from here on are outputs of the same simulations: their loops then are one. */
+static size_t drawn_at_once(const struct interpretation *interpretation, size_t k) {
+  const struct variable *first = first_of(interpretation->roots[k].variable);
+  size_t n = 1;
+  while (first && k + n < interpretation->n_root && first_of(interpretation->roots[k + n].variable) == first) n++;
+  return n;
+}
+
 /* Draws: one root after the other, under a test of whether its role is to be drawn. */
 static void schedule_draws(struct scheduler *s, const struct interpretation *interpretation) {
   for (size_t k = 0; k < interpretation->n_root;) {
     const enum role role = drawn_with(interpretation->roots[k].variable);
     builder_open(s->builder, NULL, true);
-    for (; k < interpretation->n_root && drawn_with(interpretation->roots[k].variable) == role; k++) {
-      struct demand demand = demand_of_root(s, &interpretation->roots[k]);
-      schedule(s, &demand, 1);
+    while (k < interpretation->n_root && drawn_with(interpretation->roots[k].variable) == role) {
+      const size_t n = drawn_at_once(interpretation, k);
+      struct demand *demands = floe__arena_array(s->arena, n, sizeof *demands);
+      for (size_t m = 0; m < n; m++) demands[m] = demand_of_root(s, &interpretation->roots[k + m]);
+      schedule(s, demands, n);
+      k += n;
     }
     struct step step = {.kind = STEP_SWITCH, .selector = SELECTOR_DRAWN, .role = role, .n_case = 1};
     step.cases = floe__arena_alloc(s->arena, sizeof *step.cases);

@@ -261,6 +261,37 @@ struct statement *build_if(struct parser *p, struct span span, struct expr *cond
   return statement;
 }
 
+struct statement *build_while(struct parser *p, struct span span, struct expr *condition, struct expr *limit,
+                              struct statement *body) {
+  struct statement *statement = statement_new(p->arena, STATEMENT_WHILE, span);
+  statement->value = condition;
+  statement->high = limit;
+  statement->body = body;
+  return statement;
+}
+
+struct statement *build_sim(struct statement *sim, struct span span, const char *name, struct span name_span,
+                            struct parameter *parameters, struct parameter *outputs) {
+  sim->span = span;
+  sim->name = name;
+  sim->name_span = name_span;
+  sim->parameters = parameters;
+  sim->outputs = outputs;
+  return sim;
+}
+
+struct statement *build_targets(struct statement *first, struct span span, struct expr *value) {
+  first->span = span;
+  first->value = value;
+  return first;
+}
+
+void build_more_targets(struct statement *first, struct statement *target) {
+  struct statement *last = first->body;
+  while (last->next) last = last->next;
+  last->next = target;
+}
+
 struct statement *build_axis(struct statement *axis, struct span span, bool equivalence, const char *name,
                              struct span name_span, const char *description) {
   axis->span = span;

@@ -93,6 +93,14 @@ struct statement *build_ode(struct parser *p, struct span span, const char *name
                             struct expr *times, struct expr *index, struct statement *body);
 struct statement *build_if(struct parser *p, struct span span, struct expr *condition, struct statement *body,
                            struct statement *otherwise);
+struct statement *build_while(struct parser *p, struct span span, struct expr *condition, struct expr *limit,
+                              struct statement *body);
+/* Completes what stands behind the head of a `sim`. */
+struct statement *build_sim(struct statement *sim, struct span span, const char *name, struct span name_span,
+                            struct parameter *parameters, struct parameter *outputs);
+/* (a[i], b[i]) ~ value */
+struct statement *build_targets(struct statement *first, struct span span, struct expr *value);
+void build_more_targets(struct statement *first, struct statement *target);
 struct statement *build_axis(struct statement *axis, struct span span, bool equivalence, const char *name,
                              struct span name_span, const char *description);
 struct statement *build_extern(struct statement *external, struct span span, const char *name, struct span name_span,

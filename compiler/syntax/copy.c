@@ -111,6 +111,7 @@ static const char *defined_name(struct copying *c, const struct statement *s) {
     case STATEMENT_DIST:
     case STATEMENT_METHOD:
     case STATEMENT_EXTERN:
+    case STATEMENT_SIM:
     case STATEMENT_REPORT:
     case STATEMENT_ELICIT:
     case STATEMENT_ABSENT: return s->name;
@@ -136,6 +137,7 @@ struct statement *copy_statement(struct copying *c, const struct statement *s) {
   copy->high = copy_expr(c, s->high);
   copy->reference = copy_expr(c, s->reference);
   copy->parameters = copy_parameters(c, s->parameters);
+  copy->outputs = copy_parameters(c, s->outputs);
   copy->options = copy_options(c, s->options);
   copy->body = copy_statements(c, s->body);
   copy->otherwise = copy_statements(c, s->otherwise);

@@ -58,8 +58,8 @@ static const char *const statement_words[] = {
     [STATEMENT_DIST] = "dist",       [STATEMENT_METHOD] = "method",   [STATEMENT_RESULT] = "result",
     [STATEMENT_EXTERN] = "extern",   [STATEMENT_NETWORK] = "network", [STATEMENT_ABSENT] = "absent",
     [STATEMENT_ODE] = "ode",         [STATEMENT_RATE] = "rate",       [STATEMENT_INIT] = "init",
-    [STATEMENT_HYPER] = "hyper",     [STATEMENT_ELICIT] = "elicit",
-    [STATEMENT_ERROR] = "error"};
+    [STATEMENT_HYPER] = "hyper",     [STATEMENT_ELICIT] = "elicit",   [STATEMENT_SIM] = "sim",
+    [STATEMENT_WHILE] = "while",     [STATEMENT_ERROR] = "error"};
 
 struct dump {
   struct floe__text *out;
@@ -173,7 +173,14 @@ static void dump_statement(struct dump *dump, const struct statement *s) {
   if (s->logarithmic) put_word(dump, "log");
   if (s->equivalence) put_word(dump, "equiv");
   if (s->random) put_word(dump, "draw");
+  if (s->foreign) put_word(dump, "foreign");
+  if (s->up_to_constant) put_word(dump, "up_to_constant");
   dump_parameters(dump, s->parameters);
+  if (s->outputs) {
+    open_node(dump, "outputs");
+    dump_parameters(dump, s->outputs);
+    close_node(dump);
+  }
   dump_exprs(dump, "indices", s->indices);
   dump_type(dump, s->type);
   dump_expr(dump, NULL, s->value);

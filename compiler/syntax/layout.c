@@ -69,6 +69,8 @@ static const struct keyword {
                 {"init", TOK_INIT, FOLLOW_NAME},
                 {"hyper", TOK_HYPER, FOLLOW_NAME},
                 {"elicit", TOK_ELICIT, FOLLOW_NAME},
+                {"sim", TOK_SIM, FOLLOW_NAME},
+                {"while", TOK_WHILE, FOLLOW_EXPRESSION},
                 {"report", TOK_REPORT, FOLLOW_EXPRESSION},
                 {"forbid", TOK_FORBID, FOLLOW_EXPRESSION},
                 {"require", TOK_REQUIRE, FOLLOW_EXPRESSION},
@@ -76,7 +78,7 @@ static const struct keyword {
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
 
 /* Statements of the language that this version does not have. */
-static const char *const absent_words[] = {"sim", "summary"};
+static const char *const absent_words[] = {"summary"};
 
 static bool is_one_of(const char *word, const char *const *words, size_t n) {
   for (size_t k = 0; k < n; k++)
@@ -184,6 +186,7 @@ static bool line_may_end(struct layout *l) {
     case TOK_BELOW:
     case TOK_ABOVE:
     case TOK_ASSIGN:
+    case TOK_ARROW:
     case TOK_IMPLIES: return false;
     case '*': return ends_with_mark(l);
     default: return true;
@@ -216,7 +219,6 @@ static const char *name_at(struct layout *l, size_t k) {
 
 /* Position of the word because of which the statement at k cannot be read; SIZE_MAX if it can. */
 static size_t absent_word(struct layout *l, size_t k) {
-  if (word_is(l, k, "extern") && word_is(l, k + 1, "sim")) return k + 1;
   if (l->raw[k].kind != TOK_NAME || l->raw[k + 1].kind != TOK_NAME) return SIZE_MAX;
   return is_one_of(name_at(l, k), absent_words, sizeof absent_words / sizeof absent_words[0]) ? k : SIZE_MAX;
 }
@@ -261,6 +263,12 @@ static int kind_inside_statement(struct layout *l, size_t k) {
   if (last == TOK_NAME && last_kind(l, 1) == TOK_ODE && word_is(l, k, "at")) return TOK_AT;
   if (last == TOK_EXTERN && word_is(l, k, "fun")) return TOK_FUN;
   if (last == TOK_EXTERN && word_is(l, k, "draw")) return TOK_DRAW;
+  if (last == TOK_EXTERN && word_is(l, k, "sim")) return TOK_SIM;
+  if ((word == TOK_SIM || word == TOK_EXTERN) && word_is(l, k, "density") && (last == '}' || ends_operand(last)))
+    return TOK_DENSITY;
+  bool method = last == ')' && (next == '=' || next == '{');
+  if ((last == TOK_DENSITY || method) && word_is(l, k, "up_to_constant")) return TOK_UP_TO_CONSTANT;
+  if (word == TOK_WHILE && word_is(l, k, "limit") && next == TOK_NUMBER && ends_operand(last)) return TOK_LIMIT;
   if (word == TOK_EXTERN) {
     if (word_is(l, k, "as") && next == TOK_STRING) return TOK_AS;
     if (word_is(l, k, "adjoint") && next == TOK_STRING) return TOK_ADJOINT;

@@ -22,7 +22,7 @@ static void error_circle(struct expander *e, const struct statement *use) {
 static void error_statement(struct expander *e, const struct statement *s) {
   struct span span = {s->span.file, s->span.begin, s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
   diagnose(e->sink, "E2103", span, "a module holds definitions only")->fix =
-      "keep fun, dist, extern, part, use and named numbers; move the rest to the spec";
+      "keep fun, dist, sim, extern, part, use and named numbers; move the rest to the spec";
 }
 
 static void error_hidden(struct expander *e, const struct statement *s, const char *module) {
@@ -34,7 +34,8 @@ static void error_hidden(struct expander *e, const struct statement *s, const ch
 /* ---- names ---- */
 
 static bool is_callable(enum statement_kind kind) {
-  return kind == STATEMENT_FUN || kind == STATEMENT_DIST || kind == STATEMENT_EXTERN || kind == STATEMENT_PART;
+  return kind == STATEMENT_FUN || kind == STATEMENT_DIST || kind == STATEMENT_SIM || kind == STATEMENT_EXTERN ||
+         kind == STATEMENT_PART;
 }
 
 /* What stands before the definition that is copied; a dist may also name itself. So hier.normal may use the library's normal. */
@@ -49,12 +50,18 @@ static bool among_parameters(const struct parameter *p, const char *name) {
   return p;
 }
 
+static bool is_own(const struct statement *s, const char *name);
+
+static bool defines_inside(const struct statement *list, const char *name) {
+  for (; list; list = list->next)
+    if ((list->kind != STATEMENT_METHOD && list->name == name) || is_own(list, name)) return true;
+  return false;
+}
+
 /* Whether the definition that is copied has a name of its own like this: formals, and what its body defines. */
 static bool is_own(const struct statement *s, const char *name) {
-  if (among_parameters(s->parameters, name)) return true;
-  for (const struct statement *inner = s->body; inner; inner = inner->next)
-    if ((inner->kind != STATEMENT_METHOD && inner->name == name) || is_own(inner, name)) return true;
-  return false;
+  if (among_parameters(s->parameters, name) || among_parameters(s->outputs, name)) return true;
+  return defines_inside(s->body, name) || defines_inside(s->otherwise, name);
 }
 
 static void check_hidden(struct module *m, const char *name) {

@@ -62,6 +62,7 @@ static bool can_replace(const struct statement *s) {
     case STATEMENT_PREP:
     case STATEMENT_FUN:
     case STATEMENT_DIST:
+    case STATEMENT_SIM:
     case STATEMENT_CLAIM:
     case STATEMENT_CHECK: return true;
     case STATEMENT_REPORT: return s->name != NULL;
@@ -115,10 +116,19 @@ static bool is_declared(enum statement_kind kind) {
   return kind == STATEMENT_PARAM || kind == STATEMENT_LATENT || kind == STATEMENT_DATA || kind == STATEMENT_OBS;
 }
 
+/* What (a[i], b[i]) ~ ... draws together stays together. */
+static bool same_targets(const struct statement *new, const struct statement *old) {
+  const struct statement *a = new->body, *b = old->body;
+  if (new->kind != STATEMENT_SAMPLE || old->kind != STATEMENT_SAMPLE) return true;
+  for (; a && b; a = a->next, b = b->next)
+    if (a->name != b->name || !same_indices(a->indices, b->indices)) return false;
+  return !a && !b;
+}
+
 /* The same statement with another right side. */
 static struct statement *with_value(struct replacing *r, const struct statement *old, struct expr *value) {
   const struct statement *new = r->override->statement;
-  if (new->indices && !same_indices(new->indices, old->indices)) {
+  if ((new->indices && !same_indices(new->indices, old->indices)) || !same_targets(new, old)) {
     r->mismatched = true;
     return NULL;
   }

@@ -161,7 +161,8 @@ enum place {
   PLACE_FUNCTION = 8,
   PLACE_ODE = 16,
   PLACE_PART = 32,
-  PLACE_PART_OPTION = 64
+  PLACE_PART_OPTION = 64,
+  PLACE_SIM = 128
 };
 
 static unsigned places_of(enum statement_kind kind) {
@@ -172,6 +173,7 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_INDEX:
     case STATEMENT_FUN:
     case STATEMENT_DIST:
+    case STATEMENT_SIM:
     case STATEMENT_EXTERN:
     case STATEMENT_NETWORK:
     case STATEMENT_HYPER:
@@ -190,14 +192,17 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_ODE: return PLACE_FILE | PLACE_OPTION;
     case STATEMENT_RATE:
     case STATEMENT_INIT: return PLACE_ODE;
-    case STATEMENT_SAMPLE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP;
+    case STATEMENT_SAMPLE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_SIM;
     case STATEMENT_CHOOSE: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_PART | PLACE_PART_OPTION;
     case STATEMENT_DEFINE:
-      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE | PLACE_PART | PLACE_PART_OPTION;
+      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_ODE | PLACE_PART | PLACE_PART_OPTION |
+             PLACE_SIM;
     case STATEMENT_FOR:
-    case STATEMENT_IF: return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_PART | PLACE_PART_OPTION;
+    case STATEMENT_IF:
+      return PLACE_FILE | PLACE_OPTION | PLACE_LOOP | PLACE_FUNCTION | PLACE_PART | PLACE_PART_OPTION | PLACE_SIM;
+    case STATEMENT_WHILE: return PLACE_SIM;
     case STATEMENT_VAR:
-    case STATEMENT_ASSIGN: return PLACE_FUNCTION;
+    case STATEMENT_ASSIGN: return PLACE_FUNCTION | PLACE_SIM;
     case STATEMENT_RESULT: return PLACE_FUNCTION | PLACE_PART;
     case STATEMENT_METHOD:
     case STATEMENT_ABSENT:
@@ -212,6 +217,7 @@ static const char *place_words(enum place place) {
     case PLACE_OPTION: return "in an option of `choose`";
     case PLACE_LOOP: return "in a loop or an `if`";
     case PLACE_FUNCTION: return "in a function";
+    case PLACE_SIM: return "in a `sim`";
     case PLACE_ODE: return "in an `ode`";
     case PLACE_PART:
     case PLACE_PART_OPTION: return "in a part";
@@ -226,11 +232,9 @@ static enum place place_of_options(enum place place) {
 
 static void check_places(struct parser *p, struct statement *list, enum place place);
 
-static void check_function(struct parser *p, struct statement *function) {
-  if (function->value) return;
-  check_places(p, function->body, function->kind == STATEMENT_PART ? PLACE_PART : PLACE_FUNCTION);
-  struct statement *last = function->body;
-  for (struct statement *s = function->body; s; s = s->next) {
+static void check_body(struct parser *p, const struct statement *function, struct statement *body) {
+  struct statement *last = body;
+  for (struct statement *s = body; s; s = s->next) {
     if (s->kind == STATEMENT_RESULT && s->next)
       diagnose(p->sink, "E1018", s->span, "`result` is the last statement of a body")->fix = "move it to the end";
     last = s;
@@ -241,20 +245,35 @@ static void check_function(struct parser *p, struct statement *function) {
         ->fix = "add `result e` as its last statement";
 }
 
+static void check_function(struct parser *p, struct statement *function) {
+  if (function->value) return;
+  check_places(p, function->body, function->kind == STATEMENT_PART ? PLACE_PART : PLACE_FUNCTION);
+  check_body(p, function, function->body);
+}
+
+static void check_sim(struct parser *p, struct statement *sim) {
+  check_places(p, sim->body, PLACE_SIM);
+  if (!sim->otherwise) return;
+  check_places(p, sim->otherwise, PLACE_FUNCTION);
+  check_body(p, sim, sim->otherwise);
+}
+
 static void check_places(struct parser *p, struct statement *list, enum place place) {
   for (struct statement *s = list; s; s = s->next) {
     if (!(places_of(s->kind) & place)) {
       struct span word = {s->span.file, s->span.begin,
                           s->name_span.begin > s->span.begin ? s->name_span.end : s->span.end};
       struct diagnostic *d = diagnose(p->sink, "E1015", word, "this statement cannot stand %s", place_words(place));
+      if (places_of(s->kind) == PLACE_SIM) d->fix = "`while` stands in a `sim`";
       if (places_of(s->kind) == PLACE_ODE) d->fix = "rates and `init` stand in an `ode`";
       continue;
     }
-    enum place inner = place == PLACE_FUNCTION ? PLACE_FUNCTION : PLACE_LOOP;
-    if (s->kind == STATEMENT_FOR || s->kind == STATEMENT_IF) {
+    enum place inner = place == PLACE_FUNCTION || place == PLACE_SIM ? place : PLACE_LOOP;
+    if (s->kind == STATEMENT_FOR || s->kind == STATEMENT_IF || s->kind == STATEMENT_WHILE) {
       check_places(p, s->body, inner);
       check_places(p, s->otherwise, inner);
     }
+    if (s->kind == STATEMENT_SIM) check_sim(p, s);
     if (s->kind == STATEMENT_ODE) check_places(p, s->body, PLACE_ODE);
     if (s->kind == STATEMENT_CHOOSE)
       for (struct option *option = s->options; option; option = option->next)

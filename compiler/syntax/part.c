@@ -52,6 +52,7 @@ static void visit_statement(const struct visit *v, const struct statement *s) {
   visit_expr(v, s->above);
   visit_expr(v, s->consequence);
   visit_expr(v, s->probability);
+  visit_expr(v, s->high);
   for (const struct option *option = s->options; option; option = option->next) {
     visit_expr(v, option->value);
     visit_list(v, option->body);

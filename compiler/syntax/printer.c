@@ -167,6 +167,8 @@ static bool has_block(const struct statement *s) {
     case STATEMENT_CHOOSE:
     case STATEMENT_DIST:
     case STATEMENT_ODE:
+    case STATEMENT_WHILE:
+    case STATEMENT_SIM:
     case STATEMENT_PART:
     case STATEMENT_NETWORK: return true;
     case STATEMENT_AXIS: return s->options && s->options->value;
@@ -243,6 +245,70 @@ static void put_if(struct printer *p, const struct statement *s) {
     put_if(p, otherwise);
   else
     print_block(p, otherwise, otherwise->span, s->span.end);
+}
+
+static void put_while(struct printer *p, const struct statement *s) {
+  put(p, "while ");
+  print_expr(p, s->value);
+  if (s->high) {
+    put(p, " limit ");
+    print_expr(p, s->high);
+  }
+  put(p, " ");
+  print_block(p, s->body, s->span, s->span.end);
+}
+
+static void put_outputs(struct printer *p, const struct parameter *outputs) {
+  put(p, " -> ");
+  if (outputs->next) {
+    print_parameters(p, outputs);
+    return;
+  }
+  put(p, outputs->name);
+  print_indices(p, outputs->indices);
+  put_type(p, outputs->type, " : ");
+}
+
+static void put_sim(struct printer *p, const struct statement *s) {
+  put_named(p, s->foreign ? "extern sim" : "sim", s);
+  print_parameters(p, s->parameters);
+  put_outputs(p, s->outputs);
+  const struct statement *last = s->body;
+  while (last && last->next) last = last->next;
+  size_t end = s->span.end;
+  if (s->value) end = s->value->span.begin;
+  if (s->otherwise) end = last ? last->span.end : s->span.begin;
+  if (s->text) {
+    put(p, " as ");
+    print_string(p, s->text);
+  }
+  if (!s->foreign) {
+    put(p, " ");
+    print_block(p, s->body, s->span, end);
+  }
+  if (!s->value && !s->otherwise) return;
+  put(p, s->up_to_constant ? " density up_to_constant " : " density ");
+  if (s->value) {
+    put(p, "= ");
+    print_expr(p, s->value);
+  } else {
+    print_block(p, s->otherwise, s->otherwise->span, s->span.end);
+  }
+}
+
+static void put_sample(struct printer *p, const struct statement *s) {
+  if (!s->body) {
+    put_defined(p, s, " ~ ");
+    return;
+  }
+  floe__text_printf(p->out, "(%s", s->name);
+  print_indices(p, s->indices);
+  for (const struct statement *target = s->body; target; target = target->next) {
+    floe__text_printf(p->out, ", %s", target->name);
+    print_indices(p, target->indices);
+  }
+  put(p, ") ~ ");
+  print_expr(p, s->value);
 }
 
 static void put_for(struct printer *p, const struct statement *s) {
@@ -352,7 +418,7 @@ static void print_statement(struct printer *p, const struct statement *s) {
     case STATEMENT_PARAM: put_declaration(p, s, "param"); break;
     case STATEMENT_LATENT: put_declaration(p, s, "latent"); break;
     case STATEMENT_OBS: put_declaration(p, s, "obs"); break;
-    case STATEMENT_SAMPLE: put_defined(p, s, " ~ "); break;
+    case STATEMENT_SAMPLE: put_sample(p, s); break;
     case STATEMENT_DEFINE: put_defined(p, s, " = "); break;
     case STATEMENT_VAR:
       put(p, "var ");
@@ -361,6 +427,8 @@ static void print_statement(struct printer *p, const struct statement *s) {
     case STATEMENT_ASSIGN: put_defined(p, s, " := "); break;
     case STATEMENT_FOR: put_for(p, s); break;
     case STATEMENT_IF: put_if(p, s); break;
+    case STATEMENT_WHILE: put_while(p, s); break;
+    case STATEMENT_SIM: put_sim(p, s); break;
     case STATEMENT_AXIS: put_axis(p, s); break;
     case STATEMENT_CHOOSE: put_choose(p, s); break;
     case STATEMENT_FORBID:
@@ -395,6 +463,7 @@ static void print_statement(struct printer *p, const struct statement *s) {
     case STATEMENT_METHOD:
       put(p, s->name);
       if (s->parameters) print_parameters(p, s->parameters);
+      if (s->up_to_constant) put(p, " up_to_constant");
       put_body(p, s);
       break;
     case STATEMENT_RESULT:

@@ -77,11 +77,12 @@ enum statement_kind {
   STATEMENT_PARAM,    /*   likewise, via */
   STATEMENT_LATENT,   /*   likewise, via */
   STATEMENT_OBS,      /*   likewise, below, above, missing */
-  STATEMENT_SAMPLE,   /* name[indices] ~ value */
+  STATEMENT_SAMPLE,   /* name[indices] ~ value; (a[i], b[i]) ~ value: body has the further targets, SAMPLEs without a value */
   STATEMENT_DEFINE,   /* name[indices] = value */
   STATEMENT_VAR,      /* var name = value, in functions */
   STATEMENT_ASSIGN,   /* name := value, in functions */
   STATEMENT_FOR,      /* for name in index[range] { body }: name is the loop's name, index the dimension, value the range or NULL */
+  STATEMENT_WHILE,    /* while value limit high { body }, in a sim; high NULL: the usual limit */
   STATEMENT_IF,       /* if value { body } else { otherwise } */
   STATEMENT_AXIS,     /* name, text (description), equivalence; options, or continuous with low, high, logarithmic, reference */
   STATEMENT_CHOOSE,   /* choose name { label: statements ... }: options */
@@ -102,6 +103,8 @@ enum statement_kind {
   STATEMENT_INIT,     /* in an ode: init name = value */
   STATEMENT_HYPER,    /* name, type or NULL */
   STATEMENT_ELICIT,   /* name of the statistic, value, indices = levels behind `;` or NULL, consequence = what the expert says */
+  STATEMENT_SIM,      /* sim name(parameters) -> outputs { body } density = value, or density { otherwise }; no density: neither.
+                         foreign: `extern sim`, without a body; text = symbol or NULL */
   STATEMENT_NETWORK,  /* network { name = value ... }: body of DEFINEs */
   STATEMENT_ABSENT,   /* a statement of the language that this version does not have: name = its keyword */
   STATEMENT_ERROR
@@ -146,7 +149,8 @@ struct statement {
   struct expr *low, *high, *reference; /* continuous axis: literals */
   bool ordered, logarithmic, equivalence;
   bool random;                  /* STATEMENT_EXTERN: `extern draw`, a raw random draw; see stdlib/draws.floe */
-  struct parameter *parameters;
+  bool foreign, up_to_constant; /* STATEMENT_SIM, up_to_constant also METHOD: the density lacks terms without parameters */
+  struct parameter *parameters, *outputs;
   struct option *options;
   struct statement *body, *otherwise;
   struct statement *next;

@@ -156,7 +156,7 @@ static bool is_kept(void *context, const struct statement *s) {
 
 /* Functions and distributions see no axes: their own names may be the same. */
 static bool is_closed(const struct statement *s) {
-  return s->kind == STATEMENT_FUN || s->kind == STATEMENT_DIST || s->kind == STATEMENT_EXTERN;
+  return s->kind == STATEMENT_FUN || s->kind == STATEMENT_DIST || s->kind == STATEMENT_SIM || s->kind == STATEMENT_EXTERN;
 }
 
 static struct statement *closed_copy(struct universe *u, const struct statement *s) {

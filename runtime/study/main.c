@@ -12,7 +12,7 @@
 #include "runtime/study/session.h"
 #include "runtime/study/verbs.h"
 
-enum { NEEDS_VALUES = 1 /* of hyper values */, NEEDS_PRIOR = 2 /* draws from the prior */ };
+enum { NEEDS_VALUES = 1 /* of hyper values */, NEEDS_PRIOR = 2 /* draws from the prior */, NEEDS_DENSITY = 4 };
 
 static const struct {
   const char *name;
@@ -25,7 +25,7 @@ static const struct {
     {"simulate", verb_simulate, NEEDS_VALUES | NEEDS_PRIOR},
     {"train", verb_train, NEEDS_VALUES | NEEDS_PRIOR},
     {"verify", verb_verify, NEEDS_VALUES | NEEDS_PRIOR},
-    {"sample", verb_sample, NEEDS_VALUES},
+    {"sample", verb_sample, NEEDS_VALUES | NEEDS_DENSITY},
     {"infer", verb_infer, NEEDS_VALUES | NEEDS_PRIOR},
     {"multiverse", verb_multiverse, NEEDS_VALUES | NEEDS_PRIOR},
     {"report", verb_report, NEEDS_VALUES},
@@ -49,6 +49,9 @@ static floe_status refuse_open_prior(const struct session *session, const char *
 static floe_status possible(const struct session *session, const char *verb, unsigned needs, struct floe_error *error) {
   const struct floe_model *model = session->model;
   if ((needs & NEEDS_VALUES) && needs_hyper_values(model)) return refuse_open_prior(session, verb, error);
+  if ((needs & NEEDS_DENSITY) && model->no_density)
+    return floe__fail(error, FLOE_ESPEC, "", "use `floe infer SPEC DATA`, or say its density: `sim ... density = e`",
+                      "`%s` needs a density, and there is none: %s", verb, model->no_density);
   for (size_t v = 0; v < model->n_variable && (needs & NEEDS_PRIOR); v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (variable->improper)

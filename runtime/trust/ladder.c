@@ -270,7 +270,7 @@ static floe_status climb_to_mcmc(struct climb *climb, struct floe_error *error) 
 
 static void decide_without_mcmc(const struct climb *climb) {
   struct floe_answer *answer = climb->answer;
-  const char *why;
+  const char *why, *no_density = climb->family.layout->model->no_density;
   if (!climb->draws->n) {
     answer->method = FLOE_FLAGGED;
     why = "There is no network to ask, and MCMC was not allowed or has no gradient to go by.";
@@ -288,7 +288,11 @@ static void decide_without_mcmc(const struct climb *climb) {
     answer->method = FLOE_FLAGGED;
     why = "The network's weights are too uneven to correct it, and MCMC was not allowed.";
   }
-  snprintf(answer->why, sizeof answer->why, "%s", why);
+  if (no_density && climb->draws->n)
+    snprintf(answer->why, sizeof answer->why, "The data %s like those of training; the network is unverifiable (%s).",
+             climb->in_distribution ? "look" : "do not look", no_density);
+  else
+    snprintf(answer->why, sizeof answer->why, "%s", why);
   add_network_gates(climb, false);
 }
 

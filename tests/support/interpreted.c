@@ -113,10 +113,9 @@ static void call(void *context, const struct external *external, size_t n, const
     fail_msg("the test does not know the function %s of %zu arguments", external->name, n);
 }
 
-static double draw(void *context, const struct external *external, size_t n, const struct graph_array *args,
-                   size_t site, size_t n_key, const size_t *key) {
-  const struct interpreted *f = context;
-  struct floe_stream stream;
+static double number_drawn(void *context, const struct external *external, size_t n, const struct graph_array *args,
+                           size_t site, size_t n_key, const size_t *key) {
+  const struct interpreted *f = context;  struct floe_stream stream;
   double x = n ? args[0].data[0] : 0;
   floe_stream_open(&stream, f->seed, 1, 0, site, n_key ? key[0] - 1 : 0);
   if (strcmp(external->name, "std_normal") == 0) return floe_draw_normal(&stream);
@@ -128,6 +127,11 @@ static double draw(void *context, const struct external *external, size_t n, con
   if (strcmp(external->name, "std_categorical") == 0) return floe_draw_categorical(&stream, args[0].n, args[0].data);
   fail_msg("the test does not know the draw %s", external->name);
   return NAN;
+}
+
+static void draw(void *context, const struct external *external, size_t n, const struct graph_array *args, size_t site,
+                 size_t n_key, const size_t *key, struct graph_array *result) {
+  result->data[0] = number_drawn(context, external, n, args, site, n_key, key);
 }
 
 static void expect_no_errors(const struct diagnostics *sink) {

@@ -195,6 +195,10 @@ struct floe_model {
   void (*simulate)(const struct floe_context *context, const struct floe_sampling *sampling, size_t n, double *data,
                    double *values, double *scratch);
 
+  /* Why log_density and gradient are NULL, in words: "line 4: the simulator `race` has no density". NULL: they are there. */
+  const char *no_density;
+  int up_to_constant; /* the density lacks terms without parameters: it serves MCMC and weights, not evidence */
+
   /* coordinates (n, n_coordinate) -> log_density (n), terms (n, FLOE_N_TAG) or NULL.
    * -INFINITY outside the universe's support; NaN only where the spec's arithmetic itself is undefined. */
   void (*log_density)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
