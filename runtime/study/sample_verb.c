@@ -165,13 +165,25 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
         FLOE_WARN);
 }
 
-static void print_summary(const struct session *session, const json_t *summaries, const char *universe, bool chees) {
+/* What did not pass. */
+static void print_gates(const struct floe_gates *gates, struct floe__text *out) {
+  for (size_t k = 0; k < gates->n; k++) {
+    const struct floe_gate *gate = &gates->gate[k];
+    if (gate->verdict != FLOE_PASS)
+      floe__text_printf(out, "  %s: %s (%.4g, threshold %.4g)\n", floe_verdict_name(gate->verdict), gate->name,
+                        gate->value, gate->threshold);
+  }
+}
+
+static void print_summary(const struct session *session, const json_t *summaries, const struct floe_gates *gates,
+                          const char *universe, bool chees) {
   struct floe__text out = {0};
   struct table table;
   const char *name;
   const json_t *summary;
   floe__text_printf(&out, "%s  %s, universe %s: %s; 90%% intervals\n", result_text(session->answer, "verdict"),
                     session->model->name, universe, chees ? "ChEES-HMC" : "NUTS");
+  print_gates(gates, &out);
   table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS bulk", "ESS tail",
               chees ? "nested R-hat" : "R-hat", NULL);
   json_object_foreach((json_t *)summaries, name, summary) {
@@ -208,7 +220,7 @@ static floe_status summarise_all(struct session *session, const struct run *run,
     }
     judge(run, summaries, &gates);
     study_gates_set(session->answer, &gates);
-    if (!session->json) print_summary(session, summaries, universe, run->chees);
+    if (!session->json) print_summary(session, summaries, &gates, universe, run->chees);
     const char *text;
     json_t *p;
     json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));
