@@ -56,8 +56,10 @@ static void error_censored_used(struct checker *c, const struct variable *v) {
 }
 
 static void error_censored_steps(struct checker *c, const struct variable *v) {
-  error_absent(c, v->span, floe__arena_printf(c->arena, "a censored series `%s` on whose elements something rests is", v->name))
-      ->fix = "let a latent move in time, and observe it with censoring: `y[t] ~ normal(level[t], s)`";
+  const char *what =
+      floe__arena_printf(c->arena, "a censored series `%s` on whose elements something rests is", v->name);
+  error_absent(c, v->span, what)->fix =
+      "let a latent move in time, and observe it with censoring: `y[t] ~ normal(level[t], s)`";
 }
 
 static void error_flat(struct checker *c, const struct variable *v) {
@@ -90,7 +92,8 @@ void finish_completed(struct checker *c) {
   for (size_t k = 0; k < n; k++) {
     struct symbol *symbol = c->variable_symbols.items[k];
     const struct variable *v = symbol->variable;
-    if (symbol->censoring && !v->missing && has_steps(v->distribution) && is_used_by_model(c, v)) error_censored_steps(c, v);
+    if (symbol->censoring && !v->missing && has_steps(v->distribution) && is_used_by_model(c, v))
+      error_censored_steps(c, v);
     if (!v->missing || (v->role == ROLE_OBS && !is_used(c, v))) continue;
     if (symbol->censoring)
       error_censored_used(c, v);

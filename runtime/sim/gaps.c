@@ -24,7 +24,7 @@ static const double *gappy(const struct floe_dataset *dataset, size_t v) {
   return NULL;
 }
 
-/* Whether rows of the data set fit the layout: their other sizes agree, and those of an ordered dimension altogether. */
+/* Whether rows of the data set fit the layout: their other sizes agree, and those of an ordered dimension all. */
 static bool rows_fit(const struct floe_layout *layout, const struct floe_layout *of_data, size_t v) {
   const struct floe_variable *variable = &layout->model->variables[v];
   bool fit = variable->n_dim > 0;
@@ -53,7 +53,8 @@ void floe__make_gaps(const struct floe_simulation_plan *plan, const struct floe_
   for (size_t v = 0; v < layout->model->n_variable; v++) {
     if (!layout->model->variables[v].missing) continue;
     const double *own = gappy(plan->dataset, v);
-    const double kind = uniform(plan, stream_unit, SHARE, 2 * v), share = 0.5 * uniform(plan, stream_unit, SHARE, 2 * v + 1);
+    const double kind = uniform(plan, stream_unit, SHARE, 2 * v);
+    const double share = 0.5 * uniform(plan, stream_unit, SHARE, 2 * v + 1);
     double *x = data + layout->offset[v];
     if (kind < 0.2) continue;
     if (own && kind < 0.6 && rows_fit(layout, plan->dataset->layout, v)) {
