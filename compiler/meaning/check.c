@@ -69,10 +69,18 @@ static struct checker checker_new(struct floe__arena *arena, struct floe__names 
   return c;
 }
 
+/* Whether there is a statement besides axes, which by themselves choose between nothing. */
+static bool says_something(const struct statement *statement) {
+  while (statement && (statement->kind == STATEMENT_AXIS || statement->kind == STATEMENT_FORBID ||
+                       statement->kind == STATEMENT_REQUIRE))
+    statement = statement->next;
+  return statement;
+}
+
 static void error_empty(struct checker *c) {
   const struct span start = {c->tree->source, 0, 0};
-  diagnose(c->sink, "E2050", start, "the spec is empty")->fix =
-      "begin with `model NAME \"title\"`; docs/language.md has a first model";
+  diagnose(c->sink, "E2050", start, c->tree->statements ? "the spec has no model, only axes" : "the spec is empty")
+      ->fix = "begin with `model NAME \"title\"`; docs/language.md has a first model";
 }
 
 const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
@@ -83,7 +91,7 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   for (size_t k = 0; k < n_library; k++) check_library(&c, library[k]);
   c.in_library = false;
   c.allow_extern = allow_extern;
-  if (!spec->statements) error_empty(&c);
+  if (!says_something(spec->statements)) error_empty(&c);
   check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL},
                    spec->statements);
   finish_partials(&c);
