@@ -2,23 +2,9 @@
 
 #include <string.h>
 
-#include "runtime/nn/elementary.h"
+#include "runtime/nn/panel.h"
 
-/* Work space: hidden values (n_hidden, n, width), slopes (n_hidden, n, width), then activations or their derivatives
- * (n, width), twice. */
-size_t floe__mlp_work(const struct floe__mlp *net, size_t n) {
-  return 2 * (net->n_hidden + 1) * n * net->width;
-}
-
-static float *hidden(const struct floe__mlp *net, size_t n, float *work, size_t k) {
-  return work + k * n * net->width;
-}
-static float *slope(const struct floe__mlp *net, size_t n, float *work, size_t k) {
-  return work + (net->n_hidden + k) * n * net->width;
-}
-static float *spare(const struct floe__mlp *net, size_t n, float *work, size_t k) {
-  return work + (2 * net->n_hidden + k) * n * net->width;
-}
+enum { PANEL = FLOE__PANEL };
 
 struct floe__mlp floe__mlp_make(size_t *used, size_t n_in, size_t width, size_t n_hidden, size_t n_out) {
   struct floe__mlp net = {.n_in = n_in, .width = width, .n_hidden = n_hidden, .n_out = n_out};
@@ -33,48 +19,114 @@ void floe__mlp_start(const struct floe__mlp *net, float *block, float out_gain, 
   floe__linear_start(&net->layer[net->n_hidden], block, out_gain, seed, unit + net->n_hidden);
 }
 
-FLOE__FOR_EACH_CPU static void add_pre(size_t n, size_t width, const struct floe__pre *pre, float *h) {
-  for (size_t i = 0; i < n; i++) {
-    const float *p = pre->value + (pre->row ? pre->row[i] : i) * pre->stride;
-    for (size_t j = 0; j < width; j++) h[i * width + j] += p[j];
-  }
+/* ---- work space ---- */
+
+static size_t n_panel(size_t n) {
+  return (n + PANEL - 1) / PANEL;
 }
 
-FLOE__FOR_EACH_CPU static void add(size_t n, const float *restrict a, const float *restrict b, float *restrict sum) {
-  for (size_t i = 0; i < n; i++) sum[i] = a[i] + b[i];
+/* Kept of a panel for the way back: what came in, hidden values, slopes. */
+static size_t panel_floats(const struct floe__mlp *net) {
+  return (net->n_in + 2 * net->n_hidden * net->width) * PANEL;
+}
+
+/* Shared by all panels: two of the hidden width, one as wide as the result, one as wide as any. */
+static size_t widest(const struct floe__mlp *net) {
+  const size_t widest = net->n_in > net->width ? net->n_in : net->width;
+  return widest > net->n_out ? widest : net->n_out;
+}
+
+size_t floe__mlp_work(const struct floe__mlp *net, size_t n) {
+  return n_panel(n) * panel_floats(net) + (2 * net->width + net->n_out + widest(net)) * PANEL;
+}
+
+struct panel {
+  size_t first, n; /* rows */
+  float *in, *hidden, *slope;
+  float *a, *b, *out, *spare;
+};
+
+static struct panel panel_at(const struct floe__mlp *net, size_t n, size_t p, float *work) {
+  const size_t width = net->width * PANEL;
+  float *own = work + p * panel_floats(net), *shared = work + n_panel(n) * panel_floats(net);
+  float *hidden = own + net->n_in * PANEL;
+  return (struct panel){.first = p * PANEL,
+                        .n = n - p * PANEL < PANEL ? n - p * PANEL : PANEL,
+                        .in = own,
+                        .hidden = hidden,
+                        .slope = hidden + net->n_hidden * width,
+                        .a = shared,
+                        .b = shared + width,
+                        .out = shared + 2 * width,
+                        .spare = shared + 2 * width + net->n_out * PANEL};
+}
+
+/* ---- there ---- */
+
+/* y = W x + b */
+static void layer_forward(const struct floe__panel_functions *f, const struct floe__linear *layer, const float *block,
+                          const float *x, float *y) {
+  f->multiply(layer->n_out, layer->n_in, block + layer->weight, layer->n_in, 1, block + layer->bias, x, y);
+}
+
+static void add_pre(const struct floe__panel_functions *f, const struct floe__pre *pre, const struct panel *p,
+                    size_t width, float *y) {
+  const float *value = pre->row ? pre->value : pre->value + p->first * pre->stride;
+  f->gather(p->n, width, value, pre->stride, pre->row ? pre->row + p->first : NULL, true, y);
 }
 
 void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
                        const struct floe__pre *pre, float *work, float *y) {
-  const size_t size = n * net->width;
-  float *h = hidden(net, n, work, 0), *activation = spare(net, n, work, 0);
-  floe__linear_forward(&net->layer[0], block, n, x, x_stride, h, net->width, 0);
-  if (pre && pre->value) add_pre(n, net->width, pre, h);
-  floe__silu(size, h, slope(net, n, work, 0));
-  for (size_t k = 1; k < net->n_hidden; k++) {
-    floe__linear_forward(&net->layer[k], block, n, h, net->width, activation, net->width, 0);
-    floe__silu(size, activation, slope(net, n, work, k));
-    add(size, h, activation, hidden(net, n, work, k));
-    h = hidden(net, n, work, k);
+  const struct floe__panel_functions *f = floe__panel_functions();
+  const size_t width = net->width * PANEL;
+  for (size_t k = 0; k < n_panel(n); k++) {
+    const struct panel p = panel_at(net, n, k, work);
+    float *h = p.hidden;
+    f->gather(p.n, net->n_in, x + p.first * x_stride, x_stride, NULL, false, p.in);
+    layer_forward(f, &net->layer[0], block, p.in, p.a);
+    if (pre && pre->value) add_pre(f, pre, &p, net->width, p.a);
+    f->silu(width, p.a, NULL, h, p.slope);
+    for (size_t j = 1; j < net->n_hidden; j++, h += width) {
+      layer_forward(f, &net->layer[j], block, h, p.a);
+      f->silu(width, p.a, h, h + width, p.slope + j * width);
+    }
+    layer_forward(f, &net->layer[net->n_hidden], block, h, p.out);
+    f->scatter(p.n, net->n_out, p.out, y + p.first * net->n_out, net->n_out);
   }
-  floe__linear_forward(&net->layer[net->n_hidden], block, n, h, net->width, y, net->n_out, 0);
+}
+
+/* ---- and back ---- */
+
+/* Adds to the layer's gradient, and W' dy to dx; dx NULL: not wanted. */
+static void layer_backward(const struct floe__panel_functions *f, const struct floe__linear *layer, const float *block,
+                           const float *x, const float *dy, float *dx, float *spare, float *gradient) {
+  f->sum_rows(layer->n_out, dy, gradient + layer->bias);
+  f->outer(layer->n_out, layer->n_in, dy, x, spare, gradient + layer->weight);
+  if (dx) f->multiply(layer->n_in, layer->n_out, block + layer->weight, 1, layer->n_in, NULL, dy, dx);
 }
 
 void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
                         float *work, const float *dy, float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride,
                         float *gradient) {
-  const size_t size = n * net->width, last = net->n_hidden;
-  float *dh = spare(net, n, work, 0), *d_activation = spare(net, n, work, 1);
-  floe__linear_backward(&net->layer[last], block, n, hidden(net, n, work, last - 1), net->width, dy, net->n_out, dh,
-                        net->width, 0, gradient);
-  for (size_t k = last - 1; k > 0; k--) {
-    memcpy(d_activation, dh, size * sizeof(float));
-    floe__silu_backward(size, d_activation, slope(net, n, work, k));
-    floe__linear_backward(&net->layer[k], block, n, hidden(net, n, work, k - 1), net->width, d_activation, net->width,
-                          dh, net->width, 1, gradient);
+  (void)x, (void)x_stride; /* kept by the way there */
+  const struct floe__panel_functions *f = floe__panel_functions();
+  const size_t width = net->width * PANEL, last = net->n_hidden;
+  for (size_t k = 0; k < n_panel(n); k++) {
+    const struct panel p = panel_at(net, n, k, work);
+    float *dh = p.b, *d = p.a;
+    f->gather(p.n, net->n_out, dy + p.first * net->n_out, net->n_out, NULL, false, p.out);
+    memset(dh, 0, width * sizeof *dh);
+    layer_backward(f, &net->layer[last], block, p.hidden + (last - 1) * width, p.out, dh, p.spare, gradient);
+    for (size_t j = last - 1; j > 0; j--) {
+      f->times(width, dh, p.slope + j * width, d);
+      layer_backward(f, &net->layer[j], block, p.hidden + (j - 1) * width, d, dh, p.spare, gradient);
+    }
+    f->times(width, dh, p.slope, d);
+    if (d_pre) f->scatter(p.n, net->width, d, d_pre + p.first * d_pre_stride, d_pre_stride);
+    layer_backward(f, &net->layer[0], block, p.in, d, NULL, p.spare, gradient);
+    if (!dx) continue;
+    memset(p.spare, 0, net->n_in * PANEL * sizeof *p.spare);
+    f->multiply(net->n_in, net->width, block + net->layer[0].weight, 1, net->n_in, NULL, d, p.spare);
+    f->scatter(p.n, net->n_in, p.spare, dx + p.first * dx_stride, dx_stride);
   }
-  floe__silu_backward(size, dh, slope(net, n, work, 0));
-  if (d_pre)
-    for (size_t i = 0; i < n; i++) memcpy(d_pre + i * d_pre_stride, dh + i * net->width, net->width * sizeof(float));
-  floe__linear_backward(&net->layer[0], block, n, x, x_stride, dh, net->width, dx, dx_stride, 0, gradient);
 }
