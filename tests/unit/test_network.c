@@ -71,7 +71,7 @@ static void copy_values(const struct floe_context *c, size_t n, const double *fr
 }
 
 static const struct floe_setting small[] = {{"layers", NULL, 2},          {"width", NULL, 24}, {"ensemble", NULL, 2},
-                                            {"simulations", NULL, 20480}, {"epochs", NULL, 4}, {"rate", NULL, 3e-3}};
+                                            {"simulations", NULL, 40960}, {"epochs", NULL, 4}, {"rate", NULL, 3e-3}};
 static const struct floe_setting tiny[] = {{"layers", NULL, 2},         {"width", NULL, 8},  {"ensemble", NULL, 2},
                                            {"simulations", NULL, 2048}, {"epochs", NULL, 2}, {"batch", NULL, 200}};
 
@@ -171,7 +171,8 @@ static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **sta
   floe_network_free(network);
 }
 
-/* What is missing tells the network nothing: the posterior is that of the rest. Tolerances as above. */
+/* What is missing tells the network nothing: the posterior is that of the rest. A network that took gaps for zeros would be off by 1.3
+ * posterior sd; a training of a few seconds leaves 0.15. */
 static void gaps_are_left_out(void **state) {
   (void)state;
   struct floe_variable gappy[2] = {variables[0], variables[1]};
@@ -184,13 +185,14 @@ static void gaps_are_left_out(void **state) {
   struct floe_layout *layout = floe_layout_new(&model, (const size_t[]){6}, NULL);
   const struct floe_universe universe = {.option = {0}};
   const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
-  const struct floe_network_ask ask = {.n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
+  const struct floe_network_ask ask = {
+      .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
   assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
   const double precision = 0.25 + 4, expected = (1.5 + 2.1 + 3.0 + 1.1) / precision;
   double mean = 0, square = 0;
   for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
   for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
-  assert_true(fabs(mean - expected) * sqrt(precision) < 0.1);
+  assert_true(fabs(mean - expected) * sqrt(precision) < 0.3);
   assert_true(fabs(sqrt(square * precision) - 1) < 0.1);
   floe_layout_free(layout);
   floe_network_free(network);
@@ -260,9 +262,11 @@ static void a_network_may_be_dedicated_to_one_universe(void **state) {
   const struct floe_model model = eight_schools_with(tiny, 6);
   struct floe_universe universe;
   floe_universe_reference(&model, &universe);
-  const struct floe_network_options options[] = {{.seed = 4, .n_thread = 2, .universe = &universe}, {.seed = 4, .n_thread = 1, .universe = &universe}};
+  const struct floe_network_options options[] = {{.seed = 4, .n_thread = 2, .universe = &universe},
+                                                 {.seed = 4, .n_thread = 1, .universe = &universe}};
   struct floe_network *all = trained(&model, 4, 2), *dedicated[2];
-  for (size_t k = 0; k < 2; k++) assert_int_equal(floe_network_train(&model, &options[k], NULL, &dedicated[k], NULL), FLOE_OK);
+  for (size_t k = 0; k < 2; k++)
+    assert_int_equal(floe_network_train(&model, &options[k], NULL, &dedicated[k], NULL), FLOE_OK);
   assert_same_bytes(dedicated[0], dedicated[1]);
   size_t n_all, n_dedicated;
   char *of_all = bytes_of(all, &n_all), *of_dedicated = bytes_of(dedicated[0], &n_dedicated);
@@ -421,7 +425,8 @@ int main(void) {
       cmocka_unit_test(gaps_are_left_out),
       cmocka_unit_test(the_density_integrates_to_one),
       cmocka_unit_test(far_data_are_far_from_training),
-      cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(a_network_may_be_dedicated_to_one_universe),
+      cmocka_unit_test(threads_do_not_matter),
+      cmocka_unit_test(a_network_may_be_dedicated_to_one_universe),
       cmocka_unit_test(a_loaded_network_answers_with_the_same_bytes),
       cmocka_unit_test(damaged_and_foreign_files_are_refused),
       cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
