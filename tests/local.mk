@@ -2,7 +2,7 @@ check_scripts += \
   tests/documentation tests/include-order tests/run-golden \
   tests/end-to-end/driver tests/end-to-end/elicit tests/end-to-end/install tests/end-to-end/overrides \
   tests/end-to-end/posteriordb tests/end-to-end/selftest tests/end-to-end/study
-EXTRA_DIST += tests/run-tests $(check_scripts)
+EXTRA_DIST += tests/run-tests $(check_scripts) tests/stat/figures.py
 
 # Models written by hand, for tests that need one.
 check_LIBRARIES += libtestsupport.a
@@ -18,7 +18,7 @@ libtestsupport_a_SOURCES = \
 # Every distribution of the standard library; the compiled model finds all of the runtime in the test.
 check_PROGRAMS += tests/stat/test_distributions
 tests_stat_test_distributions_SOURCES = \
-  tests/stat/test_distributions.c tests/stat/distribution_settings.h \
+  tests/stat/test_distributions.c tests/stat/distribution_settings.h tests/stat/figures.h \
   tests/stat/all_distributions.c tests/stat/all_distributions.h
 tests_stat_test_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
 tests_stat_test_distributions_LDADD = $(LDADD) -ldl

@@ -14,7 +14,6 @@ struct floe__arena;
 
 enum { N_DRAW = 40000, MAX_DISTRIBUTION = 64 };
 
-enum method { DENSITY, CDF, QUANTILE, SLOPE, POWER, POWER_LOG, LOG_CDF, LOG_CCDF, UPPER_QUANTILE, N_METHOD };
 extern const char *const method_names[N_METHOD];
 
 /* What the distributions of one model draw: numbers, counts, truth values or codes. */

@@ -9,6 +9,8 @@
 #define INF INFINITY
 #define PI 3.14159265358979323846
 
+enum method { DENSITY, CDF, QUANTILE, SLOPE, POWER, POWER_LOG, LOG_CDF, LOG_CCDF, UPPER_QUANTILE, N_METHOD };
+
 enum { MAX_ARGUMENT = 8, MAX_POINT = 4 };
 
 struct test_point {
@@ -87,44 +89,50 @@ static const char *const joint_distributions[] = {
     "sum0_normal",     "uniform_direction", "lkj_corr", "lkj_corr_chol", "wishart", "inv_wishart"};
 enum { N_JOINT = sizeof joint_distributions / sizeof *joint_distributions };
 
-/* log densities computed with mpmath, 40 digits: where formulas cancel or overflow. */
+/* What a method gives, computed with mpmath: here, with 40 digits, where formulas cancel or overflow; in figures.h tails. */
 struct figure {
   const char *name;
-  double arguments[MAX_ARGUMENT], x, log_density;
+  enum method method;
+  double arguments[MAX_ARGUMENT], x, value;
 };
-static const struct figure figures[] = {
-    {"skew_normal", {0, 1, 5}, -8, -836.83423336639852},
-    {"skew_normal", {0, 1, -5}, 30, -11706.155409619453},
-    {"exgaussian", {0, 1, 1}, -30, -454.35396362717929},
-    {"exgaussian", {0, 1, 1}, 500, -499.5},
-    {"exgaussian", {0.4, 0.01, 50}, -3, -57802.837339278311},
-    {"gev", {0, 1, 0.3}, -3.3, -4641568.8778751698},
-    {"gev", {0, 1, 1e-5}, 20, -19.998200248694619},
-    {"gev", {0, 1, -0.1}, 9.99, -62.169797510839921},
-    {"generalized_pareto", {0, 1, 1e-7}, 300, -299.99553008954798},
-    {"generalized_pareto", {0, 1, 2}, 1e100, -346.42748471994677},
-    {"von_mises", {0, 700}, 3, -1390.6383246851646},
-    {"von_mises", {0, 1e5}, 0.01, -0.16243538419803078},
-    {"wald", {1, 1}, 1e-3, -489.55780561473146},
-    {"wald", {1, 1}, 1e6, -500020.64220487015},
-    {"wiener", {1.5, 0.2, 0.5, 1}, 0.201, -271.345487687183},
-    {"wiener", {1.5, 0.2, 0.5, 1}, -9, -24.116760048052785},
-    {"wiener", {2, 0, 0.1, -2}, 30, -102.02693998497513},
-    {"wiener", {2, 0, 0.9, 0}, 0.01, 2.3793788333433646},
-    {"neg_binomial", {3, 1e6}, 10, -7.1182701865009178},
-    {"neg_binomial", {1e-8, 0.5}, 0, -9.9999999000000015e-9},
-    {"student_t", {1e6, 0, 1}, 9, -41.417339120132631},
-    {"student_t", {3, 0, 1}, 1e80, -735.63089403038191},
-    {"beta", {0.01, 500}, 1e-200, 451.37450471252931},
-    {"beta", {3e4, 2e4}, 0.6, 5.2045035090427643},
-    {"logistic", {0, 1}, 800, -800.0},
-    {"logistic", {0, 1}, -800, -800.0},
-    {"log_logistic", {2, 1.5}, 1e-250, -288.45739228698746},
-    {"log_logistic", {2, 40}, 1e9, -818.23913263829111},
-    {"binomial_logit", {10, 50}, 0, -500.0},
-    {"binomial_logit", {10, -800}, 10, -8000.0},
-    {"kumaraswamy", {2, 3}, 1e-30, -67.285793320593315},
+static const struct figure density_figures[] = {
+    {"skew_normal", DENSITY, {0, 1, 5}, -8, -836.83423336639852},
+    {"skew_normal", DENSITY, {0, 1, -5}, 30, -11706.155409619453},
+    {"exgaussian", DENSITY, {0, 1, 1}, -30, -454.35396362717929},
+    {"exgaussian", DENSITY, {0, 1, 1}, 500, -499.5},
+    {"exgaussian", DENSITY, {0.4, 0.01, 50}, -3, -57802.837339278311},
+    {"gev", DENSITY, {0, 1, 0.3}, -3.3, -4641568.8778751698},
+    {"gev", DENSITY, {0, 1, 1e-5}, 20, -19.998200248694619},
+    {"gev", DENSITY, {0, 1, -0.1}, 9.99, -62.169797510839921},
+    {"generalized_pareto", DENSITY, {0, 1, 1e-7}, 300, -299.99553008954798},
+    {"generalized_pareto", DENSITY, {0, 1, 2}, 1e100, -346.42748471994677},
+    {"von_mises", DENSITY, {0, 700}, 3, -1390.6383246851646},
+    {"von_mises", DENSITY, {0, 1e5}, 0.01, -0.16243538419803078},
+    {"wald", DENSITY, {1, 1}, 1e-3, -489.55780561473146},
+    {"wald", DENSITY, {1, 1}, 1e6, -500020.64220487015},
+    {"wiener", DENSITY, {1.5, 0.2, 0.5, 1}, 0.201, -271.345487687183},
+    {"wiener", DENSITY, {1.5, 0.2, 0.5, 1}, -9, -24.116760048052785},
+    {"wiener", DENSITY, {2, 0, 0.1, -2}, 30, -102.02693998497513},
+    {"wiener", DENSITY, {2, 0, 0.9, 0}, 0.01, 2.3793788333433646},
+    {"neg_binomial", DENSITY, {3, 1e6}, 10, -7.1182701865009178},
+    {"neg_binomial", DENSITY, {1e-8, 0.5}, 0, -9.9999999000000015e-9},
+    {"student_t", DENSITY, {1e6, 0, 1}, 9, -41.417339120132631},
+    {"student_t", DENSITY, {3, 0, 1}, 1e80, -735.63089403038191},
+    {"beta", DENSITY, {0.01, 500}, 1e-200, 451.37450471252931},
+    {"beta", DENSITY, {3e4, 2e4}, 0.6, 5.2045035090427643},
+    {"logistic", DENSITY, {0, 1}, 800, -800.0},
+    {"logistic", DENSITY, {0, 1}, -800, -800.0},
+    {"log_logistic", DENSITY, {2, 1.5}, 1e-250, -288.45739228698746},
+    {"log_logistic", DENSITY, {2, 40}, 1e9, -818.23913263829111},
+    {"binomial_logit", DENSITY, {10, 50}, 0, -500.0},
+    {"binomial_logit", DENSITY, {10, -800}, 10, -8000.0},
+    {"kumaraswamy", DENSITY, {2, 3}, 1e-30, -67.285793320593315},
 };
-enum { N_FIGURE = sizeof figures / sizeof *figures };
+#include "tests/stat/figures.h"
+
+enum {
+  N_DENSITY_FIGURE = sizeof density_figures / sizeof *density_figures,
+  N_FIGURE = N_DENSITY_FIGURE + sizeof tail_figures / sizeof *tail_figures
+};
 
 #endif

@@ -389,15 +389,25 @@ static void test_affine(struct fixture *f) {
   set_arguments(f, setting(f)->arguments);
 }
 
+/* Tails of which the family knows no logarithm, by the cdf, which may lose digits where they are small. */
+static double tail_of(struct fixture *f, enum method method, double x) {
+  if (method == DENSITY || method_of(distribution(f), method)) return value_of(f, method, x);
+  return method == LOG_CDF ? log(value_of(f, CDF, x)) : log1p(-value_of(f, CDF, x));
+}
+
+static void test_figure(struct fixture *f, size_t which, const struct figure *figure) {
+  if (strcmp(figure->name, f->distributions[which]->name) != 0) return;
+  prepare(f, f->one, which, 0);
+  set_arguments(f, figure->arguments);
+  const double value = tail_of(f, figure->method, figure->x);
+  if (figure->method != DENSITY && !method_of(distribution(f), figure->method) && figure->value < -7) return;
+  if (!is_near(value, figure->value, 1e-8)) /* lgamma(1e6) alone is 1e7 with 16 digits */
+    complain(f, "%s at %g: %.15g, not %.15g", method_names[figure->method], figure->x, value, figure->value);
+}
+
 static void test_figures(struct fixture *f, size_t which) {
-  for (size_t k = 0; k < N_FIGURE; k++) {
-    if (strcmp(figures[k].name, f->distributions[which]->name) != 0) continue;
-    prepare(f, f->one, which, 0);
-    set_arguments(f, figures[k].arguments);
-    const double density = log_density(f, figures[k].x);
-    if (!is_near(density, figures[k].log_density, 1e-8)) /* lgamma(1e6) alone is 1e7 with 16 digits */
-      complain(f, "log density at %g: %.15g, not %.15g", figures[k].x, density, figures[k].log_density);
-  }
+  for (size_t k = 0; k < N_FIGURE; k++)
+    test_figure(f, which, k < N_DENSITY_FIGURE ? &density_figures[k] : &tail_figures[k - N_DENSITY_FIGURE]);
 }
 
 static void test_setting(struct fixture *f) {
