@@ -171,6 +171,12 @@ static const char *const structures[N_STRUCTURE] = {
     [STRUCTURE_COV] = "FLOE_COV",
 };
 
+static bool leaves_out(const struct program *program, const struct variable *v) {
+  for (size_t k = 0; k < program->n_preparation; k++)
+    if (program->preparations[k].variable == v) return program->preparations[k].leaves_out;
+  return false;
+}
+
 static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   const struct variable *v = w->study->program->variables[k];
   const bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT, truth = v->type.base == BASE_BOOL;
@@ -187,6 +193,7 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   if (v->improper) floe__text_puts(w->out, ", .improper = 1");
   if (v->missing) floe__text_puts(w->out, ", .missing = 1");
   if (v->observed && !variable_is_discrete(v)) floe__text_puts(w->out, ", .completes = 1");
+  if (leaves_out(w->study->program, v)) floe__text_puts(w->out, ", .leaves_out = 1");
   if (v->moving_support) floe__text_puts(w->out, ", .moving_support = 1");
   if (v->distribution && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");
   if (unknown && v->type.base != BASE_REAL) floe__text_puts(w->out, ", .discrete = 1");

@@ -154,6 +154,7 @@ struct context {
   struct opened *opened;      /* NULL: an index that is not bound is an error */
   const struct outputs *outputs; /* NULL: one variable is generated */
   enum place place;
+  const struct variable *prepares; /* PLACE_PREP: the variable that is prepared */
 };
 
 /* ---- the state of one check --------------------------------------------------------------------------------------- */
@@ -344,6 +345,9 @@ struct type type_substituted(struct checker *c, const struct list *pairs, struct
 void check_axis(struct checker *c, const struct context *at, const struct statement *statement);
 void check_constraint(struct checker *c, const struct context *at, const struct statement *statement);
 struct symbol *axis_named(struct checker *c, const struct context *at, const char *name, struct span span);
+/* Whether a preparation leaves out values, which only an `obs ... missing` can do without. left_out.c. */
+bool check_left_out(struct checker *c, const struct statement *s, const struct variable *v, const struct term *value);
+
 /* For each option of the axis, which option of the text it is (NULL: excluded or missing, which is reported). */
 void match_options(struct checker *c, const struct context *at, const struct axis *axis, const struct option *options,
                    struct span span, const struct option **matched);

@@ -11,7 +11,7 @@ compiler_sources += \
   compiler/meaning/elicitation.c \
   compiler/meaning/expressions.c \
   compiler/meaning/library.c \
-  compiler/meaning/lint.c compiler/meaning/lint_priors.c \
+  compiler/meaning/left_out.c compiler/meaning/lint.c compiler/meaning/lint_priors.c \
   compiler/meaning/loops.c \
   compiler/meaning/mixtures.c \
   compiler/meaning/modified.c compiler/meaning/modified.h \

@@ -143,7 +143,8 @@ static const struct term *symbol_value(struct checker *c, const struct context *
     case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
     case SYMBOL_VARIABLE:
       require_generated(c, at, symbol, span);
-      if (symbol->variable->missing && at->place == PLACE_PREP)
+      if (symbol->variable->missing && at->place == PLACE_PREP &&
+          !(symbol->variable == at->prepares && symbol->variable->role == ROLE_OBS))
         error_missing_used(c, span, symbol);
       term = term_new(c, TERM_VARIABLE, span, 0);
       term->variable = symbol->variable;

@@ -104,6 +104,7 @@ static void check_prep(struct checker *c, const struct context *at, const struct
   struct context inner = *at;
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
   inner.place = PLACE_PREP;
+  inner.prepares = symbol && symbol->kind == SYMBOL_VARIABLE ? symbol->variable : NULL;
   if (!symbol) {
     error_unknown(c, at->scope, NAMESPACE_VALUE, s->name, s->name_span);
     return;
@@ -126,7 +127,7 @@ static void check_prep(struct checker *c, const struct context *at, const struct
   if (symbol->prepared) error_defined_twice(c, s->name, s->name_span, v->span);
   symbol->prepared = true;
   struct preparation *preparation = floe__arena_alloc(c->arena, sizeof *preparation);
-  *preparation = (struct preparation){v, s->span, value};
+  *preparation = (struct preparation){v, s->span, value, check_left_out(c, s, v, value)};
   list_add(c->arena, &c->preparations, preparation);
 }
 

@@ -344,6 +344,7 @@ struct preparation {
   const struct variable *variable;
   struct span span;
   const struct term *value;
+  bool leaves_out; /* some values become missing */
 };
 struct constraint {
   struct span span;

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,21 @@ void floe_data_free(struct floe_dataset *dataset) {
   floe__free(dataset);
 }
 
+/* What was there is not a number after `prep`, unless that is what it is for. */
+static bool is_lost(const struct floe_variable *variable, double before, double after) {
+  return variable->missing && !variable->leaves_out && isnan(after) && !isnan(before);
+}
+
+/* All that was there is gone. */
+static bool is_emptied(size_t n, const double *before, const double *after) {
+  bool any = false;
+  for (size_t k = 0; k < n; k++) {
+    if (!isnan(after[k])) return false;
+    any |= !isnan(before[k]);
+  }
+  return any;
+}
+
 floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct floe_universe *universe,
                               double *prepared, double *scratch, struct floe_error *error) {
   const struct floe_model *model = dataset->model;
@@ -80,10 +96,16 @@ floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct f
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (!floe_variable_is_data(variable)) continue;
+    const double *before = dataset->data + layout->offset[v];
+    if (variable->leaves_out && is_emptied(layout->count[v], before, prepared + layout->offset[v]))
+      return floe__fail(error, FLOE_EDATA, variable->name, "let the rule keep some of them",
+                        "`prep` leaves out all values of %s", variable->name);
     for (size_t k = 0; k < layout->count[v]; k++) {
       const double x = prepared[layout->offset[v] + k];
       char why[128], name[128], where[256], id[120];
-      if (floe__value_fits(layout, v, x, why, sizeof why)) continue;
+      const bool lost = is_lost(variable, before[k], x);
+      if (!lost && floe__value_fits(layout, v, x, why, sizeof why)) continue;
+      if (lost) snprintf(why, sizeof why, "is not a number");
       floe_element_name(layout, dataset, variable->name, variable->n_dim, variable->dims, k, name, sizeof name);
       floe_universe_id(model, universe, id, sizeof id);
       snprintf(where, sizeof where, "universe %s", id);

@@ -1,6 +1,7 @@
 #include "runtime/math/order.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,15 +78,35 @@ double floe__quantile_sorted(size_t n, const double *x, double p) {
   return x[k] + (at - below) * (x[k + 1] - x[k]);
 }
 
-double floe_quantile(size_t n, const double *x, double p) {
+/* Of the elements that are there, or of all, where one that is not a number makes the quantile none. */
+static double quantile_of(size_t n, const double *x, double p, bool present) {
   enum { ON_STACK = 1024 };
   double small[ON_STACK], *sorted = n <= ON_STACK ? small : FLOE__NEW(n, double);
   if (!sorted) return NAN;
-  if (n) memcpy(sorted, x, n * sizeof *x);
-  floe__sort(n, sorted);
-  const double quantile = floe__quantile_sorted(n, sorted, p);
+  size_t kept = 0;
+  for (size_t k = 0; k < n; k++)
+    if (!present || !isnan(x[k])) sorted[kept++] = x[k];
+  floe__sort(kept, sorted);
+  const double quantile = floe__quantile_sorted(kept, sorted, p);
   if (sorted != small) floe__free(sorted);
   return quantile;
+}
+
+double floe_quantile(size_t n, const double *x, double p) {
+  return quantile_of(n, x, p, false);
+}
+
+double floe_present_quantile(size_t n, const double *x, double p) {
+  return quantile_of(n, x, p, true);
+}
+
+double floe_is_present(double x) {
+  return !isnan(x);
+}
+
+double floe_left_out(double x) {
+  (void)x;
+  return NAN;
 }
 
 double floe__median(size_t n, const double *x) {

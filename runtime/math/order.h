@@ -11,6 +11,9 @@ double floe_argmin(size_t n, const double *x);
 /* Linear interpolation between order statistics: type 7 of Hyndman and Fan 1996. NaN for n = 0, p outside 0 .. 1, or
  * where n > 1024 and memory is short. */
 double floe_quantile(size_t n, const double *x, double p);
+double floe_present_quantile(size_t n, const double *x, double p); /* of the elements that are numbers */
+double floe_is_present(double x);                                  /* 1, or 0 for NaN */
+double floe_left_out(double x);                                    /* NaN */
 
 /* The same for ascending x. */
 double floe__quantile_sorted(size_t n, const double *x, double p);

@@ -17,6 +17,7 @@
 #include "compiler/source/diagnostic.h"
 
 double floe_lgamma(double x);
+double floe_is_present(double x);
 double floe_log_rising(double a, double x);
 double floe_digamma(double x);
 double floe_log1p_exp(double x);
@@ -81,6 +82,7 @@ static void call(void *context, const struct external *external, size_t n, const
                {"round", rint},
                {"expm1", expm1},
                {"lgamma", floe_lgamma},
+               {"is_present", floe_is_present},
                {"digamma", floe_digamma},
                {"log1p_exp", floe_log1p_exp},
                {"inv_logit", floe_inv_logit},
@@ -100,7 +102,7 @@ static void call(void *context, const struct external *external, size_t n, const
     result->data[0] = floe_xlog1py(x, args[1].data[0]);
   else if (strcmp(external->name, "argmax") == 0)
     result->data[0] = argmax(args[0].data, args[0].n);
-  else if (strcmp(external->name, "quantile") == 0)
+  else if (strcmp(external->name, "quantile") == 0 || strcmp(external->name, "present_quantile") == 0)
     result->data[0] = quantile(args[0].data, args[0].n, args[1].data[0]);
   else if (strcmp(external->name, "solve_lower") == 0) {
     size_t m = args[1].n;

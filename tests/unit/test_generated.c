@@ -103,6 +103,9 @@ static const struct linked {
     LINKED(cos),
     LINKED(floe_argmax),
     LINKED(floe_quantile),
+    LINKED(floe_present_quantile),
+    LINKED(floe_is_present),
+    LINKED(floe_left_out),
     LINKED(floe_solve_lower),
     LINKED(floe_solve_lower_adjoint),
     LINKED(floe_sort),
@@ -224,6 +227,8 @@ static void call(void *context, const struct external *external, size_t n, const
     result->data[0] = floe_argmax(args[0].n, x);
   } else if (!strcmp(external->symbol, "floe_quantile")) {
     result->data[0] = floe_quantile(args[0].n, x, *args[1].data);
+  } else if (!strcmp(external->symbol, "floe_present_quantile")) {
+    result->data[0] = floe_present_quantile(args[0].n, x, *args[1].data);
   } else if (!strcmp(external->symbol, "floe_solve_lower")) {
     floe_solve_lower(args[1].n, x, args[1].data, result->data);
   } else if (!strncmp(external->symbol, "floe_constrain", 14)) {
@@ -731,6 +736,13 @@ static void kernels_series_and_correlated_effects_do_what_their_graph_says(void 
   forget(f);
 }
 
+static void rules_that_leave_out_do_what_their_graph_says(void **state) {
+  (void)state;
+  struct fixture *f = of_file("tests/data/specs/left_out.floe");
+  compare_everywhere(f);
+  forget(f);
+}
+
 static void a_spec_needs_no_axes(void **state) {
   (void)state;
   compare_spec("tests/data/specs/no_axes.floe");
@@ -961,6 +973,7 @@ int main(void) {
       cmocka_unit_test(functions_with_locals_do_what_their_graph_says),
       cmocka_unit_test(parts_do_what_their_graph_says),
       cmocka_unit_test(kernels_series_and_correlated_effects_do_what_their_graph_says),
+      cmocka_unit_test(rules_that_leave_out_do_what_their_graph_says),
       cmocka_unit_test(a_spec_needs_no_axes),
       cmocka_unit_test(truncation_does_what_its_graph_says),
       cmocka_unit_test(every_family_with_a_cdf_can_be_cut_off),

@@ -95,6 +95,7 @@ struct floe_variable {
   int improper;            /* `~ flat` in some universe: simulate gives stand-ins that follow no prior, for self-tests only */
   int moving_support;      /* what values are possible depends on unknowns */
   int missing;             /* obs: elements may be NaN; they then add nothing to the likelihood. `simulate` gives all */
+  int leaves_out;          /* obs: `prepare` may turn elements into NaN, on purpose */
   int completes;           /* latent: the values of the observations that come next in the table, with what is missing there;
                             * only elements that are missing have coordinates, others are the data */
 };
