@@ -23,6 +23,13 @@ tests_stat_test_distributions_SOURCES = \
 tests_stat_test_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
 tests_stat_test_distributions_LDADD = $(LDADD) -ldl
 
+check_PROGRAMS += tests/stat/test_joint_distributions
+tests_stat_test_joint_distributions_SOURCES = \
+  tests/stat/test_joint_distributions.c \
+  tests/stat/all_distributions.c tests/stat/all_distributions.h
+tests_stat_test_joint_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
+tests_stat_test_joint_distributions_LDADD = $(LDADD) -ldl
+
 # The fuzzer's target, and the test that replays its corpus (tests/fuzz/README.md).
 check_PROGRAMS += tests/unit/test_fuzz tests/unit/test_show
 tests_unit_test_fuzz_SOURCES = tests/unit/test_fuzz.c tests/fuzz/fuzz_check.c tests/fuzz/fuzz_check.h

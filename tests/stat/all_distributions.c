@@ -62,7 +62,7 @@ const struct program *check_text(struct fixture *f, const char *text) {
   }
   const struct source *source = source_from_text(f->arena, "spec", text, strlen(text), &problem);
   const struct tree *spec = parse_source(f->arena, names, sink, source);
-  const struct program *program = check_program(f->arena, names, sink, N_LIBRARY, library, spec, false);
+  const struct program *program = check_program(f->arena, names, sink, N_LIBRARY, library, spec, true);
   if (program) return program;
   struct floe__text errors = {0};
   diagnostics_print(sink, false, &errors);
@@ -110,8 +110,8 @@ static void write_spec(const struct fixture *f, struct floe__text *out) {
                     "model all \"all\"\ndist any_real() on real { logpdf(x) = 0\n sample = std_normal() }\n"
                     "dist any_positive() on positive { logpdf(x) = 0\n sample = std_exponential() }\n"
                     "dist any_unit() on unit { logpdf(x) = 0\n sample = std_uniform() }\n"
-                    "index draw in 1..%d\n%s\nparam place ~ any_real()\nparam exponent ~ any_positive()\n",
-                    N_DRAW, f->kind->observation);
+                    "%sindex draw in 1..%d\n%s\nparam place ~ any_real()\nparam exponent ~ any_positive()\n",
+                    f->definition ? f->definition : "", N_DRAW, f->kind->observation);
   for (size_t k = 0; k < f->n; k++)
     if (f->settings[k]->size && f->kind->base != BASE_CODE)
       floe__text_printf(out, "index of_%s = %zu\n", f->distributions[k]->name, f->settings[k]->size);
@@ -289,15 +289,30 @@ struct fixture *fixture_of(const struct kind *kind, const char *spec) {
   return compiled(f);
 }
 
-struct fixture *fixture_new(const struct kind *kind) {
-  struct fixture *f = fixture_alone(kind);
+static struct fixture *specified(struct fixture *f) {
   struct floe__text spec = {0};
-  enumerate(f);
   write_spec(f, &spec);
   f->program = check_text(f, spec.data);
   change_methods(f);
   floe__text_free(&spec);
   return compiled(f);
+}
+
+struct fixture *fixture_new(const struct kind *kind) {
+  struct fixture *f = fixture_alone(kind);
+  enumerate(f);
+  return specified(f);
+}
+
+struct fixture *fixture_of_definition(const char *definition, const struct test_points *settings) {
+  struct fixture *f = fixture_alone(&kinds[0]);
+  const struct program *program = check_text(f, floe__arena_printf(f->arena, "%s%s", no_distribution, definition));
+  f->definition = definition;
+  f->settings[0] = settings;
+  for (size_t k = 0; k < program->n_distribution; k++)
+    if (!strcmp(program->distributions[k]->name, settings->name)) f->distributions[f->n++] = program->distributions[k];
+  assert_int_equal(f->n, 1);
+  return specified(f);
 }
 
 void fixture_free(struct fixture *f) {

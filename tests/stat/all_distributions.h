@@ -40,10 +40,15 @@ struct fixture {
   size_t which, setting; /* what is tested now */
   double *draws;
   size_t n_complaint;
+  const char *definition; /* further distributions of the specification */
+  bool quiet;             /* complaints are counted only */
 };
 
 /* All distributions of that kind. */
 struct fixture *fixture_new(const struct kind *kind);
+/* One distribution that `definition` defines. */
+struct fixture *fixture_of_definition(const char *definition, const struct test_points *settings);
+
 /* What the method is in the distribution; NULL if it is not there, or no method of one number. */
 const struct term *method_of(const struct distribution *d, enum method method);
 

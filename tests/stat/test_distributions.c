@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "compiler/source/source.h"
 #include "runtime/data/layout.h"
 #include "runtime/math/order.h"
@@ -44,7 +45,7 @@ static void complain(struct fixture *f, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(about, sizeof about, format, arguments);
   va_end(arguments);
-  print_error("%s, setting %zu: %s\n", distribution(f)->name, f->setting + 1, about);
+  if (!f->quiet) print_error("%s, setting %zu: %s\n", distribution(f)->name, f->setting + 1, about);
   f->n_complaint++;
 }
 
@@ -436,6 +437,62 @@ static void distributions_pass(const struct kind *kind) {
   fixture_free(f);
 }
 
+/* ---- distributions that are wrong on purpose ---- */
+
+struct mistake {
+  const char *method, *right, *wrong;
+};
+static const struct mistake mistakes[] = {
+    {NULL, "", ""},
+    {"logpdf(x)", "-0.5 * ((x - mu) / sigma)^2 - log(sigma) - LOG_SQRT_2PI", "-0.5 * ((x - mu) / sigma)^2 - log(sigma) - 0.9179"},
+    {"logpdf(x)", "", "-slanted(0.5 * ((x - mu) / sigma)^2) - log(sigma) - LOG_SQRT_2PI"}, /* a wrong derivative */
+    {"sample", "mu + sigma * std_normal()", "mu + 1.06 * sigma * std_normal()"},
+    {"cdf(x)", "Phi((x - mu) / sigma)", "Phi((x - mu) / sigma) + 0.0003"},
+    {"quantile(p)", "mu + sigma * Phi_inv(p)", "mu + 1.00001 * sigma * Phi_inv(p)"},
+    {"log_cdf(x)", "log_Phi((x - mu) / sigma)", "1.00001 * log_Phi((x - mu) / sigma)"},
+    {"log_ccdf(x)", "log_Phi((mu - x) / sigma)", "log_Phi((x - mu) / sigma)"},
+    {"upper_quantile(p)", "mu - sigma * Phi_inv(p)", "mu - sigma * Phi_inv(0.999 * p)"},
+    {"power(a)", "my_normal(mu, sigma / sqrt(a))", "my_normal(mu, sigma / a)"},
+    {"affine", "(mu, sigma)", "(mu, 2 * sigma)"},
+};
+enum { N_MISTAKE = sizeof mistakes / sizeof *mistakes };
+
+static const char *definition_with(struct floe__text *text, size_t mistake) {
+  const char *wrong = mistakes[mistake].method;
+  floe__text_puts(text, "extern fun slanted(x) as \"floe_identity_for_test\" derivative 1.001\n"
+                        "dist my_normal(mu, sigma : positive) on real {\n");
+  for (size_t k = 1; k < N_MISTAKE; k++) {
+    if (!*mistakes[k].right) continue;
+    const bool here = wrong && strcmp(mistakes[k].method, wrong) == 0;
+    floe__text_printf(text, "  %s = %s\n", mistakes[k].method, here ? mistakes[mistake].wrong : mistakes[k].right);
+  }
+  floe__text_puts(text, "}\n");
+  return text->data;
+}
+
+double floe_identity_for_test(double x);
+double floe_identity_for_test(double x) {
+  return x;
+}
+
+/* One mistake at a time in a normal distribution: each is found; without one there is nothing to find. */
+static void every_mistake_is_found(void **state) {
+  static const struct test_points settings = {"my_normal", 2, 0, {{-INF, INF, {0.5, 1}}, {-INF, INF, {3, 0.2}}}};
+  (void)state;
+  for (size_t mistake = 0; mistake < N_MISTAKE; mistake++) {
+    struct floe__text text = {0};
+    struct fixture *f = fixture_of_definition(definition_with(&text, mistake), &settings);
+    f->quiet = mistake > 0;
+    for (size_t at = 0; at < settings.n; at++) {
+      draw(f, 0, at);
+      test_setting(f);
+    }
+    if ((f->n_complaint > 0) != (mistake > 0)) fail_msg("%zu complaints about mistake %zu", f->n_complaint, mistake);
+    fixture_free(f);
+    floe__text_free(&text);
+  }
+}
+
 static void distributions_of_numbers_are_what_they_say(void **state) {
   (void)state;
   distributions_pass(&kinds[0]);
@@ -549,6 +606,7 @@ static void the_manual_lists_every_distribution(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_mistake_is_found),
       cmocka_unit_test(distributions_of_numbers_are_what_they_say),
       cmocka_unit_test(distributions_of_counts_are_what_they_say),
       cmocka_unit_test(distributions_of_truth_values_are_what_they_say),
