@@ -86,7 +86,7 @@ enum { N_SETTINGS = sizeof all_points / sizeof *all_points };
 static const char *const joint_distributions[] = {
     "dirichlet",       "multi_normal", "multi_normal_chol", "multi_normal_prec", "multi_student_t", "multi_student_t_chol",
     "random_walk", "ar1", "multinomial", "multinomial_logit", "dirichlet_multinomial",
-    "sum0_normal",     "uniform_direction", "lkj_corr", "lkj_corr_chol", "wishart", "inv_wishart"};
+    "sum0_normal",     "uniform_direction", "lkj_corr", "lkj_corr_chol", "wishart", "inv_wishart", "wishart_chol", "inv_wishart_chol"};
 enum { N_JOINT = sizeof joint_distributions / sizeof *joint_distributions };
 
 /* What a method gives, computed with mpmath: here, with 40 digits, where formulas cancel or overflow; in figures.h tails. */

@@ -40,6 +40,8 @@ static const char joint[] = "model joint \"joint\"\n"
                             "param L : chol_corr[three] ~ lkj_corr_chol(1.5)\n"
                             "param W : cov[two] ~ wishart(5, S)\n"
                             "param V : cov[two] ~ inv_wishart(5, S)\n"
+                            "param F : chol_cov[two] ~ wishart_chol(5, cholesky(S))\n"
+                            "param G : chol_cov[two] ~ inv_wishart_chol(5, cholesky(S))\n"
                             "walk[three] ~ random_walk(0.5, 0.7)\n"
                             "ar[three] ~ ar1(0.5, -0.6, 0.7)\n"
                             "by_covariance[two] ~ multi_normal(m, S)\n"
@@ -72,6 +74,8 @@ static const struct {
     {"L", 9, {1, 0, 0, 0.3, 0.95393920141694565, 0, -0.2, 0.48221102489208242, 0.85292000062873861}, -1.2803470514512018},
     {"W", 4, {4, 0.5, 0.5, 2}, -5.1936485688003547},
     {"V", 4, {4, 0.5, 0.5, 2}, -12.633300212638084},
+    {"F", 4, {2, 0, 0.25, 1.3919410907075054}, -2.0903606054378914}, /* those of W and V, and the Jacobian of L L' */
+    {"G", 4, {2, 0, 0.25, 1.3919410907075054}, -9.5300122492756199},
     {"walk", 3, {0.4, 1.3, -0.2}, -4.8194438290223109},
     {"ar", 3, {0.4, 1.3, -0.2}, -2.5246281966630513},
     {"by_covariance", 2, {0.4, -1.3}, -2.4643813983957912},
@@ -123,6 +127,12 @@ static double scaled_chi_square_cdf(double x, double nu, double scale) {
 static double inverse_chi_square_cdf(double x, double nu, double scale) {
   return 1 - floe_gamma_cdf(0.5 * scale / x, 0.5 * nu);
 }
+static double root_of_chi_square_cdf(double x, double nu, double scale) {
+  return scaled_chi_square_cdf(x * x, nu, scale);
+}
+static double root_of_inverse_cdf(double x, double nu, double scale) {
+  return inverse_chi_square_cdf(x * x, nu, scale);
+}
 static double student_cdf(double x, double mean, double scale) {
   return floe_student_t_cdf((x - mean) / scale, 4);
 }
@@ -147,6 +157,8 @@ static const struct margin margins[] = {
     {"L", 3, correlation_cdf, 2, 2, 2.2},
     {"W", 0, scaled_chi_square_cdf, 5, 1.5, 1.8},
     {"V", 3, inverse_chi_square_cdf, 4, 0.8, 1},
+    {"F", 0, root_of_chi_square_cdf, 5, 1.5, 1.8},
+    {"G", 0, root_of_inverse_cdf, 4, 1.5, 1.8},
     {"walk", 2, normal_cdf, 0.5, 1.2124355652982142, 1.4},
     {"ar", 0, normal_cdf, 0.5, 0.875, 1},
     {"ar", 2, normal_cdf, 0.5, 0.875, 1},
