@@ -76,9 +76,14 @@ class Table:
         value = statistics.median(spread) if spread else ours if not isinstance(ours, list) else None
         verdict = "unknown" if value is None else "met" if (value <= target if at_most else value >= target) else "missed"
         self.rows.append({"figure": figure, "ours": value, "spread": [min(spread), max(spread)] if spread else None,
-                          "peer": peer, "ratio": peer / value if peer is not None and value else None,
+                          "peer": peer, "ratio": self.ratio(value, peer, at_most),
                           "target": target, "at_most": at_most, "verdict": verdict, "unit": unit, "note": note})
         print(f"  {figure}: {value if value is None else round(value, 4)} {unit}  {verdict}", file=sys.stderr)
+
+    @staticmethod
+    def ratio(value, peer, at_most):
+        """How many times better than the peer."""
+        return (peer / value if at_most else value / peer) if value and peer else None
 
     def finish(self, as_json):
         machine = {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform(), "quick": self.quick}

@@ -64,7 +64,7 @@ static floe_status run_chains(struct session *session, struct run *run, struct f
   const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
   floe__terminal_line_end(&session->line);
   if (status != FLOE_OK) return status;
-  if (!session->quiet)
+  if (!floe__option_given(session->arguments, "quiet"))
     fprintf(stderr, "%zu chains, %zu gradients, %.3f s of processor time\n", options.chains, run->chains->n_gradient,
             seconds);
   session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
