@@ -100,6 +100,7 @@ static const struct floe__option sample_options[] = {
      .kind = FLOE__INTEGER,
      .low = 10,
      .high = 1e8},
+    {.name = "evidence", .help = "also the logarithm of the evidence, by bridge sampling", .kind = FLOE__FLAG},
     COLUMNS,
     STUDY,
     {0}};

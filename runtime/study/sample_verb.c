@@ -19,6 +19,7 @@
 #include "runtime/study/gates_json.h"
 #include "runtime/study/quantities.h"
 #include "runtime/study/verbs.h"
+#include "runtime/trust/bridge.h"
 #include "runtime/trust/convergence.h"
 
 /* Everything of one sampling run. Owned: prepared, values, outputs, chains. */
@@ -234,6 +235,27 @@ static floe_status summarise_all(struct session *session, const struct run *run,
   return floe_gates_verdict(&gates) == FLOE_FAIL ? FLOE_EGATE : FLOE_OK;
 }
 
+/* With --evidence: in the result, and as a line. */
+static floe_status add_evidence(struct session *session, const struct run *run, struct floe_error *error) {
+  struct floe_evidence evidence;
+  const char *name;
+  const json_t *summary;
+  json_t *result = json_object_get(session->answer, "result");
+  double ess = (double)run->n;
+  json_object_foreach(json_object_get(result, "summaries"), name, summary) {
+    const double bulk = result_number(summary, "ess_bulk");
+    if (bulk < ess) ess = bulk;
+  }
+  const floe_status status =
+      floe_bridge(&run->context, run->chains, ess / (double)run->n, session->seed, &evidence, error);
+  if (status != FLOE_OK) return status;
+  json_object_set_new(result, "log_evidence",
+                      json_pack("{s:f, s:f}", "value", evidence.log_evidence, "error", evidence.error));
+  if (!session->json)
+    printf("  log evidence %.3f, standard error %.3f (bridge sampling)\n", evidence.log_evidence, evidence.error);
+  return FLOE_OK;
+}
+
 floe_status verb_sample(struct session *session, struct floe_error *error) {
   struct run run = {0};
   char universe[512];
@@ -241,6 +263,10 @@ floe_status verb_sample(struct session *session, struct floe_error *error) {
   floe_status status = run_chains(session, &run, error);
   if (status == FLOE_OK) status = write_chains(session, &run, universe, error);
   if (status == FLOE_OK) status = summarise_all(session, &run, universe, error);
+  if (floe__option_given(session->arguments, "evidence") && (status == FLOE_OK || status == FLOE_EGATE)) {
+    const floe_status added = add_evidence(session, &run, error);
+    if (added != FLOE_OK) status = added;
+  }
   run_free(&run);
   return status;
 }

@@ -1,5 +1,6 @@
 runtime_sources += \
   runtime/trust/bands.c runtime/trust/bands.h \
+  runtime/trust/bridge.c runtime/trust/bridge.h \
   runtime/trust/calibration.c runtime/trust/calibration.h \
   runtime/trust/convergence.c runtime/trust/convergence.h \
   runtime/trust/gates.c runtime/trust/gates.h \
@@ -7,4 +8,4 @@ runtime_sources += \
   runtime/trust/proposal.c runtime/trust/proposal.h \
   runtime/trust/psis.c runtime/trust/psis.h \
   runtime/trust/summary.c runtime/trust/summary.h
-check_PROGRAMS += tests/unit/test_convergence tests/unit/test_ladder tests/stat/test_calibration
+check_PROGRAMS += tests/unit/test_bridge tests/unit/test_convergence tests/unit/test_ladder tests/stat/test_calibration
