@@ -1,5 +1,5 @@
-/* Hyper values, and what an expert says about what the model implies. A hyper value is a continuous axis without a range of
- * its own: a number that the compiled study is told at run time. */
+/* Hyper values, and what an expert says about what the model implies. A hyper value is a continuous axis without a
+ * range of its own: a number that the compiled study is told at run time. */
 #include <math.h>
 #include <string.h>
 

@@ -1,14 +1,14 @@
 /* elicit.h: hyper values under which the model implies what an expert said.
- * Hyper values -> draws from the prior and the model -> the elicited statistics; the loss is a weighted sum over statements of the
- * squared maximum mean discrepancy with the energy kernel -|x - y| (biased form) between the statistics of several batches of
- * simulations and the expert's values. From the best of 32 points of a Sobol sequence, Adam with a clipped gradient norm, then
- * Gauss-Newton steps while they lower the loss. (Bockting, Radev, Buerkner, "Simulation-based prior knowledge elicitation for
- * parametric Bayesian models", Scientific Reports 14, 2024.)
+ * Hyper values -> draws from the prior and the model -> the elicited statistics; the loss is a weighted sum over
+ * statements of the squared maximum mean discrepancy with the energy kernel -|x - y| (biased form) between the
+ * statistics of several batches of simulations and the expert's values. From the best of 32 points of a Sobol sequence,
+ * Adam with a clipped gradient norm, then damped least squares, taken where it lowers the loss. (Bockting, Radev,
+ * Buerkner, "Simulation-based prior knowledge elicitation for parametric Bayesian models", Scientific Reports, 2024.)
  *
- * Gradients are central differences with common random numbers: draws depend on seed, unit and place alone, so two close
- * points differ by what the hyper values do and not by noise. Automatic differentiation would be exact, and wrong where a draw is
- * discrete (counts, choices, rejection) - there the derivative of a draw is zero while that of its distribution is not. With the
- * few hyper values of a prior, differences cost little. */
+ * Gradients are central differences with common random numbers: draws depend on seed, unit and place alone, so two
+ * close points differ by what the hyper values do and not by noise. Automatic differentiation would be exact, and wrong
+ * where a draw is discrete (counts, choices, rejection): there the derivative of a draw is zero while that of its
+ * distribution is not. With the few hyper values of a prior, differences cost little. */
 #ifndef FLOE_ELICIT_ELICIT_H
 #define FLOE_ELICIT_ELICIT_H
 
@@ -54,7 +54,8 @@ struct floe_elicitation {
   struct floe_match *match; /* (n_match) owned */
 };
 
-/* Quantiles are measured by the distance of the outer ones, probabilities p by 2 p (1 - p), the rest by the size of the value.
+/* Quantiles are measured by the distance of the outer ones, probabilities p by 2 p (1 - p), the rest by the size of the
+ * value.
  * FLOE_ENUMERIC: no start gives finite numbers. FLOE_EUSAGE: more hyper values than FLOE_ELICIT_MOST_HYPER. */
 FLOE_NODISCARD floe_status floe_elicit(const struct floe_elicitation_plan *plan, struct floe_elicitation **elicitation,
                                        struct floe_error *error);

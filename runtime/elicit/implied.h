@@ -17,8 +17,8 @@ FLOE_NODISCARD floe_status floe__implied_new(const struct floe_elicitation_plan 
                                              struct floe_error *error);
 void floe__implied_free(struct floe__implied *implied);
 
-/* Simulates n_batch batches of `size`, from unit first_unit on. *loss: see elicit.h; INFINITY where the model gives numbers that
- * are not finite. */
+/* Simulates n_batch batches of `size`, from unit first_unit on. *loss: see elicit.h; INFINITY where the model gives
+ * numbers that are not finite. */
 FLOE_NODISCARD floe_status floe__implied_loss(struct floe__implied *implied, const struct floe_universe *universe,
                                               size_t size, uint64_t first_unit, double *loss, struct floe_error *error);
 

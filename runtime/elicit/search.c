@@ -141,8 +141,8 @@ static floe_status descend(struct search *s, struct floe_error *error) {
 
 /* ---- the last digits ---- */
 
-/* Where the loss is a sum of norms, its minimum is a kink in a valley: steps that look at the residuals find it, those that look at
- * the slope do not. */
+/* Where the loss is a sum of norms, its minimum is a kink in a valley: steps that look at the residuals find it, those
+ * that look at the slope do not. */
 struct least_squares {
   double z[MOST], merit;       /* squared norm of the residuals */
   double *residual, *jacobian; /* (n_statistic), (n_statistic, n) */

@@ -1,5 +1,5 @@
-/* search.h: one search for hyper values, in unbounded coordinates z: asinh(h) of a real value, log(h - low) or log(high - h) where
- * one side is bounded, logit where both are. */
+/* search.h: one search for hyper values, in unbounded coordinates z: asinh(h) of a real value, log(h - low) or
+ * log(high - h) where one side is bounded, logit where both are. */
 #ifndef FLOE_ELICIT_SEARCH_H
 #define FLOE_ELICIT_SEARCH_H
 
@@ -8,8 +8,8 @@
 double floe__hyper_value(const struct floe_axis *axis, double z);
 double floe__hyper_coordinate(const struct floe_axis *axis, double value);
 
-/* z (n_free): from the best of its own 32 starts, with its own simulations. INFINITY as *loss: no start gave finite numbers.
- * reach: the largest absolute value that the expert names, at least 1. */
+/* z (n_free): from the best of its own 32 starts, with its own simulations. INFINITY as *loss: no start gave finite
+ * numbers. reach: the largest absolute value that the expert names, at least 1. */
 FLOE_NODISCARD floe_status floe__search(struct floe__implied *implied, size_t number, double reach, double *z,
                                         double *loss, struct floe_error *error);
 

@@ -113,8 +113,8 @@ static struct floe_elicitation *run(const struct floe_elicited elicited[2], size
 static const double levels[] = {0.1, 0.5, 0.9};
 static const double z_90 = 1.2815515655446004;
 
-/* Quantiles of a normal distribution say what it is: m = 3, s = 4. With 32768 simulations the standard errors of m and log s are
- * about 0.03 and 0.007; six of them make a false alarm of 1e-8. */
+/* Quantiles of a normal distribution say what it is: m = 3, s = 4. With 32768 simulations the standard errors of m and
+ * log s are about 0.03 and 0.007; six of them make a false alarm of 1e-8. */
 static void quantiles_of_a_normal_give_its_mean_and_spread(void **state) {
   (void)state;
   const double values[] = {3 - 4 * z_90, 3, 3 + 4 * z_90}, count = 25; /* E theta^2 */
@@ -134,7 +134,8 @@ static void quantiles_of_a_normal_give_its_mean_and_spread(void **state) {
   floe_elicitation_free(result);
 }
 
-/* E theta = 0.5 and E k = m^2 + s^2 = 5. The standard deviation of k is about 7.5, that of its mean over 32768 simulations 0.04. */
+/* E theta = 0.5 and E k = m^2 + s^2 = 5. The standard deviation of k is about 7.5, that of its mean over 32768
+ * simulations 0.04: seven of them. */
 static void means_of_parameters_and_counts_are_matched(void **state) {
   (void)state;
   const double half = 0.5, five = 5;
