@@ -311,8 +311,7 @@ static const struct term *axis_is(struct checker *c, const struct context *at, c
     error_option_unknown(c, expr->right->span, symbol->axis, expr->right->name);
     return c->poison;
   }
-  const struct term *term =
-      where(c, symbol->axis->presence, takes_option(c, expr->span, symbol->axis, option));
+  const struct term *term = where(c, symbol->axis->presence, takes_option(c, expr->span, symbol->axis, option));
   return expr->op == OP_EQ ? term : term_operator(c, OP_NOT, expr->span, BASE_BOOL, term, NULL);
 }
 

@@ -2,7 +2,7 @@
  * one statement whose value is if(c, e, f) or choose A { a: e  b: f }. */
 #include "compiler/meaning/checker.h"
 
-struct branch { /* one way that a statement can go */
+struct branch {                /* one way that a statement can go */
   const struct option *option; /* of a choose; NULL: a branch of an `if` */
   const struct statement *body;
   struct branch *next;

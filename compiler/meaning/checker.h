@@ -365,6 +365,9 @@ void check_statements(struct checker *c, const struct context *at, const struct 
 void check_variable(struct checker *c, const struct context *at, const struct statement *statement);
 void check_sample(struct checker *c, const struct context *at, const struct statement *statement);
 void check_define(struct checker *c, const struct context *at, const struct statement *statement);
+/* Loops over parts of an index, [2..5] and then [6..], as one loop that decides by its index; *s becomes the last of them.
+ * Any other statement is itself. */
+const struct statement *loops_joined(struct checker *c, const struct context *at, const struct statement **s);
 void check_for(struct checker *c, const struct context *at, const struct statement *statement);
 void check_initial(struct checker *c, const struct context *at, const struct statement *statement);
 const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol,

@@ -104,8 +104,8 @@ static struct use use_of(struct use_walk *walk, const struct term *term) {
   if (!term) return none;
   if (term->kind == TERM_VARIABLE || term->kind == TERM_DEFINITION) return use_of_array(walk, term, NULL);
   struct use use = none;
-  bool named = term->kind == TERM_ELEMENT &&
-               (term->items[0]->kind == TERM_VARIABLE || term->items[0]->kind == TERM_DEFINITION);
+  bool named =
+      term->kind == TERM_ELEMENT && (term->items[0]->kind == TERM_VARIABLE || term->items[0]->kind == TERM_DEFINITION);
   if (named) use = use_of_array(walk, term->items[0], term->items + 1);
   for (size_t k = named; k < term->n_item; k++) {
     struct use inner = use_of(walk, term->items[k]);

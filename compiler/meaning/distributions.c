@@ -259,7 +259,8 @@ static const struct term *conditional_distribution(struct checker *c, const stru
   *zero = (struct expr){.kind = EXPR_NUMBER, .span = expr->span, .number = 0, .is_int = true};
   *left = *expr->left;
   *right = *expr->right;
-  *weight = (struct expr){.kind = EXPR_IF, .span = expr->span, .condition = expr->condition, .left = one, .right = zero};
+  *weight =
+      (struct expr){.kind = EXPR_IF, .span = expr->span, .condition = expr->condition, .left = one, .right = zero};
   *call = (struct expr){.kind = EXPR_CALL, .span = expr->span, .name_span = expr->span, .items = weight};
   call->name = floe__name_of(c->names, "mixture");
   weight->next = left;

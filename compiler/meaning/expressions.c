@@ -212,8 +212,8 @@ static const struct term *matrix_literal_of(struct checker *c, const struct cont
                                binder_new(c, dimension_anonymous(c, n_column), "column")};
   const struct term *row = term_binder(c, expr->span, binders[0]), *column = term_binder(c, expr->span, binders[1]);
   const struct term *one = term_number(c, expr->span, 1), *width = term_number(c, expr->span, (double)n_column);
-  const struct term *before = term_operator(c, OP_MUL, expr->span, BASE_INT,
-                                            term_operator(c, OP_SUB, expr->span, BASE_INT, row, one), width);
+  const struct term *before =
+      term_operator(c, OP_MUL, expr->span, BASE_INT, term_operator(c, OP_SUB, expr->span, BASE_INT, row, one), width);
   struct term *element = term_new(c, TERM_ELEMENT, expr->span, 2);
   element->items[0] = list;
   element->items[1] = term_operator(c, OP_ADD, expr->span, BASE_INT, before, column);

@@ -46,7 +46,8 @@ static bool loop_range(struct checker *c, struct loop *loop) {
     return false;
   }
   if (range->right) {
-    error_absent(c, range->span, "a loop that ends early is")->fix = "write [k..] and decide inside: if(t <= 5, a, b)";
+    error_absent(c, range->span, "a loop that ends early is")->fix =
+        "fill the rest in a loop behind it: for t in day[6..] { ... }";
     return false;
   }
   loop->start = (size_t)range->left->number;
@@ -275,8 +276,8 @@ static size_t count_coupled(const struct loop *loop, const struct group *group) 
 static void error_coupled(struct checker *c, const struct loop *loop, const struct group *group) {
   const struct term *elsewhere = looks_elsewhere(loop, group);
   const struct definition *d = member(loop, group->members[0]);
-  error_absent(c, elsewhere ? elsewhere->span : d->span, "a loop whose steps look at other elements of an index is"
-               )->fix = "give that index a fixed size: up to 64 elements, of one index beside the loop's, can go together";
+  error_absent(c, elsewhere ? elsewhere->span : d->span, "a loop whose steps look at other elements of an index is")
+      ->fix = "give that index a fixed size: up to 64 elements, of one index beside the loop's, can go together";
 }
 
 /* Each group rests on groups before it only. */
@@ -369,8 +370,8 @@ static const struct recurrence *recurrence_of(struct checker *c, const struct lo
                                               const bool *needs, bool coupled) {
   const struct definition *first = member(loop, group->members[0]);
   struct recurrence *recurrence = floe__arena_alloc(c->arena, sizeof *recurrence);
-  *recurrence = (struct recurrence){
-      .binder = loop->binder, .start = loop->start, .n_definition = group->n, .coupled = coupled};
+  *recurrence =
+      (struct recurrence){.binder = loop->binder, .start = loop->start, .n_definition = group->n, .coupled = coupled};
   recurrence->definitions = floe__arena_array(c->arena, group->n + 1, sizeof *recurrence->definitions);
   recurrence->plate = floe__arena_array(c->arena, first->n_binder, sizeof *recurrence->plate);
   for (size_t k = 0; k < first->n_binder && !coupled; k++)
@@ -451,6 +452,71 @@ static void check_loop(struct checker *c, const struct context *at, const struct
     give_up(&loop);
 }
 
+/* ---- loops over parts of an index ---- */
+
+static bool is_whole_number(const struct expr *expr) {
+  return expr && expr->kind == EXPR_NUMBER && expr->is_int;
+}
+
+static bool ends_at(const struct statement *s, double *last) {
+  bool loop = s && s->kind == STATEMENT_FOR && s->value && s->value->kind == EXPR_RANGE;
+  if (!loop || !is_whole_number(s->value->left) || !is_whole_number(s->value->right)) return false;
+  *last = s->value->right->number;
+  return true;
+}
+
+static bool goes_on(const struct statement *s, const struct statement *next, double last) {
+  bool loop = next && next->kind == STATEMENT_FOR && next->value && next->value->kind == EXPR_RANGE;
+  return loop && next->index == s->index && next->name == s->name && is_whole_number(next->value->left) &&
+         next->value->left->number == last + 1;
+}
+
+/* index <= last */
+static struct expr *not_after(struct checker *c, const struct statement *s, double last) {
+  struct expr *parts = floe__arena_array(c->arena, 3, sizeof *parts);
+  parts[1] = (struct expr){.kind = EXPR_NAME, .name = s->name, .span = s->value->span, .name_span = s->value->span};
+  parts[2] = (struct expr){.kind = EXPR_NUMBER, .number = last, .is_int = true, .span = s->value->span};
+  parts[0] =
+      (struct expr){.kind = EXPR_BINARY, .op = OP_LE, .left = &parts[1], .right = &parts[2], .span = s->value->span};
+  return parts;
+}
+
+static struct statement *without_end(struct checker *c, const struct statement *s) {
+  struct statement *open = floe__arena_alloc(c->arena, sizeof *open);
+  struct expr *range = floe__arena_alloc(c->arena, sizeof *range);
+  *range = *s->value;
+  range->right = NULL;
+  *open = *s;
+  open->value = range;
+  return open;
+}
+
+const struct statement *loops_joined(struct checker *c, const struct context *at, const struct statement **s) {
+  const struct statement *first = *s;
+  const struct symbol *index = first->index ? scope_find(at->scope, NAMESPACE_INDEX, first->index) : NULL;
+  double last;
+  if (!index || !index->dimension || !ends_at(first, &last)) return first;
+  if (index->dimension->low == index->dimension->high && last == (double)index->dimension->high)
+    return without_end(c, first);
+  if (!goes_on(first, first->next, last)) return first;
+  *s = first->next;
+  const struct statement *rest = loops_joined(c, at, s);
+  struct statement *all = without_end(c, first), *decided = floe__arena_alloc(c->arena, sizeof *decided);
+  *decided = (struct statement){.kind = STATEMENT_IF, .span = first->span, .name_span = first->name_span};
+  decided->value = not_after(c, first, last);
+  decided->body = first->body;
+  decided->otherwise = rest->body;
+  all->body = decided;
+  double end;
+  if (ends_at(rest, &end)) { /* still too early: the whole says so */
+    struct expr *range = floe__arena_alloc(c->arena, sizeof *range);
+    *range = *all->value;
+    range->right = rest->value->right;
+    all->value = range;
+  }
+  return all;
+}
+
 /* ---- loops around loops ---- */
 
 static bool holds_loops(const struct statement *body) {
@@ -480,10 +546,11 @@ static void check_nest(struct checker *c, const struct context *at, const struct
   loop.inner.scope = scope_new(c, at->scope, 16);
   loop.inner.bound = bound_new(c, statement->name, binder, at->bound);
   for (const struct statement *s = body; s; s = s->next) {
+    const struct statement *joined = loops_joined(c, &loop.inner, &s);
     struct statement alone = *s;
     alone.next = NULL;
     if (s->kind == STATEMENT_FOR)
-      check_for(c, &loop.inner, s);
+      check_for(c, &loop.inner, joined);
     else if (has_number_index(s->indices) && s->kind == STATEMENT_DEFINE)
       check_initial(c, &loop.inner, s);
     else if (has_number_index(s->indices))

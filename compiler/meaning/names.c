@@ -116,8 +116,7 @@ static const struct term *value_from_outside(struct checker *c, const struct sym
   double value;
   bool one = symbol->kind == SYMBOL_DEFINITION && symbol->pieces.n == 1 &&
              presence_within(c, c->everywhere, symbol->presence); /* not one of several, by options */
-  if (one && constant_value(symbol->definition->value, NULL, &value))
-    return term_number(c, span, value);
+  if (one && constant_value(symbol->definition->value, NULL, &value)) return term_number(c, span, value);
   struct diagnostic *d = diagnose(c->sink, "E2036", span, "a function sees its arguments only, not `%s`", symbol->name);
   d->fix = floe__arena_printf(c->arena, "make `%s` an argument", symbol->name);
   return c->poison;

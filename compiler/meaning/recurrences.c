@@ -127,8 +127,8 @@ struct symbol *partial_new(struct checker *c, const struct context *at, const st
   return symbol;
 }
 
-bool continues(struct checker *c, const struct context *at, const struct partial *partial,
-               const struct left_side *left, struct span span) {
+bool continues(struct checker *c, const struct context *at, const struct partial *partial, const struct left_side *left,
+               struct span span) {
   bool same = partial->n_index == left->n && partial->along == left->along;
   for (size_t k = 0; k < left->n && same; k++) same = k == left->along || partial->binders[k] == left->binders[k];
   if (!same) {
@@ -313,8 +313,8 @@ static bool indices_of(struct checker *c, const struct context *at, const struct
   }
   n = 0;
   for (const struct expr *item = items; item; item = item->next, n++) {
-    indices[n] = n == partial->along ? scalar_of(c, at, item)
-                                     : explicit_index(c, at, item, partial->binders[n]->dimension);
+    indices[n] =
+        n == partial->along ? scalar_of(c, at, item) : explicit_index(c, at, item, partial->binders[n]->dimension);
     if (is_poison(c, indices[n])) return false;
   }
   return true;

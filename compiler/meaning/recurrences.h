@@ -28,8 +28,8 @@ struct symbol *partial_new(struct checker *c, const struct context *at, const st
 struct partial *partial_of(struct checker *c, const struct context *at, struct symbol *symbol, struct span span,
                            const struct left_side *left);
 /* Whether what stands here fits what was said of the array before: the same universes, the same indices. */
-bool continues(struct checker *c, const struct context *at, const struct partial *partial,
-               const struct left_side *left, struct span span);
+bool continues(struct checker *c, const struct context *at, const struct partial *partial, const struct left_side *left,
+               struct span span);
 /* Whether the variable is declared with these indices; `loop` is what the loop runs over, or NULL. */
 bool left_fits_variable(struct checker *c, const struct statement *s, const struct variable *v,
                         const struct left_side *left, const struct dimension *loop);

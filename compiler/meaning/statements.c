@@ -259,5 +259,5 @@ static void check_statement(struct checker *c, const struct context *at, const s
 }
 
 void check_statements(struct checker *c, const struct context *at, const struct statement *statements) {
-  for (const struct statement *s = statements; s; s = s->next) check_statement(c, at, s);
+  for (const struct statement *s = statements; s; s = s->next) check_statement(c, at, loops_joined(c, at, &s));
 }

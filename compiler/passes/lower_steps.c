@@ -9,7 +9,7 @@ struct stepping {
   const struct steps *steps;
   struct place outside;
   const struct graph_binder *open;
-  const size_t *output;      /* (n_definition) first of its places among the scan's outputs; NO_OUTPUT: not computed here */
+  const size_t *output; /* (n_definition) first of its places among the scan's outputs; NO_OUTPUT: not computed here */
   const struct node **nodes; /* as NODE_SCAN's args; NULL where not lowered yet */
   const struct stepping *outer;
 };
@@ -46,7 +46,8 @@ static const struct node *element_of_member(const struct stepping *stepping, str
 
 /* Initial elements are lowered when they are first used: those of definitions are told in another order than the loop's
  * statements. */
-static const struct node *initial_element(const struct stepping *stepping, size_t member, size_t which, size_t element) {
+static const struct node *initial_element(const struct stepping *stepping, size_t member, size_t which,
+                                          size_t element) {
   const struct recurrence *recurrence = stepping->steps->recurrence;
   const struct definition *d = recurrence->definitions[member];
   const struct node **node = &stepping->nodes[(stepping->output[member] + which) * recurrence->start + element - 1];

@@ -129,11 +129,9 @@ static const struct node *log_mass(struct conditional *given, const struct condi
     const struct variable *latent = given->together->latents[k];
     const struct definition *steps = steps_of(latent);
     struct place place = place_at_element(given, latent, indices);
-    const struct term *distribution =
-        !steps ? latent->distribution : initial ? steps->initial[0] : steps->value;
+    const struct term *distribution = !steps ? latent->distribution : initial ? steps->initial[0] : steps->value;
     struct density_at at = {&given->derivation, place, next->values[k]};
-    const struct node *mass =
-        decide_family(&given->derivation, family_of(place, distribution), density_at, &at);
+    const struct node *mass = decide_family(&given->derivation, family_of(place, distribution), density_at, &at);
     sum = node_binary(graph, OP_ADD, sum, unless_observed(given, latent, next->values[k], indices, mass));
   }
   return sum;
@@ -154,8 +152,8 @@ static const struct node *emission(struct conditional *given, const struct varia
     map[k] = place == SIZE_MAX ? graph_open(graph, type->dim[k], type->dim[k]->name) : element.open[place];
     if (place != SIZE_MAX) kept[place] = true;
     if (place != SIZE_MAX) continue;
-    const struct node *here = node_binary(graph, OP_EQ, lower(element.place, observed->summed_at[k]),
-                                          node_binder(graph, map[k]));
+    const struct node *here =
+        node_binary(graph, OP_EQ, lower(element.place, observed->summed_at[k]), node_binder(graph, map[k]));
     node = node_select(graph, here, node, node_const(graph, 0));
   }
   for (size_t k = element.n_open; k-- > 0;)
@@ -240,16 +238,15 @@ static const struct node *forward(struct derivation *derivation, const struct to
   }
   indices[along] = node_const(graph, 1);
   for (size_t j = 0; j < values->n; j++)
-    nodes[2 * j] = with_emissions(graph, log_mass(values->at[j], values->at[j], true, indices), values->emissions[j],
-                                  indices);
+    nodes[2 * j] =
+        with_emissions(graph, log_mass(values->at[j], values->at[j], true, indices), values->emissions[j], indices);
   open[along] = graph_open(graph, type->dim[along], type->dim[along]->name);
   indices[along] = node_binder(graph, open[along]);
   for (size_t j = 0; j < values->n; j++) {
     for (size_t i = 0; i < values->n; i++)
       paths[i] = node_binary(graph, OP_ADD, node_previous(graph, open[along], i, 1, BASE_REAL),
                              log_mass(values->at[i], values->at[j], false, indices));
-    nodes[2 * j + 1] =
-        with_emissions(graph, log_sum_exp(derivation, values->n, paths), values->emissions[j], indices);
+    nodes[2 * j + 1] = with_emissions(graph, log_sum_exp(derivation, values->n, paths), values->emissions[j], indices);
   }
   const struct node *scan = node_scan(graph, open[along], 2, values->n, nodes);
   for (size_t j = 0; j < values->n; j++) paths[j] = node_gather(graph, node_project(graph, scan, j), &last);

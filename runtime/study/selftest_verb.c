@@ -21,8 +21,8 @@
 #include "runtime/report/results.h"
 #include "runtime/rng/purpose.h"
 #include "runtime/sim/simulate.h"
-#include "runtime/study/multiverse_options.h"
 #include "runtime/study/gates_json.h"
+#include "runtime/study/multiverse_options.h"
 #include "runtime/study/verbs.h"
 
 enum { SIMULATIONS = 2000, POINTS = 8, MOST_UNIVERSES = 256 };

@@ -83,7 +83,7 @@ static void a_latent_of_groups_is_shared_by_their_members(void **state) {
   (void)state;
   put(f, "of", of, 4), put(f, "y", y, 4);
   f->coordinates[interpreted_variable(f, "a")->id][0] = a;
-  for (size_t class = 1; class <= 3; class++) {
+  for (size_t class = 1; class <= 3; class ++) {
     double good = 0.4, bad = 0.6;
     for (size_t i = 0; i < 4; i++)
       if (of[i] == (double)class) good *= normal(y[i], a, 1), bad *= normal(y[i], -a, 1);
