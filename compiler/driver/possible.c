@@ -168,16 +168,24 @@ static bool is_chain(const struct variable *variable) {
   return variable->distribution->kind == TERM_DEFINITION;
 }
 
-/* z: 2 values an element; state: 3 values an element, 9 steps between neighbours */
+/* z (2 values); a and b (4 values); state (3 values, a chain: 9 steps an element) */
 static void print_summed(const struct program *program, struct floe__text *out) {
   size_t n = 0;
-  double low, high;
   for (size_t k = 0; k < program->n_variable; k++) {
-    const struct variable *variable = program->variables[k];
-    if (!variable_is_discrete(variable) || !variable_values(variable, &low, &high)) continue;
-    const double count = high - low + 1;
-    floe__text_printf(out, "%s%s (%g values", n++ ? ", " : " after summing out ", variable->name, count);
-    if (is_chain(variable)) floe__text_printf(out, ", a chain: %g steps an element", count * count);
+    const struct variable *first = program->variables[k];
+    size_t n_name = 0;
+    double count = 1, low, high;
+    bool chain = false;
+    if (!variable_is_discrete(first) || first->summed != first) continue;
+    for (size_t j = 0; j < program->n_variable; j++) {
+      const struct variable *with = program->variables[j];
+      if (!variable_is_discrete(with) || with->summed != first || !variable_values(with, &low, &high)) continue;
+      floe__text_printf(out, "%s%s", n_name++ ? " and " : n++ ? ", " : " after summing out ", with->name);
+      count *= high - low + 1;
+      chain = chain || is_chain(with);
+    }
+    floe__text_printf(out, " (%g values", count);
+    if (chain) floe__text_printf(out, ", a chain: %g steps an element", count * count);
     floe__text_puts(out, ")");
   }
 }
