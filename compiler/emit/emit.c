@@ -232,6 +232,7 @@ static void write_head(struct writer *w, struct floe__text *out) {
   write_plain(out, path ? path + 1 : w->study->program->source ? w->study->program->source->path : "a study");
   floe__text_puts(out, ". Changes made here are lost when the study is built again. */\n#include <floe/model.h>\n");
   if (w->draws) floe__text_puts(out, "#include <floe/draws.h>\n");
+  if (w->lanes) floe__text_puts(out, "#include <floe/lanes.h>\n");
   if (w->systems.length) floe__text_puts(out, "#include <floe/ode.h>\n");
   floe__text_puts(out, "\n#define NAN __builtin_nan(\"\")\n#define INFINITY __builtin_inf()\n\n");
   if (w->prototypes.text.length) {

@@ -8,7 +8,7 @@
 
 struct floe__text;
 
-/* Writes the C of a study: one translation unit that includes only <floe/model.h> and <floe/draws.h>, defines
+/* Writes the C of a study: one translation unit that includes only <floe/model.h>, <floe/draws.h> and <floe/lanes.h>, defines
  * `floe_the_model`, and has a `main` that hands it to floe_study_main.
  * Nothing of the spec's text reaches it unquoted: names become identifiers by emit_identifier, texts become escaped
  * string literals. The result is the model's prior_fingerprint. */

@@ -144,8 +144,22 @@ void write_array_call(struct function_writer *f, const struct external *external
   floe__text_puts(f->out, ")");
 }
 
+static void write_lane_call(struct function_writer *f, const char *symbol, const struct value *value) {
+  f->file->lanes = true;
+  floe__text_printf(f->out, "%s(", symbol);
+  for (size_t k = 0; k < value->n_arg; k++) {
+    if (k) floe__text_puts(f->out, ", ");
+    write_argument(f, &value->args[k]);
+  }
+  floe__text_puts(f->out, ")");
+}
+
 static void write_call(struct function_writer *f, const struct value *value) {
   size_t n = value->n_arg - value->n_key;
+  if (f->in_lanes && lane_symbol(value->symbol)) {
+    write_lane_call(f, lane_symbol(value->symbol), value);
+    return;
+  }
   if (value->external) {
     if (value->kind == VALUE_CALL)
       declare_external(f->file, value->external);
@@ -247,7 +261,9 @@ static void write_any(struct function_writer *f, const struct value *value, enum
       write_number(f->out, value->number);
       close_bracket(f, value->number < 0 ? PREC_UNARY : PREC_ATOM, least);
       return;
-    case VALUE_INDEX: floe__text_printf(f->out, "(double)%s", f->loop_name[value->loop->id]); return;
+    case VALUE_INDEX:
+      floe__text_printf(f->out, f->in_lanes ? "(double)(int)%s" : "(double)%s", f->loop_name[value->loop->id]);
+      return;
     case VALUE_SIZE: floe__text_printf(f->out, "(double)%s", name_of_size(f, value->dimension)); return;
     case VALUE_AXIS:
       f->uses_universe = true;

@@ -254,12 +254,15 @@ static void write_loop(struct function_writer *f, const struct step *step) {
   const char *size = name_of_size(f, loop->dimension);
   size_t mark = identifiers_enter(f->identifiers);
   const char *name = f->loop_name[loop->id] = emit_identifier(f->identifiers, loop->name ? loop->name : "element");
+  f->in_lanes = loop_has_lanes(f, step);
+  if (f->in_lanes) write_lanes(f, step);
   write_indent(f);
   if (loop->descending)
     floe__text_printf(f->out, "for (size_t %s = %s; %s >= %zu; %s--) {\n", name, size, name, loop->first, name);
   else
     floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s++) {\n", name, loop->first, name, size, name);
   write_block(f, step->body);
+  f->in_lanes = false;
   write_indent(f);
   floe__text_puts(f->out, "}\n");
   identifiers_leave(f->identifiers, mark);

@@ -23,7 +23,7 @@ struct writer {
   struct prototypes prototypes;
   struct floe__text systems;             /* functions of the systems of differential equations */
   struct floe__text simulators;          /* functions of the `sim`s */
-  bool draws, gathers, scatters, clears; /* helpers that the file needs */
+  bool draws, gathers, scatters, clears, lanes; /* helpers that the file needs */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
   const char **size_name; /* (n_sizes) */
@@ -53,6 +53,7 @@ struct function_writer {
   const char **size_name;    /* (n_sizes) */
   bool *size_used;           /* (n_sizes) */
   bool uses_universe, uses_context, uses_draws;
+  bool in_lanes; /* what is being written is the body of a loop that runs in lanes */
   size_t n_line;
   bool *line_seen; /* (n_line + 1) lines of the spec that a comment has named */
   size_t n_temporary;
@@ -93,6 +94,11 @@ void frame_close(struct function_writer *f); /* what is returned */
 const char *name_of_size(struct function_writer *f, const struct dimension *dimension);
 const char *name_of_memory(struct function_writer *f, const struct memory *memory);
 void frame_count_scratch(struct function_writer *f);
+
+/* lanes.c: loops whose passes are independent but for sums; the C compiler is told to run several at once */
+bool loop_has_lanes(const struct function_writer *f, const struct step *loop);
+void write_lanes(struct function_writer *f, const struct step *loop); /* the line in front of the loop */
+const char *lane_symbol(const char *symbol); /* of the function that stands for it there; NULL: none does */
 
 /* functions.c */
 void write_routine(struct writer *w, const struct routine *routine);

@@ -13,5 +13,5 @@ runtime_sources += \
   runtime/math/structure.c runtime/math/structure.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_math tests/unit/test_ode tests/unit/test_structure tests/unit/test_symbols
+check_PROGRAMS += tests/unit/test_lanes tests/unit/test_math tests/unit/test_ode tests/unit/test_structure tests/unit/test_symbols
 endif

@@ -192,7 +192,7 @@ static void compile_code(struct fixture *f) {
   assert_int_equal(fwrite(f->code.data, 1, f->code.length, file), f->code.length);
   assert_int_equal(fclose(file), 0);
   const char *command = floe__arena_printf(
-      f->arena, "%s -std=c17 -O1 -Wall -Wextra -Wshadow -Werror -shared -fPIC -I'%s/runtime/include' -o %s %s",
+      f->arena, "%s -std=c17 -O1 -fopenmp-simd -Wall -Wextra -Wshadow -Werror -shared -fPIC -I'%s/runtime/include' -o %s %s",
       cc && *cc ? cc : "cc", root ? root : ".", library, path);
   if (system(command) != 0) fail_msg("the generated code does not compile:\n%s", f->code.data);
   f->library = dlopen(library, RTLD_LAZY);

@@ -1,0 +1,66 @@
+/* Microseconds that one gradient of a study takes: linked with the study's C in place of its main. CPU time, the least
+ * of many repeats, in universe coordinates, at the reference universe. argv[1]: a data file; without one, the data are
+ * simulated at the largest sizes. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "runtime/data/bind.h"
+#include "runtime/data/layout.h"
+#include "runtime/data/universe.h"
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double *numbers(size_t n) {
+  double *x = calloc(n + 1, sizeof *x);
+  if (!x) exit(1);
+  return x;
+}
+
+int floe_study_main(const struct floe_model *model, int argc, char **argv) {
+  struct floe_universe universe;
+  struct floe_error error = {0};
+  floe_universe_reference(model, &universe);
+  struct floe_dataset *set = NULL;
+  struct floe_layout *layout;
+  double *data, *scratch;
+  if (argc > 1) {
+    if (floe_data_read(model, argv[1], 0, NULL, &set, &error)) return fprintf(stderr, "%s\n", error.message), 1;
+    layout = set->layout;
+    scratch = numbers(layout->n_scratch);
+    data = numbers(layout->n_data);
+    if (floe_data_prepare(set, &universe, data, scratch, &error)) return fprintf(stderr, "%s\n", error.message), 1;
+  } else {
+    size_t sizes[64];
+    floe_sizes_largest(model, sizes);
+    layout = floe_layout_new(model, sizes, &error);
+    if (!layout) return fprintf(stderr, "%s\n", error.message), 1;
+    scratch = numbers(layout->n_scratch);
+    data = numbers(layout->n_data);
+    double *values = numbers(layout->n_value);
+    struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, NULL};
+    struct floe_sampling sampling = {1, 1, 1, FLOE_DRAW_DATA | FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED};
+    model->simulate(&context, &sampling, 1, data, values, scratch);
+    free(values);
+  }
+  struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, data};
+  double *coordinates = numbers(layout->n_coordinate), *gradient = numbers(layout->n_coordinate);
+  for (size_t k = 0; k < layout->n_coordinate; k++) coordinates[k] = 0.1 * sin(1.0 + (double)k);
+  double density = 0, least = INFINITY, checksum = 0;
+  size_t repeats = 1;
+  for (int round = 0; round < 60; round++) {
+    double start = seconds();
+    for (size_t k = 0; k < repeats; k++) model->gradient(&context, 1, coordinates, &density, gradient, scratch);
+    double each = (seconds() - start) / (double)repeats;
+    if (each * (double)repeats < 2e-3) repeats *= 2;
+    else if (each < least) least = each;
+  }
+  for (size_t k = 0; k < layout->n_coordinate; k++) checksum += gradient[k] * cos((double)k);
+  printf("%.4g %zu %.15g %.15g\n", 1e6 * least, layout->n_coordinate, density, checksum);
+  return 0;
+}

@@ -1,0 +1,79 @@
+/* The elementary functions of <floe/lanes.h> against those of the C library in long double: by errors in units in the
+ * last place, over arguments spread evenly over the numbers or their logarithms, and at the ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include <floe/lanes.h>
+
+enum { N = 20000 };
+
+static long double log1p_exp(long double x) {
+  return x > 0 ? x + log1pl(expl(-x)) : log1pl(expl(x));
+}
+
+static long double inv_logit(long double x) {
+  return x > 0 ? 1 / (1 + expl(-x)) : expl(x) / (1 + expl(x));
+}
+
+/* Arguments from a to b; of one sign and far apart: evenly by their logarithms. */
+static double argument(size_t k, double a, double b) {
+  const double share = fmod(0.6180339887498949 * (double)(k + 1), 1);
+  if (a * b > 0 && fabs(log(fabs(a)) - log(fabs(b))) > 20) return copysign(exp(log(fabs(a)) + share * (log(fabs(b)) - log(fabs(a)))), a);
+  return a + share * (b - a);
+}
+
+#define HOLDS(lane, exact, a, b, most)                                                                                 \
+  do {                                                                                                                 \
+    for (size_t k = 0; k < N; k++) {                                                                                   \
+      const double x = argument(k, a, b), y = lane(x);                                                                 \
+      const long double z = exact((long double)x);                                                                     \
+      const double unit = nextafter(fabs((double)z), INFINITY) - fabs((double)z);                                      \
+      if (fabsl(z) < 0x1p-1022L) continue;                                                                             \
+      if (!(fabsl((long double)y - z) <= (most)*unit)) fail_msg(#lane "(%.17g) = %.17g, not %.17Lg", x, y, z);          \
+    }                                                                                                                  \
+  } while (0)
+
+static void errors_are_below_the_stated_units_in_the_last_place(void **state) {
+  (void)state;
+  HOLDS(floe_lane_exp, expl, -708, 709.7, 1);
+  HOLDS(floe_lane_exp, expl, -1, 1, 1);
+  HOLDS(floe_lane_exp, expl, 1e-300, 1e-3, 1);
+  HOLDS(floe_lane_log, logl, 1e-310, 1e308, 1);
+  HOLDS(floe_lane_log, logl, 0.5, 2, 1);
+  HOLDS(floe_lane_log1p, log1pl, 1e-20, 1e20, 2);
+  HOLDS(floe_lane_log1p, log1pl, -0.999, 2, 2);
+  HOLDS(floe_lane_log1p, log1pl, -1e-20, -0.9, 2);
+  HOLDS(floe_lane_log1p_exp, log1p_exp, -700, 700, 2);
+  HOLDS(floe_lane_log1p_exp, log1p_exp, -4, 4, 2);
+  HOLDS(floe_lane_inv_logit, inv_logit, -700, 700, 3);
+  HOLDS(floe_lane_inv_logit, inv_logit, -4, 4, 3);
+}
+
+static void at_the_ends_they_are_as_the_library_has_them(void **state) {
+  (void)state;
+  assert_true(floe_lane_exp(0) == 1 && floe_lane_exp(-INFINITY) == 0 && isinf(floe_lane_exp(INFINITY)));
+  assert_true(isinf(floe_lane_exp(710)) && floe_lane_exp(-746) == 0 && floe_lane_exp(-745) == exp(-745));
+  assert_true(isnan(floe_lane_exp(NAN)) && isnan(floe_lane_log(NAN)) && isnan(floe_lane_log1p(NAN)));
+  assert_true(floe_lane_log(0) == -INFINITY && floe_lane_log(-0.0) == -INFINITY && isnan(floe_lane_log(-1)));
+  assert_true(floe_lane_log(1) == 0 && floe_lane_log(INFINITY) == INFINITY && isnan(floe_lane_log(-INFINITY)));
+  assert_true(floe_lane_log1p(0) == 0 && floe_lane_log1p(-1) == -INFINITY && isnan(floe_lane_log1p(-2)));
+  assert_true(floe_lane_log1p(INFINITY) == INFINITY && floe_lane_log1p(1e-320) == 1e-320);
+  assert_true(floe_lane_log1p_exp(INFINITY) == INFINITY && floe_lane_log1p_exp(-INFINITY) == 0);
+  assert_true(isnan(floe_lane_log1p_exp(NAN)) && isnan(floe_lane_inv_logit(NAN)));
+  assert_true(floe_lane_inv_logit(INFINITY) == 1 && floe_lane_inv_logit(-INFINITY) == 0 && floe_lane_inv_logit(0) == 0.5);
+  assert_true(floe_lane_xlogy(0, 0) == 0 && floe_lane_xlogy(0, NAN) == 0 && floe_lane_xlogy(2, 0) == -INFINITY);
+  assert_true(floe_lane_xlog1py(0, -1) == 0 && floe_lane_xlog1py(1, -1) == -INFINITY);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(errors_are_below_the_stated_units_in_the_last_place),
+      cmocka_unit_test(at_the_ends_they_are_as_the_library_has_them),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
