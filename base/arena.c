@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +10,9 @@
 
 #include "base/memory.h"
 
-#define CHUNK_BYTES ((size_t)64 << 10)
+/* Chunks grow as the arena does: small work stays small, and large work asks the system rarely. */
+#define FIRST_CHUNK_BYTES ((size_t)64 << 10)
+#define LARGEST_CHUNK_BYTES ((size_t)4 << 20)
 
 struct chunk {
   struct chunk *next;
@@ -19,7 +22,7 @@ struct chunk {
 
 struct floe__arena {
   struct chunk *chunks; /* the first is the one being filled */
-  size_t used, reserved, limit;
+  size_t used, reserved, limit, next_chunk;
   void (*exhausted)(void *context);
   void *context;
 };
@@ -35,7 +38,8 @@ struct floe__arena *floe__arena_new(size_t limit_bytes, void (*exhausted)(void *
     if (exhausted) exhausted(context);
     abort();
   }
-  *arena = (struct floe__arena){.limit = limit_bytes, .exhausted = exhausted, .context = context};
+  *arena = (struct floe__arena){
+      .limit = limit_bytes, .next_chunk = FIRST_CHUNK_BYTES, .exhausted = exhausted, .context = context};
   return arena;
 }
 
@@ -53,13 +57,15 @@ void floe__arena_free(struct floe__arena *arena) {
 static struct chunk *chunk_for(struct floe__arena *arena, size_t size) {
   struct chunk *first = arena->chunks;
   if (first && first->size - first->used >= size) return first;
-  size_t wanted = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
+  const bool of_its_own = size > arena->next_chunk / 4;
+  const size_t wanted = of_its_own ? size : arena->next_chunk;
   if (arena->limit && (wanted > arena->limit || arena->reserved > arena->limit - wanted)) out_of_memory(arena);
   struct chunk *chunk = floe__new(1, sizeof *chunk + wanted);
   if (!chunk) out_of_memory(arena);
   chunk->size = wanted;
   arena->reserved += wanted;
-  if (first && wanted != CHUNK_BYTES) {
+  if (!of_its_own && arena->next_chunk < LARGEST_CHUNK_BYTES) arena->next_chunk *= 8;
+  if (first && of_its_own) {
     chunk->next = first->next;
     first->next = chunk;
   } else {

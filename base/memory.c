@@ -3,13 +3,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT ((size_t)64)
 
+/* Large blocks begin at a multiple of the processor's large pages and ask for them: the system then hands them out in far fewer
+ * steps. */
+#define LARGE_PAGE ((size_t)2 << 20)
+
 static void *aligned_block(size_t count, size_t size, size_t *bytes) {
-  if (__builtin_mul_overflow(count, size, bytes) || *bytes > PTRDIFF_MAX - ALIGNMENT) return NULL;
-  size_t rounded = (*bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  return aligned_alloc(ALIGNMENT, rounded ? rounded : ALIGNMENT);
+  if (__builtin_mul_overflow(count, size, bytes) || *bytes > PTRDIFF_MAX - LARGE_PAGE) return NULL;
+  const size_t alignment = *bytes < 2 * LARGE_PAGE ? ALIGNMENT : LARGE_PAGE;
+  size_t rounded = (*bytes + alignment - 1) / alignment * alignment;
+  void *block = aligned_alloc(alignment, rounded ? rounded : alignment);
+#ifdef MADV_HUGEPAGE
+  if (block && alignment == LARGE_PAGE) (void)madvise(block, rounded, MADV_HUGEPAGE);
+#endif
+  return block;
 }
 
 void *floe__new(size_t count, size_t size) {

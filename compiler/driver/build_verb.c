@@ -194,6 +194,7 @@ floe_status driver_study(struct driver *driver, struct floe_error *error) {
   fflush(NULL);
   /* Threads that wait should sleep: spinning takes a core away from whatever else the machine does. */
   setenv("OMP_WAIT_POLICY", "passive", 0);
+  setenv("OPENBLAS_NUM_THREADS", "1", 0); /* it is used on one thread, and need not start others */
   execv(program, argv);
   return floe__fail(error, FLOE_EENVIRONMENT, program, "", "cannot run the compiled study: %s", strerror(errno));
 }
