@@ -43,12 +43,17 @@ int floe_study_main(const struct floe_model *model, int argc, char **argv) {
     scratch = numbers(layout->n_scratch);
     data = numbers(layout->n_data);
     double *values = numbers(layout->n_value);
-    struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, NULL};
+    struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, NULL, NULL};
     struct floe_sampling sampling = {1, 1, 1, FLOE_DRAW_DATA | FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED};
     model->simulate(&context, &sampling, 1, data, values, scratch);
     free(values);
   }
-  struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, data};
+  struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, data, NULL};
+  if (model->constants) {
+    double *constants = numbers(model->constants_size(layout));
+    model->constants(&context, constants);
+    context.constants = constants;
+  }
   double *coordinates = numbers(layout->n_coordinate), *gradient = numbers(layout->n_coordinate);
   for (size_t k = 0; k < layout->n_coordinate; k++) coordinates[k] = 0.1 * sin(1.0 + (double)k);
   double density = 0, least = INFINITY, checksum = 0;

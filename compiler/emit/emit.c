@@ -7,6 +7,7 @@
 #include "compiler/emit/writer.h"
 #include "compiler/program/adjoint.h"
 #include "compiler/program/schedule.h"
+#include "compiler/program/tune.h"
 
 /* ---- `forbid` and `require` ---- */
 
@@ -102,10 +103,26 @@ static const char density_points[] =
     "  for (size_t k = 0; k < n; k++)\n"
     "    result[k] = log_density_of_one(context, coordinates + k * context->layout->n_coordinate,\n"
     "                                   terms ? terms + k * FLOE_N_TAG : NULL, scratch);\n"
-    "}\n\n"
+    "}\n\n";
+
+static const char gradient_points[] =
     "static void gradient(const struct floe_context *context, size_t n, const double *coordinates, double *result, double *slopes,\n"
     "                     double *scratch) {\n"
     "  const size_t size = context->layout->n_coordinate;\n"
+    "  for (size_t k = 0; k < n; k++) result[k] = gradient_of_one(context, coordinates + k * size, slopes + k * size, scratch);\n"
+    "}\n\n";
+
+/* Where the context has no constants they are made anew, at the end of the scratch. */
+static const char gradient_points_with_constants[] =
+    "static void gradient(const struct floe_context *given, size_t n, const double *coordinates, double *result, double *slopes,\n"
+    "                     double *scratch) {\n"
+    "  struct floe_context own = *given, *context = &own;\n"
+    "  const size_t size = context->layout->n_coordinate;\n"
+    "  if (!own.constants) {\n"
+    "    double *made = scratch + own.layout->n_scratch - constants_size(own.layout);\n"
+    "    constants_of(context, made);\n"
+    "    own.constants = made;\n"
+    "  }\n"
     "  for (size_t k = 0; k < n; k++) result[k] = gradient_of_one(context, coordinates + k * size, slopes + k * size, scratch);\n"
     "}\n\n";
 
@@ -124,7 +141,10 @@ static void write_outputs(struct writer *w, const char *name, const char *vector
 
 static void write_points(struct writer *w) {
   floe__text_puts(w->out, points);
-  if (!variable_without_density(w->study->program)) floe__text_puts(w->out, density_points);
+  if (!variable_without_density(w->study->program)) {
+    floe__text_puts(w->out, density_points);
+    floe__text_puts(w->out, w->constants ? gradient_points_with_constants : gradient_points);
+  }
   write_outputs(w, "check", "holds", w->study->program->n_check);
   if (w->study->program->n_elicited) write_outputs(w, "elicit", "numbers", w->study->program->n_elicited);
   floe__text_puts(
@@ -136,17 +156,18 @@ static void write_points(struct writer *w) {
 }
 
 static void write_scratch_size(struct writer *w) {
-  const struct program *program = w->study->program;
+  const char *constants = w->constants ? "constants_size(layout)" : "0";
   if (!w->n_scratch) {
-    floe__text_puts(
-        w->out, "static size_t scratch_size(const struct floe_layout *layout) {\n  (void)layout;\n  return 0;\n}\n\n");
+    floe__text_printf(
+        w->out, "static size_t scratch_size(const struct floe_layout *layout) {\n  (void)layout;\n  return %s;\n}\n\n",
+        constants);
     return;
   }
   floe__text_puts(w->out, "static size_t greater(size_t a, size_t b) { return a > b ? a : b; }\n\n"
                           "static size_t scratch_size(const struct floe_layout *layout) {\n  size_t largest = 0;\n");
-  frame_declare_sizes(w->out, program, w->size_name, w->size_used);
+  frame_declare_sizes(w->out, w->study->program, w->size_name, w->size_used);
   floe__text_append(w->out, w->scratch.data, w->scratch.length);
-  floe__text_puts(w->out, "  return largest;\n}\n\n");
+  floe__text_printf(w->out, w->constants ? "  return largest + %s;\n}\n\n" : "  return largest;\n}\n\n", constants);
 }
 
 static const char *table_or_null(size_t n, const char *name) {
@@ -175,6 +196,7 @@ static void write_density(struct writer *w) {
   if (up_to_constant) floe__text_puts(w->out, "    .up_to_constant = 1,\n");
   if (!without) {
     floe__text_puts(w->out, "    .log_density = log_density, .gradient = gradient,\n");
+    if (w->constants) floe__text_puts(w->out, "    .constants_size = constants_size, .constants = constants_of,\n");
     return;
   }
   size_t line, column;
@@ -246,6 +268,14 @@ static void write_head(struct writer *w, struct floe__text *out) {
   if (w->clears) floe__text_puts(out, helper_clear);
 }
 
+static void write_gradient(struct writer *w, struct routine *gradient) {
+  struct routine *constants = tune_constants(gradient);
+  tune_divisions(gradient);
+  if (constants) write_routine(w, constants);
+  w->constants = constants != NULL;
+  write_routine(w, gradient);
+}
+
 uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
   struct floe__text body = {0};
   struct writer w = {.arena = arena, .study = study, .out = &body, .prior = study->foreign};
@@ -262,7 +292,7 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
     size_t from = body.length;
     write_routine(&w, routine);
     if (kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_ELICIT) mix_into_prior(&w, from);
-    if (kind == INTERPRETATION_LOG_DENSITY) write_routine(&w, adjoint_routine(arena, routine));
+    if (kind == INTERPRETATION_LOG_DENSITY) write_gradient(&w, adjoint_routine(arena, routine));
   }
   w.prior = floe__hash(w.simulators.data, w.simulators.length, w.prior);
   write_points(&w);

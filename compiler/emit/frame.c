@@ -8,7 +8,7 @@ struct signature {
   const char *inputs[6]; /* parameters that the body may leave unused */
 };
 
-static const struct signature signatures[N_INTERPRETATION + 1] = {
+static const struct signature signatures[N_INTERPRETATION + 2] = {
     [INTERPRETATION_SIMULATE] =
         {"simulate_one",
          "void",
@@ -57,10 +57,12 @@ static const struct signature signatures[N_INTERPRETATION + 1] = {
                           "const struct floe_context *context, const double *coordinates, double *gradient,\n"
                           "                              double *scratch",
                           {"context", "coordinates", "gradient", "scratch"}},
+    [N_INTERPRETATION + 1] = {"constants_of", "void", "const struct floe_context *context, double *constants", {"context"}},
 };
 
 static const struct signature *signature_of(const struct function_writer *f) {
-  return &signatures[f->routine->gradient ? N_INTERPRETATION : f->routine->kind];
+  const struct routine *routine = f->routine;
+  return &signatures[routine->constants ? N_INTERPRETATION + 1 : routine->gradient ? N_INTERPRETATION : routine->kind];
 }
 
 /* ---- names ---- */
@@ -71,15 +73,16 @@ static const char *const own_names[] = {
     "add_at",  "clear",    "gradient",  "simulate",     "log_density", "constrain",   "unconstrain", "report",
     "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
     "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
-    "priors",
+    "priors",   "constants", "constants_size",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
   struct floe__arena *arena = f->file->arena;
   const struct program *program = f->file->study->program;
-  const char *name = memory->name ? memory->name : "array";
+  const char *name = memory->name ? memory->name : memory->kind == MEMORY_CONSTANTS ? "constant" : "array";
   switch (memory->kind) {
     case MEMORY_DATA:
+    case MEMORY_CONSTANTS:
     case MEMORY_VALUES: return name;
     case MEMORY_COORDINATES: return floe__arena_printf(arena, "%s_free", name);
     case MEMORY_GRADIENT: return floe__arena_printf(arena, "%s_gradient", name);
@@ -107,7 +110,7 @@ static const struct memory *same_place(const struct function_writer *f, const st
 
 static void reserve_own_names(struct identifiers *identifiers) {
   for (size_t k = 0; k < sizeof own_names / sizeof *own_names; k++) identifiers_reserve(identifiers, own_names[k]);
-  for (size_t k = 0; k <= N_INTERPRETATION; k++) identifiers_reserve(identifiers, signatures[k].name);
+  for (size_t k = 0; k < sizeof signatures / sizeof *signatures; k++) identifiers_reserve(identifiers, signatures[k].name);
 }
 
 /* The same in all functions. */
@@ -154,9 +157,14 @@ const char *name_of_memory(struct function_writer *f, const struct memory *memor
 
 /* ---- declarations ---- */
 
+/* The layout says where it stands. */
+static bool is_placed(const struct memory *memory) {
+  return memory->kind != MEMORY_SCRATCH && memory->kind != MEMORY_CONSTANTS;
+}
+
 static bool uses_memory(const struct function_writer *f, bool scratch) {
   for (size_t k = 0; k < f->routine->n_memory; k++)
-    if (f->memory_used[k] && (f->routine->memories[k]->kind == MEMORY_SCRATCH) == scratch) return true;
+    if (f->memory_used[k] && is_placed(f->routine->memories[k]) != scratch) return true;
   return false;
 }
 
@@ -180,6 +188,7 @@ static const char *vector_of(const struct function_writer *f, const struct memor
     case MEMORY_VALUES: return "values";
     case MEMORY_COORDINATES: return "coordinates";
     case MEMORY_GRADIENT: return "gradient";
+    case MEMORY_CONSTANTS: return f->routine->constants ? "constants" : "context->constants";
     case MEMORY_SCRATCH: return "scratch";
     case MEMORY_RESULT: break;
   }
@@ -191,6 +200,7 @@ static const char *vector_of(const struct function_writer *f, const struct memor
 
 static bool is_written(const struct function_writer *f, const struct memory *memory) {
   if (memory->kind == MEMORY_RESULT || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_SCRATCH) return true;
+  if (memory->kind == MEMORY_CONSTANTS) return f->routine->constants;
   return f->routine->kind == INTERPRETATION_SIMULATE;
 }
 
@@ -228,6 +238,28 @@ static void declare_scratch(struct function_writer *f) {
   }
 }
 
+/* The same places in the function that fills them and in the one that reads them, whatever either uses. */
+static void declare_constants(struct function_writer *f) {
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    if (memory->kind != MEMORY_CONSTANTS || !f->memory_used[k]) continue;
+    floe__text_printf(f->out, "  %sdouble *restrict %s = %s", is_written(f, memory) ? "" : "const ", f->memory_name[k],
+                      vector_of(f, memory));
+    for (size_t before = 0; before < k; before++) {
+      if (f->routine->memories[before]->kind != MEMORY_CONSTANTS) continue;
+      floe__text_puts(f->out, " + ");
+      write_extent(f, f->routine->memories[before]);
+    }
+    floe__text_puts(f->out, ";\n");
+  }
+}
+
+static void use_sizes_of_constants(struct function_writer *f) {
+  for (size_t k = 0; k < f->routine->n_memory; k++)
+    for (size_t d = 0; f->routine->memories[k]->kind == MEMORY_CONSTANTS && d < f->routine->memories[k]->n_dim; d++)
+      name_of_size(f, f->routine->memories[k]->dim[d]);
+}
+
 size_t n_sizes(const struct program *program) {
   return program->n_dimension + program->n_variable;
 }
@@ -262,6 +294,7 @@ void frame_open(struct function_writer *f) {
     for (size_t d = 0; before && d < before->n_dim; d++) name_of_size(f, before->dim[d]);
     before = memory;
   }
+  use_sizes_of_constants(f);
   bool layout = uses_memory(f, false);
   for (size_t k = 0; k < n_sizes(f->file->study->program); k++) layout = layout || f->size_used[k];
   bool offsets = layout && !(counts_outputs(f) && !uses_memory(f, true));
@@ -271,8 +304,8 @@ void frame_open(struct function_writer *f) {
   if (f->uses_universe) floe__text_puts(f->out, "  const struct floe_universe *universe = context->universe;\n");
   frame_declare_sizes(f->out, f->file->study->program, f->size_name, f->size_used);
   for (size_t k = 0; k < f->routine->n_memory; k++)
-    if (f->memory_used[k] && f->routine->memories[k]->kind != MEMORY_SCRATCH)
-      declare_pointer(f, f->routine->memories[k]);
+    if (f->memory_used[k] && is_placed(f->routine->memories[k])) declare_pointer(f, f->routine->memories[k]);
+  declare_constants(f);
   declare_scratch(f);
   if (f->uses_draws) floe__text_puts(f->out, "  struct floe_stream stream;\n");
   if (f->routine->gradient)
@@ -319,7 +352,7 @@ static void return_density(struct function_writer *f) {
 }
 
 void frame_close(struct function_writer *f) {
-  if (f->routine->kind == INTERPRETATION_LOG_DENSITY) return_density(f);
+  if (f->routine->kind == INTERPRETATION_LOG_DENSITY && !f->routine->constants) return_density(f);
   floe__text_puts(f->out, "}\n\n");
 }
 
@@ -339,4 +372,23 @@ void frame_count_scratch(struct function_writer *f) {
   if (any) floe__text_puts(f->out, ");\n");
   f->file->n_scratch += any;
   f->out = out;
+}
+
+void frame_count_constants(struct function_writer *f) {
+  const size_t n = n_sizes(f->file->study->program);
+  struct floe__text expression = {0}, *out = f->out;
+  for (size_t k = 0; k < n; k++) f->size_used[k] = false;
+  f->out = &expression;
+  for (size_t k = 0, any = 0; k < f->routine->n_memory; k++) {
+    if (f->routine->memories[k]->kind != MEMORY_CONSTANTS) continue;
+    floe__text_puts(f->out, any++ ? " + " : "");
+    write_extent(f, f->routine->memories[k]);
+  }
+  f->out = out;
+  floe__text_puts(out, "static size_t constants_size(const struct floe_layout *layout) {\n  (void)layout;\n");
+  frame_declare_sizes(out, f->file->study->program, f->size_name, f->size_used);
+  floe__text_puts(out, "  return ");
+  floe__text_append(out, expression.data, expression.length);
+  floe__text_puts(out, ";\n}\n\n");
+  floe__text_free(&expression);
 }

@@ -494,5 +494,6 @@ void write_routine(struct writer *w, const struct routine *routine) {
   floe__text_free(&body);
   frame_close(f);
   frame_count_scratch(f);
+  if (routine->constants) frame_count_constants(f);
   w->draws = w->draws || f->uses_draws;
 }

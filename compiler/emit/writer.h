@@ -24,6 +24,7 @@ struct writer {
   struct floe__text systems;             /* functions of the systems of differential equations */
   struct floe__text simulators;          /* functions of the `sim`s */
   bool draws, gathers, scatters, clears, lanes; /* helpers that the file needs */
+  bool constants; /* the gradient reads constants that constants_of makes */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
   const char **size_name; /* (n_sizes) */
@@ -94,6 +95,7 @@ void frame_close(struct function_writer *f); /* what is returned */
 const char *name_of_size(struct function_writer *f, const struct dimension *dimension);
 const char *name_of_memory(struct function_writer *f, const struct memory *memory);
 void frame_count_scratch(struct function_writer *f);
+void frame_count_constants(struct function_writer *f); /* the function constants_size */
 
 /* lanes.c: loops whose passes are independent but for sums; the C compiler is told to run several at once */
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop);

@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "compiler/program/adjoint.h"
 #include "compiler/program/schedule.h"
+#include "compiler/program/tune.h"
 
 static void indent(struct floe__text *out, size_t depth) {
   for (size_t k = 0; k < depth; k++) floe__text_puts(out, "  ");
@@ -22,7 +23,7 @@ static void print_operand(const struct value *value, struct floe__text *out) {
 }
 
 static void print_memory(const struct memory *memory, struct floe__text *out) {
-  static const char *const kinds[] = {"data", "value", "coordinate", "result", "gradient", "scratch"};
+  static const char *const kinds[] = {"data", "value", "coordinate", "result", "gradient", "constant", "scratch"};
   floe__text_printf(out, "%s%zu", kinds[memory->kind], memory->id);
   if (memory->name) floe__text_printf(out, "{%s%s}", memory->name, memory->adjoint ? "'" : "");
 }
@@ -142,7 +143,8 @@ static void print_block(const struct block *block, size_t depth, struct floe__te
 void routine_print(const struct routine *routine, struct floe__text *out) {
   static const char *const names[N_INTERPRETATION] = {"simulate", "log_density", "constrain", "unconstrain",
                                                       "report",   "check",       "elicit",    "prepare"};
-  floe__text_printf(out, "%s\n", routine->gradient ? "gradient" : names[routine->kind]);
+  const char *name = routine->constants ? "constants" : routine->gradient ? "gradient" : names[routine->kind];
+  floe__text_printf(out, "%s\n", name);
   print_block(routine->body, 1, out);
 }
 
@@ -151,6 +153,10 @@ void dump_routines(const struct study *study, struct floe__arena *arena, struct 
     if (kind == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
     routine_print(routine, out);
-    if (kind == INTERPRETATION_LOG_DENSITY) routine_print(adjoint_routine(arena, routine), out);
+    if (kind != INTERPRETATION_LOG_DENSITY) continue;
+    struct routine *gradient = adjoint_routine(arena, routine), *constants = tune_constants(gradient);
+    tune_divisions(gradient);
+    if (constants) routine_print(constants, out);
+    routine_print(gradient, out);
   }
 }

@@ -42,7 +42,7 @@ static void mark_value(struct liveness *live, const struct value *value) {
 }
 
 static bool is_result(const struct memory *memory) {
-  return memory->kind == MEMORY_RESULT || memory->kind == MEMORY_GRADIENT;
+  return memory->kind == MEMORY_RESULT || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_CONSTANTS;
 }
 
 /* Whether the step does something that is wanted. */

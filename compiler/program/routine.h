@@ -30,6 +30,7 @@ enum memory_kind {
   MEMORY_COORDINATES, /* its unconstrained coordinates, read */
   MEMORY_RESULT,      /* where a root goes: a variable in the vector that the function fills, or an output */
   MEMORY_GRADIENT,    /* the gradient by a variable's coordinates; all zero at the start */
+  MEMORY_CONSTANTS,   /* what depends on data and axes only: filled once per data set and universe, read by gradients */
   MEMORY_SCRATCH      /* declared by a step */
 };
 
@@ -155,7 +156,8 @@ struct routine {
   struct floe__arena *arena;
   const struct study *study;
   enum interpretation_kind kind;
-  bool gradient;
+  bool gradient;  /* LOG_DENSITY: with the gradient */
+  bool constants; /* LOG_DENSITY: fills MEMORY_CONSTANTS, and that is all */
   size_t n_value, n_cell, n_loop, n_memory, capacity_memory;
   const struct memory **memories;
   struct block *body;

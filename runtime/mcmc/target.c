@@ -17,6 +17,10 @@ static size_t find_places(const struct floe_context *context, size_t *place) {
   return n;
 }
 
+static size_t count_constants(const struct floe_layout *layout) {
+  return layout->model->constants ? layout->model->constants_size(layout) : 0;
+}
+
 floe_status floe__target_new(const struct floe_context *context, size_t lanes, struct floe__target **target,
                              struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
@@ -29,8 +33,9 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
     new->coordinates = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
     new->gradient = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
     new->scratch = FLOE__NEW(layout->model->scratch_size(layout) + 1, double);
+    new->constants = FLOE__NEW(count_constants(layout) + 1, double);
   }
-  if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch) {
+  if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch || !new->constants) {
     floe__target_free(new);
     return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
   }
@@ -38,6 +43,10 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
   if (new->n == 0) {
     floe__target_free(new);
     return floe__fail(error, FLOE_EUSAGE, "", "", "This universe has no continuous parameter to sample.");
+  }
+  if (layout->model->constants) {
+    layout->model->constants(&new->context, new->constants);
+    new->context.constants = new->constants;
   }
   *target = new;
   return FLOE_OK;
@@ -49,6 +58,7 @@ void floe__target_free(struct floe__target *target) {
   floe__free(target->coordinates);
   floe__free(target->gradient);
   floe__free(target->scratch);
+  floe__free(target->constants);
   floe__free(target);
 }
 

@@ -18,10 +18,12 @@ struct floe__target {
   double *coordinates;         /* (lanes, n_coordinate) scratch, zero where absent */
   double *gradient;            /* (lanes, n_coordinate) scratch */
   double *scratch;
+  double *constants; /* the model's, for this context */
   size_t n_gradient; /* evaluations so far */
 };
 
-/* FLOE_EUSAGE where the universe leaves no coordinate. The context's coordinate system is not looked at. */
+/* The context's data must be there already, and must not change. FLOE_EUSAGE where the universe leaves no coordinate. The
+ * context's coordinate system is not looked at. */
 FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, size_t lanes,
                                             struct floe__target **target, struct floe_error *error);
 void floe__target_free(struct floe__target *target); /* NULL is allowed */

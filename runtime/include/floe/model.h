@@ -157,6 +157,7 @@ struct floe_context {
   const struct floe_universe *universe;
   enum floe_coordinates coordinates;
   const double *data; /* (n_data): prepared; not used by simulate */
+  const double *constants; /* what model->constants makes of all this; NULL: `gradient` makes it anew in each call */
 };
 
 /* What to draw, and from which streams. A number depends on (seed, purpose, unit, variable, element) and nothing else. */
@@ -208,6 +209,11 @@ struct floe_model {
   /* The same with gradient (n, n_coordinate); 0 for absent coordinates. */
   void (*gradient)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
                    double *gradient, double *scratch);
+
+  /* What of the gradient rests on data and universe alone: constants (constants_size(layout)), for the context's. Both are
+   * NULL where there is nothing of the kind. */
+  size_t (*constants_size)(const struct floe_layout *layout);
+  void (*constants)(const struct floe_context *context, double *constants);
 
   /* coordinates (n, n_coordinate) -> values (n, n_value), and back. */
   void (*constrain)(const struct floe_context *context, size_t n, const double *coordinates, double *values,

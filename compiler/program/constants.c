@@ -1,0 +1,182 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/program/tune.h"
+
+#define MAX_LOOPS 3 /* around a constant: arrays over more dimensions would be large */
+
+struct constants {
+  struct routine *routine;
+  bool *fixed;  /* (n_value) depends on data and axes only */
+  bool *dear;   /* (n_value) and takes a call or a power */
+  bool *wanted; /* (n_value) by what is not fixed */
+  const struct loop *loops[MAX_LOOPS + 1];
+  size_t n_loop, n_found;
+};
+
+static bool is_immediate(const struct value *value) {
+  return value->kind < VALUE_OPERATOR;
+}
+
+static bool argument_is_fixed(const struct constants *c, const struct argument *arg) {
+  return arg->value && (is_immediate(arg->value) || c->fixed[arg->value->id]);
+}
+
+static bool value_is_fixed(const struct constants *c, const struct value *value) {
+  if (value->kind == VALUE_READ || value->kind == VALUE_DRAW) return false;
+  if (value->kind == VALUE_CALL && value->external && (value->external->random || value->external->simulator))
+    return false;
+  for (size_t k = 0; k < value->n_arg; k++)
+    if (!argument_is_fixed(c, &value->args[k])) return false;
+  if (value->kind != VALUE_LOAD) return true;
+  if (value->memory->kind != MEMORY_DATA) return false;
+  for (size_t k = 0; k < value->memory->n_dim; k++) {
+    const struct value *index = value->subscripts[k].value;
+    if (index && !is_immediate(index) && !c->fixed[index->id]) return false;
+  }
+  return true;
+}
+
+static bool value_is_dear(const struct constants *c, const struct value *value) {
+  if (value->kind == VALUE_CALL || (value->kind == VALUE_OPERATOR && value->op == OP_POW)) return true;
+  for (size_t k = 0; k < value->n_arg; k++)
+    if (value->args[k].value && c->dear[value->args[k].value->id]) return true;
+  return false;
+}
+
+static void want(struct constants *c, const struct argument *args, size_t n) {
+  for (size_t k = 0; k < n; k++)
+    if (args[k].value) c->wanted[args[k].value->id] = true;
+}
+
+static void want_subscripts(struct constants *c, const struct memory *memory, const struct subscript *subscripts) {
+  for (size_t k = 0; k < memory->n_dim; k++)
+    if (subscripts[k].value) c->wanted[subscripts[k].value->id] = true;
+}
+
+static void survey(struct constants *c, const struct block *block) {
+  for (size_t k = 0; k < block->n_step; k++) {
+    const struct step *step = block->steps[k];
+    const struct value *value = step->value;
+    if (step->kind == STEP_LET && value_is_fixed(c, value)) {
+      c->fixed[value->id] = true;
+      c->dear[value->id] = value_is_dear(c, value);
+      continue;
+    }
+    if (step->kind == STEP_LET) {
+      want(c, value->args, value->n_arg);
+      if (value->memory) want_subscripts(c, value->memory, value->subscripts);
+    } else if (value) {
+      c->wanted[value->id] = true;
+    }
+    if (step->kind == STEP_STORE || step->kind == STEP_ADD) want_subscripts(c, step->memory, step->subscripts);
+    if (step->kind == STEP_CALL) want(c, step->args, step->n_arg);
+    if (step->kind == STEP_LOOP) survey(c, step->body);
+    for (size_t i = 0; step->kind == STEP_SWITCH && i < step->n_case; i++)
+      if (step->cases[i]) survey(c, step->cases[i]);
+  }
+}
+
+/* Outside of loops the C compiler folds what the C library has; and the rest costs little but for our own functions. */
+static bool is_worthwhile(const struct constants *c, const struct value *value) {
+  if (!c->dear[value->id] || !c->wanted[value->id] || value->truth || c->n_loop > MAX_LOOPS) return false;
+  return c->n_loop > 0 || (value->kind == VALUE_CALL && !strncmp(value->symbol, "floe_", 5));
+}
+
+static const struct memory *new_memory(struct constants *c, const struct value *value) {
+  struct floe__arena *arena = c->routine->arena;
+  struct memory *memory = floe__arena_alloc(arena, sizeof *memory);
+  const struct dimension **dim = floe__arena_array(arena, c->n_loop + 1, sizeof *dim);
+  for (size_t k = 0; k < c->n_loop; k++) dim[k] = c->loops[k]->dimension;
+  *memory = (struct memory){.kind = MEMORY_CONSTANTS, .name = value->name, .n_dim = c->n_loop, .dim = dim};
+  struct routine *routine = c->routine;
+  memory->id = routine->n_memory;
+  if (routine->n_memory == routine->capacity_memory) {
+    const size_t capacity = 2 * routine->capacity_memory + 16;
+    const struct memory **memories = floe__arena_array(arena, capacity, sizeof *memories);
+    if (routine->n_memory) memcpy(memories, routine->memories, routine->n_memory * sizeof *memories);
+    routine->memories = memories;
+    routine->capacity_memory = capacity;
+  }
+  routine->memories[routine->n_memory++] = memory;
+  return memory;
+}
+
+/* The filler computes a copy of the value and stores it; the value itself becomes the load. */
+static void replace(struct constants *c, struct value *value, struct block *filling) {
+  struct floe__arena *arena = c->routine->arena;
+  struct subscript *subscripts = floe__arena_array(arena, c->n_loop + 1, sizeof *subscripts);
+  for (size_t k = 0; k < c->n_loop; k++) subscripts[k].loop = c->loops[k];
+  const struct memory *memory = new_memory(c, value);
+  struct value *computed = floe__arena_alloc(arena, sizeof *computed);
+  *computed = *value;
+  computed->id = c->routine->n_value++;
+  *value = (struct value){.kind = VALUE_LOAD,
+                          .id = value->id,
+                          .memory = memory,
+                          .subscripts = subscripts,
+                          .name = computed->name,
+                          .adjoint = computed->adjoint,
+                          .span = computed->span};
+  block_append(arena, filling, (struct step){.kind = STEP_LET, .value = computed});
+  block_append(arena, filling,
+               (struct step){.kind = STEP_STORE, .memory = memory, .subscripts = subscripts, .value = computed});
+  block_append(arena, filling, (struct step){.kind = STEP_LET, .value = value});
+  c->n_found++;
+}
+
+/* The part of the block that computes what is fixed. */
+static struct block *extract(struct constants *c, const struct block *block);
+
+static void extract_loop(struct constants *c, const struct step *step, struct block *filling) {
+  struct step copy = *step;
+  if (c->n_loop <= MAX_LOOPS) c->loops[c->n_loop] = step->loop;
+  c->n_loop++;
+  copy.body = extract(c, step->body);
+  c->n_loop--;
+  block_append(c->routine->arena, filling, copy);
+}
+
+static void extract_switch(struct constants *c, const struct step *step, struct block *filling) {
+  struct step copy = *step;
+  copy.cases = floe__arena_array(c->routine->arena, step->n_case, sizeof *copy.cases);
+  for (size_t k = 0; k < step->n_case; k++)
+    if (step->cases[k]) copy.cases[k] = extract(c, step->cases[k]);
+  block_append(c->routine->arena, filling, copy);
+}
+
+static struct block *extract(struct constants *c, const struct block *block) {
+  struct block *filling = block_new(c->routine->arena);
+  for (size_t k = 0; k < block->n_step; k++) {
+    const struct step *step = block->steps[k];
+    if (step->kind == STEP_LOOP) extract_loop(c, step, filling);
+    if (step->kind == STEP_SWITCH) extract_switch(c, step, filling);
+    if (step->kind != STEP_LET || !c->fixed[step->value->id]) continue;
+    if (is_worthwhile(c, step->value))
+      replace(c, (struct value *)step->value, filling);
+    else
+      block_append(c->routine->arena, filling, *step);
+  }
+  return filling;
+}
+
+struct routine *tune_constants(struct routine *routine) {
+  const size_t n = routine->n_value + 1;
+  struct constants c = {.routine = routine,
+                        .fixed = floe__arena_array(routine->arena, n, sizeof(bool)),
+                        .dear = floe__arena_array(routine->arena, n, sizeof(bool)),
+                        .wanted = floe__arena_array(routine->arena, n, sizeof(bool))};
+  survey(&c, routine->body);
+  struct block *body = extract(&c, routine->body);
+  if (!c.n_found) return NULL;
+  struct routine *filler = floe__arena_alloc(routine->arena, sizeof *filler);
+  *filler = *routine;
+  filler->gradient = false;
+  filler->constants = true;
+  filler->body = body;
+  memset(filler->term, 0, sizeof filler->term);
+  memset(filler->supported, 0, sizeof filler->supported);
+  routine_prune(filler);
+  routine_prune(routine);
+  return filler;
+}

@@ -1,0 +1,15 @@
+/* tune.h: makes gradients cheaper without changing what they compute. */
+#ifndef FLOE_PROGRAM_TUNE_H
+#define FLOE_PROGRAM_TUNE_H
+
+#include "compiler/program/routine.h"
+
+/* Divisions by what does not change in a loop become multiplications by its reciprocal, which is taken in front of the
+ * loop. The quotient's last bit may differ. */
+void tune_divisions(struct routine *routine);
+
+/* Function calls and powers of data and axes alone: the routine reads their values from memory of the kind
+ * MEMORY_CONSTANTS; the result is the routine that fills it, NULL where there are none. */
+struct routine *tune_constants(struct routine *routine);
+
+#endif
