@@ -130,7 +130,7 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
 }
 
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                         float *work, float *dz, float d_log_det, float *d_pre, float *gradient) {
+                         float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient) {
   float *d_raw = work + flow->n_layer * layer_floats(flow, rows->n), *d_given = d_raw + rows->n * flow->n * RAW;
   for (size_t k = flow->n_layer; k-- > 0;) {
     const struct floe__flow_layer *layer = &flow->layers[k];

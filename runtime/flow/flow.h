@@ -48,10 +48,10 @@ struct floe__flow_rows {
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det);
 
-/* After forward, with the same work and pre.row NULL. dz (n, d): overwritten, with dx; d_log_det the same for all rows;
+/* After forward, with the same work and pre.row NULL. dz (n, d): overwritten, with dx; d_log_det (n);
  * d_pre (n, n_pre) overwritten; adds to gradient. */
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                         float *work, float *dz, float d_log_det, float *d_pre, float *gradient);
+                         float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient);
 
 /* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x. x may be z. */
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,

@@ -172,10 +172,10 @@ struct bin_derivatives {
 
 /* With r = h / w, t = xi (1 - xi), A = r xi^2 + d0 t, D = r + (d1 + d0 - 2 r) t, N = d1 xi^2 + 2 r t + d0 (1 - xi)^2:
  * y = lower + h A / D and log y' = 2 log r + log N - 2 log D. */
-FLOE__INLINE void bin_backward(const struct lanes *s, const float *u, const float *dy, float d_log_det,
+FLOE__INLINE void bin_backward(const struct lanes *s, const float *u, const float *dy, const float *d_log_det,
                                struct bin_derivatives *g) {
   EACH_LANE {
-    const float gy = s->inside[l] != 0 ? dy[l] : 0, gl = s->inside[l] != 0 ? d_log_det : 0;
+    const float gy = s->inside[l] != 0 ? dy[l] : 0, gl = s->inside[l] != 0 ? d_log_det[l] : 0;
     const float w = s->w[l], h = s->h[l], d0 = s->d0[l], d1 = s->d1[l], r = h / w;
     const float xi = unit((u[l] - s->left[l]) / w), rest = 1 - xi, t = xi * rest, bend = d1 + d0 - 2 * r;
     const float A = r * xi * xi + d0 * t, D = r + bend * t, N = d1 * xi * xi + 2 * r * t + d0 * rest * rest;
@@ -208,17 +208,18 @@ FLOE__INLINE void sizes_backward(const struct lanes *s, float (*size)[LANES], co
 }
 
 FLOE__FOR_EACH_CPU void floe__spline_backward(const struct floe__spline_column *c, const float *x, const float *dy,
-                                              float d_log_det, float *dx, float *d_raw) {
+                                              const float *d_log_det, float *dx, float *d_raw) {
   struct lanes s;
   struct bin_derivatives g;
-  float u[LANES], in[LANES], gy[LANES], gx[LANES], raw[RAW][LANES];
+  float u[LANES], in[LANES], gy[LANES], gl[LANES], gx[LANES], raw[RAW][LANES];
   for (size_t first = 0; first < c->n; first += LANES) {
     load(c, first, &s);
     for (int l = 0; l < LANES; l++)
-      in[l] = x[row_of(c, first, l) * c->stride], gy[l] = dy[row_of(c, first, l) * c->stride];
+      in[l] = x[row_of(c, first, l) * c->stride], gy[l] = dy[row_of(c, first, l) * c->stride],
+      gl[l] = d_log_det[row_of(c, first, l)];
     EACH_LANE u[l] = (in[l] - s.shift[l]) * s.scale[l];
     find_bin(&s, s.width, u);
-    bin_backward(&s, u, gy, d_log_det, &g);
+    bin_backward(&s, u, gy, gl, &g);
     sizes_backward(&s, s.width, g.left, g.w, raw + 2);
     sizes_backward(&s, s.height, g.lower, g.h, raw + 2 + BINS);
     for (int k = 1; k < BINS; k++) EACH_LANE {
@@ -232,7 +233,7 @@ FLOE__FOR_EACH_CPU void floe__spline_backward(const struct floe__spline_column *
       const float on = s.mask[l] != 0 ? 1.0f : 0.0f;
       gx[l] = on != 0 ? gu * s.scale[l] : gy[l];
       raw[0][l] = -on * gu * s.scale[l];
-      raw[1][l] = on * (gu * u[l] + d_log_det) / (soft * soft);
+      raw[1][l] = on * (gu * u[l] + gl[l]) / (soft * soft);
     }
     for (int l = 0; l < LANES && first + (size_t)l < c->n; l++) {
       const size_t i = first + (size_t)l;

@@ -27,9 +27,8 @@ void floe__spline_forward(const struct floe__spline_column *column, const float 
 /* y -> x; adds log dy/dx, at that x, to log_det (n). */
 void floe__spline_inverse(const struct floe__spline_column *column, const float *y, float *x, float *log_det);
 
-/* dy (as y) -> dx (as x), d_raw (as raw; raw_row NULL), both overwritten; d_log_det: the same for all rows. dx may
- * be dy. */
-void floe__spline_backward(const struct floe__spline_column *column, const float *x, const float *dy, float d_log_det,
-                           float *dx, float *d_raw);
+/* dy (as y), d_log_det (n) -> dx (as x), d_raw (as raw; raw_row NULL), both overwritten. dx may be dy. */
+void floe__spline_backward(const struct floe__spline_column *column, const float *x, const float *dy,
+                           const float *d_log_det, float *dx, float *d_raw);
 
 #endif

@@ -121,15 +121,21 @@ static struct floe__flow_rows local_rows(const struct floe__batch *batch, const 
 }
 
 static void join_conditions(const struct floe__member *m, const struct floe__batch *batch, const struct places *p) {
-  const size_t s = m->shape.summary, x = m->shape.n_context, g = m->shape.n_global;
+  const size_t s = m->shape.summary, x = m->shape.n_context;
   for (size_t i = 0; i < batch->n; i++) {
     float *condition = p->condition + i * (s + x);
     memcpy(condition, p->h + i * s, s * sizeof(float));
     if (x > 0) memcpy(condition + s, batch->context + i * x, x * sizeof(float));
-    if (m->local.n == 0) continue;
-    float *local = p->local_condition + i * (g + s + x);
+  }
+}
+
+static void join_local_conditions(const struct floe__member *m, const struct floe__batch *batch,
+                                  const struct places *p) {
+  const size_t rest = m->shape.summary + m->shape.n_context, g = m->shape.n_global;
+  for (size_t i = 0; i < batch->n; i++) {
+    float *local = p->local_condition + i * (g + rest);
     for (size_t j = 0; j < g; j++) local[j] = batch->global[i * g + j] * batch->global_mask[i * g + j];
-    memcpy(local + g, condition, (s + x) * sizeof(float));
+    memcpy(local + g, p->condition + i * rest, rest * sizeof(float));
   }
 }
 
@@ -147,12 +153,37 @@ FLOE__FOR_EACH_CPU static void sum_shared(size_t n_row, size_t width, const uint
     for (size_t j = 0; j < width; j++) sum[owner[r] * width + j] += d[r * width + j];
 }
 
-static void local_log_q(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
-                        const struct places *p, float *log_q) {
+/* The summary, and what the global flow is given. */
+static void condition(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                      const struct places *p) {
+  floe__summary_forward(&m->summary, weights, batch, p->summary, p->h);
+  join_conditions(m, batch, p);
+  if (m->global.n > 0)
+    floe__linear_forward(&m->global_condition, weights, batch->n, p->condition, m->shape.summary + m->shape.n_context,
+                         p->pre, m->global.n_pre, 0);
+}
+
+/* What the local flow is given, once the globals are there. */
+static void condition_local(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                            const struct places *p) {
   const size_t width = m->local.n_pre, n_in = m->shape.n_global + m->shape.summary + m->shape.n_context;
+  join_local_conditions(m, batch, p);
   floe__linear_forward(&m->local_condition, weights, batch->n, p->local_condition, n_in, p->local_shared, width, 0);
   floe__linear_forward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->local_pre, width, 0);
   add_shared(batch->n_row, width, batch->owner, p->local_shared, p->local_pre);
+}
+
+/* log q of the batch's coordinates, once conditioned. */
+static void density(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                    const struct places *p, float *log_q) {
+  memset(log_q, 0, batch->n * sizeof(float));
+  if (m->global.n > 0) {
+    const struct floe__flow_rows rows = global_rows(batch, m, p->pre);
+    floe__flow_forward(&m->global, weights, &rows, batch->global, p->flow, p->z, p->log_det);
+    for (size_t i = 0; i < batch->n; i++)
+      log_q[i] = p->log_det[i] + log_base(m->global.n, p->z + i * m->global.n, batch->global_mask + i * m->global.n);
+  }
+  if (m->local.n == 0) return;
   const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
   floe__flow_forward(&m->local, weights, &rows, batch->local, p->local_flow, p->local_z, p->local_log_det);
   for (size_t r = 0; r < batch->n_row; r++)
@@ -164,31 +195,48 @@ void floe__member_log_q(const struct floe__member *m, const float *weights, cons
                         float *work, float *log_q) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
-  floe__summary_forward(&m->summary, weights, batch, p.summary, p.h);
-  join_conditions(m, batch, &p);
-  memset(log_q, 0, batch->n * sizeof(float));
-  if (m->global.n > 0) {
-    const size_t n_in = m->shape.summary + m->shape.n_context;
-    floe__linear_forward(&m->global_condition, weights, batch->n, p.condition, n_in, p.pre, m->global.n_pre, 0);
-    const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
-    floe__flow_forward(&m->global, weights, &rows, batch->global, p.flow, p.z, p.log_det);
-    for (size_t i = 0; i < batch->n; i++)
-      log_q[i] = p.log_det[i] + log_base(m->global.n, p.z + i * m->global.n, batch->global_mask + i * m->global.n);
-  }
-  if (m->local.n > 0) local_log_q(m, weights, batch, &p, log_q);
+  condition(m, weights, batch, &p);
+  if (m->local.n > 0) condition_local(m, weights, batch, &p);
+  density(m, weights, batch, &p, log_q);
 }
 
-/* d log q / dz = -z where present */
-static void base_backward(size_t n, float weight, const float *mask, float *z) {
-  for (size_t k = 0; k < n; k++) z[k] = mask[k] != 0 ? -weight * z[k] : 0;
+static void clear_absent(size_t n, const float *mask, float *x) {
+  for (size_t k = 0; k < n; k++) x[k] = mask[k] != 0 ? x[k] : 0;
+}
+
+void floe__member_draw(const struct floe__member *m, const float *weights, const struct floe__batch *batch, float *work,
+                       float *log_q) {
+  struct places p;
+  divide(m, batch->n, batch->n_row, work, &p);
+  condition(m, weights, batch, &p);
+  if (m->global.n > 0) {
+    const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
+    floe__flow_inverse(&m->global, weights, &rows, batch->global, p.flow, batch->global, p.log_det);
+    clear_absent(batch->n * m->global.n, batch->global_mask, batch->global);
+  }
+  if (m->local.n > 0) {
+    condition_local(m, weights, batch, &p);
+    const struct floe__flow_rows rows = local_rows(batch, m, p.local_pre);
+    floe__flow_inverse(&m->local, weights, &rows, batch->local, p.local_flow, batch->local, p.local_log_det);
+    clear_absent(batch->n_row * m->local.n, batch->local_mask, batch->local);
+  }
+  density(m, weights, batch, &p, log_q);
+}
+
+/* d log q / dz = -z where present; z (n, width), by_log_q (n) */
+static void base_backward(size_t n, size_t width, const float *by_log_q, const float *mask, float *z) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = i * width; k < (i + 1) * width; k++) z[k] = mask[k] != 0 ? -by_log_q[i] * z[k] : 0;
 }
 
 static void local_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
-                           const struct places *p, float weight, float *gradient) {
+                           const struct places *p, const float *by_log_q, float *gradient) {
   const size_t width = m->local.n_pre, g = m->shape.n_global, s = m->shape.summary, n_in = g + s + m->shape.n_context;
   const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
-  base_backward(batch->n_row * m->local.n, weight, batch->local_mask, p->local_z);
-  floe__flow_backward(&m->local, weights, &rows, p->local_flow, p->local_z, weight, p->d_local_pre, gradient);
+  float *by_row = p->local_log_det; /* not needed any more */
+  for (size_t r = 0; r < batch->n_row; r++) by_row[r] = by_log_q[batch->owner[r]];
+  base_backward(batch->n_row, m->local.n, by_row, batch->local_mask, p->local_z);
+  floe__flow_backward(&m->local, weights, &rows, p->local_flow, p->local_z, by_row, p->d_local_pre, gradient);
   memset(p->d_local_shared, 0, batch->n * width * sizeof(float));
   sum_shared(batch->n_row, width, batch->owner, p->d_local_pre, p->d_local_shared);
   floe__linear_backward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->d_local_pre, width, NULL,
@@ -200,19 +248,19 @@ static void local_backward(const struct floe__member *m, const float *weights, c
 }
 
 void floe__member_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
-                           float *work, float weight, float *gradient) {
+                           float *work, const float *by_log_q, float *gradient) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
   const size_t s = m->shape.summary, n_in = s + m->shape.n_context;
   memset(p.dh, 0, batch->n * s * sizeof(float));
   if (m->global.n > 0) {
     const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
-    base_backward(batch->n * m->global.n, weight, batch->global_mask, p.z);
-    floe__flow_backward(&m->global, weights, &rows, p.flow, p.z, weight, p.d_pre, gradient);
+    base_backward(batch->n, m->global.n, by_log_q, batch->global_mask, p.z);
+    floe__flow_backward(&m->global, weights, &rows, p.flow, p.z, by_log_q, p.d_pre, gradient);
     floe__linear_backward(&m->global_condition, weights, batch->n, p.condition, n_in, p.d_pre, m->global.n_pre,
                           p.d_condition, n_in, 0, gradient);
     for (size_t i = 0; i < batch->n; i++) memcpy(p.dh + i * s, p.d_condition + i * n_in, s * sizeof(float));
   }
-  if (m->local.n > 0) local_backward(m, weights, batch, &p, weight, gradient);
+  if (m->local.n > 0) local_backward(m, weights, batch, &p, by_log_q, gradient);
   floe__summary_backward(&m->summary, weights, batch, p.summary, p.dh, gradient);
 }

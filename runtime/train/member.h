@@ -36,8 +36,12 @@ size_t floe__member_work(const struct floe__member *member, size_t n, size_t n_r
 void floe__member_log_q(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
                         float *work, float *log_q);
 
-/* Adds the gradient of weight * sum(log_q) to `gradient`. */
+/* The batch's global and local hold standard normal numbers, which become draws of q, 0 where absent; then as above. */
+void floe__member_draw(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
+                       float *work, float *log_q);
+
+/* Adds the gradient of sum_i by_log_q[i] log_q[i] to `gradient`; the coordinates count as constants. by_log_q (n). */
 void floe__member_backward(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
-                           float *work, float weight, float *gradient);
+                           float *work, const float *by_log_q, float *gradient);
 
 #endif

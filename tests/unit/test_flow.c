@@ -171,6 +171,10 @@ struct spline_target {
   int by_raw;
 };
 
+static float log_det_weight(size_t i) {
+  return 0.7f - 0.1f * (float)(i % 5);
+}
+
 static double spline_value(void *context, const float *block) {
   const struct spline_target *t = context;
   struct floe__spline_column c = t->column;
@@ -178,18 +182,19 @@ static double spline_value(void *context, const float *block) {
   if (t->by_raw) c.raw = block;
   floe__spline_forward(&c, t->by_raw ? t->x : block, y, log_det);
   double sum = 0;
-  for (size_t i = 0; i < COLUMN; i++) sum += (double)t->weight[i] * y[i] + 0.7 * (double)log_det[i];
+  for (size_t i = 0; i < COLUMN; i++) sum += (double)t->weight[i] * y[i] + (double)log_det_weight(i) * (double)log_det[i];
   return sum;
 }
 
 static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state) {
   (void)state;
   float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], weight[COLUMN], dx[COLUMN],
-      d_raw[COLUMN * FLOE__SPLINE_RAW];
+      d_raw[COLUMN * FLOE__SPLINE_RAW], d_log_det[COLUMN];
   struct spline_target t = {.column = spline_case(raw, mask), .x = x, .weight = weight};
   normals(22, COLUMN, x);
   normals(23, COLUMN, weight);
-  floe__spline_backward(&t.column, x, weight, 0.7f, dx, d_raw);
+  for (size_t i = 0; i < COLUMN; i++) d_log_det[i] = log_det_weight(i);
+  floe__spline_backward(&t.column, x, weight, d_log_det, dx, d_raw);
   for (size_t i = 0; i < COLUMN; i++)
     if (mask[i] == 0) assert_true(dx[i] == weight[i]);
   struct target f = {spline_value, &t};
@@ -326,12 +331,14 @@ struct member_case {
   float *weights, *work, log_q[6];
 };
 
+static const float by_log_q[6] = {0.5f, 0.4f, 0.7f, 0.5f, -0.3f, 0.6f};
+
 static double member_value(void *context, const float *block) {
   struct member_case *c = context;
   floe__member_log_q(&c->member, block, &c->batch, c->work, c->log_q);
   double sum = 0;
-  for (size_t i = 0; i < c->batch.n; i++) sum += (double)c->log_q[i];
-  return 0.5 * sum;
+  for (size_t i = 0; i < c->batch.n; i++) sum += (double)by_log_q[i] * (double)c->log_q[i];
+  return sum;
 }
 
 static float *random_block(uint64_t unit, size_t n) {
@@ -383,7 +390,7 @@ static void a_member_differentiates_by_its_weights(void **state) {
     member_new(&c, cases[k][0], cases[k][1], cases[k][2]);
     float *gradient = FLOE__NEW(c.member.n_weight, float);
     member_value(&c, c.weights);
-    floe__member_backward(&c.member, c.weights, &c.batch, c.work, 0.5f, gradient);
+    floe__member_backward(&c.member, c.weights, &c.batch, c.work, by_log_q, gradient);
     struct target f = {member_value, &c};
     check_gradient(&f, c.member.n_weight, c.weights, gradient, 5e-3);
     floe__free(gradient);
