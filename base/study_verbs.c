@@ -35,6 +35,12 @@
   }
 #define FRESH                                                                                                          \
   { .name = "fresh", .help = "start anew, even where an artifact or a checkpoint exists", .kind = FLOE__FLAG }
+#define UNLABELLED                                                                                                     \
+  {                                                                                                                    \
+    .name = "unlabelled", .argument = "FILE",                                                                          \
+    .help = "data to train for as well: the network is held against the density there; may repeat",                   \
+    .kind = FLOE__STRINGS                                                                                              \
+  }
 #define CALIBRATION                                                                                                    \
   {                                                                                                                    \
     .name = "calibration", .argument = "N", .help = "fresh simulations to verify the network on (default 500)",        \
@@ -47,6 +53,7 @@ static const struct floe__option multiverse_options[] = {UNIVERSES, GRID, RUNGS,
 static const struct floe__option infer_options[] = {RUNGS, DRAWS, COLUMNS, STUDY, {0}};
 static const struct floe__option train_options[] = {
     SIMULATIONS,
+    UNLABELLED,
     COLUMNS,
     FRESH,
     STUDY,

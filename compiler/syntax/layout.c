@@ -303,6 +303,7 @@ static int classify(struct layout *l, size_t k) {
     const struct keyword *keyword = keyword_at(l, k);
     if (keyword) return keyword->kind;
   }
+  if (kind == TOK_ON && last_kind(l, 0) == '=') return TOK_NAME; /* a setting: `consistency = on` */
   return kind == TOK_NAME ? kind_inside_statement(l, k) : kind;
 }
 
@@ -377,7 +378,7 @@ static bool place_word(struct layout *l, size_t k) {
     close_bracket(l, token);
     return true;
   }
-  if (token.kind == TOK_LABEL)
+  if (token.kind == TOK_LABEL || (token.kind == TOK_NAME && l->raw[k].kind == TOK_ON))
     token.text = name_at(l, k);
   else if (!token_finish(l->arena, l->names, l->sink, &token)) {
     l->start = starts;

@@ -128,27 +128,49 @@ static floe_status prepare_block(struct run *run, size_t n, struct floe_error *e
   return FLOE_OK;
 }
 
-/* sd over members of their (weighted) means, in posterior sd, per output. */
+/* Means of an output by member; the draws that each of them has. */
+struct members {
+  size_t n;
+  double share[32], mean[32];
+};
+
+static struct members means_of_members(const struct run *run, const struct floe_answer *answer, const double *output,
+                                       size_t stride) {
+  struct members members = {.n = run->proposal->n_member < 32 ? run->proposal->n_member : 32};
+  const unsigned char *pattern = run->proposal->pattern;
+  double weight[32] = {0};
+  for (size_t k = 0; k < answer->n; k++) {
+    const size_t m = pattern ? pattern[k % FLOE_NETWORK_PATTERN] : k % members.n;
+    members.share[m] += 1 / (double)answer->n;
+    weight[m] += answer->weights[k];
+    members.mean[m] += answer->weights[k] * output[k * stride];
+  }
+  for (size_t m = 0; m < members.n; m++) {
+    if (members.share[m] > 0 && !(weight[m] > 0)) members.mean[m] = NAN;
+    if (weight[m] > 0) members.mean[m] /= weight[m];
+  }
+  return members;
+}
+
+/* sd over members of their (weighted) means, in posterior sd, per output. Members count by their shares of the mixture;
+ * of equal ones it is the usual sd. */
 static void spread_of_members(const struct run *run, const struct worker *worker, size_t row) {
   const struct floe_answer *answer = &worker->answer;
-  const size_t n_output = run->result->n_output, n_member = run->proposal ? run->proposal->n_member : 0;
+  const size_t n_output = run->result->n_output;
   double *spread = run->result->member_spread + row * n_output;
   for (size_t j = 0; j < n_output; j++) {
     spread[j] = NAN;
-    if (n_member < 2 || answer->n_chain || answer->n < n_member) continue;
-    double mean_of_means = 0, squares = 0;
-    for (size_t m = 0; m < n_member; m++) {
-      double weight = 0, total = 0;
-      for (size_t k = m; k < answer->n; k += n_member) {
-        weight += answer->weights[k];
-        total += answer->weights[k] * worker->outputs[k * n_output + j];
-      }
-      const double mean = weight > 0 ? total / weight : NAN, off = mean - mean_of_means;
-      mean_of_means += off / (double)(m + 1);
-      squares += off * (mean - mean_of_means);
+    if (!run->proposal || run->proposal->n_member < 2 || answer->n_chain || answer->n == 0) continue;
+    const struct members members = means_of_members(run, answer, worker->outputs + j, n_output);
+    double mean = 0, squares = 0, rest = 1;
+    for (size_t m = 0; m < members.n; m++) mean += members.share[m] > 0 ? members.share[m] * members.mean[m] : 0;
+    for (size_t m = 0; m < members.n; m++) {
+      const double off = members.mean[m] - mean;
+      squares += members.share[m] > 0 ? members.share[m] * off * off : 0;
+      rest -= members.share[m] * members.share[m];
     }
     const double sd = floe_multiverse_summary(run->result, row, j)->sd;
-    spread[j] = sd > 0 ? sqrt(squares / (double)(n_member - 1)) / sd : 0;
+    if (rest > 1e-9) spread[j] = sd > 0 ? sqrt(squares / rest) / sd : 0;
   }
 }
 

@@ -13,6 +13,12 @@
 
 enum { MOST_JSON = 1 << 30, MOST_NETWORK = 1 << 30 };
 
+static json_t *numbers(size_t n, const double *x) {
+  json_t *list = json_array();
+  for (size_t k = 0; k < n; k++) json_array_append_new(list, result_real(x[k]));
+  return list;
+}
+
 static floe_status write_training(const struct session *session, const struct floe_network *network,
                                   struct floe_error *error) {
   const struct floe_network_info info = floe_network_info(network);
@@ -25,12 +31,45 @@ static floe_status write_training(const struct session *session, const struct fl
     json_array_append_new(curve, point);
   }
   json_t *training =
-      json_pack("{s:I, s:I, s:I, s:f, s:o, s:I, s:o}", "members", (json_int_t)info.n_member, "weights",
+      json_pack("{s:I, s:I, s:I, s:f, s:o, s:I, s:o, s:I, s:o, s:o, s:o}", "members", (json_int_t)info.n_member, "weights",
                 (json_int_t)info.n_weight, "simulations", (json_int_t)info.simulations, "seconds", info.seconds, "loss",
-                result_real(info.loss), "rejected", (json_int_t)info.n_rejected, "curve", curve);
+                result_real(info.loss), "rejected", (json_int_t)info.n_rejected, "curve", curve, "consistency",
+                (json_int_t)info.consistency, "shares", numbers(info.n_member, info.share), "member_losses",
+                numbers(info.n_member, info.member_loss), "disagreement", result_real(info.disagreement));
   const floe_status status = study_json_write(session, "training.json", training, error);
   json_decref(training);
   return status;
+}
+
+/* The data sets that the network is for: DATA, and those of --unlabelled. */
+struct unlabelled {
+  size_t n, n_read;
+  const struct floe_dataset **all; /* (n) */
+  struct floe_dataset **read;      /* (n_read) of them */
+};
+
+static void drop_unlabelled(struct unlabelled *u) {
+  for (size_t k = 0; k < u->n_read; k++) floe_data_free(u->read[k]);
+  floe__free(u->read);
+  floe__free(u->all);
+}
+
+static floe_status read_unlabelled(struct session *session, struct unlabelled *u, struct floe_error *error) {
+  const struct floe__arguments *arguments = session->arguments;
+  size_t n = 0;
+  *u = (struct unlabelled){0};
+  while (floe__option_given(arguments, "unlabelled") && floe__option_repeated(arguments, "unlabelled", n)) n++;
+  u->all = FLOE__NEW(n + 1, const struct floe_dataset *);
+  u->read = FLOE__NEW(n + 1, struct floe_dataset *);
+  if (!u->all || !u->read) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  if (session->dataset) u->all[u->n++] = session->dataset;
+  for (; u->n_read < n; u->n_read++) {
+    const char *path = floe__option_repeated(arguments, "unlabelled", u->n_read);
+    const floe_status status = session_read(session, path, &u->read[u->n_read], error);
+    if (status != FLOE_OK) return status;
+    u->all[u->n++] = u->read[u->n_read];
+  }
+  return FLOE_OK;
 }
 
 static floe_status train(struct session *session, struct floe_network **network, struct floe_error *error) {
@@ -43,7 +82,15 @@ static floe_status train(struct session *session, struct floe_network **network,
     unlink(checkpoint);
   else if (floe__file_exists(checkpoint))
     session_remark(session, NULL, "resuming an interrupted training");
+  struct unlabelled unlabelled;
+  status = read_unlabelled(session, &unlabelled, error);
+  if (status != FLOE_OK) {
+    drop_unlabelled(&unlabelled);
+    return status;
+  }
   const struct floe_network_options options = {
+      .unlabelled = unlabelled.all,
+      .n_unlabelled = unlabelled.n,
       .seed = session->seed,
       .n_thread = session->threads,
       .simulations = (size_t)floe__option_integer(session->arguments, "simulations", 0),
@@ -53,6 +100,7 @@ static floe_status train(struct session *session, struct floe_network **network,
   floe__terminal_line_start(&session->line, "training", session->quiet);
   status = floe_network_train(session->model, &options, &session->progress, network, error);
   floe__terminal_line_end(&session->line);
+  drop_unlabelled(&unlabelled);
   if (status == FLOE_OK) status = floe_network_save(*network, path, error);
   if (status == FLOE_OK) status = write_training(session, *network, error);
   if (status != FLOE_OK) {
@@ -63,6 +111,9 @@ static floe_status train(struct session *session, struct floe_network **network,
   const struct floe_network_info info = floe_network_info(*network);
   session_remark(session, NULL, "trained on %zu simulations in %.0f s; validation loss %.4f", info.simulations,
                  info.seconds, info.loss);
+  if (info.n_member > 1)
+    session_remark(session, NULL, "%zu networks, stacked: the mixture does better than they do on average by %.4f",
+                   info.n_member, info.disagreement);
   return FLOE_OK;
 }
 

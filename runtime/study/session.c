@@ -45,11 +45,16 @@ static floe_status read_universe(struct session *session, struct floe_error *err
                     "the spec forbids this universe");
 }
 
-static floe_status read_data(struct session *session, const char *path, struct floe_error *error) {
+floe_status session_read(struct session *session, const char *path, struct floe_dataset **dataset,
+                         struct floe_error *error) {
   const char *columns[MOST_COLUMNS];
   size_t n = 0;
   while (n < MOST_COLUMNS && (columns[n] = floe__option_repeated(session->arguments, "columns", n))) n++;
-  const floe_status status = floe_data_read(session->model, path, n, columns, &session->dataset, error);
+  return floe_data_read(session->model, path, n, columns, dataset, error);
+}
+
+static floe_status read_data(struct session *session, const char *path, struct floe_error *error) {
+  const floe_status status = session_read(session, path, &session->dataset, error);
   if (status != FLOE_OK) return status;
   for (size_t k = 0; k < session->dataset->n_note; k++)
     session_remark(session, "data", "%s", session->dataset->notes[k]);

@@ -6,19 +6,16 @@
 #include "runtime/rng/bulk.h"
 #include "runtime/rng/purpose.h"
 
-enum { SHARE = 128, SHARE_ROWS = 1024 };
+enum { CHUNK = 256, CHUNK_ROWS = 2048 };
 static const double log_sqrt_2pi = 0.91893853320467274178;
 
-/* Draws of one member in a chunk: fewer where each has many rows. */
-static size_t share(const struct floe__asking *a) {
+/* Points of a chunk: fewer where each has many rows. */
+static size_t chunk_size(const struct floe__asking *a) {
   const struct floe__features *f = a->network->features;
   const size_t rows = f->n_local > 0 && f->max_rows > 0 ? f->max_rows : 1;
-  return rows > SHARE_ROWS / 4 ? 4 : SHARE_ROWS / rows < SHARE ? SHARE_ROWS / rows : SHARE;
+  return rows > CHUNK_ROWS / 8 ? 8 : CHUNK_ROWS / rows < CHUNK ? CHUNK_ROWS / rows : CHUNK;
 }
 
-static size_t chunk_size(const struct floe__asking *a) {
-  return share(a) * a->n_member;
-}
 size_t floe__chunks_of(const struct floe__asking *a) {
   return (a->n + chunk_size(a) - 1) / chunk_size(a);
 }
@@ -26,30 +23,32 @@ size_t floe__chunks_of(const struct floe__asking *a) {
 /* A chunk's points, those of each member one behind the other. */
 struct chunk {
   const struct floe__asking *asking;
-  size_t context;  /* in the block */
-  size_t first, n; /* points */
+  size_t context;                       /* in the block */
+  size_t first, n;                      /* points */
+  size_t start[FLOE__MOST_MEMBERS + 1]; /* where each member's begin, and where the last one's end */
+  uint32_t *order;                      /* (chunk): which points those are */
   size_t n_row;
   float *global, *local;                        /* (chunk, n_global), (chunk, rows, n_local): standardised */
-  float *global_mask, *local_mask;              /* (share, n_global), (share, rows, n_local) */
-  float *log_det, *local_log_det, *z, *local_z; /* (share), (share, rows); as global and local, but of a share */
+  float *global_mask, *local_mask;              /* (chunk, n_global), (chunk, rows, n_local) */
+  float *log_det, *local_log_det, *z, *local_z; /* (chunk), (chunk, rows); as global and local */
   float *condition, *shared,
-      *local_pre; /* (share, globals + summary + context), (share, l_pre), (share, rows, l_pre) */
+      *local_pre; /* (chunk, globals + summary + context), (chunk, l_pre), (chunk, rows, l_pre) */
   float *flow;
   double *log_q;   /* (n_member, chunk) */
-  uint32_t *zeros; /* (share): all points have the same condition */
+  uint32_t *zeros; /* (chunk): all points have the same condition */
 };
 
 static size_t divide(const struct floe__asking *a, const struct floe__member *m, float *work, struct chunk *c) {
   const struct floe__features *f = a->network->features;
-  const size_t n = share(a), all = chunk_size(a), rows = f->max_rows;
+  const size_t n = chunk_size(a), rows = f->max_rows;
   const size_t global_work = m->global.n > 0 ? floe__flow_work(&m->global, n) : 0;
   const size_t local_work = m->local.n > 0 ? floe__flow_work(&m->local, n * rows) : 0, l_pre = m->local.n_pre;
   const struct {
     size_t size;
     float **at;
   } parts[] = {
-      {all * f->n_global, &c->global},
-      {all * rows * f->n_local, &c->local},
+      {n * f->n_global, &c->global},
+      {n * rows * f->n_local, &c->local},
       {n * f->n_global, &c->global_mask},
       {n * rows * f->n_local, &c->local_mask},
       {n, &c->log_det},
@@ -66,7 +65,7 @@ static size_t divide(const struct floe__asking *a, const struct floe__member *m,
     const size_t offset = floe__block_take(&used, parts[k].size);
     if (work) *parts[k].at = work + offset;
   }
-  const size_t log_q = floe__block_take(&used, 2 * a->n_member * all);
+  const size_t log_q = floe__block_take(&used, 2 * a->n_member * n);
   if (work) c->log_q = (double *)(void *)(work + log_q);
   return used;
 }
@@ -77,7 +76,23 @@ size_t floe__chunk_work(const struct floe__asking *a, const struct floe__member 
 }
 
 size_t floe__chunk_indices(const struct floe__asking *a) {
-  return share(a);
+  return 2 * chunk_size(a);
+}
+
+/* Lists the points of each member. */
+static void sort_by_member(struct chunk *c) {
+  const struct floe__asking *a = c->asking;
+  size_t n = 0;
+  for (size_t which = 0; which < a->n_member; which++) {
+    c->start[which] = n;
+    for (size_t p = 0; p < c->n; p++)
+      if (a->pattern[(c->first + p) % FLOE_NETWORK_PATTERN] == which) c->order[n++] = (uint32_t)p;
+  }
+  c->start[a->n_member] = n;
+}
+
+static size_t count_of(const struct chunk *c, size_t which) {
+  return c->start[which + 1] - c->start[which];
 }
 
 static struct chunk open_chunk(const struct floe__asking *a, size_t k, size_t thread) {
@@ -88,26 +103,17 @@ static struct chunk open_chunk(const struct floe__asking *a, size_t k, size_t th
   c.n = c.first + all < a->n ? all : a->n - c.first;
   c.n_row = a->slots[c.context]->n_row;
   c.zeros = a->indices + thread * a->n_indices;
+  c.order = c.zeros + all;
   const float *global_mask = a->examples.global_mask + c.context * f->n_global;
   const float *local_mask = a->examples.local_mask + c.context * f->max_rows * f->n_local;
-  for (size_t i = 0; i < share(a); i++) {
+  for (size_t i = 0; i < all; i++) {
     c.zeros[i] = 0;
     if (f->n_global > 0) memcpy(c.global_mask + i * f->n_global, global_mask, f->n_global * sizeof(float));
     if (c.n_row * f->n_local > 0)
       memcpy(c.local_mask + i * c.n_row * f->n_local, local_mask, c.n_row * f->n_local * sizeof(float));
   }
+  sort_by_member(&c);
   return c;
-}
-
-/* Of the n points of a chunk, how many are member `which`'s, and where they start: point i is member i % n_member's. */
-static size_t count_of(const struct chunk *c, size_t which) {
-  const size_t n_member = c->asking->n_member;
-  return (c->n + n_member - 1 - which) / n_member;
-}
-static size_t start_of(const struct chunk *c, size_t which) {
-  size_t start = 0;
-  for (size_t m = 0; m < which; m++) start += count_of(c, m);
-  return start;
 }
 
 static struct floe__flow_rows global_rows(const struct chunk *c, size_t which, size_t n) {
@@ -156,7 +162,8 @@ static void collect(const struct chunk *c, size_t n, const float *z, const float
     log_q[i] = f->n_global > 0 ? (double)c->log_det[i] + log_base(f->n_global, z + i * f->n_global, c->global_mask) : 0;
     if (f->n_local > 0)
       for (size_t r = i * c->n_row; r < (i + 1) * c->n_row; r++)
-        log_q[i] += (double)c->local_log_det[r] + log_base(f->n_local, local_z + r * f->n_local, c->local_mask + r * f->n_local);
+        log_q[i] += (double)c->local_log_det[r] +
+                    log_base(f->n_local, local_z + r * f->n_local, c->local_mask + r * f->n_local);
   }
 }
 
@@ -196,28 +203,27 @@ static void draw(const struct chunk *c, size_t which, size_t n, float *global, f
   collect(c, n, c->z, c->local_z, log_q);
 }
 
-/* log of the members' mean density at position p of the chunk, in coordinates. */
+/* log of the members' mixed density at place p of the chunk, in coordinates. */
 static double log_mixture(const struct chunk *c, size_t p) {
   const struct floe__asking *a = c->asking;
   const size_t all = chunk_size(a);
   double top = -INFINITY, sum = 0;
   for (size_t m = 0; m < a->n_member; m++)
-    if (c->log_q[m * all + p] > top) top = c->log_q[m * all + p];
+    if (a->log_share[m] > -INFINITY) top = fmax(top, c->log_q[m * all + p] + a->log_share[m]);
   if (!isfinite(top)) return top;
-  for (size_t m = 0; m < a->n_member; m++) sum += exp(c->log_q[m * all + p] - top);
-  return top + log(sum / (double)a->n_member);
+  for (size_t m = 0; m < a->n_member; m++)
+    if (a->log_share[m] > -INFINITY) sum += exp(c->log_q[m * all + p] + a->log_share[m] - top);
+  return top + log(sum);
 }
 
 static void write_log_q(const struct chunk *c) {
   const struct floe__asking *a = c->asking;
   const struct floe__features *f = a->network->features;
   double *log_q = a->log_q + (a->first_context + c->context) * a->n + c->first;
-  const double scale = floe__features_log_scale(f, a->examples.global_mask + c->context * f->n_global,
-                                                a->examples.local_mask + c->context * f->max_rows * f->n_local,
-                                                c->n_row);
-  for (size_t which = 0; which < a->n_member; which++)
-    for (size_t i = 0, start = start_of(c, which); i < count_of(c, which); i++)
-      log_q[i * a->n_member + which] = log_mixture(c, start + i) - scale;
+  const double scale =
+      floe__features_log_scale(f, a->examples.global_mask + c->context * f->n_global,
+                               a->examples.local_mask + c->context * f->max_rows * f->n_local, c->n_row);
+  for (size_t p = 0; p < c->n; p++) log_q[c->order[p]] = log_mixture(c, p) - scale;
 }
 
 /* Standard normal numbers for the chunk's points, sorted by member. A point's numbers depend on its position alone. */
@@ -226,14 +232,11 @@ static void base_draws(const struct chunk *c, float *global, float *local) {
   const struct floe__features *f = a->network->features;
   const size_t d = f->n_global, l = c->n_row * f->n_local;
   const uint64_t unit = a->units ? a->units[c->context] : 0;
-  for (size_t which = 0; which < a->n_member; which++)
-    for (size_t i = 0, start = start_of(c, which); i < count_of(c, which); i++) {
-      const size_t point = c->first + i * a->n_member + which;
-      if (d > 0)
-        floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit, point * d, d, global + (start + i) * d);
-      if (l > 0)
-        floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit + 1, point * l, l, local + (start + i) * l);
-    }
+  for (size_t p = 0; p < c->n; p++) {
+    const size_t point = c->first + c->order[p];
+    if (d > 0) floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit, point * d, d, global + p * d);
+    if (l > 0) floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit + 1, point * l, l, local + p * l);
+  }
 }
 
 void floe__draw_chunk(void *asking, size_t k, size_t thread) {
@@ -244,15 +247,16 @@ void floe__draw_chunk(void *asking, size_t k, size_t thread) {
   const size_t d = f->n_global, l = c.n_row * f->n_local, all = chunk_size(a);
   base_draws(&c, c.global, c.local);
   for (size_t which = 0; which < a->n_member; which++) {
-    const size_t start = start_of(&c, which), n = count_of(&c, which);
+    const size_t start = c.start[which], n = count_of(&c, which);
     if (n == 0) continue;
     draw(&c, which, n, c.global + start * d, c.local + start * l, c.log_q + which * all + start);
     for (size_t other = 0; a->log_q && other < a->n_member; other++)
-      if (other != which)
+      if (other != which && a->log_share[other] > -INFINITY)
         density(&c, other, n, c.global + start * d, c.local + start * l, c.log_q + other * all + start);
-    double *to = a->coordinates + a->offset[c.context] + (c.first + which) * layout->n_coordinate;
-    for (size_t i = 0; i < n; i++, to += a->n_member * layout->n_coordinate)
-      floe__features_restore(f, layout, a->slots[c.context], c.global + (start + i) * d, c.local + (start + i) * l, to);
+    double *to = a->coordinates + a->offset[c.context] + c.first * layout->n_coordinate;
+    for (size_t p = start; p < start + n; p++)
+      floe__features_restore(f, layout, a->slots[c.context], c.global + p * d, c.local + p * l,
+                             to + c.order[p] * layout->n_coordinate);
   }
   if (a->log_q) write_log_q(&c);
 }
@@ -268,16 +272,13 @@ void floe__density_chunk(void *asking, size_t k, size_t thread) {
   const struct floe__features *f = a->network->features;
   const struct floe_layout *layout = a->contexts[c.context].layout;
   const size_t d = f->n_global, l = c.n_row * f->n_local, all = chunk_size(a);
-  for (size_t part = 0; part < a->n_member; part++) {
-    const size_t start = start_of(&c, part), n = count_of(&c, part);
-    const double *from = a->given + a->offset[c.context] + (c.first + part) * layout->n_coordinate;
-    for (size_t i = 0; i < n; i++, from += a->n_member * layout->n_coordinate)
-      floe__features_coordinates(f, layout, a->slots[c.context], from, c.global + (start + i) * d,
-                                 c.local + (start + i) * l);
-    clear_absent(n * d, c.global_mask, c.global + start * d);
-    clear_absent(n * l, c.local_mask, c.local + start * l);
-    for (size_t which = 0; which < a->n_member && n > 0; which++)
-      density(&c, which, n, c.global + start * d, c.local + start * l, c.log_q + which * all + start);
-  }
+  const double *from = a->given + a->offset[c.context] + c.first * layout->n_coordinate;
+  for (size_t p = 0; p < c.n; p++)
+    floe__features_coordinates(f, layout, a->slots[c.context], from + c.order[p] * layout->n_coordinate,
+                               c.global + p * d, c.local + p * l);
+  clear_absent(c.n * d, c.global_mask, c.global);
+  clear_absent(c.n * l, c.local_mask, c.local);
+  for (size_t which = 0; which < a->n_member; which++)
+    if (a->log_share[which] > -INFINITY) density(&c, which, c.n, c.global, c.local, c.log_q + which * all);
   write_log_q(&c);
 }

@@ -13,6 +13,8 @@ enum { FLOE__ASK_BLOCK = 256 }; /* contexts conditioned on at a time */
 struct floe__asking {
   const struct floe_network *network;
   size_t n, n_total, n_thread, first_member, n_member; /* points of a context; contexts in all; members asked */
+  const unsigned char *pattern; /* (FLOE_NETWORK_PATTERN): which of those point k comes from, k modulo its length */
+  double log_share[FLOE__MOST_MEMBERS]; /* of each in the mixture; -INFINITY: it is not asked */
   uint64_t seed;
   int reads; /* densities of `given`, instead of draws into `coordinates` */
   double *coordinates, *log_q;

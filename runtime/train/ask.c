@@ -1,6 +1,7 @@
 /* Asking a trained network: draws, densities and distances for many data sets and universes at once. What depends on
  * a context alone (summary, projections of the condition) is computed once, in batches of contexts; then draws run
  * in chunks of one context, on several threads. Chunks do not depend on the number of threads. */
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -116,6 +117,8 @@ static floe_status check_contexts(const struct floe_network *network, const stru
   return FLOE_OK;
 }
 
+static const unsigned char only_member[FLOE_NETWORK_PATTERN];
+
 static floe_status ask_in_blocks(const struct floe_network *network, const struct floe_network_ask *ask,
                                  finish_block *finish, struct floe__asking *a, void *to, struct floe_error *error) {
   floe_status status = check_contexts(network, ask, error);
@@ -126,6 +129,8 @@ static floe_status ask_in_blocks(const struct floe_network *network, const struc
   a->n_thread = ask->n_thread > 0 ? ask->n_thread : 1;
   a->first_member = ask->member == FLOE_NONE ? 0 : ask->member % network->n_member;
   a->n_member = ask->member == FLOE_NONE ? network->n_member : 1;
+  a->pattern = ask->member == FLOE_NONE ? network->pattern : only_member;
+  for (size_t m = 0; m < a->n_member; m++) a->log_share[m] = ask->member == FLOE_NONE ? log(network->share[m]) : 0;
   if (status || ask->n_context == 0) return status;
   int ok = allocate(a);
   size_t offset = 0;

@@ -8,7 +8,7 @@
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 1, N_POSITION = 6 };
+enum { CHECKPOINT_VERSION = 2, N_POSITION = 6 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
   size_t *const all[N_POSITION] = {&t->step, &t->round, &t->next_unit, &t->round_unit, &t->n_evaluation, &t->n_stale};
@@ -17,11 +17,14 @@ static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
 
 /* What else the run depends on. */
 struct identity {
-  uint64_t seed, dataset, universe, n_round, n_pass, n_pool;
+  uint64_t seed, dataset, universe, n_round, n_pass, n_pool, unlabelled;
 };
 static struct identity identity_of(const struct floe__trainer *t) {
   const struct floe_network_options *o = t->options;
+  uint64_t unlabelled = 0;
+  for (size_t k = 0; k < o->n_unlabelled; k++) unlabelled = unlabelled * 31 + o->unlabelled[k]->hash;
   return (struct identity){.seed = o->seed,
+                           .unlabelled = unlabelled,
                            .dataset = o->dataset ? o->dataset->hash : 0,
                            .universe = o->universe ? floe_universe_hash(t->model, o->universe) : 0,
                            .n_round = t->n_round,
@@ -33,13 +36,14 @@ static void put_learner(struct floe__text *to, const struct floe__learner *l, si
   const float *const blocks[] = {l->now, l->average, l->first, l->second};
   for (size_t k = 0; k < 4; k++) floe__put(to, blocks[k], sizeof(float), n);
   floe__put(to, &l->best, sizeof l->best, 1);
+  floe__put(to, &l->loss, sizeof l->loss, 1);
 }
 
 static int get_learner(const unsigned char **at, const unsigned char *end, struct floe__learner *l, size_t n) {
   float *const blocks[] = {l->now, l->average, l->first, l->second};
   for (size_t k = 0; k < 4; k++)
     if (!floe__get(at, end, blocks[k], sizeof(float), n)) return 0;
-  return floe__get(at, end, &l->best, sizeof l->best, 1);
+  return floe__get(at, end, &l->best, sizeof l->best, 1) && floe__get(at, end, &l->loss, sizeof l->loss, 1);
 }
 
 floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct floe_error *error) {
@@ -67,7 +71,8 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
 
 static int same_settings(const struct floe__settings *a, const struct floe__settings *b) {
   return a->layers == b->layers && a->width == b->width && a->summary == b->summary && a->ensemble == b->ensemble &&
-         a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate;
+         a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate &&
+         a->consistency == b->consistency;
 }
 
 static int get_state(struct floe__trainer *t, const unsigned char **at, const unsigned char *end) {

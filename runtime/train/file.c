@@ -9,7 +9,7 @@
 #include "runtime/train/parts.h"
 
 static const char network_magic[8] = "FLOENET1";
-enum { NETWORK_VERSION = 1 };
+enum { NETWORK_VERSION = 2 };
 
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count) {
   floe__text_append(to, data, size * count);
@@ -36,13 +36,15 @@ static int get_count(const unsigned char **at, const unsigned char *end, size_t 
 }
 
 static void put_settings(struct floe__text *to, const struct floe__settings *s) {
-  const size_t counts[] = {s->layers, s->width, s->summary, s->ensemble, s->simulations, s->epochs, s->batch};
+  const size_t counts[] = {s->layers,      s->width,  s->summary, s->ensemble,
+                           s->simulations, s->epochs, s->batch,   s->consistency};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) put_count(to, counts[k]);
   floe__put(to, &s->rate, sizeof s->rate, 1);
 }
 
 static int get_settings(const unsigned char **at, const unsigned char *end, struct floe__settings *s) {
-  size_t *const counts[] = {&s->layers, &s->width, &s->summary, &s->ensemble, &s->simulations, &s->epochs, &s->batch};
+  size_t *const counts[] = {&s->layers,      &s->width,  &s->summary, &s->ensemble,
+                            &s->simulations, &s->epochs, &s->batch,   &s->consistency};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (!get_count(at, end, counts[k])) return 0;
   return floe__get(at, end, &s->rate, sizeof s->rate, 1) && s->layers >= 1 && s->layers <= 24 && s->width >= 8 &&
@@ -91,6 +93,9 @@ void floe__network_put(struct floe__text *to, const struct floe_network *network
   put_count(to, network->steps);
   put_count(to, network->n_rejected);
   floe__put(to, &network->loss, sizeof network->loss, 1);
+  floe__put(to, &network->disagreement, sizeof(double), 1);
+  floe__put(to, network->share, sizeof(double), network->n_member);
+  floe__put(to, network->member_loss, sizeof(double), network->n_member);
   put_count(to, network->n_point);
   for (size_t k = 0; k < network->n_point; k++) {
     put_count(to, network->curve[k].simulations);
@@ -114,10 +119,24 @@ static int get_members(struct floe_network *network, const unsigned char **at, c
   return 1;
 }
 
+static int get_shares(struct floe_network *network, const unsigned char **at, const unsigned char *end) {
+  double share[FLOE__MOST_MEMBERS], sum = 0;
+  if (!floe__get(at, end, share, sizeof *share, network->n_member)) return 0;
+  for (size_t m = 0; m < network->n_member; m++) {
+    if (!(share[m] >= 0 && share[m] <= 1)) return 0;
+    sum += share[m];
+  }
+  if (fabs(sum - 1) > 1e-9) return 0;
+  floe__network_mix(network, share);
+  return memcmp(share, network->share, network->n_member * sizeof *share) == 0;
+}
+
 static int get_rest(struct floe_network *network, const unsigned char **at, const unsigned char *end) {
   const size_t s = network->settings.summary;
   if (!get_count(at, end, &network->simulations) || !get_count(at, end, &network->steps) ||
       !get_count(at, end, &network->n_rejected) || !floe__get(at, end, &network->loss, sizeof(double), 1) ||
+      !floe__get(at, end, &network->disagreement, sizeof(double), 1) || !get_shares(network, at, end) ||
+      !floe__get(at, end, network->member_loss, sizeof(double), network->n_member) ||
       !get_count(at, end, &network->n_point) || network->n_point > FLOE__CURVE_POINTS)
     return 0;
   for (size_t k = 0; k < network->n_point; k++)

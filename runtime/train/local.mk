@@ -2,15 +2,18 @@ runtime_sources += \
   runtime/train/answer.c \
   runtime/train/ask.c \
   runtime/train/checkpoint.c \
+  runtime/train/consistency.c \
   runtime/train/distances.c \
   runtime/train/examples.c \
   runtime/train/file.c \
   runtime/train/member.c \
   runtime/train/network.c \
   runtime/train/settings.c \
+  runtime/train/stacking.c \
   runtime/train/train.c \
   runtime/train/trainer.c \
   runtime/train/answer.h \
+  runtime/train/consistency.h \
   runtime/train/examples.h \
   runtime/train/member.h \
   runtime/train/network.h \

@@ -55,6 +55,9 @@ floe_status floe__network_new(const struct floe_model *model, const struct floe_
     floe_network_free(network);
     return floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for a network");
   }
+  double equal[FLOE__MOST_MEMBERS];
+  for (size_t m = 0; m < network->n_member; m++) equal[m] = 1 / (double)network->n_member;
+  floe__network_mix(network, equal);
   *result = network;
   return FLOE_OK;
 }
@@ -82,6 +85,11 @@ struct floe_network_info floe_network_info(const struct floe_network *network) {
                                     .n_rejected = network->n_rejected,
                                     .seed = network->seed,
                                     .loss = network->loss,
+                                    .disagreement = network->disagreement,
+                                    .share = network->share,
+                                    .member_loss = network->member_loss,
+                                    .pattern = network->pattern,
+                                    .consistency = network->settings.consistency,
                                     .seconds = network->seconds,
                                     .n_point = network->n_point,
                                     .curve = network->curve};

@@ -1,13 +1,14 @@
 /* network.h: the amortized posterior q(parameters | data, universe): trained on simulations from all universes and
  * sizes at once, then asked about any data set in any universe.
  *
- * q is an equally weighted mixture of `ensemble` members, each a summary network (summary.h) and two conditional flows
+ * q is a mixture of `ensemble` members, weighted by stacking (stacking.c), each a summary network (summary.h) and two conditional flows
  * (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of the plate, for a
  * row's coordinates given the globals, the row's data, summary and context. That is the exact factorisation where
  * rows are independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over
  * simulations.
  *
- * Settings (network { ... } in the spec): layers, width, summary, ensemble, simulations, epochs, batch, rate.
+ * Settings (network { ... } in the spec): layers, width, summary, ensemble, simulations, epochs, batch, rate,
+ * consistency.
  * Training is a function of model, seed, settings and simulations, not of the number of threads or of interruptions. */
 #ifndef FLOE_TRAIN_NETWORK_H
 #define FLOE_TRAIN_NETWORK_H
@@ -31,6 +32,10 @@ struct floe_network_options {
   double seconds;     /* stop after about so long, with the best weights so far; 0: no limit. Not reproducible */
   const struct floe_universe *universe; /* train in this universe alone; NULL: over all of them */
   const struct floe_dataset *dataset;   /* whence rows of data without `~` come; may be NULL if the spec imagines all */
+  const struct floe_dataset *const
+      *unlabelled; /* (n_unlabelled) data sets that the network is for: what it says of them is
+                                                 * held against the density, where there is one */
+  size_t n_unlabelled;
   const char
       *checkpoint; /* path: written now and then and when interrupted, resumed from, removed at the end; or NULL */
 };
@@ -54,13 +59,21 @@ struct floe_network_point {    /* of the loss curve */
   double training, validation; /* mean -log q of standardised coordinates; of all members */
 };
 
+/* Draw k comes from member pattern[k % FLOE_NETWORK_PATTERN]. */
+enum { FLOE_NETWORK_PATTERN = 64 };
+
 struct floe_network_info {
   size_t n_member, n_weight; /* n_weight: of one member */
   size_t simulations, steps;
   size_t n_rejected; /* simulations that were not finite */
   uint64_t seed;
-  double loss;    /* best validation loss */
-  double seconds; /* of this process's training; 0 after loading */
+  double loss; /* best validation loss: the mean over members of the mean of -log q of standardised coordinates */
+  double
+      disagreement; /* by how much the stacked mixture does better than its members do on average: 0 where they agree */
+  const double *share, *member_loss; /* (n_member) owned by the network: weights of the mixture; validation losses */
+  const unsigned char *pattern;      /* (FLOE_NETWORK_PATTERN) owned by the network */
+  size_t consistency;                /* draws of a data set that were held against the density in each step; 0: none */
+  double seconds;                    /* of this process's training; 0 after loading */
   size_t n_point;
   const struct floe_network_point *curve; /* (n_point) owned by the network */
 };
@@ -74,12 +87,12 @@ struct floe_network_ask {
   uint64_t seed;
   const uint64_t *units; /* (n_context): data sets; equal units share base draws, as universes of one data set should;
                           * NULL: all 0 */
-  size_t member;   /* FLOE_NONE: all */
-  size_t n_thread; /* 0: one */
+  size_t member;         /* FLOE_NONE: all */
+  size_t n_thread;       /* 0: one */
 };
 
 /* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster. Draw k
- * comes from member k modulo their number. Coordinates absent from the universe are arbitrary. */
+ * comes from the member that the pattern names. Coordinates absent from the universe are arbitrary. */
 FLOE_NODISCARD floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
                                              double *coordinates, double *log_q, struct floe_error *error);
 

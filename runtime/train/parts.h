@@ -10,10 +10,17 @@
 #include "runtime/train/member.h"
 #include "runtime/train/network.h"
 
+#define FLOE__UNSET SIZE_MAX
+
 struct floe__settings {
   size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
+  size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
   double rate;
 };
+
+enum { FLOE__MOST_MEMBERS = 32 };
+
+enum { FLOE__USUAL_DRAWS = 16 }; /* of consistency */
 
 enum { FLOE__DISTANCE_QUANTILES = 1001, FLOE__DISTANCE_SAMPLE = 10000 };
 
@@ -27,6 +34,10 @@ struct floe_network {
   float **weights;              /* (n_member): (n_weight of the member) */
   size_t simulations, steps, n_rejected;
   double loss, seconds;
+  double share[FLOE__MOST_MEMBERS]; /* (n_member) of the mixture: multiples of 1 / FLOE_NETWORK_PATTERN */
+  unsigned char
+      pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length: in these shares */
+  double member_loss[FLOE__MOST_MEMBERS], disagreement; /* see struct floe_network_info */
   size_t n_point;
   struct floe_network_point *curve;
   double *summary_mean, *summary_chol;        /* (summary), (summary, summary): of member 0's summaries */
@@ -46,6 +57,10 @@ FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, con
 
 /* distance of summaries h (summary) from the training summaries */
 double floe__summary_distance(const struct floe_network *network, const float *h, double *work); /* work (2 summary) */
+
+/* Takes the members' weights (n_member), which sum to 1, as shares of the mixture: the nearest ones that are multiples of
+ * 1 / FLOE_NETWORK_PATTERN, so that the draws have exactly the density that is claimed. */
+void floe__network_mix(struct floe_network *network, const double *weights);
 
 /* Serialised form: appended to a buffer, and read back from bytes; reading moves *at. Little-endian. */
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count);

@@ -27,13 +27,30 @@ static const char *setting_name(const void *names, size_t k) {
 static floe_status unknown(const char *name, struct floe_error *error) {
   char fix[128];
   floe__suggest_fix(floe__suggest(name, N_SETTING, setting_name, settings_known),
-                    "known settings: layers, width, summary, ensemble, simulations, epochs, batch, rate", fix,
-                    sizeof fix);
+                    "known settings: layers, width, summary, ensemble, simulations, epochs, batch, rate, consistency",
+                    fix, sizeof fix);
   return floe__fail(error, FLOE_ESPEC, "network", fix, "the network has no setting '%.100s'", name);
+}
+
+/* on, off, or how many draws. */
+static floe_status read_consistency(const struct floe_setting *given, struct floe__settings *settings,
+                                    struct floe_error *error) {
+  const double n = given->number;
+  if (given->word && strcmp(given->word, "on") == 0)
+    settings->consistency = FLOE__USUAL_DRAWS;
+  else if (given->word && strcmp(given->word, "off") == 0)
+    settings->consistency = 0;
+  else if (!given->word && n >= 4 && n <= 64 && n == floor(n))
+    settings->consistency = (size_t)n;
+  else
+    return floe__fail(error, FLOE_ESPEC, "network", "",
+                      "the network's 'consistency' must be `on`, `off`, or a whole number of draws from 4 to 64");
+  return FLOE_OK;
 }
 
 static floe_status read_one(const struct floe_setting *given, struct floe__settings *settings,
                             struct floe_error *error) {
+  if (strcmp(given->name, "consistency") == 0) return read_consistency(given, settings, error);
   for (size_t k = 0; k < N_SETTING; k++) {
     const struct setting *known = &settings_known[k];
     if (strcmp(known->name, given->name) != 0) continue;
@@ -53,8 +70,13 @@ static floe_status read_one(const struct floe_setting *given, struct floe__setti
 
 floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,
                                 struct floe_error *error) {
-  *settings = (struct floe__settings){
-      .layers = 6, .width = 64, .ensemble = 2, .simulations = 1048576, .batch = 256, .rate = 5e-3};
+  *settings = (struct floe__settings){.layers = 6,
+                                      .width = 64,
+                                      .ensemble = 2,
+                                      .simulations = 1048576,
+                                      .batch = 256,
+                                      .rate = 5e-3,
+                                      .consistency = FLOE__UNSET};
   for (size_t k = 0; k < model->n_setting; k++) {
     const floe_status status = read_one(&model->settings[k], settings, error);
     if (status) return status;

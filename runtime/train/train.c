@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/stop.h"
 #include "runtime/nn/adam.h"
+#include "runtime/train/consistency.h"
 #include "runtime/train/trainer.h"
 
 enum { EVALUATIONS = 25, PATIENCE = 8 };
@@ -44,7 +45,7 @@ static floe_status learn(struct floe__trainer *t, double started, struct floe_er
     if (fraction >= 1) break;
     const floe_status status = floe__trainer_fill(t, error);
     if (status) return status == FLOE_EINTERRUPTED ? interrupted(t, error) : status;
-    floe__trainer_step(t, floe__adam_schedule(fraction, t->settings.rate));
+    floe__trainer_step(t, floe__adam_schedule(fraction, t->settings.rate), fraction);
     const double now = (double)t->step / (double)t->n_step, here = (double)(t->step - step_before) / (double)t->n_step;
     tell(t, now, here > 0 ? elapsed * now / here : elapsed);
     if (fraction_done(t, elapsed) * EVALUATIONS >= (double)(t->n_evaluation + 1)) {
@@ -68,6 +69,7 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
     status = floe__fail(error, FLOE_ENUMERIC, "",
                         "try a smaller `rate`, or look at the prior predictive draws with `simulate`",
                         "training diverged: the network never had a finite held-out loss");
+  if (!status) status = floe__trainer_stack(t, error);
   if (!status) status = floe__trainer_distances(t, error);
   if (!status) {
     t->network->seconds = floe__clock() - started;
@@ -75,6 +77,17 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
     floe__progress(t->progress, 1, "trained");
   }
   return status;
+}
+
+/* Whether the density is used where the spec does not say. */
+static floe_status settle_consistency(struct floe__trainer *t, struct floe_error *error) {
+  const size_t usual = floe__consistency_draws(t->model, t->options, &t->settings);
+  const int possible = t->model->log_density && !t->model->no_density;
+  if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = usual;
+  if (t->settings.consistency == 0 || possible) return FLOE_OK;
+  return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` out, or set it `off`",
+                    "the network cannot learn from a density that the model does not have%s%.200s",
+                    t->model->no_density ? ": " : "", t->model->no_density ? t->model->no_density : "");
 }
 
 floe_status floe_network_train(const struct floe_model *model, const struct floe_network_options *options,
@@ -86,7 +99,8 @@ floe_status floe_network_train(const struct floe_model *model, const struct floe
   floe_status status = floe__settings_read(model, &t.settings, error);
   if (status) return status;
   if (options->simulations > 0) t.settings.simulations = options->simulations < 256 ? 256 : options->simulations;
-  status = train(&t, error);
+  if (!status) status = settle_consistency(&t, error);
+  if (!status) status = train(&t, error);
   if (!status) {
     *network = t.network;
     t.network = NULL;

@@ -10,6 +10,7 @@
 #include "runtime/rng/bulk.h"
 #include "runtime/rng/purpose.h"
 #include "runtime/sim/simulate.h"
+#include "runtime/train/consistency.h"
 
 enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000 };
 static const double pool_numbers = 6.4e7, clip = 1.5, decay = 1e-4;
@@ -58,7 +59,7 @@ static floe_status schedule(struct floe__trainer *t, size_t *largest, struct flo
 static int allocate_learners(struct floe__trainer *t) {
   const size_t n_member = t->network->n_member;
   t->learners = FLOE__NEW(n_member, struct floe__learner);
-  t->gradients = FLOE__NEW(n_member * t->n_chunk, float *);
+  t->gradients = FLOE__NEW(n_member * t->n_part, float *);
   if (!t->learners || !t->gradients) return 0;
   for (size_t m = 0; m < n_member; m++) {
     const size_t n = t->network->members[m].n_weight;
@@ -67,12 +68,12 @@ static int allocate_learners(struct floe__trainer *t) {
     l->average = FLOE__NEW(n, float);
     l->first = FLOE__NEW(n, float);
     l->second = FLOE__NEW(n, float);
-    l->best = INFINITY;
+    l->best = l->loss = INFINITY;
     if (!l->now || !l->average || !l->first || !l->second) return 0;
     memcpy(l->now, t->network->weights[m], n * sizeof(float));
     memcpy(l->average, l->now, n * sizeof(float));
-    for (size_t c = 0; c < t->n_chunk; c++)
-      if (!(t->gradients[m * t->n_chunk + c] = FLOE__NEW(n, float))) return 0;
+    for (size_t c = 0; c < t->n_part; c++)
+      if (!(t->gradients[m * t->n_part + c] = FLOE__NEW(n, float))) return 0;
   }
   return 1;
 }
@@ -82,19 +83,22 @@ static int allocate_work(struct floe__trainer *t) {
   const size_t n_member = t->network->n_member, rows = f->max_rows > 0 ? f->max_rows : 1;
   t->chunk = CHUNK_ROWS / rows > CHUNK ? CHUNK : CHUNK_ROWS / rows < 4 ? 4 : CHUNK_ROWS / rows;
   t->n_chunk = (t->settings.batch + t->chunk - 1) / t->chunk;
+  floe__consistency_plan(t);
+  t->n_part = t->n_chunk + t->consistency.n_chunk;
+  t->room = t->chunk > t->settings.consistency ? t->chunk : t->settings.consistency;
   for (size_t m = 0; m < n_member; m++) {
-    const size_t work = floe__member_work(&t->network->members[m], t->chunk, t->chunk * f->max_rows);
+    const size_t work = floe__member_work(&t->network->members[m], t->room, t->room * f->max_rows);
     t->n_work = work > t->n_work ? work : t->n_work;
     const size_t slices = (t->network->members[m].n_weight + SLICE - 1) / SLICE;
     t->n_slice = slices > t->n_slice ? slices : t->n_slice;
   }
-  t->n_floats = (floe__batch_floats(f, t->chunk) + 15) / 16 * 16;
-  t->n_indices = (floe__batch_indices(f, t->chunk) + 15) / 16 * 16;
+  t->n_floats = (floe__batch_floats(f, t->room) + 15) / 16 * 16;
+  t->n_indices = (floe__batch_indices(f, t->room) + 15) / 16 * 16;
   const size_t blocks = (MOST_HELD_OUT + t->chunk - 1) / t->chunk, n_loss = blocks > t->n_chunk ? blocks : t->n_chunk;
   t->work = floe__new(t->n_thread, t->n_work * sizeof(float));
   t->floats = floe__new(t->n_thread, t->n_floats * sizeof(float));
   t->indices = floe__new(t->n_thread, t->n_indices * sizeof(uint32_t));
-  t->log_q = floe__new(t->n_thread, t->chunk * sizeof(float));
+  t->log_q = floe__new(t->n_thread, t->room * sizeof(float));
   t->losses = FLOE__NEW(n_member * n_loss, double);
   t->squares = FLOE__NEW(n_member * t->n_slice, double);
   t->adams = FLOE__NEW(n_member, struct floe__adam);
@@ -116,6 +120,7 @@ static floe_status hold_out(struct floe__trainer *t, struct floe_error *error) {
   floe_status status = floe_simulate(&plan, &simulations, error);
   if (status) return status;
   status = pack(t, simulations, plan.n, &t->held_out, error);
+  if (!status && t->consistency.n_draw > 0) return floe__consistency_start(t, simulations, error);
   floe_simulations_free(simulations);
   return status;
 }
@@ -135,6 +140,7 @@ floe_status floe__trainer_fill(struct floe__trainer *t, struct floe_error *error
     t->network->n_rejected += simulations->n_rejected;
   }
   t->ready_round = t->round + 1;
+  if (!status && t->consistency.n_draw > 0) return floe__consistency_take_pool(t, simulations, error);
   floe_simulations_free(simulations);
   return status;
 }
@@ -161,10 +167,11 @@ void floe__trainer_drop(struct floe__trainer *t) {
     floe__free(t->learners[m].first);
     floe__free(t->learners[m].second);
   }
-  for (size_t k = 0; t->gradients && k < n_member * t->n_chunk; k++) floe__free(t->gradients[k]);
+  for (size_t k = 0; t->gradients && k < n_member * t->n_part; k++) floe__free(t->gradients[k]);
   void *const blocks[] = {t->learners, t->gradients, t->work,    t->floats, t->indices,
                           t->log_q,    t->losses,    t->squares, t->adams,  t->order};
   for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
+  floe__consistency_drop(t);
   floe__examples_free(&t->pool);
   floe__examples_free(&t->held_out);
   floe_network_free(t->network);
@@ -184,15 +191,20 @@ static double total_loss(const float *log_q, size_t n) {
 
 static void learn_chunk(void *context, size_t k, size_t thread) {
   struct floe__trainer *t = context;
-  const size_t m = k / t->n_chunk, first = (k % t->n_chunk) * t->chunk, batch = t->settings.batch;
+  const size_t m = k / t->n_part, part = k % t->n_part, first = part * t->chunk, batch = t->settings.batch;
+  if (part >= t->n_chunk) {
+    floe__consistency_learn(t, m, part - t->n_chunk, thread, t->gradients[k]);
+    return;
+  }
   const size_t n = first + t->chunk < batch ? t->chunk : batch - first;
   const struct floe__member *member = &t->network->members[m];
-  float *work = t->work + thread * t->n_work, *log_q = t->log_q + thread * t->chunk;
+  float *work = t->work + thread * t->n_work, *log_q = t->log_q + thread * t->room;
   const struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
   memset(t->gradients[k], 0, member->n_weight * sizeof(float));
   floe__member_log_q(member, t->learners[m].now, &b, work, log_q);
-  t->losses[k] = total_loss(log_q, n);
-  floe__member_backward(member, t->learners[m].now, &b, work, -1.0f / (float)batch, t->gradients[k]);
+  t->losses[m * t->n_chunk + part] = total_loss(log_q, n);
+  for (size_t i = 0; i < n; i++) log_q[i] = -1.0f / (float)batch;
+  floe__member_backward(member, t->learners[m].now, &b, work, log_q, t->gradients[k]);
 }
 
 static size_t slice_size(const struct floe__trainer *t, size_t m, size_t slice) {
@@ -204,8 +216,8 @@ static void sum_slice(void *context, size_t k, size_t thread) {
   struct floe__trainer *t = context;
   const size_t m = k / t->n_slice, slice = k % t->n_slice, n = slice_size(t, m, slice);
   (void)thread;
-  float *const *parts = t->gradients + m * t->n_chunk;
-  t->squares[k] = n > 0 ? floe__sum_parts(n, t->n_chunk, parts, slice * SLICE) : 0;
+  float *const *parts = t->gradients + m * t->n_part;
+  t->squares[k] = n > 0 ? floe__sum_parts(n, t->n_part, parts, slice * SLICE) : 0;
 }
 
 static void update_slice(void *context, size_t k, size_t thread) {
@@ -214,11 +226,11 @@ static void update_slice(void *context, size_t k, size_t thread) {
   const struct floe__learner *l = &t->learners[m];
   (void)thread;
   if (n > 0)
-    floe__adam_update(&t->adams[m], n, l->now + first, t->gradients[m * t->n_chunk] + first, l->first + first,
+    floe__adam_update(&t->adams[m], n, l->now + first, t->gradients[m * t->n_part] + first, l->first + first,
                       l->second + first, l->average + first);
 }
 
-void floe__trainer_step(struct floe__trainer *t, double rate) {
+void floe__trainer_step(struct floe__trainer *t, double rate, double lambda) {
   const size_t n_member = t->network->n_member;
   const size_t pass = t->step / t->steps_of_pass;
   if (t->ready_pass != pass + 1) {
@@ -226,7 +238,8 @@ void floe__trainer_step(struct floe__trainer *t, double rate) {
     floe__shuffle(t->options->seed, FLOE_PURPOSE_SHUFFLE, pass, t->n_pool, t->order);
     t->ready_pass = pass + 1;
   }
-  floe__parallel(n_member * t->n_chunk, t->n_thread, learn_chunk, t);
+  t->consistency.lambda = lambda;
+  floe__parallel(n_member * t->n_part, t->n_thread, learn_chunk, t);
   floe__parallel(n_member * t->n_slice, t->n_thread, sum_slice, t);
   for (size_t m = 0; m < n_member; m++) {
     double squares = 0, loss = 0;
@@ -248,7 +261,7 @@ static void evaluate_block(void *context, size_t k, size_t thread) {
   struct floe__trainer *t = context;
   const size_t blocks = (t->held_out.n + t->chunk - 1) / t->chunk, m = k / blocks, first = k % blocks * t->chunk;
   const size_t n = first + t->chunk < t->held_out.n ? t->chunk : t->held_out.n - first;
-  float *log_q = t->log_q + thread * t->chunk;
+  float *log_q = t->log_q + thread * t->room;
   const struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
   floe__member_log_q(&t->network->members[m], t->learners[m].average, &b, t->work + thread * t->n_work, log_q);
   t->losses[k] = total_loss(log_q, n);
@@ -260,18 +273,21 @@ bool floe__trainer_evaluate(struct floe__trainer *t) {
   double mean = 0, best = 0;
   bool improved = false;
   floe__parallel(n_member * blocks, t->n_thread, evaluate_block, t);
+  if (t->consistency.n_draw > 0) floe__consistency_evaluate(t);
   for (size_t m = 0; m < n_member; m++) {
     struct floe__learner *l = &t->learners[m];
     double loss = 0;
     for (size_t b = 0; b < blocks; b++) loss += t->losses[m * blocks + b];
     loss /= (double)t->held_out.n;
     mean += loss / (double)n_member;
-    if (loss < l->best) {
-      l->best = loss;
+    const double criterion = loss + 0.5 * l->variance;
+    if (criterion < l->best) {
+      l->best = criterion;
+      l->loss = loss;
       memcpy(network->weights[m], l->average, network->members[m].n_weight * sizeof(float));
       improved = true;
     }
-    best += l->best / (double)n_member;
+    best += l->loss / (double)n_member;
   }
   network->loss = best;
   network->steps = t->step;

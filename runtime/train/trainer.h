@@ -13,7 +13,30 @@
 
 struct floe__learner { /* of one member: blocks of n_weight floats */
   float *now, *average, *first, *second;
-  double best; /* validation loss of the weights that the network holds */
+  double best;     /* what the weights that the network holds were chosen by: see floe__trainer_evaluate */
+  double loss;     /* and their validation loss */
+  double variance; /* of the averaged weights, where training is consistent: consistency.h */
+};
+
+/* Data sets whose network posterior is compared with the density. */
+struct floe__consistent_sets {
+  struct floe_simulations *simulations;  /* owned */
+  struct floe__slots **slots;            /* (n_layout) */
+  const struct floe__examples *examples; /* the same, as the networks see them */
+};
+
+struct floe__consistency { /* see consistency.h */
+  size_t n_draw;           /* of a data set; 0: training is by simulations alone */
+  size_t n_set, n_chunk;   /* data sets of a chunk; chunks of a step: the first half unlabelled where there are such */
+  size_t n_row;            /* n_set n_draw */
+  double lambda;           /* weight of the variance in the loss */
+  struct floe__consistent_sets pool, held_out, unlabelled;
+  struct floe__examples unlabelled_examples;
+  size_t n_coordinate, n_scratch, scratch_capacity;
+  double *coordinates, *numbers, *scratch; /* of each thread: (n_draw, n_coordinate), (3, n_draw), (capacity + 8) */
+  float *by_log_q;                         /* of each thread: (n_row) */
+  size_t *order;                           /* of each thread: (n_row) */
+  double *variances;                       /* (n_member, chunks of an evaluation) */
 };
 
 struct floe__trainer {
@@ -32,14 +55,17 @@ struct floe__trainer {
   size_t *order; /* (n_pool): of the current pass */
 
   size_t chunk, n_chunk; /* data sets of a chunk; chunks of a batch */
+  size_t room,
+      n_part; /* data sets that the work space holds; chunks of a batch and of the comparison with the density */
   size_t n_work, n_floats, n_indices;
-  float *work, *floats, *log_q; /* of each thread: (n_work), (n_floats), (chunk) */
+  float *work, *floats, *log_q; /* of each thread: (n_work), (n_floats), (room) */
   uint32_t *indices;            /* of each thread: (n_indices) */
-  float **gradients;            /* (n_member, n_chunk): (n_weight) */
+  float **gradients;            /* (n_member, n_part): (n_weight) */
   size_t n_slice;
   double *losses;           /* (n_member, n_chunk or blocks of held_out): sums of -log q */
   double *squares;          /* (n_member, n_slice) */
   struct floe__adam *adams; /* (n_member) */
+  struct floe__consistency consistency;
 
   /* where it stands; with the learners and the network, all that a checkpoint holds */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
@@ -55,11 +81,16 @@ void floe__trainer_drop(struct floe__trainer *trainer);
 /* Simulates the current round's pool, unless it is there. */
 FLOE_NODISCARD floe_status floe__trainer_fill(struct floe__trainer *trainer, struct floe_error *error);
 
-void floe__trainer_step(struct floe__trainer *trainer, double rate);
+/* lambda: weight of the comparison with the density. */
+void floe__trainer_step(struct floe__trainer *trainer, double rate, double lambda);
 
-/* Validation losses of the averaged weights; better ones go into the network. Adds a point to the curve. True where
- * a member improved. */
+/* Validation losses of the averaged weights, and half the variance of consistency.h where training uses the density: near
+ * the posterior the two are its divergences from q and of q from it. Better weights go into the network. Adds a point to
+ * the curve. True where a member improved. */
 bool floe__trainer_evaluate(struct floe__trainer *trainer);
+
+/* Weights of the mixture by stacking on the held-out simulations; what the members and the mixture lose there. */
+FLOE_NODISCARD floe_status floe__trainer_stack(struct floe__trainer *trainer, struct floe_error *error);
 
 /* Mean, covariance and distances of training summaries. */
 FLOE_NODISCARD floe_status floe__trainer_distances(struct floe__trainer *trainer, struct floe_error *error);

@@ -18,6 +18,7 @@ struct floe_proposal floe_proposal_of_network(const struct floe_network *network
   /* The state is read only; the cast merely fits it into the interface. */
   return (struct floe_proposal){.state = (void *)(uintptr_t)network,
                                 .n_member = floe_network_info(network).n_member,
+                                .pattern = floe_network_info(network).pattern,
                                 .distance_threshold = floe_network_distance_quantile(network, 0.95),
                                 .draw = network_draw};
 }

@@ -22,7 +22,8 @@ struct floe_proposal_ask {
 
 struct floe_proposal {
   void *state;
-  size_t n_member;           /* draw k comes from member k modulo n_member */
+  size_t n_member;
+  const unsigned char *pattern; /* (FLOE_NETWORK_PATTERN): draw k comes from member pattern[k % FLOE_NETWORK_PATTERN]; NULL: k % n_member */
   double distance_threshold; /* NaN: distances are not measured */
   /* coordinates: FAMILY coordinates, of each context in turn (n, its n_coordinate); log_q (n_context, n) and distance
    * (n_context) may be NULL. What is drawn depends on seed, unit and context alone. */

@@ -70,6 +70,11 @@ static void copy_values(const struct floe_context *c, size_t n, const double *fr
   memcpy(to, from, n * c->layout->n_value * sizeof *to);
 }
 
+static void copy_data(const struct floe_context *c, const double *data, double *prepared, double *scratch) {
+  (void)scratch;
+  memcpy(prepared, data, c->layout->n_data * sizeof *data);
+}
+
 static const struct floe_setting small[] = {{"layers", NULL, 2},          {"width", NULL, 24}, {"ensemble", NULL, 2},
                                             {"simulations", NULL, 40960}, {"epochs", NULL, 4}, {"rate", NULL, 3e-3}};
 static const struct floe_setting tiny[] = {{"layers", NULL, 2},         {"width", NULL, 8},  {"ensemble", NULL, 2},
@@ -95,7 +100,28 @@ static const struct floe_model conjugate = {.version = FLOE_MODEL_VERSION,
                                             .permitted = all_permitted,
                                             .simulate = simulate,
                                             .constrain = copy_values,
-                                            .unconstrain = copy_values};
+                                            .unconstrain = copy_values,
+                                            .prepare = copy_data};
+
+/* The conjugate model's density. */
+static void log_density(const struct floe_context *c, size_t n, const double *coordinates, double *log_density,
+                        double *terms, double *scratch) {
+  const double sd = noise_sd(c->universe);
+  (void)terms, (void)scratch;
+  for (size_t k = 0; k < n; k++) {
+    log_density[k] = -0.125 * coordinates[k] * coordinates[k];
+    for (size_t i = 0; i < c->layout->n_data; i++) {
+      const double z = (c->data[i] - coordinates[k]) / sd;
+      log_density[k] -= 0.5 * z * z + log(sd);
+    }
+  }
+}
+
+static const struct floe_setting few[] = {{"layers", NULL, 2},         {"width", NULL, 24},   {"ensemble", NULL, 1},
+                                          {"simulations", NULL, 1024}, {"epochs", NULL, 100}, {"consistency", "on", 0}};
+static const struct floe_setting few_alone[] = {{"layers", NULL, 2},   {"width", NULL, 24},
+                                                {"ensemble", NULL, 1}, {"simulations", NULL, 1024},
+                                                {"epochs", NULL, 100}, {"consistency", "off", 0}};
 
 static struct floe_model eight_schools_with(const struct floe_setting *settings, size_t n) {
   struct floe_model model = eight_schools_by_hand;
@@ -353,7 +379,7 @@ static void damaged_and_foreign_files_are_refused(void **state) {
   }
   /* a payload that is not what its own checksum hides */
   for (size_t kept = 8; kept < length - 28; kept += 1 + length / 31) {
-    assert_int_equal(floe__artifact_write(path, "FLOENET1", 1, bytes + 20, kept, NULL), FLOE_OK);
+    assert_int_equal(floe__artifact_write(path, "FLOENET1", 2, bytes + 20, kept, NULL), FLOE_OK);
     assert_int_equal(floe_network_load(&model, path, &loaded, &error), FLOE_EARTIFACT);
   }
   assert_int_equal(floe__file_write(path, bytes, length, NULL), FLOE_OK);
@@ -375,8 +401,13 @@ static void interrupt_late(void *context, double fraction, const char *text) {
 static void a_resumed_training_ends_with_the_same_bytes(void **state) {
   (void)state;
   const struct floe_model model = eight_schools_with(tiny, 6);
-  struct floe_network_options options = {.seed = 8, .n_thread = 1};
-  struct floe_network *whole = trained(&model, 8, 1), *resumed;
+  struct floe_dataset *data;
+  const size_t schools = 8;
+  assert_int_equal(floe_data_from_numbers(&model, &schools, eight_schools_data, &data, NULL), FLOE_OK);
+  const struct floe_dataset *const unlabelled[] = {data};
+  struct floe_network_options options = {.seed = 8, .n_thread = 1, .unlabelled = unlabelled, .n_unlabelled = 1};
+  struct floe_network *whole, *resumed;
+  assert_int_equal(floe_network_train(&model, &options, NULL, &whole, NULL), FLOE_OK);
   char path[512];
   snprintf(path, sizeof path, "%s", path_of("checkpoint"));
   options.checkpoint = path;
@@ -395,11 +426,129 @@ static void a_resumed_training_ends_with_the_same_bytes(void **state) {
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_true(floe__file_exists(path));
   }
+  options.n_thread = 2;
   assert_int_equal(floe_network_train(&model, &options, NULL, &resumed, NULL), FLOE_OK);
   assert_false(floe__file_exists(path));
   assert_same_bytes(whole, resumed);
+  floe_data_free(data);
   floe_network_free(whole);
   floe_network_free(resumed);
+}
+
+/* Posterior mean and sd that the network gives of y = (at, .., at) in a universe, against the exact ones: bias in posterior
+ * sd, ratio of sds. */
+static void compare_at(const struct floe_network *network, const struct floe_model *model, double at, size_t option,
+                       double *bias, double *ratio) {
+  static double draws[N_DRAW];
+  double y[6], mean = 0, square = 0;
+  const size_t size = 6;
+  for (size_t i = 0; i < size; i++) y[i] = at + (i % 2 ? 0.5 : -0.5);
+  struct floe_layout *layout = floe_layout_new(model, &size, NULL);
+  const struct floe_universe universe = {.option = {option}};
+  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
+  const struct floe_network_ask ask = {
+      .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
+  assert_int_equal(floe_network_draw(network, &ask, draws, NULL, NULL), FLOE_OK);
+  const double variance = noise_sd(&universe) * noise_sd(&universe), precision = 0.25 + 6 / variance;
+  for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
+  for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
+  *bias = (mean - 6 * at / variance / precision) * sqrt(precision);
+  *ratio = sqrt(square * precision);
+  floe_layout_free(layout);
+}
+
+/* 16 data sets of unknown parameters, with means on 0 .. 12: beyond 6 there are hardly any simulations. */
+static void unlabelled_data_and_the_density_mend_what_simulations_do_not_show(void **state) {
+  (void)state;
+  struct floe_model model = conjugate, alone = conjugate;
+  struct floe_dataset *sets[16];
+  const size_t size = 6;
+  model.log_density = alone.log_density = log_density;
+  model.settings = few;
+  alone.settings = few_alone;
+  for (size_t k = 0; k < 16; k++) {
+    double y[6];
+    for (size_t i = 0; i < 6; i++) y[i] = 0.8 * (double)k + 0.7 * ((double)((7 * i + 3 * k) % 6) - 2.5) / 1.7;
+    assert_int_equal(floe_data_from_numbers(&model, &size, y, &sets[k], NULL), FLOE_OK);
+  }
+  const struct floe_dataset *const unlabelled[16] = {sets[0],  sets[1],  sets[2],  sets[3], sets[4],  sets[5],
+                                                     sets[6],  sets[7],  sets[8],  sets[9], sets[10], sets[11],
+                                                     sets[12], sets[13], sets[14], sets[15]};
+  const struct floe_network_options options[] = {
+      {.seed = 1, .n_thread = 1, .unlabelled = unlabelled, .n_unlabelled = 16}, {.seed = 1, .n_thread = 1}};
+  const struct floe_model *const models[] = {&model, &alone};
+  struct floe_network *networks[2];
+  double bias, ratio;
+  for (size_t k = 0; k < 2; k++)
+    assert_int_equal(floe_network_train(models[k], &options[k], NULL, &networks[k], NULL), FLOE_OK);
+  assert_int_equal(floe_network_info(networks[0]).consistency, 16);
+  assert_int_equal(floe_network_info(networks[1]).consistency, 0);
+  for (size_t option = 0; option < 2; option++) {
+    compare_at(networks[0], &model, 9, option, &bias, &ratio);
+    assert_true(fabs(bias) < 0.5 && ratio > 0.75 && ratio < 1.3);
+  }
+  compare_at(networks[1], &model, 9, 0, &bias, &ratio);
+  assert_true(fabs(bias) > 1);
+  for (size_t k = 0; k < 16; k++) floe_data_free(sets[k]);
+  for (size_t k = 0; k < 2; k++) floe_network_free(networks[k]);
+}
+
+/* Draw k of the mixture is draw k of the member that the pattern names; its density is the weighted sum. */
+static void the_mixture_follows_the_stacked_weights(void **state) {
+  (void)state;
+  static const struct floe_setting three[] = {{"layers", NULL, 1},         {"width", NULL, 8},  {"ensemble", NULL, 3},
+                                              {"simulations", NULL, 1024}, {"epochs", NULL, 2}, {"batch", NULL, 64}};
+  const struct floe_model model = eight_schools_with(three, 6);
+  struct floe_network *network = trained(&model, 3, 2);
+  const struct floe_network_info info = floe_network_info(network);
+  struct schools s;
+  enum { N = 300, M = 3 };
+  static double mixed[N * 11], mixed_log_q[N], draws[M][N * 11], log_q[M][N];
+  size_t count[M] = {0};
+  double sum = 0, spread = 0;
+  schools_new(&model, &s);
+  struct floe_network_ask ask = {.n_context = 1, .contexts = s.contexts, .n = N, .seed = 9, .member = FLOE_NONE};
+  assert_int_equal(floe_network_draw(network, &ask, mixed, mixed_log_q, NULL), FLOE_OK);
+  for (size_t m = 0; m < M; m++) {
+    ask.member = m;
+    assert_int_equal(floe_network_draw(network, &ask, draws[m], NULL, NULL), FLOE_OK);
+    assert_int_equal(floe_network_log_q(network, &ask, mixed, log_q[m], NULL), FLOE_OK);
+    sum += info.share[m];
+    spread = fmax(spread, fabs(info.share[m] - 1.0 / M));
+  }
+  for (size_t k = 0; k < FLOE_NETWORK_PATTERN; k++) count[info.pattern[k]]++;
+  for (size_t m = 0; m < M; m++) assert_true((double)count[m] == FLOE_NETWORK_PATTERN * info.share[m]);
+  assert_true(sum == 1);
+  assert_true(spread > 0.05);
+  assert_true(info.disagreement >= 0);
+  for (size_t k = 0; k < N; k++) {
+    const size_t m = info.pattern[k % FLOE_NETWORK_PATTERN];
+    double density = 0;
+    for (size_t j = 0; j < 11; j++)
+      assert_true(fabs(mixed[k * 11 + j] - draws[m][k * 11 + j]) < 1e-4 * (1 + fabs(mixed[k * 11 + j])));
+    for (size_t l = 0; l < M; l++) density += info.share[l] * exp(log_q[l][k]);
+    assert_true(fabs(log(density) - mixed_log_q[k]) < 1e-3 * (1 + fabs(mixed_log_q[k])));
+  }
+  floe_layout_free(s.layout);
+  floe_network_free(network);
+}
+
+static void consistency_is_a_word_or_a_number_and_needs_a_density(void **state) {
+  (void)state;
+  static const struct floe_setting wrong[][1] = {{{"consistency", "maybe", 0}}, {{"consistency", NULL, 2.5}}};
+  const struct floe_network_options options = {.seed = 1};
+  struct floe_network *network;
+  struct floe_error error;
+  for (size_t k = 0; k < 2; k++) {
+    const struct floe_model model = eight_schools_with(wrong[k], 1);
+    assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
+    assert_non_null(strstr(error.message, "consistency"));
+  }
+  struct floe_model without = conjugate;
+  without.settings = few;
+  without.no_density = "line 4: the simulator `race` has no density";
+  assert_int_equal(floe_network_train(&without, &options, NULL, &network, &error), FLOE_ESPEC);
+  assert_non_null(strstr(error.message, "race"));
 }
 
 static void an_unknown_setting_is_named_with_a_suggestion(void **state) {
@@ -429,6 +578,9 @@ int main(void) {
       cmocka_unit_test(a_network_may_be_dedicated_to_one_universe),
       cmocka_unit_test(a_loaded_network_answers_with_the_same_bytes),
       cmocka_unit_test(damaged_and_foreign_files_are_refused),
+      cmocka_unit_test(unlabelled_data_and_the_density_mend_what_simulations_do_not_show),
+      cmocka_unit_test(the_mixture_follows_the_stacked_weights),
+      cmocka_unit_test(consistency_is_a_word_or_a_number_and_needs_a_density),
       cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
