@@ -131,7 +131,10 @@ static struct expr *take_value(void *context, const struct expr *name) {
   struct setting *setting = setting_of(u, name->name);
   if (!setting) return NULL;
   if (!setting->option) return number_of(u, setting->number, name->span);
-  return setting->option->value ? copy_expr(&u->copying, setting->option->value) : NULL;
+  if (setting->option->value) return copy_expr(&u->copying, setting->option->value);
+  struct expr *label = expr_new(u->arena, EXPR_NAME, name->span); /* `solver = method` */
+  label->name = setting->option->label;
+  return label;
 }
 
 /* An axis is named where nothing else is: behind `via`, which goes with it. */
@@ -154,15 +157,9 @@ static bool is_kept(void *context, const struct statement *s) {
   return s->kind != STATEMENT_AXIS && s->kind != STATEMENT_FORBID && s->kind != STATEMENT_REQUIRE;
 }
 
-/* Functions and distributions see no axes: their own names may be the same. */
+/* Functions and distributions see axes in `choose` only: their own names may be those of axes. */
 static bool is_closed(const struct statement *s) {
   return s->kind == STATEMENT_FUN || s->kind == STATEMENT_DIST || s->kind == STATEMENT_SIM || s->kind == STATEMENT_EXTERN;
-}
-
-static struct statement *closed_copy(struct universe *u, const struct statement *s) {
-  struct statement *copy = floe__arena_alloc(u->arena, sizeof *copy);
-  *copy = *s;
-  return copy;
 }
 
 /* `prep y = y` says nothing. */
@@ -174,14 +171,14 @@ const struct tree *universe_tree(struct universe *u) {
   struct statement *first = NULL, **last = &first;
   u->copying = (struct copying){.arena = u->arena,
                                 .context = u,
-                                .value = take_value,
-                                .name = take_name,
                                 .option = take_option,
                                 .keep = is_kept};
   for (const struct statement *s = u->tree->statements; s; s = s->next) {
     struct statement alone = *s;
     alone.next = NULL;
-    *last = is_closed(s) ? closed_copy(u, &alone) : copy_statements(&u->copying, &alone);
+    u->copying.value = is_closed(s) ? NULL : take_value;
+    u->copying.name = is_closed(s) ? NULL : take_name;
+    *last = copy_statements(&u->copying, &alone);
     if (*last && says_nothing(*last)) *last = NULL;
     while (*last) last = &(*last)->next;
   }
