@@ -201,4 +201,8 @@ void check_dist_methods(struct checker *c, const struct statement *s, struct sym
   }
   if (!seen[METHOD_LOGPDF]) error_method_missing(c, s, "logpdf(x)");
   if (!seen[METHOD_SAMPLE]) error_method_missing(c, s, "sample");
+  /* What is missing or wrong was said: the distribution can be used, so that no other error is hidden. */
+  struct distribution *d = symbol->distribution;
+  if (!d->logpdf) d->logpdf = term_number(c, s->span, 0);
+  if (!d->sample) d->sample = term_number(c, s->span, 0);
 }
