@@ -103,6 +103,7 @@ static size_t weight_of(const struct function_writer *f, const struct value *val
 static bool is_inlined(const struct function_writer *f, const struct value *value) {
   if (value->kind == VALUE_READ) return true;
   if (value->kind == VALUE_DRAW || (value->kind == VALUE_LOAD && value->memory->changing)) return false;
+  if (f->in_lanes && value->kind == VALUE_CALL) return false; /* outside of branches, so that calls share their work */
   if (value->kind == VALUE_LOAD && !value->memory->n_dim) return true; /* `*mu` says more than any name for it */
   return f->uses[value->id] == 1 && !f->far[value->id] && (!value->name || f->stored[value->id]) &&
          f->weight[value->id] <= MAX_WEIGHT;

@@ -3,6 +3,8 @@
 
 #include "compiler/emit/writer.h"
 
+#define FEWEST 20 /* a dimension that never has more elements than this gains less than the C compiler takes for it */
+
 /* What <floe/lanes.h> has. */
 static const struct lane_function {
   const char *symbol, *lane;
@@ -108,7 +110,9 @@ static bool step_has_lanes(const struct step *loop, const struct step *step) {
 /* Only densities: their sums need not come out the same to the last bit on every machine, but what is simulated and
  * reported should. */
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop) {
-  if (f->routine->kind != INTERPRETATION_LOG_DENSITY || loop->loop->descending || loop->loop->dimension->high >= INT_MAX) return false;
+  const size_t most = loop->loop->dimension->high;
+  if (f->routine->kind != INTERPRETATION_LOG_DENSITY || loop->loop->descending) return false;
+  if (most < FEWEST || most >= INT_MAX) return false;
   for (size_t k = 0; k < loop->body->n_step; k++)
     if (!step_has_lanes(loop, loop->body->steps[k])) return false;
   return true;

@@ -54,7 +54,7 @@ struct function_writer {
   const char **size_name;    /* (n_sizes) */
   bool *size_used;           /* (n_sizes) */
   bool uses_universe, uses_context, uses_draws;
-  bool in_lanes; /* what is being written is the body of a loop that runs in lanes */
+  bool in_lanes; /* what is being written is the body of a loop that runs in lanes: it calls what <floe/lanes.h> has */
   size_t n_line;
   bool *line_seen; /* (n_line + 1) lines of the spec that a comment has named */
   size_t n_temporary;

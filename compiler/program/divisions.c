@@ -17,6 +17,7 @@ struct divisions {
   size_t *home;                     /* (n_value) number of the place that defines the value; 0: needs no definition */
   const struct value **reciprocal;  /* (n_value) of the value */
   size_t *home_of_reciprocal;       /* (n_value) */
+  const struct value **difference;  /* (n_value) the latest that the value begins */
 };
 
 /* The outermost place that sees the value and is not outside of a branch. */
@@ -72,6 +73,17 @@ static void divide(struct divisions *d, const struct place *here, const struct v
   product->args = pair(d, value->args[0].value, reciprocal);
 }
 
+static void subtract(struct divisions *d, const struct place *here, const struct value *value) {
+  if (value->kind != VALUE_OPERATOR || value->op != OP_SUB) return;
+  const struct value *from = value->args[0].value, *what = value->args[1].value, *known = d->difference[what->id];
+  d->difference[from->id] = value;
+  if (!known || known->op != OP_SUB || known->args[1].value != from || d->home[known->id] != here->number) return;
+  struct value *negative = (struct value *)value;
+  negative->op = OP_NEG;
+  negative->n_arg = 1;
+  negative->args = pair(d, known, NULL);
+}
+
 static struct block *rewrite(struct divisions *d, const struct block *block, const struct place *outer,
                              const struct loop *loop) {
   struct floe__arena *arena = d->routine->arena;
@@ -80,6 +92,7 @@ static struct block *rewrite(struct divisions *d, const struct block *block, con
     struct step *step = block->steps[k];
     if (step->kind == STEP_LET) {
       divide(d, &here, step->value);
+      subtract(d, &here, step->value);
       d->home[step->value->id] = here.number;
     }
     if (step->kind == STEP_LOOP) step->body = rewrite(d, step->body, &here, step->loop);
@@ -93,6 +106,7 @@ static struct block *rewrite(struct divisions *d, const struct block *block, con
 void tune_divisions(struct routine *routine) {
   const size_t n = routine->n_value + 1;
   struct divisions d = {.routine = routine,
+                        .difference = floe__arena_array(routine->arena, n, sizeof *d.difference),
                         .home = floe__arena_array(routine->arena, n, sizeof *d.home),
                         .reciprocal = floe__arena_array(routine->arena, n, sizeof *d.reciprocal),
                         .home_of_reciprocal = floe__arena_array(routine->arena, n, sizeof *d.home_of_reciprocal)};
