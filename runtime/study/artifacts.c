@@ -109,6 +109,9 @@ static floe_status train(struct session *session, struct floe_network **network,
     return status;
   }
   const struct floe_network_info info = floe_network_info(*network);
+  if (info.consistency == 0 && floe__option_given(session->arguments, "unlabelled"))
+    session_remark(session, "unlabelled", "the data of --unlabelled were not used: %s",
+                   session->model->no_density ? session->model->no_density : "the spec says `consistency = off`");
   session_remark(session, NULL, "trained on %zu simulations in %.0f s; validation loss %.4f", info.simulations,
                  info.seconds, info.loss);
   if (info.n_member > 1)
@@ -123,7 +126,9 @@ floe_status study_network(struct session *session, bool may_train, struct floe_n
   session_path(session, "network", path);
   *network = NULL;
   if (trained) *trained = false;
-  const bool fresh = may_train && floe__option_given(session->arguments, "fresh");
+  /* data to train for make another network of one that is there */
+  const bool fresh = may_train && (floe__option_given(session->arguments, "fresh") ||
+                                   floe__option_given(session->arguments, "unlabelled"));
   if (!fresh && floe__file_exists(path)) {
     const floe_status status = floe_network_load(session->model, path, network, error);
     if (status == FLOE_OK) session_file(session, "network", path);

@@ -14,10 +14,9 @@
 enum { MOST_EVALUATED = 64, UNIVERSES = 256 };
 static const double clip = 20, far = 4;
 
-size_t floe__consistency_draws(const struct floe_model *model, const struct floe_network_options *options,
-                               const struct floe__settings *settings) {
-  const int few = settings->simulations <= 32768, given = options->n_unlabelled > (options->dataset != NULL);
-  return model->log_density && !model->no_density && (few || given) ? FLOE__USUAL_DRAWS : 0;
+size_t floe__consistency_draws(const struct floe_model *model, const struct floe_network_options *options) {
+  const int given = options->n_unlabelled > (options->dataset != NULL);
+  return model->log_density && !model->no_density && given ? FLOE__USUAL_DRAWS : 0;
 }
 
 void floe__consistency_plan(struct floe__trainer *t) {

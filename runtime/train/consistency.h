@@ -12,9 +12,9 @@
 
 #include "runtime/train/trainer.h"
 
-/* Draws of a data set where they are not set: 0 where the density would not be used. */
-size_t floe__consistency_draws(const struct floe_model *model, const struct floe_network_options *options,
-                               const struct floe__settings *settings);
+/* Draws of a data set where the spec does not say: some where there are unlabelled data besides those that covariates
+ * come from, and a density; else 0. Where all data are like the simulations it did not lower the held-out loss. */
+size_t floe__consistency_draws(const struct floe_model *model, const struct floe_network_options *options);
 
 /* Sizes, from t->settings and t->chunk. */
 void floe__consistency_plan(struct floe__trainer *trainer);

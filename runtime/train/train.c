@@ -81,7 +81,7 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
 
 /* Whether the density is used where the spec does not say. */
 static floe_status settle_consistency(struct floe__trainer *t, struct floe_error *error) {
-  const size_t usual = floe__consistency_draws(t->model, t->options, &t->settings);
+  const size_t usual = floe__consistency_draws(t->model, t->options);
   const int possible = t->model->log_density && !t->model->no_density;
   if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = usual;
   if (t->settings.consistency == 0 || possible) return FLOE_OK;
