@@ -156,7 +156,7 @@ static void write_lane_call(struct function_writer *f, const char *symbol, const
 
 static void write_call(struct function_writer *f, const struct value *value) {
   size_t n = value->n_arg - value->n_key;
-  if (f->in_lanes && lane_symbol(value->symbol)) {
+  if (f->inlines && lane_symbol(value->symbol)) {
     write_lane_call(f, lane_symbol(value->symbol), value);
     return;
   }

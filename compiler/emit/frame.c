@@ -57,7 +57,8 @@ static const struct signature signatures[N_INTERPRETATION + 2] = {
                           "const struct floe_context *context, const double *coordinates, double *gradient,\n"
                           "                              double *scratch",
                           {"context", "coordinates", "gradient", "scratch"}},
-    [N_INTERPRETATION + 1] = {"constants_of", "void", "const struct floe_context *context, double *constants", {"context"}},
+    [N_INTERPRETATION + 1] =
+        {"constants_of", "void", "const struct floe_context *context, double *constants", {"context"}},
 };
 
 static const struct signature *signature_of(const struct function_writer *f) {
@@ -110,7 +111,8 @@ static const struct memory *same_place(const struct function_writer *f, const st
 
 static void reserve_own_names(struct identifiers *identifiers) {
   for (size_t k = 0; k < sizeof own_names / sizeof *own_names; k++) identifiers_reserve(identifiers, own_names[k]);
-  for (size_t k = 0; k < sizeof signatures / sizeof *signatures; k++) identifiers_reserve(identifiers, signatures[k].name);
+  for (size_t k = 0; k < sizeof signatures / sizeof *signatures; k++)
+    identifiers_reserve(identifiers, signatures[k].name);
 }
 
 /* The same in all functions. */

@@ -103,7 +103,8 @@ static size_t weight_of(const struct function_writer *f, const struct value *val
 static bool is_inlined(const struct function_writer *f, const struct value *value) {
   if (value->kind == VALUE_READ) return true;
   if (value->kind == VALUE_DRAW || (value->kind == VALUE_LOAD && value->memory->changing)) return false;
-  if (f->in_lanes && value->kind == VALUE_CALL) return false; /* outside of branches, so that calls share their work */
+  if (f->inlines && value->kind == VALUE_CALL && lane_symbol(value->symbol))
+    return false; /* outside of branches, so that calls share their work */
   if (value->kind == VALUE_LOAD && !value->memory->n_dim) return true; /* `*mu` says more than any name for it */
   return f->uses[value->id] == 1 && !f->far[value->id] && (!value->name || f->stored[value->id]) &&
          f->weight[value->id] <= MAX_WEIGHT;
@@ -256,6 +257,8 @@ static void write_loop(struct function_writer *f, const struct step *step) {
   size_t mark = identifiers_enter(f->identifiers);
   const char *name = f->loop_name[loop->id] = emit_identifier(f->identifiers, loop->name ? loop->name : "element");
   f->in_lanes = loop_has_lanes(f, step);
+  const bool outside = f->inlines;
+  f->inlines = outside || f->in_lanes || loop_is_long(f, step);
   if (f->in_lanes) write_lanes(f, step);
   write_indent(f);
   if (loop->descending)
@@ -264,6 +267,7 @@ static void write_loop(struct function_writer *f, const struct step *step) {
     floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s++) {\n", name, loop->first, name, size, name);
   write_block(f, step->body);
   f->in_lanes = false;
+  f->inlines = outside;
   write_indent(f);
   floe__text_puts(f->out, "}\n");
   identifiers_leave(f->identifiers, mark);

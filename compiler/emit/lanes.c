@@ -3,6 +3,7 @@
 
 #include "compiler/emit/writer.h"
 
+#define LONG 200  /* elements: in such a loop inlined functions pay even where it does not run in lanes */
 #define FEWEST 20 /* a dimension that never has more elements than this gains less than the C compiler takes for it */
 
 /* What <floe/lanes.h> has. */
@@ -105,6 +106,10 @@ static bool step_has_lanes(const struct step *loop, const struct step *step) {
     case STEP_SWITCH: return false;
   }
   return false;
+}
+
+bool loop_is_long(const struct function_writer *f, const struct step *loop) {
+  return f->routine->kind == INTERPRETATION_LOG_DENSITY && loop->loop->dimension->high >= LONG;
 }
 
 /* Only densities: their sums need not come out the same to the last bit on every machine, but what is simulated and

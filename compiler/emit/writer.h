@@ -54,7 +54,8 @@ struct function_writer {
   const char **size_name;    /* (n_sizes) */
   bool *size_used;           /* (n_sizes) */
   bool uses_universe, uses_context, uses_draws;
-  bool in_lanes; /* what is being written is the body of a loop that runs in lanes: it calls what <floe/lanes.h> has */
+  bool in_lanes; /* what is being written is the body of a loop that runs in lanes */
+  bool inlines;  /* it is in such a loop or in a long one of a density: it calls what <floe/lanes.h> has */
   size_t n_line;
   bool *line_seen; /* (n_line + 1) lines of the spec that a comment has named */
   size_t n_temporary;
@@ -98,6 +99,7 @@ void frame_count_scratch(struct function_writer *f);
 void frame_count_constants(struct function_writer *f); /* the function constants_size */
 
 /* lanes.c: loops whose passes are independent but for sums; the C compiler is told to run several at once */
+bool loop_is_long(const struct function_writer *f, const struct step *loop);
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop);
 void write_lanes(struct function_writer *f, const struct step *loop); /* the line in front of the loop */
 const char *lane_symbol(const char *symbol); /* of the function that stands for it there; NULL: none does */

@@ -5,8 +5,8 @@
 #include "compiler/program/routine.h"
 
 /* Divisions by what does not change in a loop become multiplications by its reciprocal, which is taken in front of the
- * loop. The quotient's last bit may differ. And b - a where a - b is known becomes -(a - b), so that the C compiler sees
- * what log1p_exp(a - b) and log1p_exp(b - a) have in common; it differs in the sign of a zero. */
+ * loop. The quotient's last bit may differ. And b - a where a - b is known becomes -(a - b), so that the C compiler
+ * sees what log1p_exp(a - b) and log1p_exp(b - a) have in common; it differs in the sign of a zero. */
 void tune_divisions(struct routine *routine);
 
 /* Function calls and powers of data and axes alone: the routine reads their values from memory of the kind

@@ -22,8 +22,8 @@ struct floe__target {
   size_t n_gradient; /* evaluations so far */
 };
 
-/* The context's data must be there already, and must not change. FLOE_EUSAGE where the universe leaves no coordinate. The
- * context's coordinate system is not looked at. */
+/* The context's data must be there already, and must not change. FLOE_EUSAGE where the universe leaves no coordinate.
+ * The context's coordinate system is not looked at. */
 FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, size_t lanes,
                                             struct floe__target **target, struct floe_error *error);
 void floe__target_free(struct floe__target *target); /* NULL is allowed */
