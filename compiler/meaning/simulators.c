@@ -8,7 +8,7 @@
 #include "compiler/meaning/modified.h"
 
 #define USUAL_LIMIT 100000 /* of a `while` that states none */
-#define MAX_OUTPUTS 8
+#define MAX_OUTPUTS 16
 
 /* ---- errors ---- */
 
@@ -345,7 +345,7 @@ static bool outputs_of(struct making *m, const struct context *at) {
   struct simulator *simulator = m->simulator;
   simulator->n_output = formals_of(c, at, m->statement->outputs, &simulator->outputs);
   if (simulator->n_output > MAX_OUTPUTS) {
-    error_absent(c, m->statement->outputs->span, "a simulator with more than 8 outputs is");
+    error_absent(c, m->statement->outputs->span, "a simulator with more than 16 outputs is");
     return false;
   }
   const struct parameter *p = m->statement->outputs;
