@@ -33,6 +33,12 @@ static struct floe_simulation_plan plan_of(const struct floe__trainer *t, uint64
                                        .n_thread = t->n_thread};
 }
 
+/* Simulations that are held out to know when to stop: part of the budget. */
+static size_t n_held_out(const struct floe__trainer *t) {
+  const size_t tenth = t->settings.simulations / 10;
+  return tenth > MOST_HELD_OUT ? MOST_HELD_OUT : tenth < 64 ? 64 : tenth;
+}
+
 /* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS
  * steps. */
 static floe_status schedule(struct floe__trainer *t, size_t *largest, struct floe_error *error) {
@@ -43,7 +49,7 @@ static floe_status schedule(struct floe__trainer *t, size_t *largest, struct flo
   for (size_t d = 0; d < t->model->n_dimension; d++) largest[d] = layout->size[d];
   const double room = pool_numbers / (double)(layout->n_data + layout->n_coordinate + 1);
   floe_layout_free(layout);
-  const size_t n = t->settings.simulations, batch = t->settings.batch;
+  const size_t n = t->settings.simulations - n_held_out(t), batch = t->settings.batch;
   t->n_pool = n < MOST_POOL ? n : MOST_POOL;
   if ((double)t->n_pool > room) t->n_pool = room < 256 ? 256 : (size_t)room;
   if (t->settings.batch > t->n_pool / 2) t->settings.batch = t->n_pool / 2;
@@ -114,8 +120,7 @@ static floe_status pack(struct floe__trainer *t, struct floe_simulations *simula
 }
 
 static floe_status hold_out(struct floe__trainer *t, struct floe_error *error) {
-  const size_t quarter = t->settings.simulations / 4, n = quarter > MOST_HELD_OUT ? MOST_HELD_OUT : quarter;
-  const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_VALIDATE, 0, n < 64 ? 64 : n);
+  const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_VALIDATE, 0, n_held_out(t));
   struct floe_simulations *simulations;
   floe_status status = floe_simulate(&plan, &simulations, error);
   if (status) return status;
@@ -136,7 +141,7 @@ floe_status floe__trainer_fill(struct floe__trainer *t, struct floe_error *error
   if (!status) status = pack(t, simulations, t->n_pool, &t->pool, error);
   if (t->next_unit != simulations->next_unit) { /* else a checkpoint has counted them */
     t->next_unit = simulations->next_unit;
-    t->network->simulations += t->n_pool;
+    t->network->simulations += t->n_pool + (t->round == 0 ? n_held_out(t) : 0);
     t->network->n_rejected += simulations->n_rejected;
   }
   t->ready_round = t->round + 1;
