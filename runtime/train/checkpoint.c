@@ -8,10 +8,11 @@
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 2, N_POSITION = 6 };
+enum { CHECKPOINT_VERSION = 3, N_POSITION = 8 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
-  size_t *const all[N_POSITION] = {&t->step, &t->round, &t->next_unit, &t->round_unit, &t->n_evaluation, &t->n_stale};
+  size_t *const all[N_POSITION] = {&t->step,         &t->round,   &t->next_unit, &t->round_unit,
+                                    &t->n_evaluation, &t->n_stale, &t->attempt,   &t->first_step};
   memcpy(at, all, sizeof all);
 }
 
@@ -84,7 +85,8 @@ static int get_state(struct floe__trainer *t, const unsigned char **at, const un
     return 0;
   for (size_t m = 0; m < t->network->n_member; m++)
     if (!get_learner(at, end, &t->learners[m], t->network->members[m].n_weight)) return 0;
-  return *at == end && t->step <= t->n_step && t->round < t->n_round;
+  if (!floe__trainer_attempt(t) || t->first_step > t->step) return 0;
+  return *at == end && t->step - t->first_step <= t->n_step && t->round < t->n_round;
 }
 
 static floe_status take_up(struct floe__trainer *t, const unsigned char *at, const unsigned char *end,

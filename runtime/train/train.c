@@ -8,11 +8,12 @@
 #include "runtime/train/consistency.h"
 #include "runtime/train/trainer.h"
 
-enum { EVALUATIONS = 25, PATIENCE = 8 };
+/* Evaluations of an attempt, and how many may pass without a better one: where simulations are repeated, and where all are fresh. */
+enum { EVALUATIONS = 25, PATIENCE_REPEATED = 5, PATIENCE = 8 };
 
 /* How far training is: by steps or, where a time is set, by whichever is further. */
 static double fraction_done(const struct floe__trainer *t, double elapsed) {
-  const double by_steps = (double)t->step / (double)t->n_step;
+  const double by_steps = (double)(t->step - t->first_step) / (double)t->n_step;
   const double by_time = t->options->seconds > 0 ? elapsed / t->options->seconds : 0;
   return by_steps > by_time ? by_steps : by_time;
 }
@@ -33,21 +34,33 @@ static floe_status interrupted(const struct floe__trainer *t, struct floe_error 
   if (status) return status;
   return floe__fail(error, FLOE_EINTERRUPTED, "", "run the same command again to go on from there",
                     "training was interrupted after %.0f%% and can be resumed",
-                    100.0 * (double)t->step / (double)t->n_step);
+                    100.0 * (double)(t->step - t->first_step) / (double)t->n_step);
 }
 
-/* Until the steps or the time are used up, or held-out losses stopped improving. step_before: what a resumed
- * checkpoint had done, and this process's clock does not know of. */
+/* Held-out losses stopped improving. Attempts but the first are short, and start behind the best. */
+static bool is_stale(const struct floe__trainer *t) {
+  return t->attempt == 0 && t->n_stale >= (floe__trainer_repeats(t) ? PATIENCE_REPEATED : PATIENCE);
+}
+
+/* Until the steps or the time are used up, or held-out losses stopped improving. step_before, begun: what a resumed
+ * checkpoint or another attempt had done, and the time since. */
 static floe_status learn(struct floe__trainer *t, double started, struct floe_error *error) {
-  const size_t step_before = t->step;
-  while (t->n_stale < PATIENCE) {
+  size_t step_before = t->step;
+  double begun = started;
+  for (;;) {
+    if (is_stale(t)) {
+      if (t->options->seconds > 0 || !floe__trainer_again(t)) break;
+      step_before = t->step;
+      begun = floe__clock();
+    }
     const double elapsed = floe__clock() - started, fraction = fraction_done(t, elapsed);
     if (fraction >= 1) break;
     const floe_status status = floe__trainer_fill(t, error);
     if (status) return status == FLOE_EINTERRUPTED ? interrupted(t, error) : status;
     floe__trainer_step(t, floe__adam_schedule(fraction, t->settings.rate), fraction);
-    const double now = (double)t->step / (double)t->n_step, here = (double)(t->step - step_before) / (double)t->n_step;
-    tell(t, now, here > 0 ? elapsed * now / here : elapsed);
+    const double now = (double)(t->step - t->first_step) / (double)t->n_step;
+    const double here = (double)(t->step - step_before) / (double)t->n_step, since = floe__clock() - begun;
+    tell(t, now, here > 0 ? since * now / here : since);
     if (fraction_done(t, elapsed) * EVALUATIONS >= (double)(t->n_evaluation + 1)) {
       t->n_evaluation++;
       t->n_stale = floe__trainer_evaluate(t) ? 0 : t->n_stale + 1;

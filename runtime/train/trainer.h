@@ -50,7 +50,7 @@ struct floe__trainer {
 
   size_t n_pool, n_round;       /* simulations held at a time, and how often they are replaced by fresh ones */
   size_t n_pass, steps_of_pass; /* passes over each pool; steps of a pass */
-  size_t n_step;
+  size_t n_step;                /* of this attempt */
   struct floe__examples pool, held_out;
   size_t *order; /* (n_pool): of the current pass */
 
@@ -69,6 +69,7 @@ struct floe__trainer {
 
   /* where it stands; with the learners and the network, all that a checkpoint holds */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
+  size_t attempt, first_step; /* first_step: the attempt's */
   double summed; /* training losses since the last evaluation: n_summed of them */
 
   size_t ready_round, ready_pass; /* the round whose pool, the pass whose order is in memory, plus 1 */
@@ -83,6 +84,16 @@ FLOE_NODISCARD floe_status floe__trainer_fill(struct floe__trainer *trainer, str
 
 /* lambda: weight of the comparison with the density. */
 void floe__trainer_step(struct floe__trainer *trainer, double rate, double lambda);
+
+/* Sets the steps of the attempt that `trainer` is at. False: there is no such attempt. */
+bool floe__trainer_attempt(struct floe__trainer *trainer);
+
+/* Whether training repeats the same simulations, with nothing else to learn from. */
+bool floe__trainer_repeats(const struct floe__trainer *trainer);
+
+/* Where it does and has overfitted them: first weights again, with more weight decay. The best weights
+ * so far stay in the network, unless this attempt finds better ones. False: there is nothing else to try. */
+bool floe__trainer_again(struct floe__trainer *trainer);
 
 /* Validation losses of the averaged weights, and half the variance of consistency.h where training uses the density: near
  * the posterior the two are its divergences from q and of q from it. Better weights go into the network. Adds a point to

@@ -80,6 +80,9 @@ static const struct floe_setting small[] = {{"layers", NULL, 2},          {"widt
 static const struct floe_setting tiny[] = {{"layers", NULL, 2},         {"width", NULL, 8},  {"ensemble", NULL, 2},
                                            {"simulations", NULL, 2048}, {"epochs", NULL, 2}, {"batch", NULL, 200}};
 
+static const struct floe_setting greedy[] = {{"consistency", "off", 0},  {"width", NULL, 32},   {"ensemble", NULL, 1},
+                                             {"simulations", NULL, 512}, {"epochs", NULL, 120}, {"batch", NULL, 64}};
+
 static const struct floe_model conjugate = {.version = FLOE_MODEL_VERSION,
                                             .name = "conjugate",
                                             .title = "",
@@ -398,9 +401,8 @@ static void interrupt_late(void *context, double fraction, const char *text) {
 }
 
 /* The first run is another process: a request to stop cannot be taken back. */
-static void a_resumed_training_ends_with_the_same_bytes(void **state) {
-  (void)state;
-  const struct floe_model model = eight_schools_with(tiny, 6);
+static void resume_with(const struct floe_setting *settings) {
+  const struct floe_model model = eight_schools_with(settings, 6);
   struct floe_dataset *data;
   const size_t schools = 8;
   assert_int_equal(floe_data_from_numbers(&model, &schools, eight_schools_data, &data, NULL), FLOE_OK);
@@ -435,6 +437,27 @@ static void a_resumed_training_ends_with_the_same_bytes(void **state) {
   floe_network_free(resumed);
 }
 
+static void a_resumed_training_ends_with_the_same_bytes(void **state) {
+  (void)state;
+  resume_with(tiny);
+  resume_with(greedy);
+}
+
+/* 512 simulations, 120 times: the first attempt gets stale, and its curve, of at most 26 points, is followed by another's. */
+static void overfitting_is_answered_with_weight_decay(void **state) {
+  (void)state;
+  const struct floe_model model = eight_schools_with(greedy, 6);
+  struct floe_network *network = trained(&model, 8, 1);
+  const struct floe_network_info info = floe_network_info(network);
+  double least = INFINITY;
+  for (size_t k = 0; k < info.n_point; k++) least = fmin(least, info.curve[k].validation);
+  assert_true(info.n_point > 26);
+  assert_true(info.simulations == 512);
+  assert_true(fabs(info.loss - least) < 1e-12);
+  floe_network_free(network);
+}
+
+
 /* Posterior mean and sd that the network gives of y = (at, .., at) in a universe, against the exact ones: bias in posterior
  * sd, ratio of sds. */
 static void compare_at(const struct floe_network *network, const struct floe_model *model, double at, size_t option,
@@ -445,7 +468,7 @@ static void compare_at(const struct floe_network *network, const struct floe_mod
   for (size_t i = 0; i < size; i++) y[i] = at + (i % 2 ? 0.5 : -0.5);
   struct floe_layout *layout = floe_layout_new(model, &size, NULL);
   const struct floe_universe universe = {.option = {option}};
-  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y};
+  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y, NULL};
   const struct floe_network_ask ask = {
       .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
   assert_int_equal(floe_network_draw(network, &ask, draws, NULL, NULL), FLOE_OK);
@@ -570,6 +593,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(
           a_resumed_training_ends_with_the_same_bytes), /* first: it forks, and threads do not survive that */
+      cmocka_unit_test(overfitting_is_answered_with_weight_decay),
       cmocka_unit_test(a_conjugate_posterior_is_found_in_all_universes_and_sizes),
       cmocka_unit_test(gaps_are_left_out),
       cmocka_unit_test(the_density_integrates_to_one),
