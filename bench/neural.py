@@ -134,11 +134,16 @@ def against_sbi(task, flow, options, python):
     if done.code:
         print(done.err[-2000:], file=sys.stderr)
         return {}
-    result = json.loads(done.out.splitlines()[-1])
+    result = printed(done)
     got = scores(python, [(wanted[2 * k + 1], task.reference(k, options.draws)) for k in numbers], 1, options)
     if got:
         result["c2st"] = statistics.mean(got)
     return result
+
+
+def printed(done):
+    """The JSON object among what sbi says."""
+    return json.loads(next(line[line.index("{"):] for line in done.out.splitlines() if '{"seconds"' in line))
 
 
 def peak(folder):
@@ -185,7 +190,7 @@ def sbi_rate(task, options):
     path = os.path.join(task.folder, "simulations.csv")
     floe("simulate", task.spec, "--draws", SIMULATIONS, "--output", path, "--quiet")
     done = Measured([python, os.path.join(HERE, "sbi_peer.py"), path, "2", "nsf", "3" if options.quick else "10", "1"])
-    return json.loads(done.out.splitlines()[-1])["samples_per_second"] if not done.code else None
+    return printed(done)["samples_per_second"] if not done.code else None
 
 
 def drawing(table, folder):
