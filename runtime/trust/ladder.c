@@ -19,7 +19,8 @@ struct climb {
   const struct floe_ladder_options *options;
   const struct floe_progress *progress;
   struct floe_answer *answer;
-  bool in_distribution, khat_good;
+  double weights_ess;
+  bool in_distribution, weights_good;
 };
 
 const char *floe_method_name(enum floe_method method) {
@@ -105,6 +106,12 @@ static void take_network_draws(const struct climb *climb) {
   answer->ess = (double)n;
 }
 
+/* The fewest independent draws that the weighted ones must be worth: a mean's Monte Carlo error is then at most a tenth of the
+ * posterior sd. k-hat speaks of the weights' tail, not of how many draws carry them. */
+static double least_ess(size_t n) {
+  return n < 1000 ? (double)n / 10 : 100;
+}
+
 /* log_density (n) of the answer becomes smoothed, normalised log weights. */
 static void weigh(struct climb *climb) {
   struct floe_answer *answer = climb->answer;
@@ -119,8 +126,9 @@ static void weigh(struct climb *climb) {
   const struct floe_psis psis = floe_psis(n, log_weights, 1, answer->smoothing);
   answer->khat = psis.khat;
   answer->khat_threshold = psis.threshold;
-  climb->khat_good = psis.khat <= psis.threshold;
-  if (!climb->khat_good) return;
+  climb->weights_ess = psis.ess;
+  climb->weights_good = psis.khat <= psis.threshold && psis.ess >= least_ess(n);
+  if (!climb->weights_good) return;
   for (size_t k = 0; k < n; k++) answer->weights[k] = exp(log_weights[k]);
   answer->weighted = true;
   answer->ess = psis.ess;
@@ -241,6 +249,9 @@ static void add_network_gates(const struct climb *climb, bool carried_by_mcmc) {
   else
     floe_gates_at_most(&answer->gates, "k-hat", answer->khat, answer->khat_threshold,
                        carried_by_mcmc ? FLOE_WARN : FLOE_FAIL);
+  if (!isnan(answer->khat))
+    floe_gates_at_least(&answer->gates, "ESS of the weights", climb->weights_ess, least_ess(climb->draws->n),
+                        carried_by_mcmc ? FLOE_WARN : FLOE_FAIL);
 }
 
 static floe_status climb_to_mcmc(struct climb *climb, struct floe_error *error) {
@@ -279,7 +290,7 @@ static void decide_without_mcmc(const struct climb *climb) {
     why = climb->in_distribution
               ? "The data look like those of training; the network was not verified with the density."
               : "The data do not look like those of training, and the network was not verified with the density.";
-  } else if (climb->khat_good) {
+  } else if (climb->weights_good) {
     answer->method = climb->in_distribution ? FLOE_AMORTIZED : FLOE_REWEIGHTED;
     why = climb->in_distribution
               ? "The data look like those of training, and the weights are even."
@@ -313,7 +324,7 @@ floe_status floe_climb(const struct floe_context *context, const struct floe_net
   climb.in_distribution = draws->n && draws->distance <= draws->distance_threshold;
   if (draws->n) take_network_draws(&climb);
   if (draws->n && model->log_density && options->rungs & FLOE_RUNG_WEIGHTS) weigh(&climb);
-  const bool needed = draws->n ? !isnan(answer->khat) && !climb.khat_good : true;
+  const bool needed = draws->n ? !isnan(answer->khat) && !climb.weights_good : true;
   if (needed && model->gradient && options->rungs & FLOE_RUNG_MCMC) return climb_to_mcmc(&climb, error);
   decide_without_mcmc(&climb);
   return FLOE_OK;

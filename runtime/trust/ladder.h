@@ -1,12 +1,13 @@
 /* ladder.h: the ladder of trust for one universe and one data set: how the answer was obtained, and why it may be believed.
  *
  *                        in distribution               out of distribution
- *   k-hat good           amortized                     reweighted
- *   k-hat bad            mcmc                          mcmc
+ *   weights good         amortized                     reweighted
+ *   weights bad          mcmc                          mcmc
  *   density unavailable  amortized, k-hat unknown      flagged
  *
  * An mcmc answer that misses a gate, or is not allowed, is flagged. A distance that nobody measured counts as out of
- * distribution. Wherever k-hat is good the draws carry their Pareto-smoothed weights.
+ * distribution. Weights are good where k-hat is below its threshold and the draws are worth 100 independent ones; then the
+ * draws carry their Pareto-smoothed weights.
  * Li, Vehtari, Bürkner, Radev, Acerbi, Schmitt, "Amortized Bayesian workflow", TMLR 2026, arXiv 2409.04332. */
 #ifndef FLOE_TRUST_LADDER_H
 #define FLOE_TRUST_LADDER_H

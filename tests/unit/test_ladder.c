@@ -120,6 +120,18 @@ static void bad_weights_lead_to_mcmc_in_distribution_or_out(void **state) {
   }
 }
 
+/* A proposal 2.3 times too wide in each of 5 dimensions: bounded weights, so k-hat is good, but few draws carry them:
+ * (sqrt(2 2.3^2 - 1) / 2.3^2)^5 = 7% of them. */
+static void bounded_weights_that_few_draws_carry_lead_to_mcmc(void **state) {
+  (void)state;
+  struct question *q = ask(2.3, 1);
+  const struct floe_answer *a = climb(q);
+  assert_int_equal(a->method, FLOE_MCMC);
+  assert_true(a->khat <= a->khat_threshold);
+  assert_int_equal(gate(a, "ESS of the weights"), FLOE_WARN);
+  done(q);
+}
+
 static void bad_weights_without_mcmc_are_flagged(void **state) {
   (void)state;
   struct question *q = ask(0.4, 1);
@@ -235,7 +247,8 @@ int main(void) {
                                      cmocka_unit_test(good_weights_out_of_distribution_are_reweighted),
                                      cmocka_unit_test(an_unmeasured_distance_counts_as_out_of_distribution),
                                      cmocka_unit_test(bad_weights_lead_to_mcmc_in_distribution_or_out),
-                                     cmocka_unit_test(bad_weights_without_mcmc_are_flagged),
+                                     cmocka_unit_test(bounded_weights_that_few_draws_carry_lead_to_mcmc),
+      cmocka_unit_test(bad_weights_without_mcmc_are_flagged),
                                      cmocka_unit_test(without_a_density_only_the_distance_decides),
                                      cmocka_unit_test(chains_that_miss_a_gate_are_flagged),
                                      cmocka_unit_test(a_sampler_that_cannot_move_is_told_in_the_answer),
