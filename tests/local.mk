@@ -10,6 +10,7 @@ libtestsupport_a_SOURCES = \
   tests/support/assertions.h \
   tests/support/conjugate_model.c tests/support/conjugate_model.h \
   tests/support/eight_schools_model.c tests/support/eight_schools_model.h \
+  tests/support/generated.c tests/support/generated.h \
   tests/support/interpreted.c tests/support/interpreted.h \
   tests/support/library.h \
   tests/support/normal_model.c tests/support/normal_model.h \
