@@ -13,22 +13,26 @@ libtestsupport_a_SOURCES = \
   tests/support/generated.c tests/support/generated.h \
   tests/support/interpreted.c tests/support/interpreted.h \
   tests/support/library.h \
+  tests/support/loaded.c tests/support/loaded.h \
   tests/support/normal_model.c tests/support/normal_model.h \
   tests/support/simulated.c tests/support/simulated.h tests/support/solved.c tests/support/solved.h
 
-# Every distribution of the standard library; the compiled model finds all of the runtime in the test.
+# Code that a test compiles and loads finds all of the runtime in the test.
+WHOLE_RUNTIME = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
+
+# Every distribution of the standard library.
 check_PROGRAMS += tests/stat/test_distributions
 tests_stat_test_distributions_SOURCES = \
   tests/stat/test_distributions.c tests/stat/distribution_settings.h tests/stat/figures.h \
   tests/stat/all_distributions.c tests/stat/all_distributions.h
-tests_stat_test_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
+tests_stat_test_distributions_LDFLAGS = $(WHOLE_RUNTIME)
 tests_stat_test_distributions_LDADD = $(LDADD) -ldl
 
 check_PROGRAMS += tests/stat/test_joint_distributions
 tests_stat_test_joint_distributions_SOURCES = \
   tests/stat/test_joint_distributions.c \
   tests/stat/all_distributions.c tests/stat/all_distributions.h
-tests_stat_test_joint_distributions_LDFLAGS = $(AM_LDFLAGS) -rdynamic -Wl,--whole-archive,libfloe.a,--no-whole-archive
+tests_stat_test_joint_distributions_LDFLAGS = $(WHOLE_RUNTIME)
 tests_stat_test_joint_distributions_LDADD = $(LDADD) -ldl
 
 # The fuzzer's target, and the test that replays its corpus (tests/fuzz/README.md).

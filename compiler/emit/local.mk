@@ -8,7 +8,7 @@ check_PROGRAMS += tests/unit/test_emit
 
 # Generated code is loaded into the test and finds the runtime's functions there.
 check_PROGRAMS += tests/unit/test_generated
-tests_unit_test_generated_LDFLAGS = $(AM_LDFLAGS) -rdynamic
+tests_unit_test_generated_LDFLAGS = $(WHOLE_RUNTIME)
 tests_unit_test_generated_LDADD = $(LDADD) -ldl
 EXTRA_DIST += tests/data/specs/arrays.floe tests/data/specs/grouped.floe tests/data/specs/no_axes.floe \
   tests/data/specs/library.floe tests/data/specs/odds.floe tests/data/specs/series.floe tests/data/specs/systems.floe

@@ -14,4 +14,6 @@ runtime_sources += \
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_lanes tests/unit/test_math tests/unit/test_ode tests/unit/test_structure tests/unit/test_symbols
+tests_unit_test_symbols_LDFLAGS = $(WHOLE_RUNTIME)
+tests_unit_test_symbols_LDADD = $(LDADD) -ldl
 endif

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/names.h"
@@ -22,6 +21,7 @@
 #include "compiler/syntax/parse.h"
 #include "runtime/data/layout.h"
 #include "tests/support/library.h"
+#include "tests/support/loaded.h"
 
 const char *const method_names[N_METHOD] = {"density",   "cdf",     "quantile", "slope",         "power",
                                             "power_log", "log_cdf", "log_ccdf", "upper_quantile"};
@@ -119,7 +119,7 @@ static void write_spec(const struct fixture *f, struct floe__text *out) {
   for (size_t k = 0; k < f->n; k++)
     floe__text_printf(out, "%s%s%s", k ? " | " : " ", f->distributions[k]->name, k ? "" : "*");
   floe__text_puts(out, "\naxis method = density* | cdf | quantile | slope | power | power_log | log_cdf | log_ccdf |"
-                         " upper_quantile\n");
+                       " upper_quantile\n");
   for (size_t k = 0; k < f->n; k++)
     for (size_t a = 0; a < f->distributions[k]->n_formal; a++)
       write_argument(f, out, f->distributions[k], f->distributions[k]->formals[a]);
@@ -210,30 +210,6 @@ static void change_methods(struct fixture *f) {
   change_term(&change, (struct term *)(uintptr_t)variable_of(f->program, "x")->distribution);
 }
 
-/* ---- machine code ---- */
-
-static void compile_code(struct fixture *f, const struct floe__text *code) {
-  const char *root = getenv("FLOE_SOURCE"), *cc = getenv("CC"), *temporary = getenv("TMPDIR");
-  char *folder = floe__arena_printf(f->arena, "%s/floe-distributions.XXXXXX", temporary ? temporary : "/tmp");
-  assert_non_null(mkdtemp(folder));
-  const char *path = floe__arena_printf(f->arena, "%s/study.c", folder),
-             *library = floe__arena_printf(f->arena, "%s/study.so", folder);
-  FILE *file = fopen(path, "w");
-  assert_non_null(file);
-  assert_int_equal(fwrite(code->data, 1, code->length, file), code->length);
-  assert_int_equal(fclose(file), 0);
-  const char *command = floe__arena_printf(f->arena, "%s -std=c17 -O0 -shared -fPIC -I'%s/runtime/include' -o %s %s",
-                                           cc && *cc ? cc : "cc", root ? root : ".", library, path);
-  if (system(command) != 0) fail_msg("the generated code does not compile");
-  f->library = dlopen(library, RTLD_LAZY);
-  if (!f->library) fail_msg("%s", dlerror());
-  f->model = dlsym(f->library, "floe_the_model");
-  assert_non_null(f->model);
-  unlink(path);
-  unlink(library);
-  rmdir(folder);
-}
-
 static void allocate(struct fixture *f) {
   size_t sizes[64];
   struct floe_error error;
@@ -277,7 +253,7 @@ struct fixture *fixture_alone(const struct kind *kind) {
 static struct fixture *compiled(struct fixture *f) {
   struct floe__text code = {0};
   emit_study(derive_study(f->arena, f->program), f->arena, &code);
-  compile_code(f, &code);
+  f->model = load_study(f->arena, &code, "-O0", &f->library);
   allocate(f);
   floe__text_free(&code);
   return f;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -23,124 +22,14 @@
 #include "runtime/math/chol.h"
 #include "runtime/math/matrix.h"
 #include "runtime/math/order.h"
-#include "runtime/math/special.h"
 #include "runtime/math/structure.h"
+#include "tests/support/loaded.h"
 #include "tests/support/simulated.h"
 #include "tests/support/solved.h"
 
 #include <floe/draws.h>
-#include <floe/ode.h>
 
 enum { MAX_UNIVERSE = 48 };
-
-/* The symbols that generated code of these specs calls; naming them here links them in. */
-static const struct linked {
-  const char *symbol;
-  void (*function)(void);
-} linked[] = {
-#define LINKED(name)                                                                                                   \
-  { #name, (void (*)(void))name }
-    LINKED(exp),
-    LINKED(log),
-    LINKED(sqrt),
-    LINKED(expm1),
-    LINKED(log1p),
-    LINKED(sin),
-    LINKED(cos),
-    LINKED(tan),
-    LINKED(floor),
-    LINKED(ceil),
-    LINKED(rint),
-    LINKED(atan),
-    LINKED(floe_lgamma),
-    LINKED(floe_log_rising),
-    LINKED(floe_gamma_cdf),
-    LINKED(floe_gamma_quantile),
-    LINKED(floe_gamma_upper_quantile),
-    LINKED(floe_log_gamma_cdf),
-    LINKED(floe_log_gamma_cdf_by_shape),
-    LINKED(floe_log_gamma_ccdf),
-    LINKED(floe_log_gamma_ccdf_by_shape),
-    LINKED(floe_beta_cdf),
-    LINKED(floe_beta_quantile),
-    LINKED(floe_log_beta_cdf),
-    LINKED(floe_log_beta_ccdf),
-    LINKED(floe_log_beta_cdf_by_a),
-    LINKED(floe_log_beta_cdf_by_b),
-    LINKED(floe_log_beta_ccdf_by_a),
-    LINKED(floe_log_beta_ccdf_by_b),
-    LINKED(floe_student_t_cdf),
-    LINKED(floe_student_t_quantile),
-    LINKED(floe_log_student_t_cdf),
-    LINKED(floe_log_student_t_cdf_by_nu),
-    LINKED(floe_wald_quantile),
-    LINKED(floe_poisson_quantile),
-    LINKED(floe_neg_binomial_quantile),
-    LINKED(floe_neg_binomial_upper_quantile),
-    LINKED(floe_binomial_quantile),
-    LINKED(floe_hypergeometric_cdf),
-    LINKED(floe_hypergeometric_quantile),
-    LINKED(floe_beta_binomial_cdf),
-    LINKED(floe_beta_binomial_cdf_by_a),
-    LINKED(floe_beta_binomial_cdf_by_b),
-    LINKED(floe_beta_binomial_quantile),
-    LINKED(floe_draw_hypergeometric),
-    LINKED(floe_digamma),
-    LINKED(floe_phi),
-    LINKED(floe_phi_inverse),
-    LINKED(floe_log_phi),
-    LINKED(floe_log1p_exp),
-    LINKED(floe_inv_logit),
-    LINKED(floe_xlogy),
-    LINKED(floe_xlog1py),
-    LINKED(floe_log_phi),
-    LINKED(floe_log_phi_scaled),
-    LINKED(floe_log1m_exp),
-    LINKED(floe_log_bessel_i0_scaled),
-    LINKED(floe_bessel_ratio),
-    LINKED(sin),
-    LINKED(cos),
-    LINKED(floe_argmax),
-    LINKED(floe_quantile),
-    LINKED(floe_present_quantile),
-    LINKED(floe_is_present),
-    LINKED(floe_left_out),
-    LINKED(floe_solve_lower),
-    LINKED(floe_solve_lower_adjoint),
-    LINKED(floe_sort),
-    LINKED(floe_sort_adjoint),
-    LINKED(floe_cholesky),
-    LINKED(floe_cholesky_adjoint),
-    LINKED(floe_solve),
-    LINKED(floe_solve_adjoint),
-    LINKED(floe_inverse),
-    LINKED(floe_inverse_adjoint),
-    LINKED(floe_log_det),
-    LINKED(floe_log_det_adjoint),
-    LINKED(floe_constrain),
-    LINKED(floe_constrain_adjoint),
-    LINKED(floe_unconstrain),
-    LINKED(floe_log_jacobian),
-    LINKED(floe_log_jacobian_adjoint),
-    LINKED(floe_ode_solve),
-    LINKED(floe_ode_adjoint),
-    LINKED(floe_draw_uniform),
-    LINKED(floe_draw_normal),
-    LINKED(floe_draw_exponential),
-    LINKED(floe_draw_gamma),
-    LINKED(floe_draw_log_gamma),
-    LINKED(floe_draw_poisson),
-    LINKED(floe_draw_categorical),
-    LINKED(floe_draw_binomial),
-    LINKED(floe_draw_von_mises),
-};
-
-static const struct linked *find_linked(const char *symbol) {
-  for (size_t k = 0; k < sizeof linked / sizeof *linked; k++)
-    if (!strcmp(linked[k].symbol, symbol)) return &linked[k];
-  fail_msg("the test does not know the function %s", symbol);
-  return NULL;
-}
 
 /* ---- compiling ---- */
 
@@ -164,32 +53,13 @@ static struct study *study_of(struct floe__arena *arena, const struct source *so
   return pipeline.study;
 }
 
-static void compile_code(struct generated *f) {
-  const char *root = getenv("FLOE_SOURCE"), *cc = getenv("CC");
-  const char *temporary = getenv("TMPDIR");
-  f->folder = floe__arena_printf(f->arena, "%s/floe-generated.XXXXXX", temporary ? temporary : "/tmp");
-  assert_non_null(mkdtemp(f->folder));
-  const char *path = floe__arena_printf(f->arena, "%s/study.c", f->folder),
-             *library = floe__arena_printf(f->arena, "%s/study.so", f->folder);
-  FILE *file = fopen(path, "w");
-  assert_non_null(file);
-  assert_int_equal(fwrite(f->code.data, 1, f->code.length, file), f->code.length);
-  assert_int_equal(fclose(file), 0);
-  const char *command = floe__arena_printf(
-      f->arena,
-      "%s -std=c17 -O1 -fopenmp-simd -Wall -Wextra -Wshadow -Werror -shared -fPIC -I'%s/runtime/include' -o %s %s",
-      cc && *cc ? cc : "cc", root ? root : ".", library, path);
-  if (system(command) != 0) fail_msg("the generated code does not compile:\n%s", f->code.data);
-  f->library = dlopen(library, RTLD_LAZY);
-  if (!f->library) fail_msg("%s", dlerror());
-  f->model = dlsym(f->library, "floe_the_model");
-  assert_non_null(f->model);
-  unlink(path);
-  unlink(library);
-  rmdir(f->folder);
-}
-
 /* ---- the interpreter's world ---- */
+
+static loaded_function *function_of(const struct external *external) {
+  loaded_function *function = find_function(external->symbol);
+  if (!function) fail_msg("there is no function %s", external->symbol);
+  return function;
+}
 
 static const double *read_value(void *context, const struct variable *v) {
   const struct generated *f = context;
@@ -233,22 +103,21 @@ static void call(void *context, const struct external *external, size_t n, const
   } else if (!strcmp(external->symbol, "floe_log_det")) {
     result->data[0] = floe_log_det(args[0].size[0], x);
   } else if (n == 1) {
-    result->data[0] = ((double (*)(double))find_linked(external->symbol)->function)(*x);
+    result->data[0] = ((double (*)(double))function_of(external))(*x);
   } else if (n == 2) {
-    result->data[0] = ((double (*)(double, double))find_linked(external->symbol)->function)(*x, *args[1].data);
+    result->data[0] = ((double (*)(double, double))function_of(external))(*x, *args[1].data);
   } else if (n == 3) {
-    result->data[0] =
-        ((double (*)(double, double, double))find_linked(external->symbol)->function)(*x, *args[1].data, *args[2].data);
+    result->data[0] = ((double (*)(double, double, double))function_of(external))(*x, *args[1].data, *args[2].data);
   } else {
     assert_int_equal(n, 4);
-    result->data[0] = ((double (*)(double, double, double, double))find_linked(external->symbol)->function)(
-        *x, *args[1].data, *args[2].data, *args[3].data);
+    result->data[0] = ((double (*)(double, double, double, double))function_of(external))(*x, *args[1].data,
+                                                                                          *args[2].data, *args[3].data);
   }
 }
 
 static double raw(void *stream, const struct external *external, size_t n, const struct graph_array *args) {
   if (n && args[0].n_dim) return floe_draw_categorical(stream, args[0].n, args[0].data);
-  void (*function)(void) = find_linked(external->symbol)->function;
+  void (*function)(void) = function_of(external);
   if (n == 0) return ((double (*)(struct floe_stream *))function)(stream);
   if (n == 1) return ((double (*)(struct floe_stream *, double))function)(stream, *args[0].data);
   return ((double (*)(struct floe_stream *, double, double))function)(stream, *args[0].data, *args[1].data);
@@ -303,7 +172,7 @@ static struct generated *of_source(struct floe__arena *arena, const struct sourc
   f->arena = arena;
   f->study = study_of(arena, source);
   emit_study(f->study, arena, &f->code);
-  compile_code(f);
+  f->model = load_study(f->arena, &f->code, "-O1 -fopenmp-simd -Wall -Wextra -Wshadow -Werror", &f->library);
   resize(f, false);
   return f;
 }

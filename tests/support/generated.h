@@ -15,7 +15,6 @@ struct generated {
   struct floe__arena *arena;
   struct study *study;
   struct floe__text code;
-  char *folder;
   void *library;
   const struct floe_model *model;
   struct floe_layout *layout;
