@@ -1,4 +1,5 @@
 /* The statements of a spec, one by one. */
+#include "base/settings.h"
 #include "compiler/meaning/checker.h"
 
 #include <math.h>
@@ -43,18 +44,47 @@ static void check_index(struct checker *c, const struct statement *s) {
   list_add(c->arena, &c->dimensions, d);
 }
 
-static void check_network(struct checker *c, const struct statement *s) {
-  for (const struct statement *item = s->body; item; item = item->next) {
-    if (item->kind != STATEMENT_DEFINE || !item->value || item->value->kind == EXPR_ERROR) continue;
-    struct setting *setting = floe__arena_alloc(c->arena, sizeof *setting);
-    *setting = (struct setting){.name = item->name, .span = item->span, .number = item->value->number};
-    if (item->value->kind == EXPR_NAME) setting->word = item->value->name;
-    if (item->value->kind == EXPR_NAME || item->value->kind == EXPR_NUMBER)
-      list_add(c->arena, &c->settings, setting);
-    else
-      diagnose(c->sink, "E2019", item->value->span, "a setting is a number or a word")->fix =
-          "for example `layers = 6`";
+static void error_unknown_setting(struct checker *c, const struct statement *s) {
+  const char *names[16];
+  size_t n = 0;
+  for (; n < floe__n_setting_rule && n < 16; n++) names[n] = floe__setting_rules[n].name;
+  struct diagnostic *d = diagnose(c->sink, "E2090", s->name_span, "the network has no setting `%s`", s->name);
+  d->fix = quoted_fix(c, suggest(s->name, names, n));
+  if (d->fix) return;
+  struct floe__text list = {0};
+  for (size_t k = 0; k < n; k++) floe__text_printf(&list, "%s%s", k ? ", " : "", names[k]);
+  d->fix = floe__arena_printf(c->arena, "settings are %s", list.failed ? "in the manual" : list.data);
+  floe__text_free(&list);
+}
+
+static void error_setting_value(struct checker *c, const struct statement *s, const struct floe__setting_rule *rule) {
+  struct floe__text values = {0};
+  floe__setting_values(rule, &values);
+  diagnose(c->sink, "E2091", s->value->span, "the network's `%s` must be %s", s->name,
+           values.failed ? "another value" : values.data);
+  floe__text_free(&values);
+}
+
+static void check_setting(struct checker *c, const struct statement *s) {
+  const struct floe__setting_rule *rule = floe__setting_rule(s->name);
+  const struct expr *value = s->value;
+  const char *word = value->kind == EXPR_NAME ? value->name : NULL;
+  if (!rule)
+    error_unknown_setting(c, s);
+  else if ((!word && value->kind != EXPR_NUMBER) || !floe__setting_fits(rule, word, value->number))
+    error_setting_value(c, s, rule);
+  for (size_t k = 0; k < c->settings.n; k++) {
+    const struct setting *earlier = c->settings.items[k];
+    if (earlier->name == s->name) error_defined_twice(c, s->name, s->name_span, earlier->span);
   }
+  struct setting *setting = floe__arena_alloc(c->arena, sizeof *setting);
+  *setting = (struct setting){.name = s->name, .span = s->span, .number = value->number, .word = word};
+  list_add(c->arena, &c->settings, setting);
+}
+
+static void check_network(struct checker *c, const struct statement *s) {
+  for (const struct statement *item = s->body; item; item = item->next)
+    if (item->kind == STATEMENT_DEFINE && item->value && item->value->kind != EXPR_ERROR) check_setting(c, item);
 }
 
 /* ---- choose blocks ---- */
