@@ -60,9 +60,9 @@ static struct chunk *chunk_for(struct floe__arena *arena, size_t size) {
   const bool of_its_own = size > arena->next_chunk / 4;
   const size_t wanted = of_its_own ? size : arena->next_chunk;
   if (arena->limit && (wanted > arena->limit || arena->reserved > arena->limit - wanted)) out_of_memory(arena);
-  struct chunk *chunk = floe__new(1, sizeof *chunk + wanted);
+  struct chunk *chunk = floe__new_unset(1, sizeof *chunk + wanted);
   if (!chunk) out_of_memory(arena);
-  chunk->size = wanted;
+  *chunk = (struct chunk){.size = wanted};
   arena->reserved += wanted;
   if (!of_its_own && arena->next_chunk < LARGEST_CHUNK_BYTES) arena->next_chunk *= 8;
   if (first && of_its_own) {
@@ -81,7 +81,7 @@ void *floe__arena_alloc(struct floe__arena *arena, size_t size) {
   size_t rounded = (size + alignment - 1) / alignment * alignment;
   if (!rounded) rounded = alignment;
   struct chunk *chunk = chunk_for(arena, rounded);
-  void *block = chunk->data + chunk->used;
+  void *block = memset(chunk->data + chunk->used, 0, rounded);
   chunk->used += rounded;
   arena->used += rounded;
   return block;

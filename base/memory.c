@@ -22,6 +22,11 @@ static void *aligned_block(size_t count, size_t size, size_t *bytes) {
   return block;
 }
 
+void *floe__new_unset(size_t count, size_t size) {
+  size_t bytes;
+  return aligned_block(count, size, &bytes);
+}
+
 void *floe__new(size_t count, size_t size) {
   size_t bytes;
   void *block = aligned_block(count, size, &bytes);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 void *floe__new(size_t count, size_t size);
+void *floe__new_unset(size_t count, size_t size); /* not zeroed: for those who set what they use */
 void *floe__resize(void *block, size_t old_count, size_t new_count, size_t size); /* new elements are zeroed; on failure NULL, block is kept */
 void floe__free(void *block); /* NULL is allowed */
 

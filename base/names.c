@@ -14,6 +14,7 @@ struct entry {
 
 /* Open addressing with linear probing; the number of slots is a power of two, at most half of them taken. */
 struct floe__names {
+  const struct floe__names *below; /* or NULL */
   struct floe__arena *arena;
   struct entry *entries;
   size_t n_slot, n_name;
@@ -24,6 +25,12 @@ struct floe__names *floe__names_new(struct floe__arena *arena) {
   names->arena = arena;
   names->n_slot = 256;
   names->entries = floe__arena_array(arena, names->n_slot, sizeof *names->entries);
+  return names;
+}
+
+struct floe__names *floe__names_over(struct floe__arena *arena, const struct floe__names *below) {
+  struct floe__names *names = floe__names_new(arena);
+  names->below = below;
   return names;
 }
 
@@ -47,6 +54,10 @@ static void grow(struct floe__names *names) {
 
 const char *floe__name(struct floe__names *names, const char *text, size_t length) {
   uint64_t hash = floe__hash(text, length, 0);
+  for (const struct floe__names *below = names->below; below; below = below->below) {
+    const struct entry *known = find(below, text, length, hash);
+    if (known->text) return known->text;
+  }
   struct entry *entry = find(names, text, length, hash);
   if (entry->text) return entry->text;
   const char *copy = floe__arena_copy(names->arena, text, length);

@@ -9,6 +9,9 @@ struct floe__names;
 
 struct floe__names *floe__names_new(struct floe__arena *arena);
 
+/* Names over others that are kept and no longer grow: a name that `below` has is the same pointer. */
+struct floe__names *floe__names_over(struct floe__arena *arena, const struct floe__names *below);
+
 /* The one NUL-terminated copy of the text, owned by the arena. */
 const char *floe__name(struct floe__names *names, const char *text, size_t length);
 const char *floe__name_of(struct floe__names *names, const char *text); /* NUL-terminated text */

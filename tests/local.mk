@@ -12,9 +12,9 @@ libtestsupport_a_SOURCES = \
   tests/support/eight_schools_model.c tests/support/eight_schools_model.h \
   tests/support/generated.c tests/support/generated.h \
   tests/support/interpreted.c tests/support/interpreted.h \
-  tests/support/library.h \
   tests/support/loaded.c tests/support/loaded.h \
   tests/support/normal_model.c tests/support/normal_model.h \
+  tests/support/stdlib.c tests/support/stdlib.h \
   tests/support/simulated.c tests/support/simulated.h tests/support/solved.c tests/support/solved.h
 
 # Code that a test compiles and loads finds all of the runtime in the test.

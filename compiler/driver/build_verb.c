@@ -38,7 +38,7 @@ static floe_status compile(struct driver *driver, const struct pipeline *pipelin
                            struct floe_error *error) {
   const struct places *places = &building->places;
   const char *messages;
-  struct compile_request request = {.home = &pipeline->home,
+  struct compile_request request = {.home = &pipeline->library->home,
                                     .code = pipeline->code.data,
                                     .length = pipeline->code.length,
                                     .code_path = places->code,

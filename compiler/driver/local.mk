@@ -6,6 +6,7 @@ compiler_sources += \
   compiler/driver/driver.h \
   compiler/driver/fmt_verb.c \
   compiler/driver/help_verbs.c \
+  compiler/driver/library.c compiler/driver/library.h \
   compiler/driver/locate.c compiler/driver/locate.h \
   compiler/driver/pipeline.c compiler/driver/pipeline.h \
   compiler/driver/possible.c compiler/driver/possible.h \

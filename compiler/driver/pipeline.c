@@ -17,11 +17,6 @@
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/parts.h"
 
-/* The standard library's files, in the order in which they may use each other. */
-static const char *const library_files[] = {"prelude", "draws", "distributions_real", "distributions_positive",
-                                            "distributions_unit", "distributions_discrete", "distributions_vectors", "preparation"};
-enum { N_LIBRARY = sizeof library_files / sizeof library_files[0] };
-
 /* A file that cannot be read at all is a matter of the command line; one that holds the wrong bytes is a faulty spec. */
 static floe_status read_source(struct pipeline *pipeline, const char *path, const struct source **source,
                                struct floe_error *error) {
@@ -39,21 +34,13 @@ static floe_status read_source(struct pipeline *pipeline, const char *path, cons
   return FLOE_EBUG;
 }
 
-static floe_status find_library(struct pipeline *pipeline, const char *folder, struct floe_error *error) {
-  if (!folder) return locate_installation(pipeline->arena, &pipeline->home, error);
-  pipeline->home.library = folder;
-  return FLOE_OK;
-}
-
-static floe_status parse_library(struct pipeline *pipeline, const struct tree *library[], struct floe_error *error) {
-  for (size_t k = 0; k < N_LIBRARY; k++) {
-    const struct source *source;
-    const char *path = floe__arena_printf(pipeline->arena, "%s/%s.floe", pipeline->home.library, library_files[k]);
-    floe_status status = read_source(pipeline, path, &source, error);
-    if (status) return status;
-    library[k] = parse_source(pipeline->arena, pipeline->names, pipeline->sink, source);
-  }
-  return FLOE_OK;
+/* Before the spec is parsed: names that the library has are its own. */
+static floe_status find_library(struct pipeline *pipeline, const struct library *given, struct floe_error *error) {
+  struct library *read = given ? NULL : floe__arena_alloc(pipeline->arena, sizeof *read);
+  floe_status status = given ? FLOE_OK : library_read(read, pipeline->arena, NULL, error);
+  pipeline->library = given ? given : read;
+  if (!status) pipeline->names = floe__names_over(pipeline->arena, pipeline->library->names);
+  return status;
 }
 
 /* ---- modules ---- */
@@ -72,7 +59,7 @@ static const struct tree *read_module(void *context, const struct statement *use
   const char *path = floe__arena_printf(pipeline->arena, "%.*s%s.floe", folder, spec, use->name);
   const struct source *source = source_read(pipeline->arena, path, &problem);
   if (!source && problem == SOURCE_UNREADABLE) {
-    path = floe__arena_printf(pipeline->arena, "%s/parts/%s.floe", pipeline->home.library, use->name);
+    path = floe__arena_printf(pipeline->arena, "%s/parts/%s.floe", pipeline->library->home.library, use->name);
     source = source_read(pipeline->arena, path, &problem);
   }
   if (!source) {
@@ -124,23 +111,23 @@ static void check_pin(const struct pipeline *pipeline, const struct program *fre
 }
 
 static const struct program *checked(struct pipeline *pipeline, const struct pipeline_request *request,
-                                     const struct tree *tree, const struct tree *const library[]) {
-  return check_program(pipeline->arena, pipeline->names, pipeline->sink, N_LIBRARY, library, tree, request->allow_extern);
+                                     const struct tree *tree) {
+  return check_program(pipeline->arena, pipeline->names, pipeline->sink, N_LIBRARY, pipeline->library->files, tree,
+                       request->allow_extern);
 }
 
 /* Modules, parts and overrides: what is to be checked. FLOE_ESPEC: the sink says why. */
-static floe_status make_plain(struct pipeline *pipeline, const struct pipeline_request *request,
-                              const struct tree *const library[]) {
+static floe_status make_plain(struct pipeline *pipeline, const struct pipeline_request *request) {
   struct override *overrides;
   struct module_reader reader = {pipeline, read_module};
   struct floe__arena *arena = pipeline->arena;
   size_t n = read_overrides(pipeline, request, &overrides), n_set = request->n_set;
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   const struct tree *tree = overrides_apply(arena, pipeline->sink, pipeline->tree, n_set, overrides);
-  tree = parts_expand(arena, pipeline->names, pipeline->sink, tree, N_LIBRARY, library, reader);
+  tree = parts_expand(arena, pipeline->names, pipeline->sink, tree, N_LIBRARY, pipeline->library->files, reader);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   tree = overrides_apply(arena, pipeline->sink, tree, n_set, overrides);
-  const struct program *free = n > n_set ? checked(pipeline, request, tree, library) : NULL;
+  const struct program *free = n > n_set ? checked(pipeline, request, tree) : NULL;
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   for (size_t k = n_set; k < n; k++) check_pin(pipeline, free, overrides[k].statement);
   pipeline->plain = overrides_apply(arena, pipeline->sink, tree, n, overrides);
@@ -156,8 +143,8 @@ static void error_no_c(const struct pipeline *pipeline, const struct external *e
 }
 
 static bool is_of_library(const struct pipeline *pipeline, const struct source *file) {
-  size_t n = strlen(pipeline->home.library);
-  return !file || (!strncmp(file->path, pipeline->home.library, n) && file->path[n] == '/');
+  size_t n = strlen(pipeline->library->home.library);
+  return !file || (!strncmp(file->path, pipeline->library->home.library, n) && file->path[n] == '/');
 }
 
 static const char *c_of(const struct pipeline *pipeline, const struct source *file) {
@@ -245,26 +232,23 @@ static floe_status verify_graph(const struct pipeline *pipeline, struct floe_err
 
 floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, const struct pipeline_request *request,
                          struct floe_error *error) {
-  const struct tree *library[N_LIBRARY];
   *pipeline = (struct pipeline){
       .arena = arena, .names = floe__names_new(arena), .sink = diagnostics_new(arena), .source = request->source};
 
   floe_status status = pipeline->source ? FLOE_OK : read_source(pipeline, request->path, &pipeline->source, error);
   if (status || request->last == STAGE_TOKENS) return status;
+  if (request->last > STAGE_TREE) status = find_library(pipeline, request->library, error);
+  if (status) return status;
 
   pipeline->tree = parse_source(arena, pipeline->names, pipeline->sink, pipeline->source);
   allow_lints(pipeline, request);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC; /* what names mean in a broken text is guesswork */
   if (request->last == STAGE_TREE) return FLOE_OK;
 
-  status = find_library(pipeline, request->library, error);
-  if (!status) status = parse_library(pipeline, library, error);
+  status = make_plain(pipeline, request);
   if (status) return status;
 
-  status = make_plain(pipeline, request, library);
-  if (status) return status;
-
-  pipeline->program = checked(pipeline, request, pipeline->plain, library);
+  pipeline->program = checked(pipeline, request, pipeline->plain);
   if (!pipeline->program || diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   check_lints(arena, pipeline->sink, pipeline->program);
   if (request->last == STAGE_TYPED) return FLOE_OK;

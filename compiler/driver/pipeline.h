@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "compiler/driver/locate.h"
+#include "compiler/driver/library.h"
 #include "compiler/graph/graph.h"
 #include "compiler/source/diagnostic.h"
 #include "compiler/syntax/tree.h"
@@ -20,7 +20,7 @@ struct pipeline {
   struct floe__arena *arena;
   struct floe__names *names;
   struct diagnostics *sink;
-  struct installation home;
+  const struct library *library;
   const struct source *source;
   const struct tree *tree;  /* as written */
   const struct tree *plain; /* without modules and parts */
@@ -35,7 +35,7 @@ struct pipeline {
 struct pipeline_request {
   const char *path;
   const struct source *source; /* the spec where it is in memory already; NULL: it is read from `path` */
-  const char *library;         /* folder of the standard library; NULL: that of this installation */
+  const struct library *library; /* read before, and kept while the pipeline is; NULL: that of this installation is read */
   enum stage last;
   bool allow_extern;           /* the spec may declare functions in C */
   size_t n_set, n_pin;

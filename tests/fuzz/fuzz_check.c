@@ -102,7 +102,7 @@ static void check_fmt(struct floe__arena *arena, const struct tree *tree) {
 /* ---- a single universe ---- */
 
 /* The reference universe, written out, is a spec that is accepted, too. */
-static void check_universe(struct floe__arena *arena, const struct tree *plain, const char *library) {
+static void check_universe(struct floe__arena *arena, const struct tree *plain, const struct library *library) {
   enum source_problem problem;
   struct floe__text text = {0};
   struct pipeline pipeline;
@@ -126,7 +126,7 @@ static void check_universe(struct floe__arena *arena, const struct tree *plain, 
 
 /* ---- one spec ---- */
 
-static bool compile(struct floe__arena *arena, const struct source *source, const char *library) {
+static bool compile(struct floe__arena *arena, const struct source *source, const struct library *library) {
   struct pipeline pipeline;
   struct floe_error error = {0};
   struct floe__text said = {0};
@@ -143,7 +143,7 @@ static bool compile(struct floe__arena *arena, const struct source *source, cons
   return status == FLOE_OK;
 }
 
-bool fuzz_check(const char *text, size_t length, const char *library) {
+bool fuzz_check(const char *text, size_t length, const struct library *library) {
   enum source_problem problem;
   struct floe__arena *arena = floe__arena_new(MEMORY_LIMIT, exhausted, NULL);
   const struct source *source = source_from_text(arena, "fuzz.floe", text, length, &problem);
@@ -153,11 +153,20 @@ bool fuzz_check(const char *text, size_t length, const char *library) {
 }
 
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+static const struct library *library_once(void) {
+  static struct library library;
+  struct floe_error error = {0};
+  const char *folder = getenv("FLOE_STDLIB");
+  if (library_read(&library, floe__arena_new(0, exhausted, NULL), folder ? folder : "stdlib", &error)) finding(error.message);
+  return &library;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const char *library = getenv("FLOE_STDLIB");
-  fuzz_check((const char *)data, size, library ? library : "stdlib");
+  static const struct library *library;
+  if (!library) library = library_once();
+  fuzz_check((const char *)data, size, library);
   return 0;
 }
 #endif

@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* True if the spec is accepted. A finding ends the process: it says which on stderr and aborts. `library`: the folder of the
- * standard library. */
-bool fuzz_check(const char *text, size_t length, const char *library);
+struct library;
+
+/* True if the spec is accepted. A finding ends the process: it says which on stderr and aborts. */
+bool fuzz_check(const char *text, size_t length, const struct library *library);
 
 #endif

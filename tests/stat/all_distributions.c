@@ -20,8 +20,8 @@
 #include "compiler/source/diagnostic.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/data/layout.h"
-#include "tests/support/library.h"
 #include "tests/support/loaded.h"
+#include "tests/support/stdlib.h"
 
 const char *const method_names[N_METHOD] = {"density",   "cdf",     "quantile", "slope",         "power",
                                             "power_log", "log_cdf", "log_ccdf", "upper_quantile"};
@@ -51,18 +51,13 @@ static bool is_joint(const struct distribution *d) {
 }
 
 const struct program *check_text(struct fixture *f, const char *text) {
-  const char *root = getenv("FLOE_SOURCE");
-  struct floe__names *names = floe__names_new(f->arena);
+  const struct library *library = stdlib_read(f->arena);
+  struct floe__names *names = floe__names_over(f->arena, library->names);
   struct diagnostics *sink = diagnostics_new(f->arena);
-  const struct tree *library[N_LIBRARY];
   enum source_problem problem;
-  for (size_t k = 0; k < N_LIBRARY; k++) {
-    const char *path = floe__arena_printf(f->arena, "%s/stdlib/%s.floe", root ? root : ".", library_names[k]);
-    library[k] = parse_source(f->arena, names, sink, source_read(f->arena, path, &problem));
-  }
   const struct source *source = source_from_text(f->arena, "spec", text, strlen(text), &problem);
   const struct tree *spec = parse_source(f->arena, names, sink, source);
-  const struct program *program = check_program(f->arena, names, sink, N_LIBRARY, library, spec, true);
+  const struct program *program = check_program(f->arena, names, sink, N_LIBRARY, library->files, spec, true);
   if (program) return program;
   struct floe__text errors = {0};
   diagnostics_print(sink, false, &errors);

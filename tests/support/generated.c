@@ -26,6 +26,7 @@
 #include "tests/support/loaded.h"
 #include "tests/support/simulated.h"
 #include "tests/support/solved.h"
+#include "tests/support/stdlib.h"
 
 #include <floe/draws.h>
 
@@ -39,12 +40,11 @@ static void no_memory(void *context) {
 }
 
 static struct study *study_of(struct floe__arena *arena, const struct source *source) {
-  const char *root = getenv("FLOE_SOURCE");
   struct pipeline pipeline;
   struct floe_error error = {0};
   struct floe__text text = {0};
   struct pipeline_request request = {
-      .source = source, .library = floe__arena_printf(arena, "%s/stdlib", root ? root : "."), .last = STAGE_GRAPH};
+      .source = source, .library = stdlib_read(arena), .last = STAGE_GRAPH};
   if (pipeline_run(&pipeline, arena, &request, &error)) {
     diagnostics_print(pipeline.sink, false, &text);
     fail_msg("%s%s", error.message, text.data ? text.data : "");

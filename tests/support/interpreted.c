@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/source/diagnostic.h"
+#include "tests/support/stdlib.h"
 
 double floe_lgamma(double x);
 double floe_is_present(double x);
@@ -28,11 +29,6 @@ double floe_xlog1py(double x, double y);
 static void no_memory(void *context) {
   (void)context;
   abort();
-}
-
-static const char *source_path(struct floe__arena *arena, const char *name) {
-  const char *root = getenv("FLOE_SOURCE");
-  return floe__arena_printf(arena, "%s/%s", root ? root : ".", name);
 }
 
 static const double *read_value(void *context, const struct variable *variable) {
@@ -147,7 +143,7 @@ static struct study *compile(struct floe__arena *arena, const struct source *sou
   struct pipeline pipeline;
   struct floe_error error = {0};
   struct pipeline_request request = {
-      .source = source, .library = source_path(arena, "stdlib"), .last = STAGE_GRAPH};
+      .source = source, .library = stdlib_read(arena), .last = STAGE_GRAPH};
   floe_status status = pipeline_run(&pipeline, arena, &request, &error);
   expect_no_errors(pipeline.sink);
   if (status) fail_msg("%s", error.message);

@@ -92,6 +92,19 @@ static void equal_names_are_the_same_pointer(void **state) {
   floe__arena_free(arena);
 }
 
+static void names_over_others_are_the_same_where_both_have_them(void **state) {
+  (void)state;
+  struct floe__arena *kept = floe__arena_new(0, NULL, NULL), *arena = floe__arena_new(0, NULL, NULL);
+  struct floe__names *below = floe__names_new(kept), *names = floe__names_over(arena, below);
+  const char *normal = floe__name_of(below, "normal"), *sigma = floe__name_of(names, "sigma");
+  assert_ptr_equal(floe__name_of(names, "normal"), normal);
+  assert_ptr_equal(floe__name_of(names, "sigma"), sigma);
+  floe__arena_free(arena);
+  assert_string_equal(normal, "normal");
+  assert_ptr_not_equal(floe__name_of(below, "sigma"), sigma);
+  floe__arena_free(kept);
+}
+
 static void text_grows_and_stays_terminated(void **state) {
   (void)state;
   struct floe__text text = {0};
@@ -140,6 +153,7 @@ int main(void) {
       cmocka_unit_test(arena_treats_overflow_as_exhaustion),
       cmocka_unit_test(arena_prints_texts_of_any_length),
       cmocka_unit_test(equal_names_are_the_same_pointer),
+      cmocka_unit_test(names_over_others_are_the_same_where_both_have_them),
       cmocka_unit_test(text_grows_and_stays_terminated),
       cmocka_unit_test(a_text_that_cannot_grow_says_so_and_keeps_what_it_has),
       cmocka_unit_test(blocks_are_zeroed_and_aligned_and_overflow_gives_null),

@@ -11,28 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "compiler/source/source.h"
 #include "tests/fuzz/fuzz_check.h"
+#include "tests/support/stdlib.h"
 
-static void path_of(const char *name, char path[4096]) {
-  const char *root = getenv("FLOE_SOURCE");
-  snprintf(path, 4096, "%s/%s", root ? root : ".", name);
-}
+static struct floe__arena *kept;
+static const struct library *library;
 
 static bool checked(const char *text, size_t length) {
-  char library[4096];
-  path_of("stdlib", library);
   return fuzz_check(text, length, library);
 }
 
 static void the_corpus_holds_no_finding(void **state) {
-  char folder[4096], path[5000];
+  char path[5000];
   size_t n = 0;
   (void)state;
-  path_of("tests/fuzz/corpus", folder);
+  const char *folder = source_path(kept, "tests/fuzz/corpus");
   DIR *entries = opendir(folder);
   assert_non_null(entries);
   for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
@@ -108,6 +106,19 @@ static void huge_indices_cost_nothing(void **state) {
   assert_true(checked_text(&text));
 }
 
+static int setup(void **state) {
+  (void)state;
+  kept = floe__arena_new(0, NULL, NULL);
+  library = stdlib_read(kept);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  floe__arena_free(kept);
+  return 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_corpus_holds_no_finding),
@@ -116,5 +127,5 @@ int main(void) {
       cmocka_unit_test(long_chains_of_definitions_are_taken),
       cmocka_unit_test(huge_indices_cost_nothing),
   };
-  return cmocka_run_group_tests_name("fuzz", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("fuzz", tests, setup, teardown);
 }

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "compiler/meaning/checker.h"
 #include "compiler/syntax/parse.h"
-#include "tests/support/library.h"
+#include "tests/support/stdlib.h"
 
 static void no_memory(void *context) {
   (void)context;
@@ -30,27 +30,17 @@ struct checked {
   const struct program *program;
 };
 
-static const struct tree *read_library(const struct checked *checked, const char *name) {
-  const char *root = getenv("FLOE_SOURCE");
-  enum source_problem problem;
-  const char *path = floe__arena_printf(checked->arena, "%s/stdlib/%s.floe", root ? root : ".", name);
-  const struct source *source = source_read(checked->arena, path, &problem);
-  assert_non_null(source);
-  return parse_source(checked->arena, checked->names, checked->sink, source);
-}
-
 static struct checked check_text(const char *text) {
   struct checked checked = {.arena = floe__arena_new((size_t)1 << 29, no_memory, NULL)};
   enum source_problem problem;
-  const struct tree *library[N_LIBRARY];
-  checked.names = floe__names_new(checked.arena);
+  const struct library *library = stdlib_read(checked.arena);
+  checked.names = floe__names_over(checked.arena, library->names);
   checked.sink = diagnostics_new(checked.arena);
-  for (size_t k = 0; k < N_LIBRARY; k++) library[k] = read_library(&checked, library_names[k]);
   const struct source *source = source_from_text(checked.arena, "spec", text, strlen(text), &problem);
   assert_non_null(source);
   const struct tree *tree = parse_source(checked.arena, checked.names, checked.sink, source);
   assert_int_equal(diagnostics_errors(checked.sink), 0);
-  checked.program = check_program(checked.arena, checked.names, checked.sink, N_LIBRARY, library, tree, false);
+  checked.program = check_program(checked.arena, checked.names, checked.sink, N_LIBRARY, library->files, tree, false);
   return checked;
 }
 

@@ -16,6 +16,7 @@
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/universe.h"
 #include "tests/support/interpreted.h"
+#include "tests/support/stdlib.h"
 
 static void no_memory(void *context) {
   (void)context;
@@ -23,11 +24,10 @@ static void no_memory(void *context) {
 }
 
 static struct universe *universe_of(struct floe__arena *arena, const char *name) {
-  const char *root = getenv("FLOE_SOURCE");
   struct pipeline pipeline;
   struct floe_error error = {0};
-  struct pipeline_request request = {.path = floe__arena_printf(arena, "%s/%s", root ? root : ".", name),
-                                     .library = floe__arena_printf(arena, "%s/stdlib", root ? root : "."),
+  struct pipeline_request request = {.path = source_path(arena, name),
+                                     .library = stdlib_read(arena),
                                      .last = STAGE_TYPED};
   if (pipeline_run(&pipeline, arena, &request, &error)) fail_msg("%s", error.message);
   pipeline_free(&pipeline);
