@@ -206,11 +206,42 @@ static enum base common_base(enum base a, enum base b) {
   return a == b ? a : BASE_REAL;
 }
 
+/* Whether the node changes wherever the condition does: then one instead of two of its kind, behind the choice, is less
+ * work, and none is taken into a loop that it does not depend on. */
+static bool moves_with(const struct node *node, const struct node *condition) {
+  return binders_within(&condition->free, &node->free) && condition->level <= node->level;
+}
+
+static bool are_opposite(const struct node *a, const struct node *b) {
+  if (is_operator(b, OP_NEG)) return b->args[0] == a;
+  return is_operator(a, OP_SUB) && is_operator(b, OP_SUB) && a->args[0] == b->args[1] && a->args[1] == b->args[0];
+}
+
+/* -a or -b as -(a or b), f(a) or f(b) as f(a or b), and where data choose between x and -x a sign by which x is
+ * multiplied: neither two calls nor a branch in a loop over observations, and a derivative without either. */
+static const struct node *joined(struct graph *graph, const struct node *condition, const struct node *yes,
+                                 const struct node *no) {
+  if (!moves_with(yes, condition) || !moves_with(no, condition)) return NULL;
+  if (condition->level <= LEVEL_DATA && yes->level > LEVEL_DATA && (are_opposite(yes, no) || are_opposite(no, yes))) {
+    const bool turned = are_opposite(no, yes);
+    const struct node *sign = node_select(graph, condition, node_const(graph, turned ? -1 : 1),
+                                          node_const(graph, turned ? 1 : -1));
+    return node_binary(graph, OP_MUL, turned ? no : yes, sign);
+  }
+  if (is_operator(yes, OP_NEG) && is_operator(no, OP_NEG))
+    return node_unary(graph, OP_NEG, node_select(graph, condition, yes->args[0], no->args[0]));
+  if (yes->kind != NODE_EXTERN || no->kind != NODE_EXTERN || yes->external != no->external) return NULL;
+  if (yes->n_arg != 1 || yes->n_dim || yes->args[0]->n_dim || yes->external->simulator) return NULL;
+  return node_call(graph, yes->external, node_select(graph, condition, yes->args[0], no->args[0]));
+}
+
 const struct node *node_select(struct graph *graph, const struct node *condition, const struct node *yes,
                                const struct node *no) {
   if (is_const(condition)) return condition->number != 0 ? yes : no;
   if (yes == no) return yes;
   if (yes->base == BASE_BOOL && no->base == BASE_BOOL && is_number(yes, 1) && is_number(no, 0)) return condition;
+  const struct node *one = joined(graph, condition, yes, no);
+  if (one) return one;
   const struct node *args[] = {condition, yes, no};
   return make(graph,
               &(struct node){.kind = NODE_SELECT, .base = common_base(yes->base, no->base), .n_arg = 3, .args = args});
