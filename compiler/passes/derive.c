@@ -157,6 +157,7 @@ struct study *derive_study(struct floe__arena *arena, const struct program *prog
   study->program = program;
   for (size_t k = 0; k < N_INTERPRETATION; k++)
     study->interpretations[k] = interpret_as(graph, program, (enum interpretation_kind)k);
+  if (!graph->crowded) store_repeated(graph, &study->interpretations[INTERPRETATION_LOG_DENSITY]);
   study->graph = graph_compact(arena, graph, study->interpretations);
   study->blueprint = derive_blueprint(program);
   study->axis_effect = derive_axis_effect(study, arena);

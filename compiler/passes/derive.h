@@ -129,6 +129,11 @@ void derive_summed(struct derivation *derivation, const struct variable *latent)
 
 void derive_simulate(struct derivation *derivation); /* simulate.c */
 
+/* ---- stored.c ---- */
+
+/* The roots with arrays for what their loops would compute again and again. */
+void store_repeated(struct graph *graph, struct interpretation *density);
+
 /* ---- blueprint.c ---- */
 
 struct blueprint derive_blueprint(const struct program *program);

@@ -132,6 +132,12 @@ static void axes_in_options_do_what_their_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/nested_axes.floe");
 }
 
+/* What the density stores in arrays rather than compute it anew in every loop. */
+static void what_is_stored_is_what_the_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/stored.floe");
+}
+
 static void slices_and_matrix_literals_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/slices.floe");
@@ -417,6 +423,7 @@ int main(void) {
       cmocka_unit_test(garch_does_what_its_graph_says),
       cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
       cmocka_unit_test(axes_in_options_do_what_their_graph_says),
+      cmocka_unit_test(what_is_stored_is_what_the_graph_says),
       cmocka_unit_test(slices_and_matrix_literals_do_what_their_graph_says),
       cmocka_unit_test(loops_over_vectors_do_what_their_graph_says),
       cmocka_unit_test(branches_and_nested_loops_do_what_their_graph_says),

@@ -1,0 +1,175 @@
+/* What a loop would compute again and again is computed once, into an array.
+ *
+ * - A function of one index in a loop over it within other loops: exp(a[item]) in a sum over people and items.
+ * - A loop over one index within a long loop over another, whose result is not just added up: the linear predictors of a
+ *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
+ *
+ * The array is a MAP over a binder of its own, so that the scheduler fills it in front of the loop. */
+#include "base/arena.h"
+#include "compiler/graph/construct.h"
+#include "compiler/passes/derive.h"
+
+#define LONG 20  /* elements: a dimension that never has more gains little from an array */
+#define DEEP 100 /* operations in which calls are looked for */
+
+struct storing {
+  struct graph *graph;
+  size_t n_old;                      /* nodes at the start */
+  const struct node **result;        /* (n_old) of nodes seen in this round */
+  size_t *round, n_round, now;       /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
+  const struct graph_binder *outermost; /* of this round */
+  size_t n_own;
+  const struct graph_binder **own; /* of the arrays, one for each dimension */
+};
+
+static const struct node *rewritten(struct storing *s, const struct node *node);
+
+/* ---- what is stored ---- */
+
+/* The binder that is all that the node depends on; NULL: there is none, or more than one. */
+static const struct graph_binder *only_binder(const struct graph *graph, const struct node *node) {
+  const struct graph_binder *only = NULL;
+  for (size_t word = 0; word < MAX_BINDER / 64; word++) {
+    const uint64_t bits = node->free.word[word];
+    if (!bits) continue;
+    if (only || (bits & (bits - 1))) return NULL;
+    only = graph->binders[64 * word + (size_t)__builtin_ctzll(bits)];
+  }
+  return only;
+}
+
+static bool has_call(const struct node *node, size_t *budget) {
+  if (binders_are_none(&node->free) || node->level < LEVEL_PARAM || *budget == 0) return false;
+  --*budget;
+  if (node->kind == NODE_EXTERN || node->kind == NODE_REDUCE) return true;
+  if (node->kind == NODE_OPERATOR && node->op == OP_POW) return true;
+  for (size_t k = 0; k < node->n_arg; k++)
+    if (node->args[k] && has_call(node->args[k], budget)) return true;
+  return false;
+}
+
+/* The binder of the array's elements; NULL: the node is computed where it is used. */
+static const struct graph_binder *stored_over(const struct storing *s, const struct node *node) {
+  if (node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL || !s->outermost) return NULL;
+  const struct graph_binder *binder = only_binder(s->graph, node);
+  if (!binder) return NULL;
+  if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
+  size_t budget = DEEP;
+  return binder != s->outermost && has_call(node, &budget) ? binder : NULL;
+}
+
+/* A level that no loop of the graph has; NULL: there is no room for it. */
+static const struct graph_binder *own_binder(struct storing *s, const struct graph_binder *of) {
+  struct graph *graph = s->graph;
+  size_t level = 0;
+  for (size_t k = 0; k < s->n_own; k++)
+    if (s->own[k]->dimension == of->dimension) return s->own[k];
+  if (graph->n_binder >= MAX_BINDER) return NULL;
+  for (size_t k = 0; k < graph->n_binder; k++)
+    if (graph->binders[k]->dimension == of->dimension && graph->binders[k]->level < LEVEL_FORM &&
+        graph->binders[k]->level >= level)
+      level = graph->binders[k]->level + 1;
+  return s->own[s->n_own++] = graph_binder(graph, of->dimension, level, of->name);
+}
+
+/* ---- rewriting ---- */
+
+/* The node over other arguments; constructors that simplify would undo what is done here. */
+static const struct node *over(struct storing *s, const struct node *node, const struct node **args) {
+  struct node proto = *node;
+  proto.args = args;
+  return graph_node(s->graph, &proto);
+}
+
+static const struct node *with_parts(struct storing *s, const struct node *node) {
+  const struct node **args = floe__arena_array(s->graph->arena, node->n_arg + 1, sizeof *args);
+  for (size_t k = 0; k < node->n_arg; k++) args[k] = node->args[k] ? rewritten(s, node->args[k]) : NULL;
+  return over(s, node, args);
+}
+
+/* What is added up is not stored: parts of a sum, sums of them, and choices between such. */
+static bool adds(const struct node *node) {
+  return (node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM) || node->kind == NODE_CHOOSE ||
+         node->kind == NODE_FINITE || (node->kind == NODE_OPERATOR && node->op == OP_ADD);
+}
+
+static const struct node *summand(struct storing *s, const struct node *node) {
+  if (!adds(node) || binders_are_none(&node->free)) return rewritten(s, node);
+  const struct node **args = floe__arena_array(s->graph->arena, node->n_arg, sizeof *args);
+  for (size_t k = 0; k < node->n_arg; k++) {
+    const bool test = node->kind == NODE_FINITE && k == 1;
+    args[k] = !node->args[k] ? NULL : test ? rewritten(s, node->args[k]) : summand(s, node->args[k]);
+  }
+  return over(s, node, args);
+}
+
+static const struct node *in_round(struct storing *s, const struct node *node, const struct graph_binder *outermost) {
+  const struct storing outer = *s;
+  s->now = ++s->n_round;
+  s->outermost = outermost;
+  const struct node *element = node->args[0], *result;
+  if (node->kind == NODE_REDUCE)
+    element = summand(s, element);
+  else if (node->kind == NODE_MAP)
+    element = element->kind == NODE_REDUCE ? with_parts(s, element) : rewritten(s, element);
+  if (node->kind == NODE_REDUCE || node->kind == NODE_MAP)
+    result = over(s, node, &element);
+  else
+    result = with_parts(s, node);
+  s->now = outer.now;
+  s->outermost = outer.outermost;
+  return result;
+}
+
+static const struct node *stored(struct storing *s, const struct node *node, const struct graph_binder *binder) {
+  const struct graph_binder *own = own_binder(s, binder);
+  if (!own) return node;
+  const struct node *index = node_binder(s->graph, own), *body = in_round(s, node, binder);
+  if (binders_have(&body->bound, own->id)) body = node;
+  body = graph_substitute(s->graph, body, 1, &binder, &index);
+  if (binders_have(&body->bound, own->id)) return node;
+  const struct node *array = graph_node(s->graph, &(struct node){.kind = NODE_MAP,
+                                                                 .base = node->base,
+                                                                 .name = node->name,
+                                                                 .n_dim = 1,
+                                                                 .dim = (const struct dimension *[]){own->dimension},
+                                                                 .n_binder = 1,
+                                                                 .binders = &own,
+                                                                 .n_arg = 1,
+                                                                 .args = &body});
+  const struct node *parts[] = {array, node_binder(s->graph, binder)};
+  return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
+}
+
+static const struct node *rewritten(struct storing *s, const struct node *node) {
+  if (node->n_arg == 0 || node->kind == NODE_SCAN || node->id >= s->n_old) return node;
+  if (s->round[node->id] == s->now) return s->result[node->id];
+  const bool loop = node->kind == NODE_REDUCE || node->kind == NODE_MAP, closed = binders_are_none(&node->free);
+  const struct graph_binder *binder = stored_over(s, node);
+  const struct node *result;
+  if (binder)
+    result = stored(s, node, binder);
+  else if (loop && closed)
+    result = in_round(s, node, node->kind == NODE_MAP ? node->binders[0] : node->binder);
+  else
+    result = with_parts(s, node);
+  s->round[node->id] = s->now;
+  return s->result[node->id] = result;
+}
+
+void store_repeated(struct graph *graph, struct interpretation *density) {
+  struct floe__arena *arena = graph->arena;
+  struct root *roots = floe__arena_array(arena, density->n_root + 1, sizeof *roots);
+  struct storing s = {.graph = graph,
+                      .n_old = graph->n_node,
+                      .result = floe__arena_array(arena, graph->n_node + 1, sizeof *s.result),
+                      .round = floe__arena_array(arena, graph->n_node + 1, sizeof *s.round),
+                      .n_round = 1,
+                      .now = 1,
+                      .own = floe__arena_array(arena, MAX_BINDER, sizeof *s.own)};
+  for (size_t k = 0; k < density->n_root; k++) {
+    roots[k] = density->roots[k];
+    roots[k].node = rewritten(&s, roots[k].node);
+  }
+  density->roots = roots;
+}
