@@ -75,6 +75,13 @@ static const char helper_clear[] = "static inline void clear(double *array, size
                                    "  for (size_t k = 0; k < n; k++) array[k] = 0;\n"
                                    "}\n\n";
 
+/* Compiled in less time: what runs once per draw need not be fast. */
+static const char seldom[] = "#if defined __GNUC__ && !defined __clang__\n"
+                             "#define SELDOM __attribute__((cold, optimize(\"O1\")))\n"
+                             "#else\n"
+                             "#define SELDOM\n"
+                             "#endif\n\n";
+
 static const char points[] =
     "static void simulate(const struct floe_context *context, const struct floe_sampling *sampling, size_t n, double *data,\n"
     "                     double *values, double *scratch) {\n"
@@ -103,6 +110,15 @@ static const char density_points[] =
     "  for (size_t k = 0; k < n; k++)\n"
     "    result[k] = log_density_of_one(context, coordinates + k * context->layout->n_coordinate,\n"
     "                                   terms ? terms + k * FLOE_N_TAG : NULL, scratch);\n"
+    "}\n\n"
+    "static void pointwise(const struct floe_context *context, size_t n, const double *values, double *observations,\n"
+    "                      double *latents, double *scratch) {\n"
+    "  const struct floe_layout *layout = context->layout;\n"
+    "  for (size_t k = 0; k < n * layout->n_data; k++) observations[k] = NAN;\n"
+    "  for (size_t k = 0; k < n * layout->n_value; k++) latents[k] = NAN;\n"
+    "  for (size_t k = 0; k < n; k++)\n"
+    "    pointwise_one(context, values + k * layout->n_value, observations + k * layout->n_data,\n"
+    "                  latents + k * layout->n_value, scratch);\n"
     "}\n\n";
 
 static const char gradient_points[] =
@@ -195,7 +211,7 @@ static void write_density(struct writer *w) {
     up_to_constant = up_to_constant || w->study->program->variables[k]->up_to_constant;
   if (up_to_constant) floe__text_puts(w->out, "    .up_to_constant = 1,\n");
   if (!without) {
-    floe__text_puts(w->out, "    .log_density = log_density, .gradient = gradient,\n");
+    floe__text_puts(w->out, "    .log_density = log_density, .gradient = gradient, .pointwise = pointwise,\n");
     if (w->constants) floe__text_puts(w->out, "    .constants_size = constants_size, .constants = constants_of,\n");
     return;
   }
@@ -257,6 +273,7 @@ static void write_head(struct writer *w, struct floe__text *out) {
   if (w->lanes) floe__text_puts(out, "#include <floe/lanes.h>\n");
   if (w->systems.length) floe__text_puts(out, "#include <floe/ode.h>\n");
   floe__text_puts(out, "\n#define NAN __builtin_nan(\"\")\n#define INFINITY __builtin_inf()\n\n");
+  if (!variable_without_density(w->study->program)) floe__text_puts(out, seldom);
   if (w->prototypes.text.length) {
     floe__text_append(out, w->prototypes.text.data, w->prototypes.text.length);
     floe__text_puts(out, "\n");
@@ -287,7 +304,8 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
   write_permitted(&w);
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
     if (kind == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
-    if (kind == INTERPRETATION_LOG_DENSITY && variable_without_density(study->program)) continue;
+    const bool density = kind == INTERPRETATION_LOG_DENSITY || kind == INTERPRETATION_POINTWISE;
+    if (density && variable_without_density(study->program)) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
     size_t from = body.length;
     write_routine(&w, routine);

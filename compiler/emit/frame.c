@@ -52,6 +52,12 @@ static const struct signature signatures[N_INTERPRETATION + 2] = {
          "void",
          "const struct floe_context *context, const double *data, double *prepared, double *scratch",
          {"context", "data", "prepared", "scratch"}},
+    [INTERPRETATION_POINTWISE] =
+        {"pointwise_one",
+         "SELDOM void",
+         "const struct floe_context *context, const double *values, double *observations, double *latents,\n"
+         "                          double *scratch",
+         {"context", "values", "observations", "latents", "scratch"}},
     [N_INTERPRETATION] = {"gradient_of_one",
                           "double",
                           "const struct floe_context *context, const double *coordinates, double *gradient,\n"
@@ -74,7 +80,7 @@ static const char *const own_names[] = {
     "add_at",  "clear",    "gradient",  "simulate",     "log_density", "constrain",   "unconstrain", "report",
     "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
     "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
-    "priors",   "constants", "constants_size",
+    "priors",   "constants", "constants_size", "pointwise", "observations", "latents", "SELDOM",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -92,6 +98,7 @@ static const char *plain_name(const struct function_writer *f, const struct memo
   }
   if (f->routine->kind == INTERPRETATION_UNCONSTRAIN) return floe__arena_printf(arena, "%s_free", name);
   if (f->routine->kind == INTERPRETATION_PREPARE) return floe__arena_printf(arena, "prepared_%s", name);
+  if (f->routine->kind == INTERPRETATION_POINTWISE) return floe__arena_printf(arena, "likelihood_of_%s", name);
   if (memory->variable) return name;
   if (f->routine->kind == INTERPRETATION_CHECK) return floe__arena_printf(arena, "check_%zu", memory->output);
   if (f->routine->kind == INTERPRETATION_ELICIT) return floe__arena_printf(arena, "elicited_%zu", memory->output);
@@ -196,6 +203,7 @@ static const char *vector_of(const struct function_writer *f, const struct memor
   }
   if (!v) return kind == INTERPRETATION_CHECK ? "holds" : kind == INTERPRETATION_ELICIT ? "numbers" : "outputs";
   if (kind == INTERPRETATION_PREPARE) return "prepared";
+  if (kind == INTERPRETATION_POINTWISE) return in_data(v) ? "observations" : "latents";
   if (kind == INTERPRETATION_UNCONSTRAIN) return "coordinates";
   return in_data(v) ? "data" : "values";
 }

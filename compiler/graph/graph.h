@@ -118,6 +118,7 @@ enum interpretation_kind {
   INTERPRETATION_CHECK,         /* from values and generated data: one truth value per check */
   INTERPRETATION_ELICIT,        /* from values and generated data: one number per elicited statement */
   INTERPRETATION_PREPARE,       /* from data: prepared data */
+  INTERPRETATION_POINTWISE,     /* from values and prepared data: log likelihood of each observation */
   N_INTERPRETATION
 };
 
@@ -127,7 +128,8 @@ enum term_tag { TAG_PRIOR, TAG_LIKELIHOOD, TAG_JACOBIAN, N_TAG };
 /* One result: where `node` goes. A root with presence is computed in those universes only. */
 struct root {
   enum target_kind target;
-  const struct variable *variable;    /* VALUE, COORDINATE; TERM: the variable whose density it is */
+  const struct variable *variable;    /* VALUE, COORDINATE; TERM: the variable whose density it is. POINTWISE: the observations, or
+                                         the discrete latent that they rest on */
   enum term_tag tag;                  /* TERM */
   size_t output;                      /* OUTPUT: position among the reports and claims, the checks, the elicited statements */
   struct presence presence;

@@ -152,7 +152,8 @@ static const unsigned allowed[N_INTERPRETATION] = {[INTERPRETATION_SIMULATE] = R
                                                    [INTERPRETATION_REPORT] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_CHECK] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_ELICIT] = READS_DATA | READS_UNKNOWN,
-                                                   [INTERPRETATION_PREPARE] = READS_DATA};
+                                                   [INTERPRETATION_PREPARE] = READS_DATA,
+                                                   [INTERPRETATION_POINTWISE] = READS_DATA | READS_UNKNOWN};
 
 static unsigned own_reads(const struct node *node) {
   if (node->kind == NODE_COORDINATE) return READS_COORDINATES;

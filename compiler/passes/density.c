@@ -185,8 +185,7 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct variable *variable = draw->variable;
   struct derivation *derivation = draw->derivation;
   if (single->steps)
-    return derive_steps(derivation, single->steps, node_const(graph_of(derivation), 0), draw->element->indices,
-                        likelihood_of_step, NULL);
+    return derive_steps(derivation, single->steps, derivation->nothing, draw->element->indices, likelihood_of_step, NULL);
   const struct node *x = one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
   struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
                                variable->type.strict, NULL};
@@ -195,7 +194,7 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct place place = draw->element->place;
   known.absent = is_missing(derivation, variable, draw->element->indices);
   const struct node *density =
-      node_select(graph, known.absent, node_const(graph, 0), family_log_density(place, single, x));
+      node_select(graph, known.absent, derivation->nothing, family_log_density(place, single, x));
   return density_supported(derivation, place, single, density, x, known);
 }
 
@@ -216,15 +215,54 @@ static bool is_summed_itself(const struct variable *variable) {
   return variable->completed && variable_is_discrete(variable->completed);
 }
 
+static bool is_observed(const struct variable *variable) {
+  return variable->role == ROLE_OBS && variable->distribution && !variable->summed && !is_summed_itself(variable);
+}
+
 void derive_log_density(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
     if (variable_is_discrete(variable))
-      derive_summed(derivation, variable);
+      derive_summed(derivation, variable, false);
     else if (variable->role == ROLE_PARAM || variable->role == ROLE_LATENT)
       add_prior(derivation, variable);
-    else if (variable->role == ROLE_OBS && variable->distribution && !variable->summed && !is_summed_itself(variable))
+    else if (is_observed(variable))
       add_likelihood(derivation, variable);
   }
+}
+
+/* ---- each observation by itself ---- */
+
+/* A draw that is an array counts as one observation: at its first element. */
+const struct node *at_first(const struct derivation *derivation, size_t n, const struct node *const *indices,
+                            const struct node *quantity) {
+  struct graph *graph = graph_of(derivation);
+  for (size_t k = 0; k < n; k++) {
+    const struct node *first = node_binary(graph, OP_EQ, indices[k], node_const(graph, 1));
+    quantity = node_select(graph, first, quantity, derivation->nothing);
+  }
+  return quantity;
+}
+
+static void add_observation(struct derivation *derivation, const struct variable *variable) {
+  struct element element = element_open(derivation, variable);
+  const size_t n = element.n_open;
+  const struct node *term = likelihood_of_element(derivation, variable, &element);
+  element_open_joint(derivation, variable, &element);
+  term = at_first(derivation, element.n_open - n, element.indices + n, term);
+  derive_root(derivation, (struct root){.target = TARGET_VALUE,
+                                        .variable = variable,
+                                        .presence = variable->presence,
+                                        .node = element_close(derivation, &element, term)});
+}
+
+void derive_pointwise(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  derivation->nothing = node_const(graph_of(derivation), NAN);
+  for (size_t k = 0; k < program->n_variable; k++)
+    if (variable_is_discrete(program->variables[k]))
+      derive_summed(derivation, program->variables[k], true);
+    else if (is_observed(program->variables[k]))
+      add_observation(derivation, program->variables[k]);
 }

@@ -118,6 +118,7 @@ static const struct deriver derivers[N_INTERPRETATION] = {
     [INTERPRETATION_CHECK] = {derive_check, read_memory},
     [INTERPRETATION_ELICIT] = {derive_elicit, read_memory},
     [INTERPRETATION_PREPARE] = {derive_prepare, read_memory},
+    [INTERPRETATION_POINTWISE] = {derive_pointwise, read_memory},
 };
 
 static const struct external *external_named(const struct program *program, const char *name) {
@@ -140,13 +141,15 @@ static struct interpretation interpret_as(struct graph *graph, const struct prog
       .functions = {external_named(program, "exp"), external_named(program, "log"),
                     external_named(program, "inv_logit"), external_named(program, "log1p_exp"),
                     external_named(program, "lgamma"), external_named(program, "sort")},
+      .nothing = node_const(graph, 0),
       .everywhere = presence_everywhere(graph->arena, program->n_axis),
       .values = floe__arena_array(graph->arena, program->n_variable + 1, sizeof *derivation->values),
   };
   /* In order, so that chains of definitions are not followed down from their end. */
   for (size_t k = 0; k < program->n_definition; k++)
     lower_definition(place_of_spec(&derivation->lowering), program->definitions[k]);
-  bool known = kind != INTERPRETATION_LOG_DENSITY || !variable_without_density(program);
+  const bool density = kind == INTERPRETATION_LOG_DENSITY || kind == INTERPRETATION_POINTWISE;
+  const bool known = !density || !variable_without_density(program);
   if (known) derivers[kind].derive(derivation);
   return (struct interpretation){kind, derivation->n_root, derivation->roots};
 }

@@ -14,6 +14,7 @@ struct derivation {
   struct lowering lowering;
   struct transform_functions functions;
   struct presence everywhere;
+  const struct node *nothing; /* the likelihood of what is not observed: 0, or NaN where observations stand by themselves */
   const struct node **values; /* (n_variable) params and latents as expressions of their coordinates, where they are */
   size_t n_root, capacity;
   struct root *roots;
@@ -124,8 +125,13 @@ const struct node *likelihood_of_element(struct derivation *derivation, const st
 void derive_term(struct derivation *derivation, const struct variable *variable, enum term_tag tag,
                  const struct node *node);
 void derive_log_density(struct derivation *derivation);
-/* The likelihood of all observations that rest on a discrete latent: its values are summed out. */
-void derive_summed(struct derivation *derivation, const struct variable *latent);
+void derive_pointwise(struct derivation *derivation);
+/* The quantity where all of these indices are 1. */
+const struct node *at_first(const struct derivation *derivation, size_t n, const struct node *const *indices,
+                            const struct node *quantity);
+/* The likelihood of all observations that rest on a discrete latent: its values are summed out. `pointwise`: by element of
+ * the latent, that of a chain at its first. */
+void derive_summed(struct derivation *derivation, const struct variable *latent, bool pointwise);
 
 void derive_simulate(struct derivation *derivation); /* simulate.c */
 

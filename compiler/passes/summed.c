@@ -56,6 +56,7 @@ static struct conditional *conditional_new(struct derivation *derivation, const 
   struct conditional *conditional = floe__arena_alloc(graph->arena, sizeof *conditional);
   *conditional =
       (struct conditional){.derivation = *derivation, .outer = derivation->lowering.reading, .together = all};
+  conditional->derivation.nothing = node_const(graph, 0); /* emissions are sums */
   conditional->values = floe__arena_array(graph->arena, all->n, sizeof *conditional->values);
   for (size_t k = 0; k < all->n; k++) {
     double low = 0, high = 0;
@@ -206,17 +207,14 @@ static const struct node *log_sum_exp(const struct derivation *derivation, size_
 
 /* ---- independent elements ---- */
 
-static const struct node *sum_of_plate(struct derivation *derivation, const struct together *all,
-                                       const struct values *values) {
+static const struct node *sum_at_element(struct derivation *derivation, const struct values *values,
+                                         const struct element *element) {
   struct graph *graph = graph_of(derivation);
   const struct node *joint[MAX_VALUES];
-  struct element element = element_open(derivation, all->first);
   for (size_t k = 0; k < values->n; k++)
-    joint[k] = with_emissions(graph, log_mass(values->at[k], values->at[k], false, element.indices),
-                              values->emissions[k], element.indices);
-  const struct node *sum = log_sum_exp(derivation, values->n, joint);
-  for (size_t k = element.n_open; k-- > 0;) sum = node_reduce(graph, REDUCE_SUM, element.open[k], sum);
-  return sum;
+    joint[k] = with_emissions(graph, log_mass(values->at[k], values->at[k], false, element->indices),
+                              values->emissions[k], element->indices);
+  return log_sum_exp(derivation, values->n, joint);
 }
 
 /* ---- chains ---- */
@@ -224,54 +222,96 @@ static const struct node *sum_of_plate(struct derivation *derivation, const stru
 /* alpha_1(j) = p(z_1 = j) e_1(j);  alpha_t(j) = e_t(j) sum_i alpha_{t-1}(i) p(z_t = j | z_{t-1} = i). In logarithms; one
  * chain for each element of the other indices. */
 static const struct node *forward(struct derivation *derivation, const struct together *all, size_t along,
-                                  const struct values *values) {
+                                  const struct values *values, const struct element *element) {
   struct graph *graph = graph_of(derivation);
   const struct type *type = &all->first->type;
   const struct node **nodes = floe__arena_array(graph->arena, 2 * values->n, sizeof *nodes);
   const struct node **indices = floe__arena_array(graph->arena, type->n_dim, sizeof *indices);
-  const struct graph_binder **open = floe__arena_array(graph->arena, type->n_dim, sizeof *open);
   const struct node *paths[MAX_VALUES], *last = node_size(graph, type->dim[along]);
-  for (size_t k = 0; k < type->n_dim; k++) {
-    if (k == along) continue;
-    open[k] = graph_open(graph, type->dim[k], type->dim[k]->name);
-    indices[k] = node_binder(graph, open[k]);
-  }
+  for (size_t k = 0; k < type->n_dim; k++) indices[k] = element->indices[k];
   indices[along] = node_const(graph, 1);
   for (size_t j = 0; j < values->n; j++)
     nodes[2 * j] =
         with_emissions(graph, log_mass(values->at[j], values->at[j], true, indices), values->emissions[j], indices);
-  open[along] = graph_open(graph, type->dim[along], type->dim[along]->name);
-  indices[along] = node_binder(graph, open[along]);
+  const struct graph_binder *open = graph_open(graph, type->dim[along], type->dim[along]->name);
+  indices[along] = node_binder(graph, open);
   for (size_t j = 0; j < values->n; j++) {
     for (size_t i = 0; i < values->n; i++)
-      paths[i] = node_binary(graph, OP_ADD, node_previous(graph, open[along], i, 1, BASE_REAL),
+      paths[i] = node_binary(graph, OP_ADD, node_previous(graph, open, i, 1, BASE_REAL),
                              log_mass(values->at[i], values->at[j], false, indices));
     nodes[2 * j + 1] = with_emissions(graph, log_sum_exp(derivation, values->n, paths), values->emissions[j], indices);
   }
-  const struct node *scan = node_scan(graph, open[along], 2, values->n, nodes);
+  const struct node *scan = node_scan(graph, open, 2, values->n, nodes);
   for (size_t j = 0; j < values->n; j++) paths[j] = node_gather(graph, node_project(graph, scan, j), &last);
-  const struct node *sum = log_sum_exp(derivation, values->n, paths);
-  for (size_t k = type->n_dim; k-- > 0;)
-    if (k != along) sum = node_reduce(graph, REDUCE_SUM, open[k], sum);
-  return sum;
+  return log_sum_exp(derivation, values->n, paths);
 }
 
 /* ---- the term ---- */
 
-void derive_summed(struct derivation *derivation, const struct variable *latent) {
+/* What is summed out together, and the dimension of a chain; `along` is SIZE_MAX where elements are independent. */
+struct sum {
+  struct together all;
+  struct values values;
+  size_t along;
+};
+
+static const struct sum *sum_of(struct derivation *derivation, const struct variable *latent) {
+  struct sum *sum = floe__arena_alloc(graph_of(derivation)->arena, sizeof *sum); /* the derivations of its values mean it */
+  *sum = (struct sum){.all = together_with(derivation, latent), .along = SIZE_MAX};
+  sum->values = values_of(derivation, &sum->all);
+  for (size_t k = 0; k < sum->all.n; k++)
+    if (steps_of(sum->all.latents[k])) sum->along = place_along(steps_of(sum->all.latents[k]));
+  return sum;
+}
+
+/* The loops over the latent's elements; over chains, where elements form such. */
+static struct element sum_open(struct derivation *derivation, const struct sum *sum, bool chains) {
+  if (sum->along == SIZE_MAX) return element_open(derivation, sum->all.first);
+  struct graph *graph = graph_of(derivation);
+  const struct type *type = &sum->all.first->type;
+  struct element element = {.open = floe__arena_array(graph->arena, type->n_dim, sizeof *element.open),
+                            .indices = floe__arena_array(graph->arena, type->n_dim, sizeof *element.indices)};
+  for (size_t k = 0; k < type->n_dim; k++) {
+    if (k == sum->along && chains) continue;
+    element.open[element.n_open] = graph_open(graph, type->dim[k], type->dim[k]->name);
+    element.indices[k] = node_binder(graph, element.open[element.n_open++]);
+  }
+  return element;
+}
+
+static const struct node *log_sum(struct derivation *derivation, const struct sum *sum, const struct element *element) {
+  if (sum->along == SIZE_MAX) return sum_at_element(derivation, &sum->values, element);
+  return forward(derivation, &sum->all, sum->along, &sum->values, element);
+}
+
+static const struct node *sum_everywhere(struct derivation *derivation, const struct sum *sum) {
+  const struct element element = sum_open(derivation, sum, true);
+  const struct node *node = log_sum(derivation, sum, &element);
+  for (size_t k = element.n_open; k-- > 0;) node = node_reduce(graph_of(derivation), REDUCE_SUM, element.open[k], node);
+  return node;
+}
+
+static const struct node *sum_by_element(struct derivation *derivation, const struct sum *sum) {
+  const struct element element = sum_open(derivation, sum, false);
+  const struct node *node = log_sum(derivation, sum, &element);
+  if (sum->along != SIZE_MAX) node = at_first(derivation, 1, element.indices + sum->along, node);
+  return element_close(derivation, &element, node);
+}
+
+void derive_summed(struct derivation *derivation, const struct variable *latent, bool pointwise) {
   const struct program *program = derivation->lowering.program;
   const struct variable *observed = NULL;
-  const struct definition *chain = NULL;
   for (size_t k = 0; k < program->n_variable && !observed; k++) {
     const struct variable *v = program->variables[k];
     if (v->summed == latent) observed = v->role == ROLE_OBS ? v : v->observed;
   }
   if (!observed) return; /* summed out with another latent; or its masses sum to 1 */
-  struct together all = together_with(derivation, latent);
-  struct values values = values_of(derivation, &all);
-  for (size_t k = 0; k < all.n; k++)
-    if (steps_of(all.latents[k])) chain = steps_of(all.latents[k]);
-  const struct node *term =
-      chain ? forward(derivation, &all, place_along(chain), &values) : sum_of_plate(derivation, &all, &values);
-  derive_term(derivation, observed, TAG_LIKELIHOOD, term);
+  const struct sum *sum = sum_of(derivation, latent);
+  if (pointwise)
+    derive_root(derivation, (struct root){.target = TARGET_VALUE,
+                                          .variable = latent,
+                                          .presence = latent->presence,
+                                          .node = sum_by_element(derivation, sum)});
+  else
+    derive_term(derivation, observed, TAG_LIKELIHOOD, sum_everywhere(derivation, sum));
 }

@@ -142,7 +142,7 @@ static void print_block(const struct block *block, size_t depth, struct floe__te
 
 void routine_print(const struct routine *routine, struct floe__text *out) {
   static const char *const names[N_INTERPRETATION] = {"simulate", "log_density", "constrain", "unconstrain",
-                                                      "report",   "check",       "elicit",    "prepare"};
+                                                      "report",   "check",       "elicit",    "prepare", "pointwise"};
   const char *name = routine->constants ? "constants" : routine->gradient ? "gradient" : names[routine->kind];
   floe__text_printf(out, "%s\n", name);
   print_block(routine->body, 1, out);

@@ -376,6 +376,25 @@ static void compare_answers(struct generated *f) {
   }
 }
 
+static void compare_pointwise(struct generated *f) {
+  const struct interpretation *all = &f->study->interpretations[INTERPRETATION_POINTWISE];
+  const size_t n_axis = f->study->program->n_axis, n_data = f->layout->n_data, n_value = f->layout->n_value;
+  double *observations = floe__arena_array(f->arena, n_data + 1, sizeof(double)),
+         *latents = floe__arena_array(f->arena, n_value + 1, sizeof(double)), terms[FLOE_N_TAG], sum = 0;
+  struct graph_run *run = graph_run_new(f->arena, f->study->graph, &f->world);
+  f->model->pointwise(&f->context, 1, f->values, observations, latents, f->scratch);
+  for (size_t k = 0; k < all->n_root; k++) {
+    const struct variable *v = all->roots[k].variable;
+    const double *place = (v->role == ROLE_OBS ? observations : latents) + f->layout->offset[v->id];
+    compare_root(f, &all->roots[k], run, place, f->layout->count[v->id], NAN, "log likelihood");
+    for (size_t i = 0; graph_run_has(run, all->roots[k].presence, n_axis) && i < f->layout->count[v->id]; i++)
+      sum += isnan(place[i]) ? 0 : place[i];
+  }
+  const double density = generated_density(f, terms);
+  if (isfinite(density) && !is_near(sum, terms[FLOE_LIKELIHOOD], 1e-9))
+    fail_msg("log likelihoods add up to %.17g, not %.17g", sum, terms[FLOE_LIKELIHOOD]);
+}
+
 /* ---- all universes ---- */
 
 static size_t count_universes(const struct generated *f) {
@@ -417,6 +436,7 @@ void generated_compare_everywhere(struct generated *f) {
               (isfinite(f->coordinates[k]) ? 0.5 * f->coordinates[k] : 0) + 0.1 * sin(1 + (double)(3 * k + number));
         generated_compare_transforms(f);
         const double density = compare_density(f);
+        compare_pointwise(f);
         n_finite += isfinite(density);
         compare_gradient(f);
       }

@@ -210,6 +210,12 @@ struct floe_model {
   void (*gradient)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
                    double *gradient, double *scratch);
 
+  /* values (n, n_value) -> log likelihood of each observation: observations (n, n_data), at its place among the data; of an
+   * array that is one draw at its first element. What rests on a discrete latent counts together: latents (n, n_value), at the
+   * latent's element; a whole chain at its first. NaN elsewhere. NULL without log_density. */
+  void (*pointwise)(const struct floe_context *context, size_t n, const double *values, double *observations,
+                    double *latents, double *scratch);
+
   /* What of the gradient rests on data and universe alone: constants (constants_size(layout)), for the context's. Both are
    * NULL where there is nothing of the kind. */
   size_t (*constants_size)(const struct floe_layout *layout);
