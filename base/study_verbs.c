@@ -108,6 +108,9 @@ static const struct floe__option sample_options[] = {
      .low = 10,
      .high = 1e8},
     {.name = "evidence", .help = "also the logarithm of the evidence, by bridge sampling", .kind = FLOE__FLAG},
+    {.name = "loo",
+     .help = "also how well left out observations are predicted: PSIS-LOO and WAIC",
+     .kind = FLOE__FLAG},
     COLUMNS,
     STUDY,
     {0}};

@@ -1,7 +1,7 @@
 check_scripts += \
   tests/documentation tests/include-order tests/run-golden \
   tests/end-to-end/driver tests/end-to-end/elicit tests/end-to-end/install tests/end-to-end/overrides \
-  tests/end-to-end/posteriordb tests/end-to-end/selftest tests/end-to-end/study
+  tests/end-to-end/posteriordb tests/end-to-end/sample tests/end-to-end/selftest tests/end-to-end/study
 EXTRA_DIST += tests/run-tests $(check_scripts) tests/stat/figures.py
 
 # Models written by hand, for tests that need one.

@@ -17,6 +17,7 @@
 #include "runtime/report/results.h"
 #include "runtime/report/table.h"
 #include "runtime/study/gates_json.h"
+#include "runtime/study/predictive.h"
 #include "runtime/study/quantities.h"
 #include "runtime/study/verbs.h"
 #include "runtime/trust/bridge.h"
@@ -265,6 +266,11 @@ floe_status verb_sample(struct session *session, struct floe_error *error) {
   if (status == FLOE_OK) status = summarise_all(session, &run, universe, error);
   if (floe__option_given(session->arguments, "evidence") && (status == FLOE_OK || status == FLOE_EGATE)) {
     const floe_status added = add_evidence(session, &run, error);
+    if (added != FLOE_OK) status = added;
+  }
+  if (floe__option_given(session->arguments, "loo") && (status == FLOE_OK || status == FLOE_EGATE)) {
+    const struct posterior_draws draws = {&run.context, universe, run.chains->n_chain, run.chains->n_draw, run.values};
+    const floe_status added = leave_out(session, &draws, error);
     if (added != FLOE_OK) status = added;
   }
   run_free(&run);

@@ -77,6 +77,19 @@ static void gradient(const struct floe_context *context, size_t n, const double 
   for (size_t k = 0; k < n; k++) density_point(context, x[k], &result[k], NULL, &slope[k]);
 }
 
+static void pointwise(const struct floe_context *context, size_t n, const double *values, double *observations,
+                      double *latents, double *scratch) {
+  const size_t n_data = context->layout->n_data;
+  (void)scratch;
+  for (size_t k = 0; k < n; k++) {
+    latents[k] = NAN;
+    for (size_t i = 0; i < n_data; i++) {
+      const double r = context->data[i] - values[k];
+      observations[k * n_data + i] = -0.5 * r * r - log_sqrt_2pi; /* NaN where y is missing */
+    }
+  }
+}
+
 static void copy(const struct floe_context *context, size_t n, const double *from, double *to, double *scratch) {
   (void)context, (void)scratch;
   for (size_t k = 0; k < n; k++) to[k] = from[k];
@@ -121,6 +134,7 @@ const struct floe_model conjugate_by_hand = {.version = FLOE_MODEL_VERSION,
                                              .simulate = simulate,
                                              .log_density = log_density,
                                              .gradient = gradient,
+                                             .pointwise = pointwise,
                                              .constrain = copy,
                                              .unconstrain = copy,
                                              .report = report,

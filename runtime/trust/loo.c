@@ -1,0 +1,228 @@
+#include "runtime/trust/loo.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "runtime/data/layout.h"
+#include "runtime/math/moments.h"
+#include "runtime/trust/convergence.h"
+#include "runtime/trust/psis.h"
+
+static const double many_parameters = 0.4; /* of one observation: WAIC is then not to be trusted (Vehtari et al. 2017) */
+
+/* What a thread works in. */
+struct worker {
+  double *observations, *latents, *scratch; /* (n_data), (n_value), (n_scratch) */
+  double *log_weights;                      /* (n_draws) */
+  void *psis;
+  struct floe__convergence_work *convergence;
+};
+
+struct work {
+  const struct floe_context *context;
+  const struct floe_loo_draws *draws;
+  struct floe_loo *loo;
+  size_t n_draws, n_thread; /* of all chains */
+  struct worker *worker;    /* (n_thread) */
+  double *likelihood;       /* (n, n_draws) log likelihoods */
+  double *weights;          /* (n_draws) of the draws themselves, logarithms that sum to 1 */
+};
+
+void floe_loo_free(struct floe_loo *loo) {
+  if (!loo) return;
+  floe__free(loo->each);
+  floe__free(loo);
+}
+
+size_t floe_left_out_name(const struct floe_layout *layout, const struct floe_dataset *dataset,
+                          const struct floe_left_out *left, char *text, size_t capacity) {
+  const struct floe_variable *v = &layout->model->variables[left->variable];
+  return floe_element_name(layout, dataset, v->name, v->n_dim, v->dims, left->element, text, capacity);
+}
+
+static void close_work(struct work *w) {
+  for (size_t t = 0; w->worker && t < w->n_thread; t++) {
+    struct worker *worker = &w->worker[t];
+    floe__free(worker->observations);
+    floe__free(worker->latents);
+    floe__free(worker->scratch);
+    floe__free(worker->log_weights);
+    floe__free(worker->psis);
+    floe__convergence_work_free(worker->convergence);
+  }
+  floe__free(w->worker);
+  floe__free(w->likelihood);
+  floe__free(w->weights);
+}
+
+static bool open_worker(const struct work *w, struct worker *worker) {
+  const struct floe_layout *layout = w->context->layout;
+  worker->observations = FLOE__NEW(layout->n_data + 1, double);
+  worker->latents = FLOE__NEW(layout->n_value + 1, double);
+  worker->scratch = FLOE__NEW(layout->n_scratch + 1, double);
+  worker->log_weights = FLOE__NEW(w->n_draws, double);
+  worker->psis = floe__new(1, floe_psis_work(w->n_draws));
+  worker->convergence = floe__convergence_work_new(w->draws->n_chain, w->draws->n_draw);
+  return worker->observations && worker->latents && worker->scratch && worker->log_weights && worker->psis &&
+         worker->convergence;
+}
+
+static floe_status no_memory(struct floe_error *error) {
+  return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer draws.",
+                    "There is not enough memory for the log likelihood of each observation at each draw.");
+}
+
+/* Log likelihoods at draw s. */
+static void evaluate(const struct work *w, struct worker *worker, size_t s) {
+  const double *values = w->draws->values + s * w->context->layout->n_value;
+  w->context->layout->model->pointwise(w->context, 1, values, worker->observations, worker->latents, worker->scratch);
+}
+
+static double *place_of(const struct work *w, const struct worker *worker, size_t variable) {
+  const struct floe_layout *layout = w->context->layout;
+  const bool data = floe_variable_is_data(&layout->model->variables[variable]);
+  return (data ? worker->observations : worker->latents) + layout->offset[variable];
+}
+
+/* What has a likelihood at the first draw is what there is to leave out. */
+static floe_status list_observations(struct work *w, struct floe_error *error) {
+  const struct floe_layout *layout = w->context->layout;
+  size_t n = 0;
+  evaluate(w, &w->worker[0], 0);
+  w->loo->each = FLOE__NEW(layout->n_data + layout->n_value + 1, struct floe_left_out);
+  if (!w->loo->each) return no_memory(error);
+  for (size_t v = 0; v < layout->model->n_variable; v++)
+    for (size_t k = 0; k < layout->count[v]; k++)
+      if (!isnan(place_of(w, &w->worker[0], v)[k]))
+        w->loo->each[n++] = (struct floe_left_out){.variable = v, .element = k};
+  w->loo->n = n;
+  if (n) return FLOE_OK;
+  return floe__fail(error, FLOE_EUSAGE, "", "", "There are no observations to leave out.");
+}
+
+static void evaluate_draw(void *context, size_t s, size_t thread) {
+  const struct work *w = context;
+  struct worker *worker = &w->worker[thread];
+  evaluate(w, worker, s);
+  for (size_t i = 0; i < w->loo->n; i++) {
+    const struct floe_left_out *left = &w->loo->each[i];
+    w->likelihood[i * w->n_draws + s] = place_of(w, worker, left->variable)[left->element];
+  }
+}
+
+/* Effective over actual draws of the likelihood: how independent the weights are. */
+static double efficiency(const struct work *w, struct worker *worker, const double *likelihood) {
+  if (w->draws->log_weights) return 1;
+  const double ess = floe_convergence(likelihood, 1, worker->convergence).ess_bulk / (double)w->n_draws;
+  return ess > 0 && ess < 1 ? ess : 1; /* NaN where it does not vary */
+}
+
+static void leave_out(void *context, size_t i, size_t thread) {
+  const struct work *w = context;
+  struct worker *worker = &w->worker[thread];
+  struct floe_left_out *left = &w->loo->each[i];
+  const double *likelihood = w->likelihood + i * w->n_draws;
+  double *weights = worker->log_weights;
+  for (size_t s = 0; s < w->n_draws; s++) weights[s] = w->weights[s] + likelihood[s];
+  const double lppd = floe__log_sum_exp(w->n_draws, weights);
+  for (size_t s = 0; s < w->n_draws; s++) weights[s] = w->weights[s] - likelihood[s];
+  left->khat = floe_psis(w->n_draws, weights, efficiency(w, worker, likelihood), worker->psis).khat;
+  for (size_t s = 0; s < w->n_draws; s++) weights[s] += likelihood[s];
+  left->elpd = floe__log_sum_exp(w->n_draws, weights);
+  left->p = lppd - left->elpd;
+  left->waic_p = w->draws->log_weights ? NAN : floe__variance(w->n_draws, likelihood);
+  left->waic_elpd = lppd - left->waic_p;
+}
+
+/* Sum and standard error of a field of each. */
+static void total(const struct floe_loo *loo, size_t offset, double *sum, double *error) {
+  struct floe__welford w = {0};
+  for (size_t i = 0; i < loo->n; i++)
+    floe__welford_add(&w, *(const double *)((const char *)&loo->each[i] + offset));
+  *sum = w.mean * (double)loo->n;
+  *error = loo->n > 1 ? sqrt((double)loo->n * floe__welford_variance(&w)) : NAN;
+}
+
+static void add_up(struct floe_loo *loo) {
+  total(loo, offsetof(struct floe_left_out, elpd), &loo->loo.elpd, &loo->loo.elpd_error);
+  total(loo, offsetof(struct floe_left_out, p), &loo->loo.p, &loo->loo.p_error);
+  total(loo, offsetof(struct floe_left_out, waic_elpd), &loo->waic.elpd, &loo->waic.elpd_error);
+  total(loo, offsetof(struct floe_left_out, waic_p), &loo->waic.p, &loo->waic.p_error);
+  for (size_t i = 0; i < loo->n; i++) {
+    loo->loo.n_bad += !(loo->each[i].khat <= loo->threshold);
+    loo->waic.n_bad += !(loo->each[i].waic_p <= many_parameters);
+  }
+}
+
+static floe_status open_work(struct work *w, struct floe_error *error) {
+  w->worker = FLOE__NEW(w->n_thread, struct worker);
+  w->weights = FLOE__NEW(w->n_draws, double);
+  if (!w->worker || !w->weights) return no_memory(error);
+  for (size_t t = 0; t < w->n_thread; t++)
+    if (!open_worker(w, &w->worker[t])) return no_memory(error);
+  for (size_t s = 0; s < w->n_draws; s++) w->weights[s] = w->draws->log_weights ? w->draws->log_weights[s] : 0;
+  const double sum = floe__log_sum_exp(w->n_draws, w->weights);
+  for (size_t s = 0; s < w->n_draws; s++) w->weights[s] -= sum;
+  return FLOE_OK;
+}
+
+/* Fails at the first observation whose likelihood is NaN at some draw. */
+static floe_status expect_numbers(const struct work *w, struct floe_error *error) {
+  const struct floe_layout *layout = w->context->layout;
+  for (size_t i = 0; i < w->loo->n; i++)
+    for (size_t s = 0; s < w->n_draws; s++) {
+      if (!isnan(w->likelihood[i * w->n_draws + s])) continue;
+      char name[128];
+      floe_left_out_name(layout, NULL, &w->loo->each[i], name, sizeof name);
+      return floe__fail(error, FLOE_ENUMERIC, "", "Look at how the spec computes its distribution's arguments.",
+                        "The log likelihood of %s is not a number at draw %zu.", name, s + 1);
+    }
+  return FLOE_OK;
+}
+
+static floe_status run(struct work *w, struct floe_error *error) {
+  floe_status status = open_work(w, error);
+  if (status == FLOE_OK) status = list_observations(w, error);
+  if (status != FLOE_OK) return status;
+  w->likelihood = floe__new(w->loo->n, w->n_draws * sizeof(double));
+  if (!w->likelihood) return no_memory(error);
+  floe__parallel(w->n_draws, w->n_thread, evaluate_draw, w);
+  if ((status = expect_numbers(w, error)) != FLOE_OK) return status;
+  floe__parallel(w->loo->n, w->n_thread, leave_out, w);
+  add_up(w->loo);
+  return FLOE_OK;
+}
+
+floe_status floe_loo(const struct floe_context *context, const struct floe_loo_draws *draws, struct floe_loo **result,
+                     struct floe_error *error) {
+  const struct floe_model *model = context->layout->model;
+  if (!model->pointwise)
+    return floe__fail(error, FLOE_EUSAGE, "", "", "Leaving out observations needs their density: %s.",
+                      model->no_density ? model->no_density : "there is none");
+  struct work w = {.context = context,
+                   .draws = draws,
+                   .loo = FLOE__NEW(1, struct floe_loo),
+                   .n_draws = draws->n_chain * draws->n_draw,
+                   .n_thread = draws->threads ? draws->threads : 1};
+  if (!w.loo) return no_memory(error);
+  w.loo->threshold = floe_khat_threshold(w.n_draws);
+  const floe_status status = run(&w, error);
+  close_work(&w);
+  if (status == FLOE_OK)
+    *result = w.loo;
+  else
+    floe_loo_free(w.loo);
+  return status;
+}
+
+struct floe_elpd floe_loo_difference(const struct floe_loo *a, const struct floe_loo *b) {
+  struct floe__welford w = {0};
+  for (size_t i = 0; i < a->n && i < b->n; i++) floe__welford_add(&w, a->each[i].elpd - b->each[i].elpd);
+  return (struct floe_elpd){.elpd = w.mean * (double)a->n,
+                            .elpd_error = a->n > 1 ? sqrt((double)a->n * floe__welford_variance(&w)) : NAN,
+                            .p = NAN,
+                            .p_error = NAN};
+}
