@@ -13,6 +13,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/program/routine.h"
 #include "compiler/source/source.h"
+#include "compiler/syntax/elicited.h"
 #include "compiler/syntax/overrides.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/parts.h"
@@ -125,6 +126,7 @@ static floe_status make_plain(struct pipeline *pipeline, const struct pipeline_r
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   const struct tree *tree = overrides_apply(arena, pipeline->sink, pipeline->tree, n_set, overrides);
   tree = parts_expand(arena, pipeline->names, pipeline->sink, tree, N_LIBRARY, pipeline->library->files, reader);
+  tree = elicited_expand(arena, pipeline->names, tree);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   tree = overrides_apply(arena, pipeline->sink, tree, n_set, overrides);
   const struct program *free = n > n_set ? checked(pipeline, request, tree) : NULL;

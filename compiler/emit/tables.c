@@ -130,6 +130,7 @@ static void write_axes(struct writer *w) {
     if (axis->prepares) floe__text_puts(w->out, ", .prepares = 1");
     if (axis->logarithmic) floe__text_puts(w->out, ", .logarithmic = 1");
     if (axis->hyper) floe__text_puts(w->out, ", .hyper = 1");
+    if (axis->shape) floe__text_puts(w->out, ", .shape = 1");
     if (axis->strict) floe__text_puts(w->out, ", .strict = 1");
     if (axis->continuous) {
       floe__text_puts(w->out, ", .continuous = 1, .low = ");

@@ -16,6 +16,7 @@ struct known_function {
 static const struct known_function known_functions[] = {
     {"exp", exp},     {"log", log},   {"sqrt", sqrt}, {"expm1", expm1},        {"log1p", log1p},
     {"sin", sin},     {"cos", cos},   {"tan", tan},   {"atan", atan},          {"tanh", tanh},
+    {"sinh", sinh},   {"cosh", cosh}, {"asinh", asinh},
     {"floor", floor}, {"ceil", ceil}, {"rint", rint}, {"floe_lgamma", lgamma},
 };
 

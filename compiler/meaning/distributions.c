@@ -195,7 +195,8 @@ static const struct term *named_distribution(struct checker *c, const struct con
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->name);
   if (names_flat(at, expr)) return flat_over(c, NULL, expr->span);
   if (!symbol && strcmp(expr->name, "elicited") == 0) {
-    error_absent(c, expr->span, "`~ elicited` is")->fix = "take a prior of your own";
+    diagnose(c->sink, "E2085", expr->span, "there is no flow prior in this place, or for values of this type")->fix =
+        "`elicited` stands alone: param p : T ~ elicited, with T real, positive, nonneg, unit, in lo..hi or in lo..inf";
     return c->poison;
   }
   const struct term *term = raw_name(c, at, expr);

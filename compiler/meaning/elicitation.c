@@ -59,6 +59,7 @@ void check_hyper(struct checker *c, const struct context *at, const struct state
                         .id = c->axes.n,
                         .continuous = true,
                         .hyper = true,
+                        .shape = s->shape,
                         .presence = at->presence};
   bool sound = !s->type || type_of(c, at, s->type, &type);
   if (sound &&
@@ -197,7 +198,7 @@ static void add_prior(struct checker *c, const struct statement *s) {
   struct printer printer = {.out = &text};
   floe__text_puts(&text, s->name);
   print_indices(&printer, s->indices);
-  floe__text_puts(&text, " ~ ");
+  floe__text_puts(&text, s->kind == STATEMENT_DEFINE ? " = " : " ~ ");
   print_expr(&printer, copy_expr(&copying, s->value));
   if (!text.failed && strchr(text.data, '$'))
     list_add(c->arena, &c->priors, floe__arena_copy(c->arena, text.data, text.length));
@@ -206,18 +207,21 @@ static void add_prior(struct checker *c, const struct statement *s) {
 
 static void add_priors(struct checker *c, const struct statement *list) {
   for (const struct statement *s = list; s; s = s->next) {
-    bool drawn = s->kind == STATEMENT_PARAM || s->kind == STATEMENT_LATENT || s->kind == STATEMENT_SAMPLE;
-    if (drawn && s->value) add_prior(c, s);
+    bool stated = s->kind == STATEMENT_PARAM || s->kind == STATEMENT_LATENT || s->kind == STATEMENT_SAMPLE ||
+                  s->kind == STATEMENT_DEFINE;
+    if (stated && s->value) add_prior(c, s);
     for (const struct option *option = s->options; option; option = option->next) add_priors(c, option->body);
   }
 }
 
 void finish_elicitation(struct checker *c) {
   bool any = false, told = false;
+  size_t said = SIZE_MAX;
   for (const struct statement *s = c->tree->statements; s; s = s->next) told = told || s->kind == STATEMENT_ELICIT;
   for (size_t k = 0; k < c->axes.n; k++) {
     const struct axis *axis = c->axes.items[k];
-    if (axis->hyper && !told) error_undetermined(c, axis);
+    if (axis->hyper && !told && axis->span.begin != said) error_undetermined(c, axis); /* a flow prior has several */
+    if (axis->hyper) said = axis->span.begin;
     any = any || axis->hyper;
   }
   if (any) add_priors(c, c->tree->statements);

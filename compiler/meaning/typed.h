@@ -307,6 +307,7 @@ struct axis {
   size_t id;
   bool equivalence, continuous, logarithmic;
   bool prepares;              /* used only in `prep`: does not condition the network */
+  bool shape;                 /* hyper: the middle of its range unless what the expert says asks for another */
   bool hyper, strict;         /* `hyper h : T`: continuous, between bounds that may be infinite; strict: low itself is excluded */
   size_t n_option, reference; /* discrete */
   const struct option_of_axis *options;

@@ -75,6 +75,7 @@ DIAGNOSTIC(E2081, ERROR, "an unknown statistic")
 DIAGNOSTIC(E2082, ERROR, "a malformed `elicit`")
 DIAGNOSTIC(E2083, ERROR, "what an expert cannot mean")
 DIAGNOSTIC(E2084, ERROR, "hyper values that nothing determines")
+DIAGNOSTIC(E2085, ERROR, "a flow prior in the wrong place")
 DIAGNOSTIC(E2090, ERROR, "an unknown setting of the network")
 DIAGNOSTIC(E2091, ERROR, "a setting with a wrong value")
 

@@ -101,7 +101,7 @@ enum statement_kind {
   STATEMENT_ODE,      /* ode name at value { body of RATEs, INITs and DEFINEs }: value is t[day], an INDEX */
   STATEMENT_RATE,     /* in an ode: name' = value */
   STATEMENT_INIT,     /* in an ode: init name = value */
-  STATEMENT_HYPER,    /* name, type or NULL */
+  STATEMENT_HYPER,    /* name, type or NULL; shape */
   STATEMENT_ELICIT,   /* name of the statistic, value, indices = levels behind `;` or NULL, consequence = what the expert says */
   STATEMENT_SIM,      /* sim name(parameters) -> outputs { body } density = value, or density { otherwise }; no density: neither.
                          foreign: `extern sim`, without a body; text = symbol or NULL */
@@ -148,6 +148,7 @@ struct statement {
   const char *index;            /* STATEMENT_FOR: the dimension */
   struct expr *low, *high, *reference; /* continuous axis: literals */
   bool ordered, logarithmic, equivalence;
+  bool shape;                   /* STATEMENT_HYPER: it is 0 unless what the expert says asks for another */
   bool random;                  /* STATEMENT_EXTERN: `extern draw`, a raw random draw; see stdlib/draws.floe */
   bool foreign, up_to_constant; /* STATEMENT_SIM, up_to_constant also METHOD: the density lacks terms without parameters */
   struct parameter *parameters, *outputs;

@@ -5,6 +5,9 @@
  * Adam with a clipped gradient norm, then damped least squares, taken where it lowers the loss. (Bockting, Radev,
  * Buerkner, "Simulation-based prior knowledge elicitation for parametric Bayesian models", Scientific Reports, 2024.)
  *
+ * Hyper values that are shapes of a flow prior weigh in with their distance from the plain prior, little enough that they
+ * move where a statement asks for it: of the priors that fit, the plainest is found.
+ *
  * Gradients are central differences with common random numbers: draws depend on seed, unit and place alone, so two
  * close points differ by what the hyper values do and not by noise. Automatic differentiation would be exact, and wrong
  * where a draw is discrete (counts, choices, rejection): there the derivative of a draw is zero while that of its
@@ -19,7 +22,7 @@
 #include "base/progress.h"
 #include "runtime/data/bind.h"
 
-enum { FLOE_ELICIT_MOST_HYPER = 32, FLOE_ELICIT_MOST_RESTART = 64 };
+enum { FLOE_ELICIT_MOST_HYPER = 40, FLOE_ELICIT_MOST_RESTART = 64 };
 
 struct floe_elicitation_plan {
   const struct floe_model *model;

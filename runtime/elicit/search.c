@@ -13,7 +13,7 @@ enum {
   MOST = FLOE_ELICIT_MOST_HYPER,
   N_START = 32,
   N_STEP = 60, /* of Adam */
-  N_NEWTON = 10,
+  N_NEWTON = 40,
   SIZE_START = 64, /* simulations a batch */
   SIZE_ADAM = 128,
   SIZE_NEWTON = 1024,
@@ -21,6 +21,7 @@ enum {
   UNITS = 1 << 20 /* each search has units of its own */
 };
 static const double peak_rate = 0.2, clip = 1.0;
+static const double shape_weight = 0.01; /* of a shape's coordinate, beside differences in units of a statement's scale */
 static const double step_adam = 0.05, step_newton = 0.02; /* of the differences: far above the grain of counted draws */
 
 /* ---- coordinates ---- */
@@ -41,13 +42,18 @@ double floe__hyper_coordinate(const struct floe_axis *axis, double value) {
   return low ? log(value - axis->low) : high ? log(axis->high - value) : asinh(value);
 }
 
-/* Where starts lie: values up to ten times what the expert names, and down to a hundredth. */
+/* Where starts lie: values up to ten times what the expert names, and down to a hundredth; shapes near the plain prior. */
 static double start_of(const struct floe_axis *axis, double u, double reach) {
   const bool low = isfinite(axis->low), high = isfinite(axis->high);
   const double far = log(10 * reach), near = log(0.01);
+  if (axis->shape) return u - 0.5;
   if (low && high) return -3 + 6 * u;
   if (low || high) return near + (far - near) * u;
   return asinh(10 * reach) * (2 * u - 1);
+}
+
+static bool is_shape(const struct floe_elicitation_plan *plan, size_t k) {
+  return plan->model->axes[plan->free[k]].shape;
 }
 
 floe_status floe__loss_at(struct floe__implied *implied, const double *z, size_t size, uint64_t first_unit,
@@ -61,7 +67,10 @@ floe_status floe__loss_at(struct floe__implied *implied, const double *z, size_t
     universe.value[plan->free[k]] = floe__hyper_value(&plan->model->axes[plan->free[k]], z[k]);
     if (!isfinite(universe.value[plan->free[k]])) return FLOE_OK;
   }
-  return floe__implied_loss(implied, &universe, size, first_unit, loss, error);
+  const floe_status status = floe__implied_loss(implied, &universe, size, first_unit, loss, error);
+  for (size_t k = 0; k < plan->n_free; k++)
+    if (is_shape(plan, k)) *loss += 0.5 * shape_weight * z[k] * z[k];
+  return status;
 }
 
 /* ---- one search ---- */
@@ -159,6 +168,8 @@ static floe_status merit_at(const struct search *s, const double *z, double *res
   floe__implied_residual(s->implied, residual);
   *merit = 0;
   for (size_t j = 0; j < s->implied->n_statistic; j++) *merit += residual[j] * residual[j];
+  for (size_t k = 0; k < s->n; k++)
+    if (is_shape(s->implied->plan, k)) *merit += shape_weight * shape_weight * z[k] * z[k];
   return status;
 }
 
@@ -193,6 +204,10 @@ static bool damped_step(const struct search *s, const struct least_squares *fit,
       move[a] -= jacobian[j * n + a] * fit->residual[j];
       for (size_t b = 0; b <= a; b++) normal[a * n + b] += jacobian[j * n + a] * jacobian[j * n + b];
     }
+    if (is_shape(s->implied->plan, a)) {
+      move[a] -= shape_weight * shape_weight * fit->z[a];
+      normal[a * n + a] += shape_weight * shape_weight;
+    }
     normal[a * n + a] += damping * (1 + normal[a * n + a]);
   }
   if (floe__cholesky(n, normal) != FLOE_OK) return false;
@@ -219,7 +234,7 @@ static floe_status least_squares(const struct search *s, struct least_squares *f
     }
     damping *= better ? 0.1 : 30;
     if (!better) continue;
-    const bool settled = fit->merit - merit < 1e-3 * merit + 1e-9;
+    const bool settled = fit->merit - merit < 1e-5 * merit + 1e-9;
     fit->merit = merit;
     memcpy(fit->z, z, s->n * sizeof *z);
     memcpy(fit->residual, fit->work, s->implied->n_statistic * sizeof(double));

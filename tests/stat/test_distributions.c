@@ -300,10 +300,18 @@ static void test_gradient(struct fixture *f, enum method method, double x) {
   }
 }
 
+/* A density may have a kink at one of its arguments, the mode of a triangle: differences across it say nothing. */
+static bool at_kink(struct fixture *f, double x) {
+  for (size_t k = 0; k < distribution(f)->n_formal; k++)
+    if (fabs(x - setting(f)->arguments[k]) < 5e-4 * (1 + fabs(x))) return f->kind->base == BASE_REAL;
+  return false;
+}
+
 static void test_gradients(struct fixture *f) {
   const bool number = f->kind->base == BASE_REAL;
   for (size_t k = N_DRAW / 20; k < N_DRAW; k += N_DRAW / 4) {
     const double x = f->draws[k];
+    if (at_kink(f, x)) continue;
     test_gradient(f, DENSITY, x);
     for (enum method m = CDF; m <= LOG_CCDF; m++)
       if (m != QUANTILE && method_of(distribution(f), m)) test_gradient(f, m, x);

@@ -376,6 +376,11 @@ static void elicited_numbers_are_what_their_graph_says(void **state) {
 }
 
 /* Names that C has other plans for; a title and a claim that try to get out of their quotes. */
+static void flow_priors_do_what_their_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/flow_prior.floe");
+}
+
 static void no_text_of_the_spec_reaches_the_code_unquoted(void **state) {
   (void)state;
   struct generated *f =
@@ -450,6 +455,7 @@ int main(void) {
       cmocka_unit_test(gaps_and_bounds_have_the_density_that_was_worked_out_by_hand),
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(elicited_numbers_are_what_their_graph_says),
+      cmocka_unit_test(flow_priors_do_what_their_graph_says),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
       cmocka_unit_test(eight_schools_does_what_its_graph_says),
       cmocka_unit_test(covid_germany_does_what_its_graph_says),

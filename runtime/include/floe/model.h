@@ -76,6 +76,7 @@ struct floe_axis {
   const struct floe_condition *conditions;
   int hyper, strict;       /* `hyper h : T`: continuous; low and high may be infinite, low excluded where strict. Such a model
                               has no prior yet: only `elicit` works with it */
+  int shape;               /* hyper: of a flow prior; the middle of its range where nothing asks for another value */
 };
 
 struct floe_variable {
