@@ -70,12 +70,21 @@ static void write_numbers(struct floe__text *out, const struct draws_csv *draws,
   }
 }
 
+static void write_column_names(struct floe__text *out, const struct draws_csv *draws) {
+  for (size_t k = 0; k < draws->n_column; k++) floe__text_printf(out, "%s%s", k ? "," : "", draws->column_names[k]);
+}
+
+static void write_columns(struct floe__text *out, const struct draws_csv *draws, size_t i) {
+  for (size_t k = 0; k < draws->n_column; k++)
+    floe__text_printf(out, "%s%.10g", k ? "," : "", draws->columns[i * draws->n_column + k]);
+}
+
 static void write_head(struct floe__text *out, const struct draws_csv *draws) {
   const struct floe_model *model = draws->layout->model;
   floe__text_printf(out,
                     "# model = %s\n# universe = %s\n# method = sample\n#   algorithm = %s\n# seed = %llu\n# id = %zu\n",
                     model->name, draws->universe, draws->algorithm, (unsigned long long)draws->seed, draws->chain);
-  for (size_t k = 0; k < draws->n_column; k++) floe__text_printf(out, "%s%s", k ? "," : "", draws->column_names[k]);
+  write_column_names(out, draws);
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct array array = variable_array(draws->layout, v);
     if (written(draws, v)) write_names(out, draws, &array, model->variables[v].name);
@@ -92,8 +101,7 @@ static void write_row(struct floe__text *out, const struct draws_csv *draws, siz
   const struct floe_layout *layout = draws->layout;
   const struct floe_model *model = layout->model;
   const double *outputs = draws->outputs + i * layout->n_output;
-  for (size_t k = 0; k < draws->n_column; k++)
-    floe__text_printf(out, "%s%.10g", k ? "," : "", draws->columns[i * draws->n_column + k]);
+  write_columns(out, draws, i);
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct array array = variable_array(layout, v);
     if (written(draws, v)) write_numbers(out, draws, &array, draws->values + i * layout->n_value);
@@ -107,12 +115,36 @@ static void write_row(struct floe__text *out, const struct draws_csv *draws, siz
   floe__text_puts(out, "\n");
 }
 
+static floe_status finish(struct floe__text *out, const char *path, struct floe_error *error) {
+  const floe_status status = out->failed ? floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory")
+                                         : floe__file_write(path, out->data, out->length, error);
+  floe__text_free(out);
+  return status;
+}
+
 floe_status floe__draws_csv_write(const struct draws_csv *draws, const char *path, struct floe_error *error) {
   struct floe__text out = {0};
   write_head(&out, draws);
   for (size_t i = 0; i < draws->n_draw; i++) write_row(&out, draws, i);
-  const floe_status status = out.failed ? floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory")
-                                        : floe__file_write(path, out.data, out.length, error);
-  floe__text_free(&out);
-  return status;
+  return finish(&out, path, error);
+}
+
+floe_status floe__predictions_csv_write(const struct draws_csv *draws, const double *data, const bool *wanted,
+                                        const char *path, struct floe_error *error) {
+  const struct floe_layout *layout = draws->layout;
+  const struct floe_model *model = layout->model;
+  struct floe__text out = {0};
+  floe__text_printf(&out, "# model = %s\n# universe = %s\n# method = predict\n# seed = %llu\n", model->name,
+                    draws->universe, (unsigned long long)draws->seed);
+  write_column_names(&out, draws);
+  for (size_t i = 0; i <= draws->n_draw; i++) { /* the first line: names */
+    if (i) write_columns(&out, draws, i - 1);
+    for (size_t v = 0; v < model->n_variable; v++) {
+      const struct array array = variable_array(layout, v);
+      if (wanted[v] && !i) write_names(&out, draws, &array, model->variables[v].name);
+      if (wanted[v] && i) write_numbers(&out, draws, &array, data + (i - 1) * layout->n_data);
+    }
+    floe__text_puts(&out, "\n");
+  }
+  return finish(&out, path, error);
 }

@@ -4,6 +4,7 @@
 #define FLOE_REPORT_DRAWS_CSV_H
 
 #include <floe/model.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -24,5 +25,9 @@ struct draws_csv {
 /* Writes the file atomically. */
 FLOE_NODISCARD floe_status floe__draws_csv_write(const struct draws_csv *draws, const char *path,
                                                  struct floe_error *error);
+
+/* Predicted data instead of the values: data (n_draw, n_data), the variables for which `wanted` (n_variable) holds. */
+FLOE_NODISCARD floe_status floe__predictions_csv_write(const struct draws_csv *draws, const double *data,
+                                                       const bool *wanted, const char *path, struct floe_error *error);
 
 #endif

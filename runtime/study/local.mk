@@ -9,7 +9,8 @@ runtime_sources += \
   runtime/study/infer_verb.c \
   runtime/study/main.c \
   runtime/study/multiverse_options.c runtime/study/multiverse_options.h \
-  runtime/study/predictive.c runtime/study/predictive.h \
+  runtime/study/leave_out.c \
+  runtime/study/predictions.c runtime/study/predictive.h \
   runtime/study/quantities.c runtime/study/quantities.h \
   runtime/study/report_verb.c \
   runtime/study/results_json.c runtime/study/results_json.h \

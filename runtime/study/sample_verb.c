@@ -257,6 +257,17 @@ static floe_status add_evidence(struct session *session, const struct run *run, 
   return FLOE_OK;
 }
 
+/* With --loo and --predict. */
+static floe_status add_predictive(struct session *session, const struct run *run, const char *universe,
+                                  struct floe_error *error) {
+  const struct posterior_draws draws = {&run->context, universe, run->chains->n_chain, run->chains->n_draw, run->values};
+  const size_t n = (size_t)floe__option_integer(session->arguments, "predict", 0);
+  floe_status status = FLOE_OK;
+  if (floe__option_given(session->arguments, "loo")) status = leave_out(session, &draws, error);
+  if (status == FLOE_OK && n) status = predict(session, &draws, n, error);
+  return status;
+}
+
 floe_status verb_sample(struct session *session, struct floe_error *error) {
   struct run run = {0};
   char universe[512];
@@ -268,9 +279,8 @@ floe_status verb_sample(struct session *session, struct floe_error *error) {
     const floe_status added = add_evidence(session, &run, error);
     if (added != FLOE_OK) status = added;
   }
-  if (floe__option_given(session->arguments, "loo") && (status == FLOE_OK || status == FLOE_EGATE)) {
-    const struct posterior_draws draws = {&run.context, universe, run.chains->n_chain, run.chains->n_draw, run.values};
-    const floe_status added = leave_out(session, &draws, error);
+  if (status == FLOE_OK || status == FLOE_EGATE) {
+    const floe_status added = add_predictive(session, &run, universe, error);
     if (added != FLOE_OK) status = added;
   }
   run_free(&run);

@@ -137,24 +137,41 @@ static void leave_out(void *context, size_t i, size_t thread) {
   left->waic_elpd = lppd - left->waic_p;
 }
 
-/* Sum and standard error of a field of each. */
-static void total(const struct floe_loo *loo, size_t offset, double *sum, double *error) {
-  struct floe__welford w = {0};
-  for (size_t i = 0; i < loo->n; i++)
-    floe__welford_add(&w, *(const double *)((const char *)&loo->each[i] + offset));
-  *sum = w.mean * (double)loo->n;
-  *error = loo->n > 1 ? sqrt((double)loo->n * floe__welford_variance(&w)) : NAN;
+enum which { OF_LOO, OF_WAIC };
+
+static const size_t fields[][2] = {
+    [OF_LOO] = {offsetof(struct floe_left_out, elpd), offsetof(struct floe_left_out, p)},
+    [OF_WAIC] = {offsetof(struct floe_left_out, waic_elpd), offsetof(struct floe_left_out, waic_p)}};
+
+static bool is_bad(const struct floe_loo *loo, const struct floe_left_out *left, enum which which) {
+  return which == OF_LOO ? !(left->khat <= loo->threshold) : !(left->waic_p <= many_parameters);
 }
 
-static void add_up(struct floe_loo *loo) {
-  total(loo, offsetof(struct floe_left_out, elpd), &loo->loo.elpd, &loo->loo.elpd_error);
-  total(loo, offsetof(struct floe_left_out, p), &loo->loo.p, &loo->loo.p_error);
-  total(loo, offsetof(struct floe_left_out, waic_elpd), &loo->waic.elpd, &loo->waic.elpd_error);
-  total(loo, offsetof(struct floe_left_out, waic_p), &loo->waic.p, &loo->waic.p_error);
+static double sum_error(const struct floe__welford *w) {
+  return w->n > 1 ? sqrt((double)w->n * floe__welford_variance(w)) : NAN;
+}
+
+/* Over the observations of a variable; FLOE_NONE: of all. */
+static struct floe_elpd total(const struct floe_loo *loo, enum which which, size_t variable, size_t *n) {
+  struct floe__welford w[2] = {{0}};
+  struct floe_elpd sum = {0};
   for (size_t i = 0; i < loo->n; i++) {
-    loo->loo.n_bad += !(loo->each[i].khat <= loo->threshold);
-    loo->waic.n_bad += !(loo->each[i].waic_p <= many_parameters);
+    const struct floe_left_out *left = &loo->each[i];
+    if (variable != FLOE_NONE && left->variable != variable) continue;
+    for (size_t k = 0; k < 2; k++)
+      floe__welford_add(&w[k], *(const double *)((const char *)left + fields[which][k]));
+    sum.n_bad += is_bad(loo, left, which);
   }
+  sum.elpd = w[0].mean * (double)w[0].n;
+  sum.p = w[1].mean * (double)w[1].n;
+  sum.elpd_error = sum_error(&w[0]);
+  sum.p_error = sum_error(&w[1]);
+  if (n) *n = w[0].n;
+  return sum;
+}
+
+struct floe_elpd floe_loo_of_variable(const struct floe_loo *loo, size_t variable, size_t *n) {
+  return total(loo, OF_LOO, variable, n);
 }
 
 static floe_status open_work(struct work *w, struct floe_error *error) {
@@ -192,7 +209,8 @@ static floe_status run(struct work *w, struct floe_error *error) {
   floe__parallel(w->n_draws, w->n_thread, evaluate_draw, w);
   if ((status = expect_numbers(w, error)) != FLOE_OK) return status;
   floe__parallel(w->loo->n, w->n_thread, leave_out, w);
-  add_up(w->loo);
+  w->loo->loo = total(w->loo, OF_LOO, FLOE_NONE, NULL);
+  w->loo->waic = total(w->loo, OF_WAIC, FLOE_NONE, NULL);
   return FLOE_OK;
 }
 
@@ -222,7 +240,7 @@ struct floe_elpd floe_loo_difference(const struct floe_loo *a, const struct floe
   struct floe__welford w = {0};
   for (size_t i = 0; i < a->n && i < b->n; i++) floe__welford_add(&w, a->each[i].elpd - b->each[i].elpd);
   return (struct floe_elpd){.elpd = w.mean * (double)a->n,
-                            .elpd_error = a->n > 1 ? sqrt((double)a->n * floe__welford_variance(&w)) : NAN,
+                            .elpd_error = sum_error(&w),
                             .p = NAN,
                             .p_error = NAN};
 }

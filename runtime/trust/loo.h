@@ -47,6 +47,9 @@ FLOE_NODISCARD floe_status floe_loo(const struct floe_context *context, const st
                                     struct floe_loo **loo, struct floe_error *error);
 void floe_loo_free(struct floe_loo *loo); /* NULL is allowed */
 
+/* Of the observations of one variable. n: how many, or NULL. */
+struct floe_elpd floe_loo_of_variable(const struct floe_loo *loo, size_t variable, size_t *n);
+
 /* "y[3]": writes as snprintf does. dataset may be NULL: numbers only. */
 size_t floe_left_out_name(const struct floe_layout *layout, const struct floe_dataset *dataset,
                           const struct floe_left_out *left, char *text, size_t capacity);

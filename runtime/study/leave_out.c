@@ -2,25 +2,11 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "runtime/report/results.h"
 #include "runtime/trust/loo.h"
-
-void predictive_path(const struct session *session, const char *universe, const char *kind, char path[STUDY_PATH_LENGTH]) {
-  const char *output = floe__option_string(session->arguments, "output", NULL);
-  char name[300];
-  if (!output) {
-    snprintf(name, sizeof name, "%s_%.240s.csv", kind, universe);
-    session_path(session, name, path);
-    return;
-  }
-  size_t stem = strlen(output);
-  if (stem > 4 && strcmp(output + stem - 4, ".csv") == 0) stem -= 4;
-  snprintf(path, STUDY_PATH_LENGTH, "%.*s_%s.csv", (int)(stem < 4000 ? stem : 4000), output, kind);
-}
 
 static floe_status write_text(struct session *session, const char *kind, const char *path, struct floe__text *text,
                               struct floe_error *error) {
@@ -57,6 +43,21 @@ static json_t *elpd_json(const struct floe_elpd *e) {
   return object;
 }
 
+/* By variable, where there are several. */
+static json_t *by_variable(const struct session *session, const struct floe_loo *loo) {
+  json_t *list = json_array();
+  for (size_t v = 0; v < session->model->n_variable; v++) {
+    size_t n;
+    const struct floe_elpd elpd = floe_loo_of_variable(loo, v, &n);
+    if (n == 0 || n == loo->n) continue;
+    json_t *object = elpd_json(&elpd);
+    json_object_set_new(object, "variable", json_string(session->model->variables[v].name));
+    json_object_set_new(object, "n", json_integer((json_int_t)n));
+    json_array_append_new(list, object);
+  }
+  return list;
+}
+
 /* The observations that are hardest to leave out. */
 static json_t *unreliable(const struct session *session, const struct posterior_draws *draws,
                           const struct floe_loo *loo) {
@@ -71,12 +72,18 @@ static json_t *unreliable(const struct session *session, const struct posterior_
   return list;
 }
 
-static void tell(struct session *session, const struct floe_loo *loo, const json_t *which) {
+static void tell(struct session *session, const struct floe_loo *loo, const json_t *variables, const json_t *which) {
+  size_t k;
+  const json_t *of;
   if (!session->json) {
     printf("  leaving out one of %zu: elpd %.2f, standard error %.2f; p %.2f; looic %.2f (PSIS-LOO)\n", loo->n,
            loo->loo.elpd, loo->loo.elpd_error, loo->loo.p, -2 * loo->loo.elpd);
     printf("                            elpd %.2f, standard error %.2f; p %.2f (WAIC)\n", loo->waic.elpd,
            loo->waic.elpd_error, loo->waic.p);
+    json_array_foreach((json_t *)variables, k, of)
+        printf("  of these, %.0f of %s: elpd %.2f, standard error %.2f; p %.2f (PSIS-LOO)\n", result_number(of, "n"),
+               result_text(of, "variable"), result_number(of, "elpd"), result_number(of, "elpd_error"),
+               result_number(of, "p"));
   }
   if (!loo->loo.n_bad) return;
   const json_t *first = json_array_get(which, 0);
@@ -90,13 +97,15 @@ floe_status leave_out(struct session *session, const struct posterior_draws *dra
   const struct floe_loo_draws of = {draws->n_chain, draws->n_draw, draws->values, NULL, session->threads};
   const floe_status status = floe_loo(draws->context, &of, &loo, error);
   if (status != FLOE_OK) return status;
-  json_t *object = elpd_json(&loo->loo), *which = unreliable(session, draws, loo);
+  json_t *object = elpd_json(&loo->loo), *which = unreliable(session, draws, loo),
+         *variables = by_variable(session, loo);
   json_object_set_new(object, "n", json_integer((json_int_t)loo->n));
   json_object_set_new(object, "khat_threshold", result_real(loo->threshold));
   json_object_set_new(object, "khat_above", which);
+  json_object_set_new(object, "by_variable", variables);
   json_object_set_new(object, "waic", elpd_json(&loo->waic));
   json_object_set_new(json_object_get(session->answer, "result"), "loo", object);
-  tell(session, loo, which);
+  tell(session, loo, variables, which);
   const floe_status written = write_each(session, draws, loo, error);
   floe_loo_free(loo);
   return written;
