@@ -43,12 +43,13 @@ int floe_study_main(const struct floe_model *model, int argc, char **argv) {
     scratch = numbers(layout->n_scratch);
     data = numbers(layout->n_data);
     double *values = numbers(layout->n_value);
-    struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, NULL, NULL};
+    struct floe_context context = {.layout = layout, .universe = &universe, .coordinates = FLOE_UNIVERSE_COORDINATES};
     struct floe_sampling sampling = {1, 1, 1, FLOE_DRAW_DATA | FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED};
     model->simulate(&context, &sampling, 1, data, values, scratch);
     free(values);
   }
-  struct floe_context context = {layout, &universe, FLOE_UNIVERSE_COORDINATES, data, NULL};
+  struct floe_context context = {
+      .layout = layout, .universe = &universe, .coordinates = FLOE_UNIVERSE_COORDINATES, .data = data};
   if (model->constants) {
     double *constants = numbers(model->constants_size(layout));
     model->constants(&context, constants);
@@ -62,8 +63,10 @@ int floe_study_main(const struct floe_model *model, int argc, char **argv) {
     double start = seconds();
     for (size_t k = 0; k < repeats; k++) model->gradient(&context, 1, coordinates, &density, gradient, scratch);
     double each = (seconds() - start) / (double)repeats;
-    if (each * (double)repeats < 2e-3) repeats *= 2;
-    else if (each < least) least = each;
+    if (each * (double)repeats < 2e-3)
+      repeats *= 2;
+    else if (each < least)
+      least = each;
   }
   for (size_t k = 0; k < layout->n_coordinate; k++) checksum += gradient[k] * cos((double)k);
   printf("%.4g %zu %.15g %.15g\n", 1e6 * least, layout->n_coordinate, density, checksum);

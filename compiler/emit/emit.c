@@ -104,6 +104,13 @@ static const char points[] =
     "  for (size_t k = 0; k < n; k++) report_one(context, values + k * layout->n_value, outputs + k * layout->n_output, scratch);\n"
     "}\n\n";
 
+static const char scale_points[] =
+    "static void log_scale(const struct floe_context *context, size_t n, const double *values, double *log_scales, double *scratch) {\n"
+    "  const struct floe_layout *layout = context->layout;\n"
+    "  for (size_t k = 0; k < n; k++)\n"
+    "    log_scale_of_one(context, values + k * layout->n_value, log_scales + k * layout->n_coordinate, scratch);\n"
+    "}\n\n";
+
 static const char density_points[] =
     "static void log_density(const struct floe_context *context, size_t n, const double *coordinates, double *result, double *terms,\n"
     "                        double *scratch) {\n"
@@ -157,6 +164,7 @@ static void write_outputs(struct writer *w, const char *name, const char *vector
 
 static void write_points(struct writer *w) {
   floe__text_puts(w->out, points);
+  if (study_needs(w->study, INTERPRETATION_SCALE)) floe__text_puts(w->out, scale_points);
   if (!variable_without_density(w->study->program)) {
     floe__text_puts(w->out, density_points);
     floe__text_puts(w->out, w->constants ? gradient_points_with_constants : gradient_points);
@@ -253,6 +261,7 @@ static void write_model(struct writer *w) {
       w->out,
       "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate,\n"
       "    .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check, .prepare = prepare,\n");
+  if (study_needs(w->study, INTERPRETATION_SCALE)) floe__text_puts(w->out, "    .log_scale = log_scale,\n");
   write_density(w);
   floe__text_printf(w->out, "    .fingerprint = \"%016llx\"};\n\n", (unsigned long long)fingerprint);
   floe__text_puts(w->out, "int main(int argc, char **argv) { return floe_study_main(&floe_the_model, argc, argv); }\n");
@@ -303,7 +312,7 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
   write_tables(&w);
   write_permitted(&w);
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
-    if (kind == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
+    if (!study_needs(study, (enum interpretation_kind)kind)) continue;
     const bool density = kind == INTERPRETATION_LOG_DENSITY || kind == INTERPRETATION_POINTWISE;
     if (density && variable_without_density(study->program)) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);

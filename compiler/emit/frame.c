@@ -30,6 +30,11 @@ static const struct signature signatures[N_INTERPRETATION + 2] = {
          "void",
          "const struct floe_context *context, const double *values, double *coordinates, double *scratch",
          {"context", "values", "coordinates", "scratch"}},
+    [INTERPRETATION_SCALE] =
+        {"log_scale_of_one",
+         "SELDOM void",
+         "const struct floe_context *context, const double *values, double *log_scales, double *scratch",
+         {"context", "values", "log_scales", "scratch"}},
     [INTERPRETATION_REPORT] =
         {"report_one",
          "void",
@@ -81,6 +86,7 @@ static const char *const own_names[] = {
     "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
     "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
     "priors",   "constants", "constants_size", "pointwise", "observations", "latents", "SELDOM",
+    "log_scale", "log_scales",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -92,11 +98,13 @@ static const char *plain_name(const struct function_writer *f, const struct memo
     case MEMORY_CONSTANTS:
     case MEMORY_VALUES: return name;
     case MEMORY_COORDINATES: return floe__arena_printf(arena, "%s_free", name);
+    case MEMORY_CENTRING: return floe__arena_printf(arena, "%s_centring", name);
     case MEMORY_GRADIENT: return floe__arena_printf(arena, "%s_gradient", name);
     case MEMORY_SCRATCH: return memory->adjoint ? floe__arena_printf(arena, "%s_bar", name) : name;
     case MEMORY_RESULT: break;
   }
   if (f->routine->kind == INTERPRETATION_UNCONSTRAIN) return floe__arena_printf(arena, "%s_free", name);
+  if (f->routine->kind == INTERPRETATION_SCALE) return floe__arena_printf(arena, "%s_log_scale", name);
   if (f->routine->kind == INTERPRETATION_PREPARE) return floe__arena_printf(arena, "prepared_%s", name);
   if (f->routine->kind == INTERPRETATION_POINTWISE) return floe__arena_printf(arena, "likelihood_of_%s", name);
   if (memory->variable) return name;
@@ -196,6 +204,7 @@ static const char *vector_of(const struct function_writer *f, const struct memor
     case MEMORY_DATA: return own_data ? "data" : "context->data";
     case MEMORY_VALUES: return "values";
     case MEMORY_COORDINATES: return "coordinates";
+    case MEMORY_CENTRING: return "(context->centring ? context->centring : layout->uncentred)";
     case MEMORY_GRADIENT: return "gradient";
     case MEMORY_CONSTANTS: return f->routine->constants ? "constants" : "context->constants";
     case MEMORY_SCRATCH: return "scratch";
@@ -205,6 +214,7 @@ static const char *vector_of(const struct function_writer *f, const struct memor
   if (kind == INTERPRETATION_PREPARE) return "prepared";
   if (kind == INTERPRETATION_POINTWISE) return in_data(v) ? "observations" : "latents";
   if (kind == INTERPRETATION_UNCONSTRAIN) return "coordinates";
+  if (kind == INTERPRETATION_SCALE) return "log_scales";
   return in_data(v) ? "data" : "values";
 }
 
@@ -215,8 +225,11 @@ static bool is_written(const struct function_writer *f, const struct memory *mem
 }
 
 static void declare_pointer(struct function_writer *f, const struct memory *memory) {
-  const bool coordinate = memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT ||
-                          (memory->kind == MEMORY_RESULT && f->routine->kind == INTERPRETATION_UNCONSTRAIN);
+  const enum interpretation_kind kind = f->routine->kind;
+  const bool coordinate = memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_CENTRING ||
+                          memory->kind == MEMORY_GRADIENT ||
+                          (memory->kind == MEMORY_RESULT &&
+                           (kind == INTERPRETATION_UNCONSTRAIN || kind == INTERPRETATION_SCALE));
   floe__text_printf(f->out, "  %sdouble *restrict %s = %s + ", is_written(f, memory) ? "" : "const ",
                     f->memory_name[memory->id], vector_of(f, memory));
   if (memory->variable)

@@ -40,12 +40,23 @@ const struct node *node_numbers(struct graph *graph, const struct variable *vari
   return variable_leaf(graph, (struct node){.kind = NODE_VALUE, .n_dim = type->n_dim, .dim = type->dim}, variable);
 }
 
-const struct node *node_coordinate(struct graph *graph, const struct variable *variable) {
+static const struct node *of_coordinates(struct graph *graph, enum node_kind kind, const struct variable *variable) {
   const struct dimension *const *dim;
   size_t n = coordinate_shape(variable, &dim);
-  return variable_leaf(
-      graph, (struct node){.kind = NODE_COORDINATE, .n_dim = n, .dim = (const struct dimension **)(uintptr_t)dim},
-      variable);
+  return variable_leaf(graph, (struct node){.kind = kind, .n_dim = n, .dim = (const struct dimension **)(uintptr_t)dim},
+                       variable);
+}
+
+bool is_stored(const struct node *node) {
+  return node->kind == NODE_VALUE || node->kind == NODE_COORDINATE || node->kind == NODE_CENTRING;
+}
+
+const struct node *node_coordinate(struct graph *graph, const struct variable *variable) {
+  return of_coordinates(graph, NODE_COORDINATE, variable);
+}
+
+const struct node *node_centring(struct graph *graph, const struct variable *variable) {
+  return of_coordinates(graph, NODE_CENTRING, variable);
 }
 
 const struct node *node_axis(struct graph *graph, const struct axis *axis) {

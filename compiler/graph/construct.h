@@ -26,7 +26,10 @@ const struct node *node_truth(struct graph *graph, bool truth);
 const struct node *node_value(struct graph *graph, const struct variable *variable);
 /* The numbers behind truth values: they may be NaN. */
 const struct node *node_numbers(struct graph *graph, const struct variable *variable);
+/* Whether the node stands for numbers that are read from memory as they are. */
+bool is_stored(const struct node *node);
 const struct node *node_coordinate(struct graph *graph, const struct variable *variable);
+const struct node *node_centring(struct graph *graph, const struct variable *variable);
 const struct node *node_axis(struct graph *graph, const struct axis *axis);
 const struct node *node_size(struct graph *graph, const struct dimension *dimension);
 const struct node *node_binder(struct graph *graph, const struct graph_binder *binder);

@@ -118,6 +118,7 @@ static enum level own_level(const struct node *node) {
     case NODE_COORDINATE:
     case NODE_PREVIOUS: return LEVEL_PARAM; /* PREVIOUS: made before its scan, so the worst is assumed */
     case NODE_DRAW: return LEVEL_DRAW;
+    case NODE_CENTRING: return LEVEL_DATA;
     case NODE_AXIS:
     case NODE_SIZE:
     case NODE_CHOOSE: return LEVEL_UNIVERSE;
@@ -273,4 +274,10 @@ struct graph *graph_compact(struct floe__arena *arena, const struct graph *old,
 enum role drawn_with(const struct variable *variable) {
   if (variable_is_discrete(variable)) return ROLE_OBS;
   return variable->role == ROLE_LATENT ? ROLE_PARAM : variable->role;
+}
+
+bool study_needs(const struct study *study, enum interpretation_kind kind) {
+  if (kind == INTERPRETATION_ELICIT) return study->program->n_elicited > 0;
+  if (kind == INTERPRETATION_SCALE) return study->interpretations[kind].n_root > 0;
+  return true;
 }

@@ -34,6 +34,7 @@ enum node_kind {
   NODE_VALUE,       /* variable: its value, natural coordinates, read from memory (data vector or value vector) */
   NODE_COORDINATE,  /* variable: its unconstrained coordinates, an array of the variable's shape (one free number an element); one run of
                        `variable->free` where it has a structure */
+  NODE_CENTRING,    /* variable: how far the sampler centres each of its coordinates, 0 .. 1; of the coordinates' shape */
   NODE_AXIS,        /* axis: the number of a continuous axis */
   NODE_SIZE,        /* dimension */
   NODE_BINDER,      /* binder: number of the current element, from 1 */
@@ -114,6 +115,8 @@ enum interpretation_kind {
   INTERPRETATION_LOG_DENSITY,   /* from coordinates: sum of terms */
   INTERPRETATION_CONSTRAIN,     /* from coordinates: values */
   INTERPRETATION_UNCONSTRAIN,   /* from values: coordinates */
+  INTERPRETATION_SCALE,         /* from values: log scales of what the sampler may centre, in the places of the coordinates; NaN of
+                                   what it may not. Variables of which it may centre nothing have no root */
   INTERPRETATION_REPORT,        /* from values and data: reports, then claims */
   INTERPRETATION_CHECK,         /* from values and generated data: one truth value per check */
   INTERPRETATION_ELICIT,        /* from values and generated data: one number per elicited statement */
@@ -161,6 +164,9 @@ struct study {
   const struct presence *axis_effect; /* (n_axis) universes in which the axis has an effect: a conjunction, the smallest that holds
                                          all of them; all masks 0: nowhere */
 };
+
+/* Whether a study needs the interpretation: not where nothing is elicited, or nothing is left to the sampler to centre. */
+bool study_needs(const struct study *study, enum interpretation_kind kind);
 
 /* ---- construction: smart constructors simplify as they build (graph.c) -------------------------------------------- */
 

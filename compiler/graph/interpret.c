@@ -146,8 +146,11 @@ static struct graph_array *run_scan(struct graph_run *run, const struct node *sc
 static struct graph_array read_variable(struct graph_run *run, const struct node *node) {
   const struct graph_world *world = run->world;
   struct graph_array array = array_of_shape(run, node->n_dim, node->dim);
-  const double *from = node->kind == NODE_VALUE ? world->value(world->context, node->variable)
-                                                : world->coordinate(world->context, node->variable);
+  const double *(*const read)(void *context, const struct variable *variable) =
+      node->kind == NODE_VALUE        ? world->value
+      : node->kind == NODE_COORDINATE ? world->coordinate
+                                      : world->centring;
+  const double *from = read(world->context, node->variable);
   for (size_t k = 0; k < array.n; k++) array.data[k] = from[k];
   return array;
 }
@@ -175,7 +178,8 @@ static struct graph_array evaluate(struct graph_run *run, const struct node *nod
   switch (node->kind) {
     case NODE_CONST: return constant(run, node->number);
     case NODE_VALUE:
-    case NODE_COORDINATE: return read_variable(run, node);
+    case NODE_COORDINATE:
+    case NODE_CENTRING: return read_variable(run, node);
     case NODE_AXIS: return constant(run, run->world->axis[node->axis->id]);
     case NODE_SIZE: return constant(run, (double)size_of(run, node->dimension));
     case NODE_BINDER: return constant(run, (double)run->number[node->binder->id]);

@@ -21,6 +21,7 @@ struct graph_world {
   void *context;
   const double *(*value)(void *context, const struct variable *variable); /* all its numbers */
   const double *(*coordinate)(void *context, const struct variable *variable);
+  const double *(*centring)(void *context, const struct variable *variable); /* of its coordinates */
   /* result->n and its shape are set; data is to be filled in. */
   void (*call)(void *context, const struct external *external, size_t n, const struct graph_array *args,
                struct graph_array *result);

@@ -10,6 +10,7 @@
 const char *node_kind_text(enum node_kind kind) {
   static const char *const texts[] = {
       [NODE_CONST] = "const",       [NODE_VALUE] = "value",     [NODE_COORDINATE] = "coordinate",
+      [NODE_CENTRING] = "centring",
       [NODE_AXIS] = "axis",         [NODE_SIZE] = "size",       [NODE_BINDER] = "binder",
       [NODE_OPERATOR] = "operator", [NODE_SELECT] = "select",   [NODE_EXTERN] = "extern",
       [NODE_DRAW] = "draw",         [NODE_FINITE] = "finite",   [NODE_GATHER] = "gather",
@@ -52,6 +53,7 @@ static void print_leaf(const struct node *node, struct floe__text *out) {
       return;
     case NODE_VALUE: floe__text_puts(out, node->variable->name); return;
     case NODE_COORDINATE: floe__text_printf(out, "%s~", node->variable->name); return;
+    case NODE_CENTRING: floe__text_printf(out, "centring of %s", node->variable->name); return;
     case NODE_AXIS: floe__text_printf(out, "@%s", node->axis->name); return;
     case NODE_SIZE: floe__text_printf(out, "#%s", node->dimension->name); return;
     case NODE_BINDER: print_binder(node->binder, out); return;
@@ -181,6 +183,7 @@ static void print_operation(const struct node *node, struct floe__text *out) {
     case NODE_CONST:
     case NODE_VALUE:
     case NODE_COORDINATE:
+    case NODE_CENTRING:
     case NODE_AXIS:
     case NODE_SIZE:
     case NODE_BINDER: print_leaf(node, out); return;
@@ -228,8 +231,8 @@ static void print_target(const struct study *study, const struct interpretation 
 
 static void print_roots(const struct study *study, const struct interpretation *interpretation,
                         struct floe__text *out) {
-  static const char *const kinds[] = {"simulate", "log_density", "constrain", "unconstrain",
-                                      "report",   "check",       "elicit",    "prepare", "pointwise"};
+  static const char *const kinds[] = {"simulate", "log_density", "constrain", "unconstrain", "log_scale",
+                                      "report",   "check",       "elicit",    "prepare",     "pointwise"};
   floe__text_printf(out, "%s\n", kinds[interpretation->kind]);
   for (size_t k = 0; k < interpretation->n_root; k++) {
     const struct root *root = &interpretation->roots[k];
@@ -271,7 +274,7 @@ void graph_print(const struct study *study, struct floe__text *out) {
     print_facts(graph, graph->nodes[k], out);
   }
   for (size_t k = 0; k < N_INTERPRETATION; k++) {
-    if (k == INTERPRETATION_ELICIT && !study->program->n_elicited) continue;
+    if (!study_needs(study, (enum interpretation_kind)k)) continue;
     print_roots(study, &study->interpretations[k], out);
   }
   print_effects(study, out);

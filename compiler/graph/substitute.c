@@ -132,6 +132,7 @@ const struct node *node_rebuild(struct graph *graph, const struct node *node, co
     case NODE_CONST:
     case NODE_VALUE:
     case NODE_COORDINATE:
+    case NODE_CENTRING:
     case NODE_AXIS:
     case NODE_SIZE:
     case NODE_BINDER:

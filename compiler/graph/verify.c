@@ -102,6 +102,7 @@ static void verify_shape(struct verifier *v, const struct node *node) {
       expect(v, node, node->n_dim == node->variable->type.n_dim, "its shape is not its variable's");
       return;
     case NODE_COORDINATE:
+    case NODE_CENTRING:
       expect(v, node, node->n_dim == coordinate_shape(node->variable, &(const struct dimension *const *){NULL}),
              "its shape is not that of its variable's coordinates");
       return;
@@ -144,11 +145,12 @@ static void verify_previous(struct verifier *v, const struct node *node) {
 
 /* ---- roots ---- */
 
-enum { READS_DATA = 1, READS_UNKNOWN = 2, READS_COORDINATES = 4, DRAWS = 8 };
+enum { READS_DATA = 1, READS_UNKNOWN = 2, READS_COORDINATES = 4, READS_CENTRING = 8, DRAWS = 16 };
 static const unsigned allowed[N_INTERPRETATION] = {[INTERPRETATION_SIMULATE] = READS_DATA | READS_UNKNOWN | DRAWS,
-                                                   [INTERPRETATION_LOG_DENSITY] = READS_DATA | READS_COORDINATES,
-                                                   [INTERPRETATION_CONSTRAIN] = READS_DATA | READS_COORDINATES,
-                                                   [INTERPRETATION_UNCONSTRAIN] = READS_DATA | READS_UNKNOWN,
+                                                   [INTERPRETATION_LOG_DENSITY] = READS_DATA | READS_COORDINATES | READS_CENTRING,
+                                                   [INTERPRETATION_CONSTRAIN] = READS_DATA | READS_COORDINATES | READS_CENTRING,
+                                                   [INTERPRETATION_UNCONSTRAIN] = READS_DATA | READS_UNKNOWN | READS_CENTRING,
+                                                   [INTERPRETATION_SCALE] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_REPORT] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_CHECK] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_ELICIT] = READS_DATA | READS_UNKNOWN,
@@ -157,6 +159,7 @@ static const unsigned allowed[N_INTERPRETATION] = {[INTERPRETATION_SIMULATE] = R
 
 static unsigned own_reads(const struct node *node) {
   if (node->kind == NODE_COORDINATE) return READS_COORDINATES;
+  if (node->kind == NODE_CENTRING) return READS_CENTRING;
   if (node->kind == NODE_DRAW) return DRAWS;
   if (node->kind != NODE_VALUE) return 0;
   return node->variable->role == ROLE_DATA || node->variable->role == ROLE_OBS ? READS_DATA : READS_UNKNOWN;

@@ -1,5 +1,5 @@
 /* Unconstrained coordinates: per element by its bounds, or as a standardised residual where the distribution is affine.
- * The log-Jacobian of a residual is absorbed by the density of the standard form: p(m + s u) s = p_standard(u). */
+ * The log-Jacobian of a residual is absorbed by the density of the standard form: p(m + s z) s = p_standard(z). */
 #include <math.h>
 
 #include "base/arena.h"
@@ -9,6 +9,30 @@
 
 static struct graph *graph_of(const struct derivation *derivation) {
   return derivation->lowering.graph;
+}
+
+static const struct node *log_scale(const struct derivation *derivation, const struct form *form) {
+  return node_call(graph_of(derivation), derivation->functions.log, form->scale);
+}
+
+/* A product with centring, which is a finite number. */
+static const struct node *centred(const struct derivation *derivation, const struct form *form, const struct node *by) {
+  struct graph *graph = graph_of(derivation);
+  return by->kind == NODE_CONST && by->number == 0 ? by : node_binary(graph, OP_MUL, form->centring, by);
+}
+
+/* scale^(sign centring). */
+static const struct node *power_of_scale(const struct derivation *derivation, const struct form *form, double sign) {
+  struct graph *graph = graph_of(derivation);
+  const struct node *power = centred(derivation, form, log_scale(derivation, form));
+  return node_call(graph, derivation->functions.exp, sign < 0 ? node_unary(graph, OP_NEG, power) : power);
+}
+
+const struct node *form_residual(const struct derivation *derivation, const struct form *form, const struct node *u) {
+  struct graph *graph = graph_of(derivation);
+  if (form->kind == FORM_RESIDUAL) return u;
+  return node_binary(graph, OP_MUL, power_of_scale(derivation, form, -1),
+                     node_binary(graph, OP_SUB, u, centred(derivation, form, form->location)));
 }
 
 const struct node *form_value(const struct derivation *derivation, const struct form *form, const struct node *u) {
@@ -22,7 +46,10 @@ const struct node *form_value(const struct derivation *derivation, const struct 
       return node_binary(graph, OP_ADD, form->low,
                          node_binary(graph, OP_MUL, node_binary(graph, OP_SUB, form->high, form->low),
                                      node_call(graph, functions->inv_logit, u)));
-    case FORM_RESIDUAL: return node_binary(graph, OP_ADD, form->location, node_binary(graph, OP_MUL, form->scale, u));
+    case FORM_RESIDUAL:
+    case FORM_PARTIAL:
+      return node_binary(graph, OP_ADD, form->location,
+                         node_binary(graph, OP_MUL, form->scale, form_residual(derivation, form, u)));
   }
   return NULL;
 }
@@ -40,11 +67,15 @@ const struct node *form_coordinate(const struct derivation *derivation, const st
     case FORM_BOTH: return node_binary(graph, OP_SUB, node_call(graph, log, above), node_call(graph, log, below));
     case FORM_RESIDUAL:
       return node_binary(graph, OP_DIV, node_binary(graph, OP_SUB, value, form->location), form->scale);
+    case FORM_PARTIAL: {
+      const struct node *z = node_binary(graph, OP_DIV, node_binary(graph, OP_SUB, value, form->location), form->scale);
+      return node_binary(graph, OP_ADD, centred(derivation, form, form->location),
+                         node_binary(graph, OP_MUL, power_of_scale(derivation, form, 1), z));
+    }
   }
   return NULL;
 }
 
-/* log |d value / d u|. */
 const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form,
                                      const struct node *u) {
   struct graph *graph = graph_of(derivation);
@@ -60,6 +91,7 @@ const struct node *form_log_jacobian(const struct derivation *derivation, const 
       const struct node *rising = node_call(graph, functions->log1p_exp, u);
       return node_binary(graph, OP_SUB, node_binary(graph, OP_SUB, width, falling), rising);
     }
+    case FORM_PARTIAL: return node_unary(graph, OP_NEG, centred(derivation, form, log_scale(derivation, form)));
   }
   return NULL;
 }
@@ -69,8 +101,8 @@ static struct form form_between(const struct node *low, const struct node *high)
   return (struct form){.kind = kind, .low = low, .high = high};
 }
 
-static struct form form_residual(const struct family *single) {
-  return (struct form){.kind = FORM_RESIDUAL, .location = family_location(single), .scale = family_scale(single)};
+static struct form affine_form(enum form_kind kind, const struct family *single) {
+  return (struct form){.kind = kind, .location = family_location(single), .scale = family_scale(single)};
 }
 
 static const struct node *value_quantity(const struct derivation *derivation, const struct element *element,
@@ -130,9 +162,21 @@ static const struct node *decide_via(const struct decision *decision, const stru
   const struct node *options[64];
   for (size_t k = 0; k < via->n_option; k++) {
     bool centred = is_label(via->options[k].label, "centred");
-    options[k] = with_form(decision, single, centred ? (struct form){.kind = FORM_IDENTITY} : form_residual(single));
+    options[k] = with_form(decision, single,
+                           centred ? (struct form){.kind = FORM_IDENTITY} : affine_form(FORM_RESIDUAL, single));
   }
   return node_choose(graph_of(decision->derivation), via, options);
+}
+
+/* Elements that rest on those before them stay residuals: a power of the scale at each step would cost more than it saves.
+ * For the others the sampler chooses; everything else takes 0. */
+static struct form form_by_sampler(const struct decision *decision, const struct family *single) {
+  const struct element *element = decision->element;
+  if (element->step || decision->variable->via) return affine_form(FORM_RESIDUAL, single);
+  struct graph *graph = graph_of(decision->derivation);
+  struct form form = affine_form(FORM_PARTIAL, single);
+  form.centring = node_gather(graph, node_centring(graph, decision->variable), element->indices);
+  return form;
 }
 
 static const struct node *decide_single(void *context, const struct family *single) {
@@ -140,10 +184,10 @@ static const struct node *decide_single(void *context, const struct family *sing
   struct place place = decision->element->place;
   bool affine = family_is_affine(single);
   if (decision->coordinates == COORDINATES_FAMILY)
-    return with_form(decision, single, decision->residual ? form_residual(single) : form_of_type(decision));
+    return with_form(decision, single, decision->residual ? form_by_sampler(decision, single) : form_of_type(decision));
   if (affine && decision->variable->via) return decide_via(decision, single);
   if (affine && (decision->element->step || depends_on_parameters(single)))
-    return with_form(decision, single, form_residual(single));
+    return with_form(decision, single, form_by_sampler(decision, single));
   return with_form(decision, single, form_between(family_low(place, single), family_high(place, single)));
 }
 
@@ -293,5 +337,33 @@ void derive_unconstrain(struct derivation *derivation) {
     derive_root(
         derivation,
         (struct root){.target = TARGET_COORDINATE, .variable = variable, .presence = variable->presence, .node = node});
+  }
+}
+
+/* ---- scales of what the sampler may centre ---- */
+
+static const struct node *scale_quantity(const struct derivation *derivation, const struct element *element,
+                                         const struct family *single, const struct form *form, void *context) {
+  bool *found = context;
+  (void)element, (void)single;
+  if (form->kind != FORM_PARTIAL) return node_const(graph_of(derivation), NAN);
+  *found = true;
+  return log_scale(derivation, form);
+}
+
+void derive_scale(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (!has_coordinates(variable) || variable->free) continue;
+    bool found = false;
+    struct element element = element_open(derivation, variable);
+    element_open_joint(derivation, variable, &element);
+    const struct node *scale = decide_coordinates(derivation, &element, variable, scale_quantity, &found);
+    const struct root root = {.target = TARGET_COORDINATE,
+                              .variable = variable,
+                              .presence = variable->presence,
+                              .node = element_close(derivation, &element, scale)};
+    if (found) derive_root(derivation, root);
   }
 }

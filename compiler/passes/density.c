@@ -87,9 +87,10 @@ static const struct node *prior_quantity(const struct derivation *derivation, co
                                          const struct family *single, const struct form *form, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct prior *prior = context;
-  if (form->kind == FORM_RESIDUAL) {
+  if (form->kind == FORM_RESIDUAL || form->kind == FORM_PARTIAL) {
     const struct node *u = one_draw(derivation, prior->variable, element, node_coordinate(graph, prior->variable));
-    const struct node *density = family_log_density(element->place, family_standard(element->place, single), u);
+    const struct node *z = form_residual(derivation, form, u);
+    const struct node *density = family_log_density(element->place, family_standard(element->place, single), z);
     return of_unknown(derivation, element, prior->variable, density);
   }
   const struct node *x =

@@ -114,6 +114,7 @@ static const struct deriver derivers[N_INTERPRETATION] = {
     [INTERPRETATION_LOG_DENSITY] = {derive_log_density, read_coordinates},
     [INTERPRETATION_CONSTRAIN] = {derive_constrain, read_coordinates},
     [INTERPRETATION_UNCONSTRAIN] = {derive_unconstrain, read_memory},
+    [INTERPRETATION_SCALE] = {derive_scale, read_memory},
     [INTERPRETATION_REPORT] = {derive_report, read_memory},
     [INTERPRETATION_CHECK] = {derive_check, read_memory},
     [INTERPRETATION_ELICIT] = {derive_elicit, read_memory},

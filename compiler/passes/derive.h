@@ -43,17 +43,25 @@ enum form_kind {
   FORM_LOW,      /* low + exp(u) */
   FORM_HIGH,     /* high - exp(u) */
   FORM_BOTH,     /* low + (high - low) inv_logit(u) */
-  FORM_RESIDUAL  /* location + scale u */
+  FORM_RESIDUAL, /* location + scale u */
+  FORM_PARTIAL   /* location + scale z with z = (u - centring location) / scale^centring: the residual where `centring` is 0, the
+                    number itself where it is 1 (Papaspiliopoulos, Roberts, Skold, Statistical Science 22, 2007; Gorinova, Moore,
+                    Hoffman, ICML 2020) */
 };
 struct form {
   enum form_kind kind;
   const struct node *low, *high;       /* NULL: unbounded */
-  const struct node *location, *scale; /* RESIDUAL */
+  const struct node *location, *scale; /* RESIDUAL, PARTIAL */
+  const struct node *centring;         /* PARTIAL */
 };
+
+/* Of affine distributions in coordinates that know no bounds: z with value = location + scale z. */
+const struct node *form_residual(const struct derivation *derivation, const struct form *form, const struct node *u);
 
 const struct node *form_value(const struct derivation *derivation, const struct form *form, const struct node *u);
 const struct node *form_coordinate(const struct derivation *derivation, const struct form *form,
                                    const struct node *value);
+/* Beyond what the density of the standard form accounts for. */
 const struct node *form_log_jacobian(const struct derivation *derivation, const struct form *form,
                                      const struct node *u);
 
@@ -103,6 +111,7 @@ const struct node *derive_drawn_steps(struct derivation *derivation, const struc
 
 void derive_constrain(struct derivation *derivation);
 void derive_unconstrain(struct derivation *derivation);
+void derive_scale(struct derivation *derivation);
 
 /* Whether an element of observations is missing in the data. */
 const struct node *is_missing(const struct derivation *derivation, const struct variable *observed,

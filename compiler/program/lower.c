@@ -2,13 +2,18 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "compiler/graph/construct.h"
 #include "compiler/program/scheduler.h"
 
 const struct memory *variable_memory(struct scheduler *s, const struct variable *variable, enum memory_kind kind) {
-  const struct memory **known = kind == MEMORY_COORDINATES ? s->coordinates : kind == MEMORY_DATA ? s->data : s->values;
+  const struct memory **known = kind == MEMORY_COORDINATES ? s->coordinates
+                                : kind == MEMORY_CENTRING  ? s->centring
+                                : kind == MEMORY_DATA      ? s->data
+                                                           : s->values;
   if (known[variable->id]) return known[variable->id];
+  const bool free = kind == MEMORY_COORDINATES || kind == MEMORY_CENTRING;
   const struct dimension *const *dim = variable->type.dim;
-  size_t n_dim = kind == MEMORY_COORDINATES ? coordinate_shape(variable, &dim) : variable->type.n_dim;
+  size_t n_dim = free ? coordinate_shape(variable, &dim) : variable->type.n_dim;
   return known[variable->id] = builder_memory(s->builder, (struct memory){.kind = kind,
                                                                           .variable = variable,
                                                                           .name = variable->name,
@@ -18,13 +23,14 @@ const struct memory *variable_memory(struct scheduler *s, const struct variable 
 
 static const struct memory *memory_of_variable_node(struct scheduler *s, const struct node *node) {
   if (node->kind == NODE_COORDINATE) return variable_memory(s, node->variable, MEMORY_COORDINATES);
+  if (node->kind == NODE_CENTRING) return variable_memory(s, node->variable, MEMORY_CENTRING);
   bool data = node->variable->role == ROLE_DATA || node->variable->role == ROLE_OBS;
   return variable_memory(s, node->variable, data ? MEMORY_DATA : MEMORY_VALUES);
 }
 
 const struct memory *memory_of_node(struct scheduler *s, const struct node *unresolved) {
   const struct node *array = resolve(s, unresolved);
-  if (array->kind == NODE_VALUE || array->kind == NODE_COORDINATE) return memory_of_variable_node(s, array);
+  if (is_stored(array)) return memory_of_variable_node(s, array);
   if (array->kind == NODE_PROJECT) return s->outputs_of[resolve(s, array->args[0])->id][array->index];
   return s->memory_of[array->id];
 }
@@ -100,7 +106,8 @@ static const struct value *lower(struct scheduler *s, const struct node *node) {
   switch (node->kind) {
     case NODE_CONST: return builder_const(b, node->number);
     case NODE_VALUE:
-    case NODE_COORDINATE: return builder_load(b, memory_of_variable_node(s, node), NULL);
+    case NODE_COORDINATE:
+    case NODE_CENTRING: return builder_load(b, memory_of_variable_node(s, node), NULL);
     case NODE_AXIS: return builder_value(b, (struct value){.kind = VALUE_AXIS, .axis = node->axis});
     case NODE_SIZE: return builder_value(b, (struct value){.kind = VALUE_SIZE, .dimension = node->dimension});
     case NODE_BINDER:
@@ -130,8 +137,8 @@ static const struct value *lower(struct scheduler *s, const struct node *node) {
 }
 
 static bool in_memory(const struct node *node) {
-  return node->kind == NODE_VALUE || node->kind == NODE_COORDINATE || node->kind == NODE_GATHER ||
-         node->kind == NODE_EXTERN || node->kind == NODE_DRAW || node->kind == NODE_PREVIOUS;
+  return is_stored(node) || node->kind == NODE_GATHER || node->kind == NODE_EXTERN || node->kind == NODE_DRAW ||
+         node->kind == NODE_PREVIOUS;
 }
 
 /* Under the options known here a node may come to a constant, or to a value from outside of the branch, whose scope says

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "compiler/graph/construct.h"
 #include "compiler/program/scheduler.h"
 
 /* ---- what a node is, given the options that are known ---- */
@@ -53,7 +54,7 @@ const struct node *resolve(const struct scheduler *s, const struct node *node) {
 const struct node *dependency(const struct scheduler *s, const struct node *node, size_t k) {
   if (!node->args[k]) return NULL;
   const struct node *arg = resolve(s, node->args[k]);
-  if (arg->n_dim && (arg->kind == NODE_VALUE || arg->kind == NODE_COORDINATE)) return NULL;
+  if (arg->n_dim && is_stored(arg)) return NULL;
   return arg->kind == NODE_PROJECT ? resolve(s, arg->args[0]) : arg;
 }
 
@@ -343,7 +344,7 @@ static void collect_demand(struct scheduler *s, struct collection *c, const stru
 }
 
 static bool needs_no_work(const struct node *node) {
-  if (node->n_dim) return node->kind == NODE_VALUE || node->kind == NODE_COORDINATE || node->kind == NODE_PROJECT;
+  if (node->n_dim) return is_stored(node) || node->kind == NODE_PROJECT;
   return node->kind == NODE_CONST || node->kind == NODE_BINDER || node->kind == NODE_SIZE || node->kind == NODE_AXIS;
 }
 

@@ -28,6 +28,7 @@ enum memory_kind {
   MEMORY_DATA,        /* a data or obs variable, read */
   MEMORY_VALUES,      /* a param or latent, read */
   MEMORY_COORDINATES, /* its unconstrained coordinates, read */
+  MEMORY_CENTRING,    /* how far they are centred, read */
   MEMORY_RESULT,      /* where a root goes: a variable in the vector that the function fills, or an output */
   MEMORY_GRADIENT,    /* the gradient by a variable's coordinates; all zero at the start */
   MEMORY_CONSTANTS,   /* what depends on data and axes only: filled once per data set and universe, read by gradients */

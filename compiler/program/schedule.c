@@ -410,6 +410,7 @@ static struct scheduler *scheduler_new(struct floe__arena *arena, const struct s
   s->data = floe__arena_array(arena, n_variable + 1, sizeof *s->data);
   s->values = floe__arena_array(arena, n_variable + 1, sizeof *s->values);
   s->coordinates = floe__arena_array(arena, n_variable + 1, sizeof *s->coordinates);
+  s->centring = floe__arena_array(arena, n_variable + 1, sizeof *s->centring);
   s->copies = 1;
   s->not_a_number = constant(s, not_a_number(), study->graph->n_node);
   s->zero = constant(s, 0, study->graph->n_node + 1);

@@ -58,7 +58,7 @@ struct scheduler {
   const struct loop *loop_of[MAX_BINDER];
   const struct memory **scan_of[MAX_BINDER]; /* outputs of the innermost scan over the binder */
   size_t copies;
-  const struct memory **data, **values, **coordinates; /* by variable id */
+  const struct memory **data, **values, **coordinates, **centring; /* by variable id */
   struct node *not_a_number, *zero;
 };
 

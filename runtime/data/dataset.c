@@ -91,7 +91,7 @@ floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct f
                               double *prepared, double *scratch, struct floe_error *error) {
   const struct floe_model *model = dataset->model;
   const struct floe_layout *layout = dataset->layout;
-  const struct floe_context context = {layout, universe, FLOE_UNIVERSE_COORDINATES, dataset->data, NULL};
+  const struct floe_context context = {.layout = layout, .universe = universe, .coordinates = FLOE_UNIVERSE_COORDINATES, .data = dataset->data};
   model->prepare(&context, dataset->data, prepared, scratch);
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct floe_variable *variable = &model->variables[v];

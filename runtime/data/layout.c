@@ -125,10 +125,15 @@ struct floe_layout *floe_layout_new(const struct floe_model *model, const size_t
     return NULL;
   }
   layout->n_scratch = model->scratch_size(layout);
-  return layout;
+  layout->uncentred = FLOE__NEW(layout->n_coordinate + 1, double);
+  if (layout->uncentred) return layout;
+  floe_layout_free(layout);
+  (void)floe__fail(error, FLOE_EENVIRONMENT, "", "free memory", "no memory for the layout");
+  return NULL;
 }
 
 void floe_layout_free(struct floe_layout *layout) {
+  if (layout) floe__free(layout->uncentred);
   floe__free(layout);
 }
 

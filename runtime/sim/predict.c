@@ -46,7 +46,10 @@ static floe_status predict(struct prediction *p, size_t n_thread, struct floe_er
 floe_status floe_prior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe,
                                   uint64_t seed, uint64_t first_unit, size_t n, size_t n_thread, double *data,
                                   double *values, struct floe_error *error) {
-  struct prediction p = {.context = {dataset->layout, universe, FLOE_FAMILY_COORDINATES, dataset->data},
+  struct prediction p = {.context = {.layout = dataset->layout,
+                                     .universe = universe,
+                                     .coordinates = FLOE_FAMILY_COORDINATES,
+                                     .data = dataset->data},
                          .sampling = {seed, FLOE_PURPOSE_PRIOR, first_unit, FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED},
                          .dataset = dataset,
                          .n = n,
@@ -58,7 +61,10 @@ floe_status floe_prior_predictive(const struct floe_dataset *dataset, const stru
 floe_status floe_posterior_predictive(const struct floe_dataset *dataset, const struct floe_universe *universe,
                                       uint64_t seed, uint64_t first_unit, size_t n, size_t n_thread,
                                       const double *values, double *data, struct floe_error *error) {
-  struct prediction p = {.context = {dataset->layout, universe, FLOE_FAMILY_COORDINATES, dataset->data},
+  struct prediction p = {.context = {.layout = dataset->layout,
+                                     .universe = universe,
+                                     .coordinates = FLOE_FAMILY_COORDINATES,
+                                     .data = dataset->data},
                          .sampling = {seed, FLOE_PURPOSE_PREDICT, first_unit, FLOE_DRAW_OBSERVED},
                          .dataset = dataset,
                          .n = n,

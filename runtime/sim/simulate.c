@@ -91,7 +91,8 @@ static size_t simulate_slot(struct run *run, size_t slot, double *scratch) {
   clear(s->n_value, values, 0);
   clear(layout->n_value, values, NAN);
   floe__resample_rows(&run->sizes, layout, varied, data);
-  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, data, NULL};
+  const struct floe_context context = {
+      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = data};
   const struct floe_sampling sampling = {plan->seed, plan->purpose, unit,
                                          FLOE_DRAW_DATA | FLOE_DRAW_PARAMETERS | FLOE_DRAW_OBSERVED};
   model->simulate(&context, &sampling, 1, data, values, scratch);
@@ -263,8 +264,10 @@ void floe_simulations_free(struct floe_simulations *s) {
 struct floe_context floe_simulations_context(const struct floe_simulations *s, size_t k,
                                              struct floe_universe *universe) {
   floe_universe_from_settings(s->model, s->settings + k * s->model->n_axis, universe);
-  return (struct floe_context){s->layouts[s->layout[k]], universe, FLOE_FAMILY_COORDINATES, s->data + k * s->n_data,
-                               NULL};
+  return (struct floe_context){.layout = s->layouts[s->layout[k]],
+                               .universe = universe,
+                               .coordinates = FLOE_FAMILY_COORDINATES,
+                               .data = s->data + k * s->n_data};
 }
 
 floe_status floe_simulation_largest(const struct floe_simulation_plan *plan, struct floe_layout **largest,

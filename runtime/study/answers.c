@@ -58,7 +58,10 @@ floe_status study_climb(struct session *session, const struct floe_network *netw
   answer->universe = session->universe;
   options.mcmc.chains = MCMC_CHAINS, options.mcmc.warmup = MCMC_WARMUP, options.mcmc.draws = MCMC_DRAWS;
   options.mcmc.seed = session->seed, options.mcmc.threads = session->threads;
-  const struct floe_context context = {layout, &answer->universe, FLOE_FAMILY_COORDINATES, answer->prepared, NULL};
+  const struct floe_context context = {.layout = layout,
+                                       .universe = &answer->universe,
+                                       .coordinates = FLOE_FAMILY_COORDINATES,
+                                       .data = answer->prepared};
   floe_status status = FLOE_OK;
   if (!scratch || !answer->prepared) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   if (status == FLOE_OK)

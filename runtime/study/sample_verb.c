@@ -59,7 +59,10 @@ static floe_status run_chains(struct session *session, struct run *run, struct f
     return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
   floe_status status = floe_data_prepare(session->dataset, &session->universe, run->prepared, run->scratch, error);
   if (status != FLOE_OK) return status;
-  run->context = (struct floe_context){layout, &session->universe, FLOE_UNIVERSE_COORDINATES, run->prepared, NULL};
+  run->context = (struct floe_context){.layout = layout,
+                                       .universe = &session->universe,
+                                       .coordinates = FLOE_UNIVERSE_COORDINATES,
+                                       .data = run->prepared};
   floe__terminal_line_start(&session->line, "sampling", session->quiet);
   const clock_t before = clock();
   status = floe_sample(&run->context, &options, &session->progress, &run->chains, error);

@@ -116,7 +116,7 @@ static void compare_universe(const struct floe_simulations *simulations, const s
                              enum floe_coordinates coordinates, struct findings *f) {
   const size_t n = simulations->layouts[0]->n_coordinate;
   for (size_t i = 0; i < n; i++) f->mean[i] = f->square[i] = 0;
-  struct floe_context context = {simulations->layouts[0], universe, coordinates, NULL, NULL};
+  struct floe_context context = {.layout = simulations->layouts[0], .universe = universe, .coordinates = coordinates};
   for (size_t k = 0; k < SIMULATIONS; k++) {
     double density;
     context.data = simulations->data + k * simulations->n_data;

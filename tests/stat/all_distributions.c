@@ -219,7 +219,8 @@ static void allocate(struct fixture *f) {
   f->coordinates = calloc(f->many->n_coordinate, sizeof *f->coordinates);
   f->scratch = calloc(f->many->n_scratch + 1, sizeof *f->scratch);
   f->draws = calloc(N_DRAW, sizeof *f->draws);
-  f->context = (struct floe_context){f->one, &f->universe, FLOE_FAMILY_COORDINATES, f->data, NULL};
+  f->context = (struct floe_context){
+      .layout = f->one, .universe = &f->universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = f->data};
 }
 
 const char no_distribution[] = "model none \"none\"\nreport one = 1\n";

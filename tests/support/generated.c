@@ -72,6 +72,11 @@ static const double *read_coordinate(void *context, const struct variable *v) {
   return f->coordinates + f->layout->coordinate[v->id];
 }
 
+static const double *read_centring(void *context, const struct variable *v) {
+  const struct generated *f = context;
+  return f->centring + f->layout->coordinate[v->id];
+}
+
 static void call(void *context, const struct external *external, size_t n, const struct graph_array *args,
                  struct graph_array *result) {
   const struct generated *f = context;
@@ -152,16 +157,19 @@ static void resize(struct generated *f, bool largest) {
   f->data = floe__arena_array(f->arena, f->layout->n_data + 1, sizeof(double));
   f->values = floe__arena_array(f->arena, f->layout->n_value + 1, sizeof(double));
   f->coordinates = floe__arena_array(f->arena, f->layout->n_coordinate + 1, sizeof(double));
+  f->centring = floe__arena_array(f->arena, f->layout->n_coordinate + 1, sizeof(double));
   f->scratch =
       malloc((f->layout->n_scratch + 1) * sizeof(double)); /* so that a sanitizer sees its end; filled with garbage */
   for (size_t k = 0; k < f->layout->n_scratch; k++) f->scratch[k] = 1e300;
-  f->context = (struct floe_context){f->layout, &f->universe, FLOE_FAMILY_COORDINATES, f->data, NULL};
+  f->context = (struct floe_context){
+      .layout = f->layout, .universe = &f->universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = f->data};
   f->world = (struct graph_world){.size = f->layout->size,
                                   .option = f->universe.option,
                                   .axis = f->universe.value,
                                   .context = f,
                                   .value = read_value,
                                   .coordinate = read_coordinate,
+                                  .centring = read_centring,
                                   .call = call,
                                   .draw = draw};
 }
@@ -283,6 +291,36 @@ double generated_density(struct generated *f, double *terms) {
   double density;
   f->model->log_density(&f->context, 1, f->coordinates, &density, terms, f->scratch);
   return density;
+}
+
+static void compare_scales(struct generated *f, double *log_scales) {
+  const struct interpretation *scale = &f->study->interpretations[INTERPRETATION_SCALE];
+  struct graph_run *run = graph_run_new(f->arena, f->study->graph, &f->world);
+  assert_int_equal(f->model->log_scale != NULL, scale->n_root > 0);
+  for (size_t k = 0; k < f->layout->n_coordinate; k++) log_scales[k] = NAN;
+  if (f->model->log_scale) f->model->log_scale(&f->context, 1, f->values, log_scales, f->scratch);
+  for (size_t k = 0; k < scale->n_root; k++) {
+    const struct variable *v = scale->roots[k].variable;
+    const size_t at = f->layout->coordinate[v->id];
+    compare_root(f, &scale->roots[k], run, log_scales + at, f->layout->free[v->id], 0, "log scale");
+    for (size_t i = 0; i < f->layout->free[v->id]; i++)
+      if (!floe_coordinate_free(f->layout, f->data, v->id, i)) log_scales[at + i] = NAN;
+  }
+}
+
+/* The density of the same point changes with the centring by the Jacobian: by scale^-centring for each coordinate. */
+static void compare_centrings(struct generated *f) {
+  double *log_scales = floe__arena_array(f->arena, f->layout->n_coordinate + 1, sizeof *log_scales),
+         *uncentred = floe__arena_array(f->arena, f->layout->n_coordinate + 1, sizeof *uncentred);
+  struct floe_context context = f->context;
+  double here = generated_density(f, NULL), there;
+  compare_scales(f, log_scales);
+  context.centring = NULL;
+  f->model->unconstrain(&context, 1, f->values, uncentred, f->scratch);
+  f->model->log_density(&context, 1, uncentred, &there, NULL, f->scratch);
+  for (size_t k = 0; k < f->layout->n_coordinate; k++)
+    if (!isnan(log_scales[k])) here += f->centring[k] * log_scales[k];
+  if (!is_near(here, there, 1e-7)) fail_msg("log density uncentred: %.17g, not %.17g", there, here);
 }
 
 static double compare_density(struct generated *f) {
@@ -414,6 +452,13 @@ void generated_enter_universe(struct generated *f, size_t number) {
   }
 }
 
+/* None, some, all: whatever the sampler may have chosen. */
+static void centre(struct generated *f, size_t number) {
+  static const double centrings[] = {0.3, 0, 1, 0.85};
+  for (size_t k = 0; k < f->layout->n_coordinate; k++) f->centring[k] = centrings[(k + number) % 4];
+  f->context.centring = f->centring;
+}
+
 void generated_compare_everywhere(struct generated *f) {
   size_t n = count_universes(f);
   assert_true(n <= MAX_UNIVERSE);
@@ -425,6 +470,7 @@ void generated_compare_everywhere(struct generated *f) {
         resize(f, largest);
         generated_enter_universe(f, number);
         f->context.coordinates = (enum floe_coordinates)system;
+        if (system == FLOE_UNIVERSE_COORDINATES) centre(f, number);
         f->world.coordinates = (enum coordinates)system;
         generated_compare_simulation(f);
         simulate_parts(f);
@@ -437,6 +483,7 @@ void generated_compare_everywhere(struct generated *f) {
         generated_compare_transforms(f);
         const double density = compare_density(f);
         compare_pointwise(f);
+        compare_centrings(f);
         n_finite += isfinite(density);
         compare_gradient(f);
       }

@@ -20,7 +20,7 @@ struct generated {
   struct floe_layout *layout;
   struct floe_universe universe;
   struct floe_context context;
-  double *data, *values, *coordinates, *scratch; /* one point */
+  double *data, *values, *coordinates, *centring, *scratch; /* one point */
   struct graph_world world;
 };
 

@@ -39,6 +39,10 @@ static const double *read_coordinate(void *context, const struct variable *varia
   return ((struct interpreted *)context)->coordinates[variable->id];
 }
 
+static const double *read_centring(void *context, const struct variable *variable) {
+  return ((struct interpreted *)context)->centring[variable->id];
+}
+
 static double argmax(const double *x, size_t n) {
   size_t best = 0;
   for (size_t k = 1; k < n; k++)
@@ -116,7 +120,8 @@ static void call(void *context, const struct external *external, size_t n, const
 
 static double number_drawn(void *context, const struct external *external, size_t n, const struct graph_array *args,
                            size_t site, size_t n_key, const size_t *key) {
-  const struct interpreted *f = context;  struct floe_stream stream;
+  const struct interpreted *f = context;
+  struct floe_stream stream;
   double x = n ? args[0].data[0] : 0;
   floe_stream_open(&stream, f->seed, 1, 0, site, n_key ? key[0] - 1 : 0);
   if (strcmp(external->name, "std_normal") == 0) return floe_draw_normal(&stream);
@@ -165,6 +170,7 @@ static struct interpreted *fixture_of(struct floe__arena *arena, const struct so
                                   .context = f,
                                   .value = read_value,
                                   .coordinate = read_coordinate,
+                                  .centring = read_centring,
                                   .call = call,
                                   .draw = draw};
   for (size_t k = 0; k < f->study->program->n_axis; k++) {

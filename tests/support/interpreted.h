@@ -15,6 +15,7 @@ struct interpreted {
   size_t size[8], option[MAX_AXES];
   double axis[MAX_AXES];
   double values[MAX_VARIABLES][MAX_NUMBERS], coordinates[MAX_VARIABLES][MAX_NUMBERS]; /* by variable id */
+  double centring[MAX_VARIABLES][MAX_NUMBERS]; /* of coordinates */
   uint64_t seed;
 };
 

@@ -38,7 +38,10 @@ static void place_by_hand(struct by_hand *hand) {
                                       .n_value = 3 + N_SCHOOL,
                                       .n_coordinate = 3 + N_SCHOOL,
                                       .n_output = 4 + N_SCHOOL};
-  hand->context = (struct floe_context){&hand->layout, &hand->universe, FLOE_FAMILY_COORDINATES, eight_schools_data, NULL};
+  hand->context = (struct floe_context){.layout = &hand->layout,
+                                        .universe = &hand->universe,
+                                        .coordinates = FLOE_FAMILY_COORDINATES,
+                                        .data = eight_schools_data};
 }
 
 static const char *const hand_axes[] = {"tau_prior", "noise", "prior_power", "outliers", "form"};

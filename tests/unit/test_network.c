@@ -180,7 +180,8 @@ static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **sta
     for (size_t option = 0; option < 2; option++) {
       struct floe_layout *layout = floe_layout_new(&conjugate, &n, NULL);
       const struct floe_universe universe = {.option = {option}};
-      const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y, NULL};
+      const struct floe_context context = {
+          .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
       const struct floe_network_ask ask = {
           .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
       assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
@@ -213,7 +214,8 @@ static void gaps_are_left_out(void **state) {
   const double y[6] = {1.5, NAN, 2.1, 3.0, NAN, 1.1};
   struct floe_layout *layout = floe_layout_new(&model, (const size_t[]){6}, NULL);
   const struct floe_universe universe = {.option = {0}};
-  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y, NULL};
+  const struct floe_context context = {
+      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
   const struct floe_network_ask ask = {
       .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
   assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
@@ -239,7 +241,8 @@ static void the_density_integrates_to_one(void **state) {
   const size_t size = 6;
   struct floe_layout *layout = floe_layout_new(&model, &size, NULL);
   const struct floe_universe universe = {0};
-  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y, NULL};
+  const struct floe_context context = {
+      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
   const struct floe_network_ask ask = {.n_context = 1, .contexts = &context, .n = N, .member = FLOE_NONE};
   double sum = 0;
   for (size_t k = 0; k < N; k++) grid[k] = -12 + 0.005 * (double)k;
@@ -259,8 +262,9 @@ static void far_data_are_far_from_training(void **state) {
   const size_t size = 6;
   struct floe_layout *layout = floe_layout_new(&model, &size, NULL);
   const struct floe_universe universe = {0};
-  const struct floe_context contexts[] = {{layout, &universe, FLOE_FAMILY_COORDINATES, near, NULL},
-                                          {layout, &universe, FLOE_FAMILY_COORDINATES, far, NULL}};
+  const struct floe_context contexts[] = {
+      {.layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = near},
+      {.layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = far}};
   const struct floe_network_ask ask = {.n_context = 2, .contexts = contexts, .member = FLOE_NONE};
   double distance[2];
   assert_int_equal(floe_network_distance(network, &ask, distance, NULL), FLOE_OK);
@@ -319,7 +323,10 @@ static void schools_new(const struct floe_model *model, struct schools *s) {
   for (size_t k = 0; k < 2; k++) {
     floe_universe_reference(model, &s->universes[k]);
     s->universes[k].option[EIGHT_SCHOOLS_NOISE] = k;
-    s->contexts[k] = (struct floe_context){s->layout, &s->universes[k], FLOE_FAMILY_COORDINATES, eight_schools_data, NULL};
+    s->contexts[k] = (struct floe_context){.layout = s->layout,
+                                           .universe = &s->universes[k],
+                                           .coordinates = FLOE_FAMILY_COORDINATES,
+                                           .data = eight_schools_data};
   }
 }
 
@@ -457,7 +464,6 @@ static void overfitting_is_answered_with_weight_decay(void **state) {
   floe_network_free(network);
 }
 
-
 /* Posterior mean and sd that the network gives of y = (at, .., at) in a universe, against the exact ones: bias in posterior
  * sd, ratio of sds. */
 static void compare_at(const struct floe_network *network, const struct floe_model *model, double at, size_t option,
@@ -468,7 +474,8 @@ static void compare_at(const struct floe_network *network, const struct floe_mod
   for (size_t i = 0; i < size; i++) y[i] = at + (i % 2 ? 0.5 : -0.5);
   struct floe_layout *layout = floe_layout_new(model, &size, NULL);
   const struct floe_universe universe = {.option = {option}};
-  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, y, NULL};
+  const struct floe_context context = {
+      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
   const struct floe_network_ask ask = {
       .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
   assert_int_equal(floe_network_draw(network, &ask, draws, NULL, NULL), FLOE_OK);

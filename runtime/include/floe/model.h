@@ -19,6 +19,10 @@
  * in them. UNIVERSE coordinates follow the universe's own supports and the parameterisation that its `equiv` axes name;
  * MCMC works in them. Densities are with respect to the coordinates in use: Jacobians are included.
  *
+ * Centring. Where the spec leaves it open (no `via`), an unknown x of a location-scale distribution with location m and scale s that
+ * rest on parameters has the coordinate u = centring m + s^centring (x - m) / s: the standardised residual at 0, x itself at 1. The
+ * context says how far each coordinate is centred; MCMC chooses it in its warm-up, and whatever leaves it is at centring 0.
+ *
  * Functions take `n` points that share a context (sizes, data, universe) and stand one behind the other. They allocate
  * nothing and keep no state: `scratch` is the caller's, of scratch_size(layout) doubles, one per thread. */
 #ifndef FLOE_MODEL_H
@@ -150,6 +154,7 @@ struct floe_layout {
   size_t *output;     /* (n_report + n_claim) in the output vector */
   size_t *count;      /* (n_variable) numbers that the variable takes in its vector */
   size_t *free;       /* (n_variable) coordinates that it takes */
+  double *uncentred;  /* (n_coordinate) zeros: the centring of a context that has none of its own */
   size_t n_data, n_value, n_coordinate, n_output, n_scratch;
 };
 
@@ -159,6 +164,7 @@ struct floe_context {
   enum floe_coordinates coordinates;
   const double *data; /* (n_data): prepared; not used by simulate */
   const double *constants; /* what model->constants makes of all this; NULL: `gradient` makes it anew in each call */
+  const double *centring;  /* (n_coordinate) in UNIVERSE coordinates; NULL: all 0, as always in FAMILY coordinates */
 };
 
 /* What to draw, and from which streams. A number depends on (seed, purpose, unit, variable, element) and nothing else. */
@@ -227,6 +233,11 @@ struct floe_model {
                     double *scratch);
   void (*unconstrain)(const struct floe_context *context, size_t n, const double *values, double *coordinates,
                       double *scratch);
+
+  /* values (n, n_value) -> log_scales (n, n_coordinate): of the coordinates whose centring is left open, NaN for others of the same
+   * variable; the rest is left alone. NULL where nothing is left open. */
+  void (*log_scale)(const struct floe_context *context, size_t n, const double *values, double *log_scales,
+                    double *scratch);
 
   /* values (n, n_value) -> outputs (n, n_output). */
   void (*report)(const struct floe_context *context, size_t n, const double *values, double *outputs, double *scratch);
