@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "runtime/mcmc/adapt.h"
+#include "runtime/mcmc/centring.h"
 #include "runtime/mcmc/metric_fit.h"
 #include "runtime/mcmc/nuts.h"
 #include "runtime/mcmc/start.h"
@@ -23,6 +24,7 @@ struct herd {
   struct floe__target **target; /* (n_block) of LANES chains each */
   struct floe__metric *metric;
   struct floe__window *window;
+  struct floe__centring *centring; /* NULL: there is nothing to centre */
   double *y, *gradient, *log_density;             /* where the chains are */
   double *new_y, *new_gradient, *new_log_density; /* where their trajectories end */
   double *momentum, *x, *slope;                   /* x, slope: in the target's coordinates */
@@ -51,6 +53,7 @@ static void free_herd(struct herd *herd) {
   floe__free(herd->stream);
   floe__metric_free(herd->metric);
   floe__window_free(herd->window);
+  floe__centring_free(herd->centring);
 }
 
 static floe_status open_herd(const struct floe_context *context, const struct floe_sample_options *options,
@@ -66,7 +69,7 @@ static floe_status open_herd(const struct floe_context *context, const struct fl
   double **const wide[] = {&herd->y,        &herd->gradient, &herd->new_y, &herd->new_gradient,
                            &herd->momentum, &herd->x,        &herd->slope};
   double **const narrow[] = {&herd->log_density, &herd->new_log_density, &herd->kinetic, &herd->accept, &herd->energy};
-  bool failed = n == 0;
+  bool failed = n == 0, centres = false;
   for (size_t k = 0; k < sizeof wide / sizeof *wide; k++)
     failed |= !(*wide[k] = floe__new(n_chain, n * sizeof(double)));
   for (size_t k = 0; k < sizeof narrow / sizeof *narrow; k++) failed |= !(*narrow[k] = FLOE__NEW(n_chain, double));
@@ -77,7 +80,8 @@ static floe_status open_herd(const struct floe_context *context, const struct fl
   herd->stream = FLOE__NEW(n_chain, struct floe_stream);
   herd->metric = floe__metric_new(n);
   herd->window = floe__window_new(n, FLOE__WINDOW_MAX);
-  if (!failed && herd->mean && herd->new_mean && herd->divergent && herd->moved && herd->stream && herd->metric &&
+  if (n) herd->centring = floe__centring_new(herd->target[0], &centres);
+  if (!failed && (herd->centring || !centres) && herd->mean && herd->new_mean && herd->divergent && herd->moved && herd->stream && herd->metric &&
       herd->window)
     return FLOE_OK;
   return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains.", "There is not enough memory for %zu chains.",
@@ -301,6 +305,18 @@ static floe_status all_moved(struct herd *herd, double step, struct floe_error *
   return FLOE_OK;
 }
 
+/* New coordinates and a new metric for all chains, from the window; x holds their positions. */
+static void renew_metric(struct herd *herd) {
+  const double *chosen;
+  if (herd->centring && floe__centring_choose(herd->centring, herd->target[0], herd->window, &chosen)) {
+    floe__recentre(herd->centring, herd->target[0], chosen, herd->window, herd->n_chain, herd->x);
+    for (size_t b = 1; b < herd->n_block; b++) floe__target_centre(herd->target[b], chosen);
+  }
+  floe__metric_fit(herd->window, herd->metric);
+  floe__window_reset(herd->window);
+  for_blocks(herd, enter_block);
+}
+
 static floe_status warm_up(struct herd *herd, struct trajectory *trajectory, double *step, struct floe_error *error) {
   const struct floe_sample_options *options = herd->options;
   const double target = options->target_accept > 0 ? options->target_accept : FLOE__CHEES_TARGET;
@@ -319,9 +335,7 @@ static floe_status warm_up(struct herd *herd, struct trajectory *trajectory, dou
     const floe_status status = still_sound(herd, error);
     if (status != FLOE_OK) return status;
     if (!floe__windows_close(&windows, i)) continue;
-    floe__metric_fit(herd->window, herd->metric);
-    floe__window_reset(herd->window);
-    for_blocks(herd, enter_block); /* x holds the positions */
+    renew_metric(herd);
     *step = floe__dual_averaging_end(&averaging);
     floe__dual_averaging_start(&averaging, target, *step);
   }
@@ -333,8 +347,9 @@ static void record(const struct herd *herd, struct floe_chains *result, size_t i
   for (size_t c = 0; c < herd->n_chain; c++) {
     const size_t row = c * result->n_draw + i;
     double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
-    floe__target_scatter(herd->target[0], herd->x + c * herd->n, result->coordinates + row * result->n_coordinate);
-    columns[FLOE_LP] = herd->log_density[c];
+    columns[FLOE_LP] =
+        herd->log_density[c] + floe__target_scatter(herd->target[0], herd->x + c * herd->n,
+                                                    result->coordinates + row * result->n_coordinate);
     columns[FLOE_ACCEPT_STAT] = herd->accept[c];
     columns[FLOE_STEPSIZE] = herd->step;
     columns[FLOE_N_LEAPFROG] = (double)herd->n_leapfrog;

@@ -74,6 +74,18 @@ void floe__window_add(struct floe__window *window, const double *position, const
   if (window->count < window->capacity) window->count++;
 }
 
+size_t floe__window_count(const struct floe__window *window) {
+  return window->count;
+}
+
+double *floe__window_position(struct floe__window *window, size_t k) {
+  return window->x + k * window->n;
+}
+
+double *floe__window_gradient(struct floe__window *window, size_t k) {
+  return window->g + k * window->n;
+}
+
 /* ---- a geometric mean of matrices ---- */
 
 static void mirror(size_t n, double *lower) {

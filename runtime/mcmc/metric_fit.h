@@ -25,6 +25,11 @@ void floe__window_free(struct floe__window *window); /* NULL is allowed */
 void floe__window_reset(struct floe__window *window);
 void floe__window_add(struct floe__window *window, const double *position, const double *gradient); /* (n) each */
 
+/* The draws that it holds, in no particular order: positions and gradients (n) of draw number k. */
+size_t floe__window_count(const struct floe__window *window);
+double *floe__window_position(struct floe__window *window, size_t k);
+double *floe__window_gradient(struct floe__window *window, size_t k);
+
 /* Learns the metric. Leaves it as it is where that is better than all that can be learnt from the window, where there are
  * fewer than 10 draws, and where they do not vary. */
 void floe__metric_fit(struct floe__window *window, struct floe__metric *metric);

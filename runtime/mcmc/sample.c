@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "runtime/mcmc/adapt.h"
+#include "runtime/mcmc/centring.h"
 #include "runtime/mcmc/chees.h"
 #include "runtime/mcmc/metric_fit.h"
 #include "runtime/mcmc/nuts.h"
@@ -28,8 +29,9 @@ struct chain {
   struct floe__density round; /* the density in the metric's coordinates, in which NUTS works */
   struct floe__nuts *nuts;
   struct floe__window *window;
-  double *position, *gradient; /* (n) of the chain, in the target's coordinates */
-  double *y;                   /* (n) */
+  struct floe__centring *centring; /* NULL: there is nothing to centre */
+  double *position, *gradient;     /* (n) of the chain, in the target's coordinates */
+  double *y;                       /* (n) */
   struct floe_error error;
 };
 
@@ -67,6 +69,7 @@ static void free_chain(struct chain *chain) {
   floe__target_free(chain->target);
   floe__metric_free(chain->metric);
   floe__window_free(chain->window);
+  floe__centring_free(chain->centring);
   floe__free(chain->rounded.x);
   floe__free(chain->rounded.gradient);
   floe__free(chain->position);
@@ -85,11 +88,13 @@ static floe_status prepare_chain(const struct floe_context *context, const struc
   chain->round = floe__rounded_density(&chain->rounded);
   chain->nuts = floe__nuts_new(&chain->round);
   chain->window = floe__window_new(n, options->warmup);
+  bool centres;
+  chain->centring = floe__centring_new(chain->target, &centres);
   chain->position = FLOE__NEW(n, double);
   chain->gradient = FLOE__NEW(n, double);
   chain->y = FLOE__NEW(n, double);
   if (chain->metric && chain->rounded.x && chain->rounded.gradient && chain->nuts && chain->window && chain->position &&
-      chain->gradient && chain->y)
+      chain->gradient && chain->y && (chain->centring || !centres))
     return FLOE_OK;
   return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
 }
@@ -135,8 +140,11 @@ static double restart_step(struct chain *chain, double guess, struct floe_stream
   return 0;
 }
 
-/* A new metric for the chain from its window, and a step size to begin with. */
+/* New coordinates and a new metric for the chain from its window, and a step size to begin with. */
 static double renew_metric(struct chain *chain, double step, struct floe_stream *stream) {
+  const double *chosen;
+  if (chain->centring && floe__centring_choose(chain->centring, chain->target, chain->window, &chosen))
+    floe__recentre(chain->centring, chain->target, chosen, chain->window, 1, chain->position);
   floe__metric_fit(chain->window, chain->metric);
   floe__window_reset(chain->window);
   (void)enter(chain);
@@ -168,11 +176,11 @@ static double warm_up(const struct run *run, struct chain *chain, struct floe_st
   return floe__dual_averaging_end(&averaging);
 }
 
-static void record(struct floe_chains *result, size_t row, const struct chain *chain, double step,
+static void record(struct floe_chains *result, size_t row, struct chain *chain, double step,
                    const struct floe__transition *transition) {
   double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
-  floe__target_scatter(chain->target, chain->position, result->coordinates + row * result->n_coordinate);
-  columns[FLOE_LP] = transition->log_density;
+  columns[FLOE_LP] = transition->log_density + floe__target_scatter(chain->target, chain->position,
+                                                                    result->coordinates + row * result->n_coordinate);
   columns[FLOE_ACCEPT_STAT] = transition->accept;
   columns[FLOE_STEPSIZE] = step;
   columns[FLOE_TREEDEPTH] = transition->depth;

@@ -51,7 +51,8 @@ struct floe_chains {
   size_t n_gradient;   /* evaluations of the gradient in the chains, warm-up included */
 };
 
-/* The draws are the same for any number of threads. FLOE_ENUMERIC, naming the parameter, where the density is not finite at
+/* Draws and `lp__` are at centring 0 (floe/model.h), whatever the sampler worked in; `energy__` is in its own coordinates.
+ * The draws are the same for any number of threads. FLOE_ENUMERIC, naming the parameter, where the density is not finite at
  * any start, does not fall off in some direction, or a chain cannot move; FLOE_EINTERRUPTED on request. The context's
  * coordinate system is not looked at. */
 FLOE_NODISCARD floe_status floe_sample(const struct floe_context *context, const struct floe_sample_options *options,

@@ -1,6 +1,8 @@
 #include "runtime/mcmc/target.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "runtime/data/layout.h"
@@ -28,14 +30,19 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
   if (new) {
     new->context = *context;
     new->context.coordinates = FLOE_UNIVERSE_COORDINATES;
+    new->context.centring = NULL;
     new->place = FLOE__NEW(layout->n_coordinate + 1, size_t);
     new->lanes = lanes;
     new->coordinates = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
     new->gradient = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
     new->scratch = FLOE__NEW(layout->model->scratch_size(layout) + 1, double);
     new->constants = FLOE__NEW(count_constants(layout) + 1, double);
+    new->centring = FLOE__NEW(layout->n_coordinate + 1, double);
+    new->values = FLOE__NEW(layout->n_value + 1, double);
+    new->spare = FLOE__NEW(layout->n_coordinate + 1, double);
   }
-  if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch || !new->constants) {
+  if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch || !new->constants ||
+      !new->centring || !new->values || !new->spare) {
     floe__target_free(new);
     return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
   }
@@ -59,6 +66,9 @@ void floe__target_free(struct floe__target *target) {
   floe__free(target->gradient);
   floe__free(target->scratch);
   floe__free(target->constants);
+  floe__free(target->centring);
+  floe__free(target->values);
+  floe__free(target->spare);
   floe__free(target);
 }
 
@@ -66,9 +76,57 @@ void floe__target_gather(const struct floe__target *target, const double *coordi
   for (size_t k = 0; k < target->n; k++) position[k] = coordinates[target->place[k]];
 }
 
-void floe__target_scatter(const struct floe__target *target, const double *position, double *coordinates) {
+void floe__target_centre(struct floe__target *target, const double *centring) {
+  memcpy(target->centring, centring, target->context.layout->n_coordinate * sizeof *centring);
+  target->context.centring = NULL;
+  for (size_t k = 0; k < target->n; k++)
+    if (centring[target->place[k]] != 0) target->context.centring = target->centring;
+}
+
+static void spread(const struct floe__target *target, const double *position, double *coordinates) {
   for (size_t k = 0; k < target->context.layout->n_coordinate; k++) coordinates[k] = 0;
   for (size_t k = 0; k < target->n; k++) coordinates[target->place[k]] = position[k];
+}
+
+void floe__target_values(struct floe__target *target, const double *position, double *values) {
+  spread(target, position, target->coordinates);
+  target->context.layout->model->constrain(&target->context, 1, target->coordinates, values, target->scratch);
+}
+
+void floe__target_log_scales(struct floe__target *target, const double *values, double *log_scales) {
+  const struct floe_layout *layout = target->context.layout;
+  for (size_t k = 0; k < layout->n_coordinate; k++) log_scales[k] = NAN;
+  if (layout->model->log_scale) layout->model->log_scale(&target->context, 1, values, log_scales, target->scratch);
+}
+
+void floe__target_from_values(struct floe__target *target, const double *values, const double *centring,
+                              double *position) {
+  struct floe_context context = target->context;
+  context.centring = centring;
+  context.layout->model->unconstrain(&context, 1, values, target->coordinates, target->scratch);
+  floe__target_gather(target, target->coordinates, position);
+}
+
+/* What is not left open stays as it is, to the last bit. */
+double floe__target_scatter(struct floe__target *target, const double *position, double *coordinates) {
+  struct floe_context context = target->context;
+  double volume = 0;
+  if (!context.centring) {
+    spread(target, position, coordinates);
+    return 0;
+  }
+  floe__target_values(target, position, target->values);
+  floe__target_log_scales(target, target->values, target->spare);
+  context.centring = NULL;
+  context.layout->model->unconstrain(&context, 1, target->values, target->coordinates, target->scratch);
+  for (size_t k = 0; k < context.layout->n_coordinate; k++) coordinates[k] = 0;
+  for (size_t k = 0; k < target->n; k++) {
+    const size_t place = target->place[k];
+    const bool open = isfinite(target->spare[place]);
+    coordinates[place] = open ? target->coordinates[place] : position[k];
+    if (open) volume += target->centring[place] * target->spare[place];
+  }
+  return volume;
 }
 
 void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
@@ -118,7 +176,7 @@ void floe__target_name(const struct floe__target *target, size_t k, char *name, 
 
 void floe__target_terms(struct floe__target *target, const double *position, double *terms) {
   double log_density;
-  floe__target_scatter(target, position, target->coordinates);
+  spread(target, position, target->coordinates);
   target->context.layout->model->log_density(&target->context, 1, target->coordinates, &log_density, terms,
                                              target->scratch);
 }

@@ -1,9 +1,10 @@
 /* target.h: the posterior of one universe as a density over the coordinates that are present in it, without gaps, in
- * UNIVERSE coordinates. */
+ * UNIVERSE coordinates. Positions are centred as the target says (floe/model.h, "Centring"); coordinates outside of it are not. */
 #ifndef FLOE_MCMC_TARGET_H
 #define FLOE_MCMC_TARGET_H
 
 #include <floe/model.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -18,8 +19,10 @@ struct floe__target {
   double *coordinates;         /* (lanes, n_coordinate) scratch, zero where absent */
   double *gradient;            /* (lanes, n_coordinate) scratch */
   double *scratch;
-  double *constants; /* the model's, for this context */
-  size_t n_gradient; /* evaluations so far */
+  double *constants;      /* the model's, for this context */
+  double *centring;       /* (n_coordinate) of positions, 0 to begin with */
+  double *values, *spare; /* (n_value), (n_coordinate) scratch */
+  size_t n_gradient;      /* evaluations so far */
 };
 
 /* The context's data must be there already, and must not change. FLOE_EUSAGE where the universe leaves no coordinate.
@@ -35,9 +38,21 @@ struct floe__density floe__target_density(struct floe__target *target);
 void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
                            double *gradient);
 
+/* Other positions from now on: centring (n_coordinate). */
+void floe__target_centre(struct floe__target *target, const double *centring);
+
+/* Coordinates, uncentred -> a position that is not centred either. */
 void floe__target_gather(const struct floe__target *target, const double *coordinates, double *position);
-/* The rest of coordinates (n_coordinate) is set to 0. */
-void floe__target_scatter(const struct floe__target *target, const double *position, double *coordinates);
+/* A position -> coordinates (n_coordinate), uncentred; those that are not present are 0. The result is what is to be added to the
+ * log density at the position to make it that of the coordinates. */
+double floe__target_scatter(struct floe__target *target, const double *position, double *coordinates);
+
+/* A position -> values (n_value); the log scales (n_coordinate) there, NaN where there is nothing to centre; values -> a
+ * position, centred as said (NULL: not at all). */
+void floe__target_values(struct floe__target *target, const double *position, double *values);
+void floe__target_log_scales(struct floe__target *target, const double *values, double *log_scales);
+void floe__target_from_values(struct floe__target *target, const double *values, const double *centring,
+                              double *position);
 
 /* What a modeller calls the coordinate: `theta[3]`; of a structured variable, its name. Cut to capacity. */
 void floe__target_name(const struct floe__target *target, size_t k, char *name, size_t capacity);

@@ -48,8 +48,7 @@ static void describe(struct floe__target *target, const double *position, char *
   size_t length = 0, shown = 0;
   text[0] = '\0';
   if (!values) return;
-  floe__target_scatter(target, position, target->coordinates);
-  model->constrain(&target->context, 1, target->coordinates, values, target->scratch);
+  floe__target_values(target, position, values);
   for (size_t v = 0; v < model->n_variable && shown < 4 && length + 1 < capacity; v++) {
     if (layout->coordinate[v] == FLOE_NONE || layout->free[v] == 0 || isnan(values[layout->offset[v]])) continue;
     const int more = snprintf(text + length, capacity - length, "%s%s%s = %.3g", shown ? ", " : "",
