@@ -295,8 +295,7 @@ static void write_head(struct writer *w, struct floe__text *out) {
 }
 
 static void write_gradient(struct writer *w, struct routine *gradient) {
-  struct routine *constants = tune_constants(gradient);
-  tune_divisions(gradient);
+  struct routine *constants = tune_gradient(gradient);
   if (constants) write_routine(w, constants);
   w->constants = constants != NULL;
   write_routine(w, gradient);

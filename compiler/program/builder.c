@@ -354,20 +354,23 @@ const struct loop *builder_loop(struct builder *builder, const struct dimension 
   return loop;
 }
 
-const struct memory *builder_memory(struct builder *builder, struct memory proto) {
-  struct routine *routine = builder->routine;
-  struct memory *memory = floe__arena_alloc(builder->arena, sizeof *memory);
+const struct memory *routine_memory(struct routine *routine, struct memory proto) {
+  struct memory *memory = floe__arena_alloc(routine->arena, sizeof *memory);
   *memory = proto;
   memory->id = routine->n_memory;
   if (routine->n_memory == routine->capacity_memory) {
-    size_t capacity = routine->capacity_memory ? 2 * routine->capacity_memory : 16;
-    const struct memory **memories = floe__arena_array(builder->arena, capacity, sizeof *memories);
+    const size_t capacity = routine->capacity_memory ? 2 * routine->capacity_memory : 16;
+    const struct memory **memories = floe__arena_array(routine->arena, capacity, sizeof *memories);
     if (routine->n_memory) memcpy(memories, routine->memories, routine->n_memory * sizeof *memories);
     routine->memories = memories;
     routine->capacity_memory = capacity;
   }
   routine->memories[routine->n_memory++] = memory;
   return memory;
+}
+
+const struct memory *builder_memory(struct builder *builder, struct memory proto) {
+  return routine_memory(builder->routine, proto);
 }
 
 const struct memory *builder_array(struct builder *builder, struct memory proto, bool zeroed) {

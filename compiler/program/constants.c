@@ -3,7 +3,17 @@
 #include "base/arena.h"
 #include "compiler/program/tune.h"
 
-#define MAX_LOOPS 3 /* around a constant: arrays over more dimensions would be large */
+#define MAX_LOOPS 3   /* around a constant: arrays over more dimensions would be large */
+#define SAME_DEPTH 20 /* of expressions that are compared */
+
+/* A constant that has been found. */
+struct known {
+  const struct value *value; /* as it is computed */
+  const struct loop *loops[MAX_LOOPS];
+  size_t n_loop;
+  const struct memory *memory;
+  bool filled; /* wherever the code at hand is reached; else in other branches */
+};
 
 struct constants {
   struct routine *routine;
@@ -12,6 +22,8 @@ struct constants {
   bool *wanted; /* (n_value) by what is not fixed */
   const struct loop *loops[MAX_LOOPS + 1];
   size_t n_loop, n_found;
+  size_t n_known, capacity;
+  struct known *known;
 };
 
 static bool is_immediate(const struct value *value) {
@@ -37,8 +49,19 @@ static bool value_is_fixed(const struct constants *c, const struct value *value)
   return true;
 }
 
+/* Neighbouring passes of the innermost loop read elements that are far apart; copied in the order in which the loops
+ * stand, they are neighbours. */
+static bool is_scattered(const struct constants *c, const struct value *value) {
+  if (value->kind != VALUE_LOAD || c->n_loop < 2 || c->n_loop > MAX_LOOPS) return false;
+  const struct loop *innermost = c->loops[c->n_loop - 1];
+  bool found = false;
+  for (size_t k = 0; k < value->memory->n_dim; k++) found = found || value->subscripts[k].loop == innermost;
+  return found && value->subscripts[value->memory->n_dim - 1].loop != innermost;
+}
+
 static bool value_is_dear(const struct constants *c, const struct value *value) {
   if (value->kind == VALUE_CALL || (value->kind == VALUE_OPERATOR && value->op == OP_POW)) return true;
+  if (is_scattered(c, value)) return true;
   for (size_t k = 0; k < value->n_arg; k++)
     if (value->args[k].value && c->dear[value->args[k].value->id]) return true;
   return false;
@@ -52,6 +75,11 @@ static void want(struct constants *c, const struct argument *args, size_t n) {
 static void want_subscripts(struct constants *c, const struct memory *memory, const struct subscript *subscripts) {
   for (size_t k = 0; k < memory->n_dim; k++)
     if (subscripts[k].value) c->wanted[subscripts[k].value->id] = true;
+}
+
+static void enter(struct constants *c, const struct loop *loop) {
+  if (c->n_loop <= MAX_LOOPS) c->loops[c->n_loop] = loop;
+  c->n_loop++;
 }
 
 static void survey(struct constants *c, const struct block *block) {
@@ -71,7 +99,11 @@ static void survey(struct constants *c, const struct block *block) {
     }
     if (step->kind == STEP_STORE || step->kind == STEP_ADD) want_subscripts(c, step->memory, step->subscripts);
     if (step->kind == STEP_CALL) want(c, step->args, step->n_arg);
-    if (step->kind == STEP_LOOP) survey(c, step->body);
+    if (step->kind == STEP_LOOP) {
+      enter(c, step->loop);
+      survey(c, step->body);
+      c->n_loop--;
+    }
     for (size_t i = 0; step->kind == STEP_SWITCH && i < step->n_case; i++)
       if (step->cases[i]) survey(c, step->cases[i]);
   }
@@ -84,30 +116,75 @@ static bool is_worthwhile(const struct constants *c, const struct value *value) 
 }
 
 static const struct memory *new_memory(struct constants *c, const struct value *value) {
-  struct floe__arena *arena = c->routine->arena;
-  struct memory *memory = floe__arena_alloc(arena, sizeof *memory);
-  const struct dimension **dim = floe__arena_array(arena, c->n_loop + 1, sizeof *dim);
+  const struct dimension **dim = floe__arena_array(c->routine->arena, c->n_loop + 1, sizeof *dim);
   for (size_t k = 0; k < c->n_loop; k++) dim[k] = c->loops[k]->dimension;
-  *memory = (struct memory){.kind = MEMORY_CONSTANTS, .name = value->name, .n_dim = c->n_loop, .dim = dim};
-  struct routine *routine = c->routine;
-  memory->id = routine->n_memory;
-  if (routine->n_memory == routine->capacity_memory) {
-    const size_t capacity = 2 * routine->capacity_memory + 16;
-    const struct memory **memories = floe__arena_array(arena, capacity, sizeof *memories);
-    if (routine->n_memory) memcpy(memories, routine->memories, routine->n_memory * sizeof *memories);
-    routine->memories = memories;
-    routine->capacity_memory = capacity;
-  }
-  routine->memories[routine->n_memory++] = memory;
-  return memory;
+  return routine_memory(c->routine, (struct memory){.kind = MEMORY_CONSTANTS, .name = value->name, .n_dim = c->n_loop, .dim = dim});
 }
 
-/* The filler computes a copy of the value and stores it; the value itself becomes the load. */
+/* ---- the same constant in two places ---- */
+
+/* Whether both run over the same, in the same place of the nest. */
+static bool same_loop(const struct constants *c, const struct loop *a, const struct known *k, const struct loop *b) {
+  if (!a || !b) return a == b;
+  for (size_t i = 0; i < k->n_loop; i++)
+    if (c->loops[i] == a || k->loops[i] == b) return c->loops[i] == a && k->loops[i] == b;
+  return false;
+}
+
+static bool same_value(const struct constants *c, const struct value *a, const struct known *k, const struct value *b,
+                       size_t depth) {
+  if (a == b && a->kind < VALUE_OPERATOR && a->kind != VALUE_INDEX) return true;
+  if (!depth || a->kind != b->kind || a->truth != b->truth || memcmp(&a->number, &b->number, sizeof a->number) ||
+      a->op != b->op || a->dimension != b->dimension || a->axis != b->axis || a->memory != b->memory ||
+      a->external != b->external || a->n_arg != b->n_arg || !same_loop(c, a->loop, k, b->loop) ||
+      (a->symbol != b->symbol && (!a->symbol || !b->symbol || strcmp(a->symbol, b->symbol))))
+    return false;
+  for (size_t i = 0; i < a->n_arg; i++) {
+    if (a->args[i].memory || b->args[i].memory || !a->args[i].value || !b->args[i].value) return false;
+    if (!same_value(c, a->args[i].value, k, b->args[i].value, depth - 1)) return false;
+  }
+  for (size_t i = 0; a->memory && i < a->memory->n_dim; i++) {
+    const struct subscript *x = &a->subscripts[i], *y = &b->subscripts[i];
+    if (x->shift != y->shift || !same_loop(c, x->loop, k, y->loop) || !x->value != !y->value) return false;
+    if (x->value && !same_value(c, x->value, k, y->value, depth - 1)) return false;
+  }
+  return true;
+}
+
+static struct known *find_known(const struct constants *c, const struct value *value) {
+  for (size_t i = 0; i < c->n_known; i++) {
+    struct known *known = &c->known[i];
+    bool same = known->n_loop == c->n_loop;
+    for (size_t k = 0; k < c->n_loop && same; k++)
+      same = known->loops[k]->dimension == c->loops[k]->dimension && known->loops[k]->first == c->loops[k]->first;
+    if (same && same_value(c, value, known, known->value, SAME_DEPTH)) return known;
+  }
+  return NULL;
+}
+
+static void remember(struct constants *c, const struct value *computed, const struct memory *memory) {
+  if (c->n_known == c->capacity) {
+    c->capacity = 2 * c->capacity + 16;
+    struct known *known = floe__arena_array(c->routine->arena, c->capacity, sizeof *known);
+    if (c->n_known) memcpy(known, c->known, c->n_known * sizeof *known);
+    c->known = known;
+  }
+  struct known *new = &c->known[c->n_known++];
+  *new = (struct known){.value = computed, .n_loop = c->n_loop, .memory = memory, .filled = true};
+  memcpy(new->loops, c->loops, c->n_loop * sizeof *new->loops);
+}
+
+/* ---- taking them out ---- */
+
+/* The filler computes a copy of the value and stores it, unless that is done already; the value itself becomes the load.
+ * Branches that have the same constants share their memory. */
 static void replace(struct constants *c, struct value *value, struct block *filling) {
   struct floe__arena *arena = c->routine->arena;
   struct subscript *subscripts = floe__arena_array(arena, c->n_loop + 1, sizeof *subscripts);
   for (size_t k = 0; k < c->n_loop; k++) subscripts[k].loop = c->loops[k];
-  const struct memory *memory = new_memory(c, value);
+  struct known *known = find_known(c, value);
+  const struct memory *memory = known ? known->memory : new_memory(c, value);
+  const bool filled = known && known->filled;
   struct value *computed = floe__arena_alloc(arena, sizeof *computed);
   *computed = *value;
   computed->id = c->routine->n_value++;
@@ -118,9 +195,15 @@ static void replace(struct constants *c, struct value *value, struct block *fill
                           .name = computed->name,
                           .adjoint = computed->adjoint,
                           .span = computed->span};
-  block_append(arena, filling, (struct step){.kind = STEP_LET, .value = computed});
-  block_append(arena, filling,
-               (struct step){.kind = STEP_STORE, .memory = memory, .subscripts = subscripts, .value = computed});
+  if (!known)
+    remember(c, computed, memory);
+  else
+    known->filled = true;
+  if (!filled) {
+    block_append(arena, filling, (struct step){.kind = STEP_LET, .value = computed});
+    block_append(arena, filling,
+                 (struct step){.kind = STEP_STORE, .memory = memory, .subscripts = subscripts, .value = computed});
+  }
   block_append(arena, filling, (struct step){.kind = STEP_LET, .value = value});
   c->n_found++;
 }
@@ -130,8 +213,7 @@ static struct block *extract(struct constants *c, const struct block *block);
 
 static void extract_loop(struct constants *c, const struct step *step, struct block *filling) {
   struct step copy = *step;
-  if (c->n_loop <= MAX_LOOPS) c->loops[c->n_loop] = step->loop;
-  c->n_loop++;
+  enter(c, step->loop);
   copy.body = extract(c, step->body);
   c->n_loop--;
   block_append(c->routine->arena, filling, copy);
@@ -140,8 +222,13 @@ static void extract_loop(struct constants *c, const struct step *step, struct bl
 static void extract_switch(struct constants *c, const struct step *step, struct block *filling) {
   struct step copy = *step;
   copy.cases = floe__arena_array(c->routine->arena, step->n_case, sizeof *copy.cases);
-  for (size_t k = 0; k < step->n_case; k++)
+  bool *filled = floe__arena_array(c->routine->arena, c->n_known + 1, sizeof *filled);
+  const size_t n_known = c->n_known;
+  for (size_t i = 0; i < n_known; i++) filled[i] = c->known[i].filled;
+  for (size_t k = 0; k < step->n_case; k++) {
     if (step->cases[k]) copy.cases[k] = extract(c, step->cases[k]);
+    for (size_t i = 0; i < c->n_known; i++) c->known[i].filled = i < n_known && filled[i];
+  }
   block_append(c->routine->arena, filling, copy);
 }
 

@@ -171,6 +171,9 @@ struct routine {
 struct step *block_append(struct floe__arena *arena, struct block *block, struct step step);
 struct block *block_new(struct floe__arena *arena);
 
+/* A memory of the routine's own: `proto` with an id. */
+const struct memory *routine_memory(struct routine *routine, struct memory proto);
+
 /* Whether the cell is a term or a guard of the log density. */
 bool routine_is_term(const struct routine *routine, const struct cell *cell);
 bool routine_is_guard(const struct routine *routine, const struct cell *cell);

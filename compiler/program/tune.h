@@ -4,6 +4,13 @@
 
 #include "compiler/program/routine.h"
 
+/* All of what follows. The result is the routine that fills the constants, NULL where there are none. */
+struct routine *tune_gradient(struct routine *routine);
+
+/* Loops in long loops: what is innermost runs over the longer of two dimensions, and what stands beside them is a loop of its
+ * own. Sums may come in another order. */
+void tune_nests(struct routine *routine);
+
 /* Divisions by what does not change in a loop become multiplications by its reciprocal, which is taken in front of the
  * loop. The quotient's last bit may differ. And b - a where a - b is known becomes -(a - b), so that the C compiler
  * sees what log1p_exp(a - b) and log1p_exp(b - a) have in common; it differs in the sign of a zero. */

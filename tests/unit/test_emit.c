@@ -16,6 +16,7 @@
 #include "compiler/emit/writer.h"
 #include "compiler/program/adjoint.h"
 #include "compiler/program/schedule.h"
+#include "compiler/program/tune.h"
 #include "tests/support/interpreted.h"
 
 static void no_memory(void *context) {
@@ -81,22 +82,48 @@ static void strings_are_escaped(void **state) {
   floe__text_free(&out);
 }
 
-static void loop_programs_are_sound(void **state) {
-  (void)state;
-  struct interpreted *f = interpreted_text(grouped);
-  struct floe__arena *arena = f->arena;
-  struct study *study = f->study;
+/* Sums within long loops, of which arrays are made and loops apart. */
+static const char nested[] = "model nested\n"
+                             "index row in 2..50\n"
+                             "index column = 3\n"
+                             "index item in 2..40\n"
+                             "data x[row, column] ~ normal(0, 1)\n"
+                             "obs  y[row] : bool\n"
+                             "obs  z[row, item]\n"
+                             "obs  n[row, column] : nat\n"
+                             "axis link = plain* | bent\n"
+                             "param b[column] ~ normal(0, 1)\n"
+                             "param theta[row] ~ normal(0, 1)\n"
+                             "param a[item] : positive ~ lognormal(0, 1)\n"
+                             "y[row] ~ bernoulli_logit(choose link { plain: sum(column: x[row, column] * b[column])\n"
+                             "                                       bent: sum(column: x[row, column] * exp(b[column])) })\n"
+                             "z[row, item] ~ normal(exp(theta[row]) * a[item], 1)\n"
+                             "n[row, column] ~ poisson(exp(theta[row]) * exp(b[column]))\n"
+                             "report b\n";
+
+static void check_routines(const char *spec) {
+  struct interpreted *f = interpreted_text(spec);
   struct floe__text text = {0};
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
-    struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
+    struct routine *routine = schedule_routine(f->arena, f->study, (enum interpretation_kind)kind);
     if (!routine_verify(routine, &text)) fail_msg("routine %zu: %s", kind, text.data);
-    if (kind == INTERPRETATION_LOG_DENSITY && !routine_verify(adjoint_routine(arena, routine), &text))
-      fail_msg("gradient: %s", text.data);
+    if (kind != INTERPRETATION_LOG_DENSITY) continue;
+    struct routine *gradient = adjoint_routine(f->arena, routine);
+    if (!routine_verify(gradient, &text)) fail_msg("gradient: %s", text.data);
+    const struct routine *constants = tune_gradient(gradient);
+    if (!routine_verify(gradient, &text)) fail_msg("tuned gradient: %s", text.data);
+    if (constants && !routine_verify(constants, &text)) fail_msg("constants: %s", text.data);
   }
-  dump_routines(study, arena, &text);
+  dump_routines(f->study, f->arena, &text);
   assert_non_null(strstr(text.data, "gradient\n"));
   floe__text_free(&text);
   interpreted_free(f);
+}
+
+static void loop_programs_are_sound(void **state) {
+  (void)state;
+  check_routines(grouped);
+  check_routines(nested);
 }
 
 /* A value used above its definition, and an array read before it was written. */

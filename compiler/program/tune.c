@@ -1,0 +1,8 @@
+#include "compiler/program/tune.h"
+
+struct routine *tune_gradient(struct routine *routine) {
+  tune_nests(routine);
+  struct routine *constants = tune_constants(routine);
+  tune_divisions(routine);
+  return constants;
+}
