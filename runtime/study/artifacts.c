@@ -78,10 +78,7 @@ static floe_status train(struct session *session, struct floe_network **network,
   session_path(session, "network.checkpoint", checkpoint);
   floe_status status = floe__folder_make(session->folder, error);
   if (status != FLOE_OK) return status;
-  if (floe__option_given(session->arguments, "fresh"))
-    unlink(checkpoint);
-  else if (floe__file_exists(checkpoint))
-    session_remark(session, NULL, "resuming an interrupted training");
+  if (floe__option_given(session->arguments, "fresh")) unlink(checkpoint);
   struct unlabelled unlabelled;
   status = read_unlabelled(session, &unlabelled, error);
   if (status != FLOE_OK) {
@@ -114,6 +111,8 @@ static floe_status train(struct session *session, struct floe_network **network,
                    session->model->no_density ? session->model->no_density : "the spec says `consistency = off`");
   session_remark(session, NULL, "trained on %zu simulations in %.0f s; validation loss %.4f", info.simulations,
                  info.seconds, info.loss);
+  if (info.resumed > 0)
+    session_remark(session, NULL, "an interrupted training was resumed behind step %zu of %zu", info.resumed, info.steps);
   if (info.n_member > 1)
     session_remark(session, NULL, "%zu networks, stacked: the mixture does better than they do on average by %.4f",
                    info.n_member, info.disagreement);

@@ -105,7 +105,10 @@ static floe_status take_up(struct floe__trainer *t, const unsigned char *at, con
   }
   floe_network_free(t->network);
   t->network = network;
-  if (get_state(t, &at, end)) return FLOE_OK;
+  if (get_state(t, &at, end)) {
+    t->network->resumed = t->step;
+    return FLOE_OK;
+  }
   return floe__fail(error, FLOE_EARTIFACT, path, "remove it and train again", "the checkpoint is damaged");
 }
 

@@ -91,6 +91,7 @@ struct floe_network_info floe_network_info(const struct floe_network *network) {
                                     .pattern = network->pattern,
                                     .consistency = network->settings.consistency,
                                     .seconds = network->seconds,
+                                    .resumed = network->resumed,
                                     .n_point = network->n_point,
                                     .curve = network->curve};
 }

@@ -74,6 +74,7 @@ struct floe_network_info {
   const unsigned char *pattern;      /* (FLOE_NETWORK_PATTERN) owned by the network */
   size_t consistency;                /* draws of a data set that were held against the density in each step; 0: none */
   double seconds;                    /* of this process's training; 0 after loading */
+  size_t resumed;                    /* steps that an interrupted training had done before */
   size_t n_point;
   const struct floe_network_point *curve; /* (n_point) owned by the network */
 };

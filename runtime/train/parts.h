@@ -34,6 +34,7 @@ struct floe_network {
   float **weights;              /* (n_member): (n_weight of the member) */
   size_t simulations, steps, n_rejected;
   double loss, seconds;
+  size_t resumed;
   double share[FLOE__MOST_MEMBERS]; /* (n_member) of the mixture: multiples of 1 / FLOE_NETWORK_PATTERN */
   unsigned char
       pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length: in these shares */
