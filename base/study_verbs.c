@@ -50,7 +50,16 @@
 static const struct floe__option run_options[] = {UNIVERSES,   GRID,    RUNGS, DRAWS, SIMULATIONS,
                                                   CALIBRATION, COLUMNS, FRESH, STUDY, {0}};
 static const struct floe__option multiverse_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, COLUMNS, STUDY, {0}};
-static const struct floe__option infer_options[] = {RUNGS, DRAWS, COLUMNS, STUDY, {0}};
+static const struct floe__option infer_options[] = {
+    RUNGS,
+    DRAWS,
+    COLUMNS,
+    {.name = "group",
+     .argument = "COLUMN",
+     .help = "a data set for each word in this column of the data; --output then names a folder",
+     .kind = FLOE__STRING},
+    STUDY,
+    {0}};
 static const struct floe__option train_options[] = {
     SIMULATIONS,
     UNLABELLED,

@@ -30,7 +30,7 @@ int floe_study_main(const struct floe_model *model, int argc, char **argv) {
   struct floe_layout *layout;
   double *data, *scratch;
   if (argc > 1) {
-    if (floe_data_read(model, argv[1], 0, NULL, &set, &error)) return fprintf(stderr, "%s\n", error.message), 1;
+    if (floe_data_read(model, argv[1], NULL, &set, &error)) return fprintf(stderr, "%s\n", error.message), 1;
     layout = set->layout;
     scratch = numbers(layout->n_scratch);
     data = numbers(layout->n_data);

@@ -12,6 +12,11 @@ static void error_references(struct checker *c, const struct statement *statemen
   d->fix = "mark one option with `*`: it is the reference analysis";
 }
 
+static void error_no_options(struct checker *c, const struct statement *statement) {
+  diagnose(c->sink, "E3017", statement->name_span, "the axis `%s` has no options", statement->name)->fix =
+      "list them, the reference first: axis noise = normal* | heavy";
+}
+
 static void error_weights(struct checker *c, struct span span, const char *name, double sum) {
   struct diagnostic *d = diagnose(c->sink, "E3002", span,
                                   "the weights of `%s` make %g, which leaves no share for every option", name, sum);
@@ -252,8 +257,10 @@ void check_axis(struct checker *c, const struct context *at, const struct statem
   else if (s->low) {
     continuous_axis(c, s, axis);
     list_add(c->arena, &c->axes, axis);
-  } else
+  } else {
     sound = false;
+    error_no_options(c, s);
+  }
   struct symbol *symbol =
       scope_add(c, c->spec, sound ? SYMBOL_AXIS : SYMBOL_POISON, s->name, s->name_span, at->presence);
   if (!symbol || !sound) return;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "runtime/data/fields.h"
 #include "runtime/data/layout.h"
@@ -312,18 +311,16 @@ static void free_binding(struct binding *b) {
   floe__fields_free(&b->fields);
 }
 
-floe_status floe_data_read(const struct floe_model *model, const char *path, size_t n_columns,
-                           const char *const *columns, struct floe_dataset **dataset, struct floe_error *error) {
-  const size_t limit = (size_t)1 << 30;
+floe_status floe_data_read(const struct floe_model *model, const char *path, const struct floe_data_choice *choice,
+                           struct floe_dataset **dataset, struct floe_error *error) {
+  static const struct floe_data_choice all = {0};
   char *text;
   size_t length;
   *dataset = NULL;
-  floe_status status = floe__file_read(path, limit, &text, &length, error);
-  if (status == FLOE_EARTIFACT)
-    return floe__fail(error, FLOE_EDATA, path, "check the path of the data file", "there is no such file");
+  floe_status status = floe__fields_text(path, &text, &length, error);
   if (status != FLOE_OK) return status;
   struct binding b = {.model = model, .error = error};
-  status = floe__fields_read(model, path, n_columns, columns, text, length, &b.fields, error);
+  status = floe__fields_read(model, path, choice ? choice : &all, text, length, &b.fields, error);
   if (status == FLOE_OK) status = bind(&b, dataset);
   free_binding(&b);
   floe__free(text);

@@ -23,10 +23,28 @@ struct floe_dataset {
   uint64_t hash; /* of sizes and numbers */
 };
 
-/* columns (n_columns): "variable=column,column,..." each; may be NULL with 0. */
-FLOE_NODISCARD floe_status floe_data_read(const struct floe_model *model, const char *path, size_t n_columns,
-                                          const char *const *columns, struct floe_dataset **dataset,
+/* What of a file is meant. */
+struct floe_data_choice {
+  size_t n_columns;
+  const char *const *columns; /* (n_columns): "variable=column,column,..." each */
+  const char *group_column;   /* CSV: only the rows that have `group` in this column; NULL: all rows */
+  const char *group;
+};
+
+/* choice may be NULL: all rows, columns by their names. */
+FLOE_NODISCARD floe_status floe_data_read(const struct floe_model *model, const char *path,
+                                          const struct floe_data_choice *choice, struct floe_dataset **dataset,
                                           struct floe_error *error);
+
+/* The different words of a column of a CSV file, each a group, in the order in which they first appear. FLOE_EDATA:
+ * no such column, a cell without a word, no CSV. Free in any case. */
+struct floe_data_groups {
+  size_t n;
+  char **name; /* (n) */
+};
+FLOE_NODISCARD floe_status floe_data_groups_read(const char *path, const char *column, struct floe_data_groups *groups,
+                                                 struct floe_error *error);
+void floe_data_groups_free(struct floe_data_groups *groups);
 
 /* A data set from numbers: sizes (n_dimension), data (n_data) is copied. Not checked against the types. */
 FLOE_NODISCARD floe_status floe_data_from_numbers(const struct floe_model *model, const size_t *sizes,

@@ -2,6 +2,7 @@
 
 #include <csv.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,6 +142,12 @@ floe_status floe__csv_parse(const char *path, const char *text, size_t length, s
   if (table->n_row == 0)
     return floe__fail(error, FLOE_EDATA, path, "add a row per observation", "there are no rows below the header");
   return FLOE_OK;
+}
+
+size_t floe__table_column(const struct floe__table *table, const char *name, size_t length) {
+  for (size_t c = 0; c < table->n_column; c++)
+    if (strlen(table->name[c]) == length && memcmp(table->name[c], name, length) == 0) return c;
+  return SIZE_MAX;
 }
 
 void floe__table_free(struct floe__table *table) {

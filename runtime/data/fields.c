@@ -5,10 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
+#include "runtime/data/bind.h"
 #include "runtime/data/csv.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/suggest.h"
+
+#define MOST_BYTES ((size_t)1 << 30)
 
 size_t floe__fields_n_name(const struct floe__fields *fields) {
   return fields->is_json ? fields->json.n : fields->table.n_column;
@@ -89,7 +93,14 @@ size_t floe__fields_code_for(const struct floe__fields *fields, size_t dimension
   return FLOE_NONE;
 }
 
-static bool looks_like_json(const char *path, const char *text, size_t length) {
+floe_status floe__fields_text(const char *path, char **text, size_t *length, struct floe_error *error) {
+  const floe_status status = floe__file_read(path, MOST_BYTES, text, length, error);
+  if (status == FLOE_EARTIFACT)
+    return floe__fail(error, FLOE_EDATA, path, "check the path of the data file", "there is no such file");
+  return status;
+}
+
+bool floe__fields_look_like_json(const char *path, const char *text, size_t length) {
   const size_t n = strlen(path);
   if (n > 5 && strcmp(path + n - 5, ".json") == 0) return true;
   size_t k = 0;
@@ -97,22 +108,23 @@ static bool looks_like_json(const char *path, const char *text, size_t length) {
   return k < length && text[k] == '{';
 }
 
-floe_status floe__fields_read(const struct floe_model *model, const char *path, size_t n_columns,
-                              const char *const *columns, const char *text, size_t length, struct floe__fields *fields,
-                              struct floe_error *error) {
+floe_status floe__fields_read(const struct floe_model *model, const char *path, const struct floe_data_choice *choice,
+                              const char *text, size_t length, struct floe__fields *fields, struct floe_error *error) {
   *fields = (struct floe__fields){.model = model,
                                   .path = path,
-                                  .is_json = looks_like_json(path, text, length),
+                                  .is_json = floe__fields_look_like_json(path, text, length),
                                   .row_dimension = row_dimension(model)};
   fields->field = FLOE__NEW(model->n_variable, struct floe__field);
   if (!fields->field) return floe__fields_no_memory(fields, error);
-  const floe_status status = fields->is_json ? floe__json_parse(path, text, length, &fields->json, error)
+  floe_status status = fields->is_json ? floe__json_parse(path, text, length, &fields->json, error)
                                              : floe__csv_parse(path, text, length, &fields->table, error);
   if (status != FLOE_OK) return status;
   fields->used = FLOE__NEW(floe__fields_n_name(fields), bool);
   if (!fields->used) return floe__fields_no_memory(fields, error);
+  if (choice->group_column) status = floe__fields_keep_group(fields, choice, error);
+  if (status != FLOE_OK) return status;
   return fields->is_json ? floe__fields_from_json(fields, error)
-                         : floe__fields_from_csv(fields, n_columns, columns, error);
+                         : floe__fields_from_csv(fields, choice->n_columns, choice->columns, error);
 }
 
 void floe__fields_free(struct floe__fields *fields) {

@@ -34,10 +34,16 @@ struct floe__fields {
   size_t row_dimension;      /* what a row of the file is one of; FLOE_NONE if no data variable has a dimension */
 };
 
+struct floe_data_choice;
+
+/* The text of a file of data, to be freed. FLOE_EDATA: there is no such file. */
+FLOE_NODISCARD floe_status floe__fields_text(const char *path, char **text, size_t *length, struct floe_error *error);
+bool floe__fields_look_like_json(const char *path, const char *text, size_t length);
+
 /* Reads the file and finds every data and obs variable. FLOE_EDATA for missing columns, cells that are not numbers and
  * missing values; FLOE_EUSAGE for wrong `columns`. Free in any case. */
-FLOE_NODISCARD floe_status floe__fields_read(const struct floe_model *model, const char *path, size_t n_columns,
-                                             const char *const *columns, const char *text, size_t length,
+FLOE_NODISCARD floe_status floe__fields_read(const struct floe_model *model, const char *path,
+                                             const struct floe_data_choice *choice, const char *text, size_t length,
                                              struct floe__fields *fields, struct floe_error *error);
 void floe__fields_free(struct floe__fields *fields);
 
@@ -51,6 +57,10 @@ const char *floe__fields_name(const void *fields, size_t k);
 
 /* The code variable over rows that numbers the dimension; FLOE_NONE if there is none. */
 size_t floe__fields_code_for(const struct floe__fields *fields, size_t dimension);
+
+/* Only the rows of the choice's group are left. Called by floe__fields_read. */
+FLOE_NODISCARD floe_status floe__fields_keep_group(struct floe__fields *fields, const struct floe_data_choice *choice,
+                                                   struct floe_error *error);
 
 /* The two formats; called by floe__fields_read. */
 FLOE_NODISCARD floe_status floe__fields_from_csv(struct floe__fields *fields, size_t n_columns,

@@ -57,12 +57,6 @@ static floe_status convert(struct floe__fields *fields, size_t v, struct floe_er
   return FLOE_OK;
 }
 
-static size_t find_column(const struct floe__table *table, const char *name, size_t length) {
-  for (size_t c = 0; c < table->n_column; c++)
-    if (strlen(table->name[c]) == length && memcmp(table->name[c], name, length) == 0) return c;
-  return FLOE_NONE;
-}
-
 /* Reads "NAME.2.3" into the two positions; false if the column is not an element of the variable. */
 static bool read_element(const char *column, const char *name, size_t n_index, size_t *index) {
   const size_t length = strlen(name);
@@ -135,7 +129,7 @@ static floe_status chosen_columns(struct floe__fields *fields, size_t v, const c
   for (size_t k = 1; k < variable->n_dim; k++) field->dim[k] = n;
   for (size_t k = 0; k < n; k++) {
     const size_t length = strcspn(list, ",");
-    field->column[k] = find_column(&fields->table, list, length);
+    field->column[k] = floe__table_column(&fields->table, list, length);
     if (field->column[k] == FLOE_NONE)
       return floe__fail(error, FLOE_EDATA, fields->path, "name a column of the file", "there is no column '%.*s'",
                         (int)length, list);
@@ -182,7 +176,7 @@ static floe_status collapse_scalar(struct floe__fields *fields, size_t v, struct
 static floe_status read_variable(struct floe__fields *fields, size_t v, const char *choice, struct floe_error *error) {
   const struct floe_variable *variable = &fields->model->variables[v];
   struct floe__field *field = &fields->field[v];
-  const size_t column = find_column(&fields->table, variable->name, strlen(variable->name));
+  const size_t column = floe__table_column(&fields->table, variable->name, strlen(variable->name));
   floe_status status;
   if (variable->n_dim > FLOE__JSON_MAX_DIM)
     return floe__fail(error, FLOE_EDATA, fields->path, "use fewer dimensions", "%s has more than 8 dimensions",

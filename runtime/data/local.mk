@@ -2,6 +2,7 @@ runtime_sources += \
   runtime/data/bind.c runtime/data/dataset.c runtime/data/bind.h runtime/data/values.h \
   runtime/data/csv.c runtime/data/csv.h runtime/data/table.h \
   runtime/data/fields.c runtime/data/fields_csv.c runtime/data/fields_json.c runtime/data/fields.h \
+  runtime/data/groups.c \
   runtime/data/json.c runtime/data/json.h \
   runtime/data/outputs.c runtime/data/outputs.h \
   runtime/data/layout.c runtime/data/layout.h \

@@ -14,6 +14,9 @@ struct floe__table {
   char *pool;   /* the texts */
 };
 
+/* The column of that name; SIZE_MAX if there is none. */
+size_t floe__table_column(const struct floe__table *table, const char *name, size_t length);
+
 void floe__table_free(struct floe__table *table); /* its content */
 
 #endif

@@ -65,7 +65,7 @@ static floe_status read_unlabelled(struct session *session, struct unlabelled *u
   if (session->dataset) u->all[u->n++] = session->dataset;
   for (; u->n_read < n; u->n_read++) {
     const char *path = floe__option_repeated(arguments, "unlabelled", u->n_read);
-    const floe_status status = session_read(session, path, &u->read[u->n_read], error);
+    const floe_status status = session_read(session, path, NULL, &u->read[u->n_read], error);
     if (status != FLOE_OK) return status;
     u->all[u->n++] = u->read[u->n_read];
   }

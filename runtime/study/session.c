@@ -45,16 +45,21 @@ static floe_status read_universe(struct session *session, struct floe_error *err
                     "the spec forbids this universe");
 }
 
-floe_status session_read(struct session *session, const char *path, struct floe_dataset **dataset,
+floe_status session_read(struct session *session, const char *path, const char *group, struct floe_dataset **dataset,
                          struct floe_error *error) {
   const char *columns[MOST_COLUMNS];
   size_t n = 0;
   while (n < MOST_COLUMNS && (columns[n] = floe__option_repeated(session->arguments, "columns", n))) n++;
-  return floe_data_read(session->model, path, n, columns, dataset, error);
+  const struct floe_data_choice choice = {
+      .n_columns = n,
+      .columns = columns,
+      .group_column = group ? floe__option_string(session->arguments, "group", NULL) : NULL,
+      .group = group};
+  return floe_data_read(session->model, path, &choice, dataset, error);
 }
 
 static floe_status read_data(struct session *session, const char *path, struct floe_error *error) {
-  const floe_status status = session_read(session, path, &session->dataset, error);
+  const floe_status status = session_read(session, path, NULL, &session->dataset, error);
   if (status != FLOE_OK) return status;
   for (size_t k = 0; k < session->dataset->n_note; k++)
     session_remark(session, "data", "%s", session->dataset->notes[k]);
@@ -90,7 +95,8 @@ floe_status session_open(struct session *session, const struct floe_model *model
     default_folder(model, session->folder);
   floe_status status = refuse_what_is_absent(session, error);
   if (status == FLOE_OK) status = read_universe(session, error);
-  if (status == FLOE_OK && arguments->n_positional > 0) status = read_data(session, arguments->positional[0], error);
+  const bool many = floe__option_given(arguments, "group"); /* the verb reads them one by one */
+  if (status == FLOE_OK && arguments->n_positional > 0 && !many) status = read_data(session, arguments->positional[0], error);
   return status;
 }
 

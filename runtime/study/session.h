@@ -33,9 +33,9 @@ FLOE_NODISCARD floe_status session_open(struct session *session, const struct fl
                                         const struct floe__arguments *arguments, struct floe_error *error);
 void session_close(struct session *session);
 
-/* A data set from a file, with the --columns of the command. */
-FLOE_NODISCARD floe_status session_read(struct session *session, const char *path, struct floe_dataset **dataset,
-                                        struct floe_error *error);
+/* A data set from a file, with the --columns of the command; of a group of its --group, or of all rows where that is NULL. */
+FLOE_NODISCARD floe_status session_read(struct session *session, const char *path, const char *group,
+                                        struct floe_dataset **dataset, struct floe_error *error);
 
 /* folder/name */
 void session_path(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);

@@ -113,7 +113,7 @@ static floe_status read_text(const struct floe_model *model, const char *name, c
   fputs(text, file);
   fclose(file);
   memset(error, 0, sizeof *error);
-  const floe_status status = floe_data_read(model, path, choice ? 1 : 0, &choice, dataset, error);
+  const floe_status status = floe_data_read(model, path, &(struct floe_data_choice){.n_columns = choice ? 1 : 0, .columns = &choice}, dataset, error);
   unlink(path);
   if (status != FLOE_OK) assert_null(*dataset);
   return status;
@@ -247,14 +247,14 @@ static void missing_files_and_binary_files_are_refused(void **state) {
   (void)state;
   struct floe_dataset *dataset;
   struct floe_error error;
-  assert_int_equal(floe_data_read(&eight_schools_by_hand, "/nowhere/x.csv", 0, NULL, &dataset, &error), FLOE_EDATA);
+  assert_int_equal(floe_data_read(&eight_schools_by_hand, "/nowhere/x.csv", NULL, &dataset, &error), FLOE_EDATA);
   assert_string_equal(error.where, "/nowhere/x.csv");
   char path[128];
   snprintf(path, sizeof path, "%s/z.csv", folder);
   FILE *file = fopen(path, "wb");
   fwrite("y\0,\n1,2\n", 1, 8, file);
   fclose(file);
-  assert_int_equal(floe_data_read(&eight_schools_by_hand, path, 0, NULL, &dataset, &error), FLOE_EDATA);
+  assert_int_equal(floe_data_read(&eight_schools_by_hand, path, NULL, &dataset, &error), FLOE_EDATA);
   assert_non_null(strstr(error.message, "NUL"));
   unlink(path);
 }
