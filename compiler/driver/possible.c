@@ -223,6 +223,38 @@ static void print_structure(const struct blueprint *blueprint, struct floe__text
   if (!blueprint->plate && !blueprint->sequence) floe__text_puts(out, "fixed");
 }
 
+/* ---- the network ---- */
+
+static const char *const reading_names[] = {[READ_AT_ONCE] = "mlp", [READ_DEEP_SET] = "deep_set", [READ_TCN] = "tcn"};
+
+/* What `network { summary = WORD }` says, where it is a way to read a set, or else a series; NULL: nothing. */
+static const char *asked_summary(const struct program *program, bool of_set, bool of_inner) {
+  static const char *const words[][3] = {{"gru", "tcn", "mlp"}, {"deep_set", "set_transformer", "mlp"}};
+  for (size_t k = program->n_setting; k-- > 0;) {
+    const struct setting *setting = &program->settings[k];
+    if (strcmp(setting->name, "summary") != 0 || !setting->word) continue;
+    for (size_t j = 0; j < 3 - (size_t)!of_inner; j++)
+      if (!strcmp(setting->word, words[of_set][j])) return words[of_set][j];
+  }
+  return NULL;
+}
+
+/* deep_set over school, whose rows hold gru over year (a long series) */
+static void print_network(const struct study *study, struct floe__text *out) {
+  const struct program *program = study->program;
+  const struct blueprint *b = &study->blueprint;
+  if (b->plate) {
+    const char *asked = asked_summary(program, true, false);
+    floe__text_printf(out, "%s over %s%s", asked ? asked : "deep_set", b->plate->name, b->inner ? ", " : "");
+  }
+  if (b->inner) {
+    const char *asked = asked_summary(program, !b->sequence, true);
+    floe__text_printf(out, "%s over %s (%s)", asked ? asked : reading_names[b->reading], b->inner->name,
+                      asked ? "as the spec says" : b->why);
+  }
+  if (!b->plate && !b->inner) floe__text_puts(out, "mlp");
+}
+
 static void print_count(size_t n, const char *what, const char *end, struct floe__text *out) {
   floe__text_printf(out, "%zu %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
@@ -239,6 +271,11 @@ void possible_print(const struct study *study, struct floe__text *out) {
   floe__text_printf(out, "  %-12s ", "structure");
   print_structure(&study->blueprint, out);
   floe__text_puts(out, "\n");
+  if (!improper(program)) {
+    floe__text_printf(out, "  %-12s ", "network");
+    print_network(study, out);
+    floe__text_puts(out, "\n");
+  }
   for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) print_role(program, role, out);
   floe__text_printf(out, "  %-12s ", "questions");
   print_count(program->n_report, "report", ", ", out);
@@ -301,18 +338,20 @@ static json_t *axis_json(const struct axis *axis) {
 
 json_t *possible_json(const struct study *study) {
   const struct program *program = study->program;
-  struct floe__text structure = {0}, density = {0}, corrections = {0};
+  struct floe__text structure = {0}, network = {0}, density = {0}, corrections = {0};
   json_t *axes = json_array();
   uint64_t n = count_universes(program);
   for (size_t k = 0; k < program->n_axis; k++) json_array_append_new(axes, axis_json(program->axes[k]));
   print_structure(&study->blueprint, &structure);
+  print_network(study, &network);
   print_density(program, &density);
   print_corrections(program, &corrections);
-  json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
+  json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
                              "density", printed(&density), "corrections", printed(&corrections), "structure",
-                             printed(&structure), "roles", roles_json(program), "axes", axes, "universes",
+                             printed(&structure), "network", printed(&network), "roles", roles_json(program), "axes", axes, "universes",
                              n ? json_integer((json_int_t)n) : json_null());
   floe__text_free(&structure);
+  floe__text_free(&network);
   floe__text_free(&density);
   floe__text_free(&corrections);
   return result;

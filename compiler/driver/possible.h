@@ -10,7 +10,7 @@ struct json_t;
 
 void possible_print(const struct study *study, struct floe__text *out);
 
-/* {"title", "density", "corrections", "structure", "roles": {...}, "axes": [...], "universes": N or null}. */
+/* {"title", "density", "corrections", "structure", "network", "roles": {...}, "axes": [...], "universes": N or null}. */
 struct json_t *possible_json(const struct study *study);
 
 #endif

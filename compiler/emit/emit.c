@@ -231,6 +231,9 @@ static void write_density(struct writer *w) {
   floe__text_puts(w->out, ",\n");
 }
 
+static const char *const readings[] = {
+    [READ_AT_ONCE] = "FLOE_PERCEPTRON", [READ_DEEP_SET] = "FLOE_DEEP_SET", [READ_TCN] = "FLOE_TCN"};
+
 static void write_model(struct writer *w) {
   const struct program *p = w->study->program;
   const uint64_t fingerprint =
@@ -257,6 +260,8 @@ static void write_model(struct writer *w) {
   if (p->n_elicited) write_elicitation(w);
   write_position_of(w, "plate", w->study->blueprint.plate);
   write_position_of(w, "sequence", w->study->blueprint.sequence);
+  write_position_of(w, "inner", w->study->blueprint.inner);
+  floe__text_printf(w->out, "    .inner_reading = %s,\n", readings[w->study->blueprint.reading]);
   floe__text_puts(
       w->out,
       "    .scratch_size = scratch_size, .permitted = permitted, .simulate = simulate,\n"

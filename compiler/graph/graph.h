@@ -149,10 +149,16 @@ struct interpretation {
   const struct root *roots;           /* in the order in which they are to be computed */
 };
 
+/* How the network reads the positions of an index set: enum floe_summary of floe/model.h. */
+enum inner_reading { READ_AT_ONCE, READ_DEEP_SET, READ_TCN };
+
 /* What the compiled study knows of the spec's structure: see floe/model.h for the meaning of the fields. */
 struct blueprint {
   const struct dimension *plate;      /* exchangeable index set whose rows the network summarises; NULL: none */
   const struct dimension *sequence;   /* ordered index set of the observations; NULL: none */
+  const struct dimension *inner;      /* index set that is read within the rows, or outside of them; NULL: none */
+  enum inner_reading reading;               /* of `inner` */
+  const char *why;                    /* in words, of `inner` */
 };
 
 struct study {

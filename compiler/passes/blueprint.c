@@ -16,8 +16,88 @@ static bool is_joint(const struct program *program, const struct dimension *dime
   return false;
 }
 
-struct blueprint derive_blueprint(const struct program *program) {
-  struct blueprint blueprint = {NULL, NULL};
+static bool runs_along(const struct variable *variable, const struct dimension *dimension) {
+  for (size_t k = 0; k < variable->type.n_dim; k++)
+    if (variable->type.dim[k] == dimension) return true;
+  return false;
+}
+
+static bool is_data(const struct variable *variable) {
+  return variable->role == ROLE_DATA || variable->role == ROLE_OBS;
+}
+
+/* An unknown with a value of its own at each position; NULL: there is none. */
+static const struct variable *unknown_along(const struct program *program, const struct dimension *dimension) {
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (!is_data(variable) && !variable->summed && runs_along(variable, dimension)) return variable;
+  }
+  return NULL;
+}
+
+/* Whether the data along a dimension are all in the plate's rows, or all outside of them. */
+static bool stand_together(const struct program *program, const struct dimension *plate,
+                           const struct dimension *dimension) {
+  size_t n = 0, n_in_rows = 0;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    if (!is_data(variable) || !runs_along(variable, dimension)) continue;
+    n++;
+    n_in_rows += plate && runs_along(variable, plate);
+  }
+  return n_in_rows == 0 || n_in_rows == n;
+}
+
+/* Whether a position's number does more than name an element that is read or drawn. */
+static bool number_matters(const struct study *study, const struct dimension *dimension) {
+  for (size_t k = 0; k < study->program->n_variable; k++)
+    if (study->program->variables[k]->type.codes == dimension) return true;
+  for (size_t id = 0; id < study->graph->n_node; id++) {
+    const struct node *node = study->graph->nodes[id];
+    for (size_t k = 0; k < node->n_arg; k++) {
+      const struct node *arg = node->args[k];
+      if (!arg || arg->kind != NODE_BINDER || arg->binder->dimension != dimension) continue;
+      const bool key = node->kind == NODE_DRAW && k >= node->external->n_formal;
+      const bool element = node->kind == NODE_GATHER && k > 0 && node->args[0]->kind != NODE_LITERAL &&
+                           node->args[0]->dim[k - 1] == dimension;
+      if (!key && !element) return true;
+    }
+  }
+  return false;
+}
+
+/* A second exchangeable index set of the observations, whose elements nothing but the data tells apart. */
+static const struct dimension *second_plate(const struct study *study, const struct dimension *plate) {
+  const struct program *program = study->program;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *variable = program->variables[k];
+    for (size_t j = 0; variable->role == ROLE_OBS && j < variable->n_binder; j++) {
+      const struct dimension *dimension = variable->binders[j]->dimension;
+      if (dimension != plate && !dimension->ordered && !is_joint(program, dimension) &&
+          !unknown_along(program, dimension) && !number_matters(study, dimension))
+        return dimension;
+    }
+  }
+  return NULL;
+}
+
+/* Up to so many positions are read at once. */
+enum { FEW_POSITIONS = 16 };
+
+static void choose_reading(const struct study *study, struct blueprint *b) {
+  const struct variable *unknown;
+  b->inner = b->sequence ? b->sequence : second_plate(study, b->plate);
+  if (b->inner && !stand_together(study->program, b->plate, b->inner)) b->inner = NULL;
+  if (!b->inner) return;
+  unknown = unknown_along(study->program, b->inner);
+  if (b->inner->high <= FEW_POSITIONS) b->why = "few positions";
+  else if (unknown) b->why = floe__arena_printf(study->graph->arena, "`%s` is inferred at each", unknown->name);
+  else b->reading = b->sequence ? READ_TCN : READ_DEEP_SET, b->why = b->sequence ? "a long series" : "exchangeable";
+}
+
+struct blueprint derive_blueprint(const struct study *study) {
+  const struct program *program = study->program;
+  struct blueprint blueprint = {0};
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
     if (variable->role != ROLE_OBS) continue;
@@ -27,6 +107,7 @@ struct blueprint derive_blueprint(const struct program *program) {
       if (!*place && !(place == &blueprint.plate && is_joint(program, dimension))) *place = dimension;
     }
   }
+  choose_reading(study, &blueprint);
   return blueprint;
 }
 

@@ -163,7 +163,7 @@ struct study *derive_study(struct floe__arena *arena, const struct program *prog
     study->interpretations[k] = interpret_as(graph, program, (enum interpretation_kind)k);
   if (!graph->crowded) store_repeated(graph, &study->interpretations[INTERPRETATION_LOG_DENSITY]);
   study->graph = graph_compact(arena, graph, study->interpretations);
-  study->blueprint = derive_blueprint(program);
+  study->blueprint = derive_blueprint(study);
   study->axis_effect = derive_axis_effect(study, arena);
   return study;
 }

@@ -151,7 +151,7 @@ void store_repeated(struct graph *graph, struct interpretation *density);
 
 /* ---- blueprint.c ---- */
 
-struct blueprint derive_blueprint(const struct program *program);
+struct blueprint derive_blueprint(const struct study *study);
 const struct presence *derive_axis_effect(const struct study *study, struct floe__arena *arena);
 
 #endif

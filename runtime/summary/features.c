@@ -67,30 +67,90 @@ static size_t useful_plate(const struct floe_model *model) {
   return FLOE_NONE;
 }
 
-/* The largest layout's columns: counts them, and notes where each variable's start. */
-static void place_columns(struct floe__features *f, const struct floe_layout *layout) {
-  for (size_t v = 0; v < f->model->n_variable; v++) {
-    const struct floe_variable *variable = &f->model->variables[v];
-    const int along = runs_along(variable, f->plate), is_data = floe_variable_is_data(variable);
-    f->along[v] = (unsigned char)along;
-    if (!is_data) {
-      const size_t n = layout->coordinate[v] == FLOE_NONE ? 0 : layout->free[v];
-      size_t *total = along ? &f->n_local : &f->n_global;
-      f->coordinate_column[v] = *total;
-      *total += along ? n / f->largest[f->plate] : n;
+static int has_dimension(const struct floe_variable *variable, size_t dimension) {
+  for (size_t d = 0; d < variable->n_dim; d++)
+    if (variable->dims[d] == dimension) return 1;
+  return 0;
+}
+
+int floe__features_in_rows(const struct floe_model *model, size_t inner) {
+  const size_t plate = useful_plate(model);
+  size_t n = 0, n_along = 0;
+  for (size_t v = 0; v < model->n_variable; v++) {
+    if (!floe_variable_is_data(&model->variables[v]) || !has_dimension(&model->variables[v], inner)) continue;
+    n++;
+    n_along += (size_t)runs_along(&model->variables[v], plate);
+  }
+  return n == 0 || (n_along > 0 && n_along < n) ? -1 : n_along > 0;
+}
+
+/* Column k of a variable's -> its position in the inner index set; *rest: its number among those of the same position. */
+static size_t position_of(const struct floe__features *f, const struct floe_variable *variable, size_t k, size_t *rest) {
+  size_t position = 0, stride = 1;
+  int by_row = f->in_rows, found = 0;
+  *rest = 0;
+  for (size_t d = variable->n_dim; d-- > 0;) {
+    const size_t dimension = variable->dims[d];
+    if (by_row && dimension == f->plate) {
+      by_row = 0;
       continue;
     }
-    size_t *total = along ? &f->n_row_value : &f->n_flat_value, *features = along ? &f->n_row : &f->n_flat;
-    struct floe__value *values = along ? f->row : f->flat;
-    const size_t n = along ? product_without(variable, f->largest, f->plate) : layout->count[v];
-    f->data_column[v] = *total;
-    for (size_t k = 0; k < n; k++) {
-      const struct floe__value value = value_column(f, variable, *features);
-      if (values) values[*total] = value;
-      *total += 1;
-      *features += value.n_feature;
+    const size_t index = k % f->largest[dimension];
+    k /= f->largest[dimension];
+    if (dimension == f->inner && !found) {
+      position = index;
+      found = 1;
+    } else {
+      *rest += index * stride;
+      stride *= f->largest[dimension];
     }
   }
+  return position;
+}
+
+/* A variable's columns, n of them, and their features; those of an inner index set are given the places behind all others. */
+static void place_data(struct floe__features *f, const struct floe_variable *variable, int along, size_t n,
+                       size_t *item_offset) {
+  size_t *total = along ? &f->n_row_value : &f->n_flat_value, *features = along ? &f->n_row : &f->n_flat;
+  struct floe__value *values = along ? f->row : f->flat;
+  const int inner = f->inner != FLOE_NONE && has_dimension(variable, f->inner);
+  size_t n_feature = 0;
+  for (size_t k = 0; k < n; k++) {
+    struct floe__value value = value_column(f, variable, *features);
+    n_feature = value.n_feature;
+    if (inner) {
+      size_t rest;
+      const size_t position = position_of(f, variable, k, &rest);
+      value.first_feature = f->first_item + position * f->n_item + *item_offset + rest * n_feature;
+    } else {
+      *features += n_feature;
+    }
+    if (values) values[*total] = value;
+    *total += 1;
+  }
+  if (inner) *item_offset += n / f->longest * n_feature;
+}
+
+/* The largest layout's columns: counts them, and notes where each variable's start. */
+static void place_columns(struct floe__features *f, const struct floe_layout *layout) {
+  size_t item_offset = 0;
+  for (size_t v = 0; v < f->model->n_variable; v++) {
+    const struct floe_variable *variable = &f->model->variables[v];
+    const int along = runs_along(variable, f->plate);
+    f->along[v] = (unsigned char)along;
+    if (floe_variable_is_data(variable)) {
+      f->data_column[v] = along ? f->n_row_value : f->n_flat_value;
+      place_data(f, variable, along, along ? product_without(variable, f->largest, f->plate) : layout->count[v],
+                 &item_offset);
+      continue;
+    }
+    const size_t n = layout->coordinate[v] == FLOE_NONE ? 0 : layout->free[v];
+    size_t *total = along ? &f->n_local : &f->n_global;
+    f->coordinate_column[v] = *total;
+    *total += along ? n / f->largest[f->plate] : n;
+  }
+  f->n_item = item_offset;
+  f->first_item = f->in_rows ? f->n_row : f->n_flat;
 }
 
 static int allocate(struct floe__features *f, const struct floe_layout *layout) {
@@ -107,11 +167,12 @@ static int allocate(struct floe__features *f, const struct floe_layout *layout) 
   if (!f->flat || !f->row || !f->centre || !f->scale) return 0;
   f->n_flat = f->n_row = f->n_global = f->n_local = f->n_flat_value = f->n_row_value = 0;
   place_columns(f, layout);
+  *(f->in_rows ? &f->n_row : &f->n_flat) += f->n_item * f->longest;
   for (size_t k = 0; k < f->n_global + f->n_local; k++) f->scale[k] = 1;
   return 1;
 }
 
-struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest) {
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner) {
   struct floe__features *f = FLOE__NEW(1, struct floe__features);
   struct floe_layout *layout = floe_layout_new(model, largest, NULL);
   if (!f || !layout) {
@@ -121,6 +182,9 @@ struct floe__features *floe__features_new(const struct floe_model *model, const 
   }
   f->model = model;
   f->plate = useful_plate(model);
+  f->inner = inner;
+  f->longest = inner == FLOE_NONE ? 0 : largest[inner];
+  f->in_rows = inner != FLOE_NONE && floe__features_in_rows(model, inner) == 1;
   f->n_context = count_context(model);
   f->largest = FLOE__NEW(model->n_dimension + 1, size_t);
   if (f->largest && model->n_dimension > 0) memcpy(f->largest, largest, model->n_dimension * sizeof *largest);

@@ -5,6 +5,8 @@
  *             parameters. Axes that only prepare data, and equivalence axes, are left out
  *   rows      data along the plate: a row of features for each of its positions (their number may vary)
  *   flat      all other data, padded to the largest sizes
+ *   items     where an inner index set is given: the last features of the rows, or of the flat ones, are those of its
+ *             positions, padded to the largest size: n_item of each position, one position behind the other
  *   global    FAMILY coordinates of parameters that do not run along the plate, standardised
  *   local     those that do: a row of coordinates for each position, standardised
  * Data that may be missing have one feature more, which says whether they are.
@@ -42,6 +44,9 @@ struct floe__features {
   size_t n_context, n_flat, n_row; /* features; n_row: of one row */
   size_t n_global, n_local;        /* coordinates; n_local: of one row */
   size_t max_rows;
+  size_t inner, n_item, longest;   /* inner index set, FLOE_NONE: none; features of a position; positions */
+  int in_rows;                     /* whether the positions are in rows */
+  size_t first_item;               /* the feature where the first position's begin */
   size_t n_flat_value, n_row_value;
   struct floe__value *flat, *row;          /* (n_flat_value), (n_row_value) */
   double *centre, *scale;                  /* (n_global + n_local): of coordinates */
@@ -50,8 +55,12 @@ struct floe__features {
   size_t *largest;                         /* (n_dimension): sizes that columns are counted by */
 };
 
-/* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use. NULL: no memory. One block of memory. */
-struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest);
+/* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use; inner: FLOE_NONE, or an index set along which some data
+ * run, all of them along the plate or none of them. NULL: no memory. */
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner);
+
+/* Whether data along an index set run along the plate as well: 1 all, 0 none, -1 some, or there are no such data. */
+int floe__features_in_rows(const struct floe_model *model, size_t inner);
 void floe__features_free(struct floe__features *features);
 
 /* Where the elements of a layout stand: for data and coordinates, the row (FLOE__NO_ROW: flat or global) and the
@@ -60,7 +69,7 @@ void floe__features_free(struct floe__features *features);
 struct floe__slots {
   uint32_t *data_row, *data_column;             /* (n_data) */
   uint32_t *coordinate_row, *coordinate_column; /* (n_coordinate) */
-  size_t n_row;
+  size_t n_row, n_item; /* n_item: positions of the inner index set */
 };
 struct floe__slots *floe__slots_new(const struct floe__features *features, const struct floe_layout *layout);
 void floe__slots_free(struct floe__slots *slots);

@@ -47,6 +47,7 @@ struct floe__slots *floe__slots_new(const struct floe__features *f, const struct
   struct floe__slots *s = FLOE__NEW(1, struct floe__slots);
   if (!s) return NULL;
   s->n_row = f->plate == FLOE_NONE ? 0 : layout->size[f->plate];
+  s->n_item = f->inner == FLOE_NONE ? 0 : layout->size[f->inner];
   s->data_row = FLOE__NEW(2 * (layout->n_data + layout->n_coordinate) + 1, uint32_t);
   if (!s->data_row) {
     floe__free(s);

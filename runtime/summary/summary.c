@@ -1,126 +1,162 @@
 #include "runtime/summary/summary.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "runtime/nn/elementary.h"
-
 static int has_rows(const struct floe__summary *s) {
-  return s->n_row_feature > 0;
+  return s->shape.n_row > 0;
 }
 
-struct floe__summary floe__summary_make(size_t *used, size_t n_context, size_t n_flat, size_t n_row_feature,
-                                        size_t width, size_t n_out) {
-  struct floe__summary s = {.n_context = n_context, .n_flat = n_flat, .n_row_feature = n_row_feature, .n_out = n_out};
-  size_t n_in = n_flat + n_context;
-  if (n_row_feature > 0) {
-    const size_t row_width = width < 64 ? width : 64;
-    s.n_embedding = row_width / 2;
-    s.row_context = floe__linear_make(used, n_context, row_width, 0);
-    s.row_net = floe__mlp_make(used, n_row_feature, row_width, 2, s.n_embedding);
-    n_in += 2 * s.n_embedding + 1;
-  }
-  s.trunk = floe__mlp_make(used, n_in, width, n_row_feature > 0 ? 2 : 3, n_out);
+static int has_inner(const struct floe__summary *s) {
+  return s->inner.kind != FLOE_PERCEPTRON;
+}
+
+static int reads_rows(const struct floe__summary *s) {
+  return has_inner(s) && s->shape.in_rows;
+}
+
+struct floe__summary floe__summary_make(size_t *used, const struct floe__summary_shape *shape) {
+  struct floe__summary s = {.shape = *shape, .n_plain_flat = shape->n_flat, .n_plain_row = shape->n_row};
+  const enum floe_reading inner = shape->n_item * shape->longest > 0 ? shape->inner : FLOE_PERCEPTRON;
+  const size_t n_item = inner == FLOE_PERCEPTRON ? 0 : shape->n_item * shape->longest;
+  *(shape->in_rows ? &s.n_plain_row : &s.n_plain_flat) -= n_item;
+  if (inner != FLOE_PERCEPTRON)
+    s.inner = floe__inner_make(used, inner, shape->n_context, shape->n_item, shape->longest, shape->width);
+  s.n_row_in = s.n_plain_row + (reads_rows(&s) ? s.inner.n_out : 0);
+  if (has_rows(&s)) s.rows = floe__set_net_make(used, shape->rows, shape->n_context, s.n_row_in, shape->width);
+  const size_t n_in = s.rows.n_out + (reads_rows(&s) ? 0 : s.inner.n_out) + s.n_plain_flat + shape->n_context;
+  s.trunk = floe__mlp_make(used, n_in, shape->width, has_rows(&s) || has_inner(&s) ? 2 : 3, shape->n_out);
   return s;
 }
 
 void floe__summary_start(const struct floe__summary *s, float *block, uint64_t seed, uint64_t unit) {
-  if (has_rows(s)) {
-    floe__linear_start(&s->row_context, block, 1, seed, unit);
-    floe__mlp_start(&s->row_net, block, 1, seed, unit + 1);
-  }
+  if (has_rows(s)) floe__set_net_start(&s->rows, block, seed, unit);
   floe__mlp_start(&s->trunk, block, 1, seed, unit + 16);
+  if (has_inner(s)) floe__inner_start(&s->inner, block, seed, unit + 24);
 }
 
-/* Work space: the trunk's input, its derivative, and its own; of rows: embeddings, the context's term, the
- * derivatives of both, and the network's own. */
-struct layout {
-  float *in, *d_in, *trunk, *embedding, *pre, *d_row, *d_pre, *row;
+/* Work space: the trunk's input, its derivative, and its own; what is known of rows, its derivative, and the rows' own; what the
+ * inner network makes of rows, as a part of that, and its own; items of each row. */
+struct places {
+  float *in, *d_in, *trunk, *row_in, *d_row_in, *rows, *inner, *n_item;
 };
 
-static size_t divide(const struct floe__summary *s, size_t n, size_t n_row, float *work, struct layout *w) {
+static size_t divide(const struct floe__summary *s, size_t n, size_t n_row, float *work, struct places *p) {
+  const size_t n_series = reads_rows(s) ? n_row : n;
+  const struct {
+    size_t size;
+    float **at;
+  } parts[] = {{n * s->trunk.n_in, &p->in},
+               {n * s->trunk.n_in, &p->d_in},
+               {floe__mlp_work(&s->trunk, n), &p->trunk},
+               {reads_rows(s) ? n_row * s->n_row_in : 0, &p->row_in},
+               {reads_rows(s) ? n_row * s->n_row_in : 0, &p->d_row_in},
+               {has_rows(s) ? floe__set_net_work(&s->rows, n, n_row, n) : 0, &p->rows},
+               {has_inner(s) ? floe__inner_work(&s->inner, n_series, n) : 0, &p->inner},
+               {reads_rows(s) ? n_row : 0, &p->n_item}};
   size_t used = 0;
-  const size_t row_width = has_rows(s) ? s->row_net.width : 0;
-  const size_t widest = row_width > s->n_embedding ? row_width : s->n_embedding;
-  const size_t size[] = {n * s->trunk.n_in,
-                         n * s->trunk.n_in,
-                         floe__mlp_work(&s->trunk, n),
-                         n_row * s->n_embedding,
-                         n * row_width,
-                         n_row * widest,
-                         n * row_width,
-                         (has_rows(s) ? floe__mlp_work(&s->row_net, n_row) : 0) + n_row * row_width};
-  float **at[] = {&w->in, &w->d_in, &w->trunk, &w->embedding, &w->pre, &w->d_row, &w->d_pre, &w->row};
-  for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
-    const size_t offset = floe__block_take(&used, size[k]);
-    if (work) *at[k] = work + offset;
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    const size_t offset = floe__block_take(&used, parts[k].size);
+    if (work) *parts[k].at = work + offset;
   }
   return used;
 }
 
 size_t floe__summary_work(const struct floe__summary *s, size_t n, size_t n_row) {
-  struct layout w;
-  return divide(s, n, n_row, NULL, &w);
+  struct places p;
+  return divide(s, n, n_row, NULL, &p);
 }
 
-/* sum (width) of the rows of data set i */
-FLOE__FOR_EACH_CPU static void pool(size_t first, size_t last, size_t width, const float *x, float *restrict sum) {
-  for (size_t j = 0; j < width; j++) sum[j] = 0;
-  for (size_t r = first; r < last; r++)
-    for (size_t j = 0; j < width; j++) sum[j] += x[r * width + j];
+static struct floe__contexts contexts_of(const struct floe__batch *batch, int of_rows) {
+  return (struct floe__contexts){batch->n, batch->context, of_rows ? batch->owner : NULL};
 }
 
-static void pool_rows(const struct floe__summary *s, const struct floe__batch *batch, const struct layout *w) {
-  const size_t e = s->n_embedding;
-  for (size_t i = 0; i < batch->n; i++) {
-    const size_t first = batch->first_row[i], last = batch->first_row[i + 1];
-    const float count = last > first ? (float)(last - first) : 1.0f;
-    float *in = w->in + i * s->trunk.n_in;
-    pool(first, last, e, w->embedding, in);
-    for (size_t j = 0; j < e; j++) in[e + j] = in[j] / sqrtf(count), in[j] /= count;
-    in[2 * e] = logf(count);
-  }
+const float *floe__summary_rows(const struct floe__summary *s, const struct floe__batch *batch, float *work,
+                                size_t *stride) {
+  struct places p;
+  *stride = reads_rows(s) ? s->n_row_in : s->shape.n_row;
+  divide(s, batch->n, batch->n_row, work, &p);
+  return reads_rows(s) ? p.row_in : batch->rows;
+}
+
+static struct floe__sets row_sets(const struct floe__summary *s, const struct floe__batch *batch, float *work) {
+  size_t stride;
+  const float *x = floe__summary_rows(s, batch, work, &stride);
+  return (struct floe__sets){batch->n, batch->n_row, stride, x, batch->first_row};
+}
+
+/* The positions as groups: of each row, or of each data set. */
+static struct floe__series groups_of(const struct floe__summary *s, const struct floe__batch *batch,
+                                     const struct places *p) {
+  const struct floe__summary_shape *shape = &s->shape;
+  if (shape->in_rows)
+    return (struct floe__series){batch->n_row,  shape->longest,
+                                 shape->n_row,  shape->n_item,
+                                 batch->rows + s->n_plain_row, (uint32_t *)(void *)p->n_item};
+  return (struct floe__series){batch->n,      shape->longest,
+                               shape->n_flat, shape->n_item,
+                               batch->flat + s->n_plain_flat, batch->n_item};
+}
+
+static void read_rows(const struct floe__summary *s, const float *block, const struct floe__batch *batch,
+                      const struct places *p) {
+  const struct floe__contexts contexts = contexts_of(batch, 1);
+  uint32_t *n_item = (uint32_t *)(void *)p->n_item;
+  for (size_t r = 0; r < batch->n_row; r++) n_item[r] = batch->n_item[batch->owner[r]];
+  const struct floe__series groups = groups_of(s, batch, p);
+  floe__inner_forward(&s->inner, block, &groups, &contexts, p->inner, p->row_in + s->n_plain_row, s->n_row_in);
+  for (size_t r = 0; r < batch->n_row && s->n_plain_row > 0; r++)
+    memcpy(p->row_in + r * s->n_row_in, batch->rows + r * s->shape.n_row, s->n_plain_row * sizeof(float));
 }
 
 void floe__summary_forward(const struct floe__summary *s, const float *block, const struct floe__batch *batch,
                            float *work, float *h) {
-  struct layout w;
-  divide(s, batch->n, batch->n_row, work, &w);
+  const size_t n_in = s->trunk.n_in, n_context = s->shape.n_context;
+  struct places p;
   size_t at = 0;
+  divide(s, batch->n, batch->n_row, work, &p);
+  if (reads_rows(s)) read_rows(s, block, batch, &p);
   if (has_rows(s)) {
-    const struct floe__pre pre = {w.pre, s->row_net.width, batch->owner};
-    floe__linear_forward(&s->row_context, block, batch->n, batch->context, s->n_context, w.pre, s->row_net.width, 0);
-    floe__mlp_forward(&s->row_net, block, batch->n_row, batch->rows, s->n_row_feature, &pre, w.row, w.embedding);
-    pool_rows(s, batch, &w);
-    at = 2 * s->n_embedding + 1;
+    const struct floe__contexts contexts = contexts_of(batch, 1);
+    const struct floe__sets sets = row_sets(s, batch, work);
+    floe__set_net_forward(&s->rows, block, &sets, &contexts, p.rows, p.in, n_in);
+    at += s->rows.n_out;
+  }
+  if (has_inner(s) && !reads_rows(s)) {
+    const struct floe__contexts contexts = contexts_of(batch, 0);
+    const struct floe__series groups = groups_of(s, batch, &p);
+    floe__inner_forward(&s->inner, block, &groups, &contexts, p.inner, p.in + at, n_in);
+    at += s->inner.n_out;
   }
   for (size_t i = 0; i < batch->n; i++) {
-    float *in = w.in + i * s->trunk.n_in + at;
-    if (s->n_flat > 0) memcpy(in, batch->flat + i * s->n_flat, s->n_flat * sizeof(float));
-    if (s->n_context > 0) memcpy(in + s->n_flat, batch->context + i * s->n_context, s->n_context * sizeof(float));
+    float *in = p.in + i * n_in + at;
+    if (s->n_plain_flat > 0) memcpy(in, batch->flat + i * s->shape.n_flat, s->n_plain_flat * sizeof(float));
+    if (n_context > 0) memcpy(in + s->n_plain_flat, batch->context + i * n_context, n_context * sizeof(float));
   }
-  floe__mlp_forward(&s->trunk, block, batch->n, w.in, s->trunk.n_in, NULL, w.trunk, h);
+  floe__mlp_forward(&s->trunk, block, batch->n, p.in, n_in, NULL, p.trunk, h);
+}
+
+static void rows_backward(const struct floe__summary *s, const float *block, const struct floe__batch *batch,
+                          float *work, const struct places *p, const float *d_rows, float *gradient) {
+  const struct floe__contexts contexts = contexts_of(batch, 1);
+  const struct floe__sets sets = row_sets(s, batch, work);
+  floe__set_net_backward(&s->rows, block, &sets, &contexts, p->rows, p->d_in, s->trunk.n_in,
+                         reads_rows(s) ? p->d_row_in : NULL, gradient);
+  if (!reads_rows(s)) return;
+  for (size_t k = 0; d_rows && k < batch->n_row * s->n_row_in; k++) p->d_row_in[k] += d_rows[k];
+  const struct floe__series groups = groups_of(s, batch, p);
+  floe__inner_backward(&s->inner, block, &groups, &contexts, p->inner, p->d_row_in + s->n_plain_row, s->n_row_in,
+                       gradient);
 }
 
 void floe__summary_backward(const struct floe__summary *s, const float *block, const struct floe__batch *batch,
-                            float *work, const float *dh, float *gradient) {
-  struct layout w;
-  divide(s, batch->n, batch->n_row, work, &w);
-  const size_t n_in = s->trunk.n_in, e = s->n_embedding;
-  floe__mlp_backward(&s->trunk, block, batch->n, w.in, n_in, w.trunk, dh, w.d_in, n_in, NULL, 0, gradient);
-  if (!has_rows(s)) return;
-  const size_t width = s->row_net.width;
-  for (size_t i = 0; i < batch->n; i++) {
-    const size_t first = batch->first_row[i], last = batch->first_row[i + 1];
-    const float count = last > first ? (float)(last - first) : 1.0f, root = sqrtf(count), *d = w.d_in + i * n_in;
-    for (size_t r = first; r < last; r++)
-      for (size_t j = 0; j < e; j++) w.d_row[r * e + j] = d[j] / count + d[e + j] / root;
-  }
-  float *d_pre_rows = w.row + floe__mlp_work(&s->row_net, batch->n_row);
-  floe__mlp_backward(&s->row_net, block, batch->n_row, batch->rows, s->n_row_feature, w.row, w.d_row, NULL, 0,
-                     d_pre_rows, width, gradient);
-  for (size_t i = 0; i < batch->n; i++)
-    pool(batch->first_row[i], batch->first_row[i + 1], width, d_pre_rows, w.d_pre + i * width);
-  floe__linear_backward(&s->row_context, block, batch->n, batch->context, s->n_context, w.d_pre, width, NULL, 0, 0,
-                        gradient);
+                            float *work, const float *dh, const float *d_rows, float *gradient) {
+  const size_t n_in = s->trunk.n_in;
+  struct places p;
+  divide(s, batch->n, batch->n_row, work, &p);
+  floe__mlp_backward(&s->trunk, block, batch->n, p.in, n_in, p.trunk, dh, p.d_in, n_in, NULL, 0, gradient);
+  if (has_rows(s)) rows_backward(s, block, batch, work, &p, d_rows, gradient);
+  if (!has_inner(s) || reads_rows(s)) return;
+  const struct floe__contexts contexts = contexts_of(batch, 0);
+  const struct floe__series groups = groups_of(s, batch, &p);
+  floe__inner_backward(&s->inner, block, &groups, &contexts, p.inner, p.d_in + s->rows.n_out, n_in, gradient);
 }

@@ -8,7 +8,7 @@
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 3, N_POSITION = 8 };
+enum { CHECKPOINT_VERSION = 4, N_POSITION = 8 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
   size_t *const all[N_POSITION] = {&t->step,         &t->round,   &t->next_unit, &t->round_unit,
@@ -73,7 +73,7 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
 static int same_settings(const struct floe__settings *a, const struct floe__settings *b) {
   return a->layers == b->layers && a->width == b->width && a->summary == b->summary && a->ensemble == b->ensemble &&
          a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate &&
-         a->consistency == b->consistency;
+         a->consistency == b->consistency && a->rows == b->rows && a->inner == b->inner;
 }
 
 static int get_state(struct floe__trainer *t, const unsigned char **at, const unsigned char *end) {

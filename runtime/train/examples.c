@@ -10,6 +10,7 @@ floe_status floe__examples_new(const struct floe__features *f, size_t capacity, 
                                struct floe_error *error) {
   *e = (struct floe__examples){.features = f, .capacity = capacity};
   e->n_row = FLOE__NEW(capacity, uint32_t);
+  e->n_item = FLOE__NEW(capacity, uint32_t);
   e->context = floe__new(capacity, (f->n_context + 1) * sizeof(float));
   e->flat = floe__new(capacity, (f->n_flat + 1) * sizeof(float));
   e->rows = floe__new(capacity, (f->max_rows * f->n_row + 1) * sizeof(float));
@@ -17,7 +18,7 @@ floe_status floe__examples_new(const struct floe__features *f, size_t capacity, 
   e->global_mask = floe__new(capacity, (f->n_global + 1) * sizeof(float));
   e->local = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
   e->local_mask = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
-  if (e->n_row && e->context && e->flat && e->rows && e->global && e->global_mask && e->local && e->local_mask)
+  if (e->n_row && e->n_item && e->context && e->flat && e->rows && e->global && e->global_mask && e->local && e->local_mask)
     return FLOE_OK;
   floe__examples_free(e);
   return floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for %zu simulations", capacity);
@@ -25,6 +26,7 @@ floe_status floe__examples_new(const struct floe__features *f, size_t capacity, 
 
 void floe__examples_free(struct floe__examples *e) {
   floe__free(e->n_row);
+  floe__free(e->n_item);
   floe__free(e->context);
   floe__free(e->flat);
   floe__free(e->rows);
@@ -39,6 +41,7 @@ void floe__examples_put(struct floe__examples *e, size_t k, const struct floe_co
                         const struct floe__slots *slots) {
   const struct floe__features *f = e->features;
   e->n_row[k] = (uint32_t)slots->n_row;
+  e->n_item[k] = (uint32_t)slots->n_item;
   floe__features_context(f, context->layout, context->universe, e->context + k * f->n_context);
   floe__features_data(f, context->layout, slots, context->data, e->flat + k * f->n_flat,
                       e->rows + k * f->max_rows * f->n_row);
@@ -85,7 +88,7 @@ size_t floe__batch_floats(const struct floe__features *f, size_t n) {
 }
 
 size_t floe__batch_indices(const struct floe__features *f, size_t n) {
-  return n * (f->max_rows + 1) + 1;
+  return n * (f->max_rows + 2) + 1;
 }
 
 static void copy(float *to, const float *from, size_t n) {
@@ -95,7 +98,7 @@ static void copy(float *to, const float *from, size_t n) {
 struct floe__batch floe__batch_gather(const struct floe__examples *e, const size_t *order, size_t first, size_t n,
                                       float *floats, uint32_t *indices) {
   const struct floe__features *f = e->features;
-  struct floe__batch b = {.n = n, .first_row = indices, .owner = indices + n + 1};
+  struct floe__batch b = {.n = n, .first_row = indices, .n_item = indices + n + 1, .owner = indices + 2 * n + 1};
   float **const at[] = {&b.context, &b.flat, &b.global, &b.global_mask, &b.rows, &b.local, &b.local_mask};
   const size_t width[] = {n * f->n_context,
                           n * f->n_flat,
@@ -114,6 +117,7 @@ struct floe__batch floe__batch_gather(const struct floe__examples *e, const size
     copy(b.rows + r * f->n_row, e->rows + k * f->max_rows * f->n_row, m * f->n_row);
     copy(b.local + r * f->n_local, e->local + k * f->max_rows * f->n_local, m * f->n_local);
     b.first_row[i] = (uint32_t)r;
+    b.n_item[i] = e->n_item[k];
     copy(b.local_mask + r * f->n_local, e->local_mask + k * f->max_rows * f->n_local, m * f->n_local);
     for (size_t j = 0; j < m; j++) b.owner[r + j] = (uint32_t)i;
     b.n_row += m;

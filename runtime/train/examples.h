@@ -13,7 +13,7 @@
 struct floe__examples {
   const struct floe__features *features;
   size_t n, capacity;
-  uint32_t *n_row;              /* (n) */
+  uint32_t *n_row, *n_item;     /* (n) */
   float *context, *flat, *rows; /* (n, n_context), (n, n_flat), (n, max_rows, features->n_row) */
   float *global, *global_mask;  /* (n, n_global) */
   float *local, *local_mask;    /* (n, max_rows, n_local) */

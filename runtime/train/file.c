@@ -9,7 +9,7 @@
 #include "runtime/train/parts.h"
 
 static const char network_magic[8] = "FLOENET1";
-enum { NETWORK_VERSION = 2 };
+enum { NETWORK_VERSION = 3 };
 
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count) {
   floe__text_append(to, data, size * count);
@@ -37,16 +37,20 @@ static int get_count(const unsigned char **at, const unsigned char *end, size_t 
 
 static void put_settings(struct floe__text *to, const struct floe__settings *s) {
   const size_t counts[] = {s->layers,      s->width,  s->summary, s->ensemble,
-                           s->simulations, s->epochs, s->batch,   s->consistency};
+                           s->simulations, s->epochs, s->batch,   s->consistency, s->rows, s->inner};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) put_count(to, counts[k]);
   floe__put(to, &s->rate, sizeof s->rate, 1);
 }
 
 static int get_settings(const unsigned char **at, const unsigned char *end, struct floe__settings *s) {
+  size_t rows = 0, inner = 0;
   size_t *const counts[] = {&s->layers,      &s->width,  &s->summary, &s->ensemble,
-                            &s->simulations, &s->epochs, &s->batch,   &s->consistency};
+                            &s->simulations, &s->epochs, &s->batch,   &s->consistency, &rows,      &inner};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (!get_count(at, end, counts[k])) return 0;
+  if (rows > FLOE_TCN || inner > FLOE_TCN) return 0;
+  s->rows = (enum floe_reading)rows;
+  s->inner = (enum floe_reading)inner;
   return floe__get(at, end, &s->rate, sizeof s->rate, 1) && s->layers >= 1 && s->layers <= 24 && s->width >= 8 &&
          s->width <= 1024 && s->summary >= 1 && s->summary <= 256 && s->ensemble >= 1 && s->ensemble <= 32;
 }
@@ -188,7 +192,7 @@ floe_status floe__network_get(const struct floe_model *model, const char *path, 
   floe_status status = FLOE_OK;
   if (!largest) return floe__fail(error, FLOE_EENVIRONMENT, path, "", "not enough memory to read the network");
   if (!floe__get(at, end, &seed, sizeof seed, 1) || !get_settings(at, end, &settings) ||
-      !get_sizes(model, at, end, largest))
+      !get_sizes(model, at, end, largest) || !floe__summary_possible(model, settings.rows, settings.inner))
     status = floe__fail(error, FLOE_EARTIFACT, path, again, "the network's settings are damaged");
   if (!status) status = floe__network_new(model, &settings, seed, largest, result, error);
   floe__free(largest);

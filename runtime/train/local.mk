@@ -21,3 +21,4 @@ runtime_sources += \
   runtime/train/trainer.h
 
 check_PROGRAMS += tests/unit/test_network
+check_PROGRAMS += tests/unit/test_kinds

@@ -15,8 +15,17 @@ int floe__member_make(struct floe__member *m, const struct floe__architecture *s
   const struct floe__architecture *a = shape;
   *m = (struct floe__member){.shape = *a};
   size_t used = 0;
-  m->summary =
-      floe__summary_make(&used, a->n_context, a->n_flat, a->n_row, a->width < 128 ? 128 : a->width, a->summary);
+  const struct floe__summary_shape summary = {.n_context = a->n_context,
+                                              .n_flat = a->n_flat,
+                                              .n_row = a->n_row,
+                                              .n_item = a->n_item,
+                                              .longest = a->longest,
+                                              .width = a->width < 128 ? 128 : a->width,
+                                              .n_out = a->summary,
+                                              .rows = a->rows,
+                                              .inner = a->inner,
+                                              .in_rows = a->in_rows};
+  m->summary = floe__summary_make(&used, &summary);
   if (a->n_global > 0) {
     const size_t layers = a->n_global == 1 && a->layers > 2 ? 2 : a->layers;
     if (!floe__flow_make(&m->global, &used, a->n_global, layers, a->width, seed, unit(index, 0))) return 0;
@@ -29,7 +38,7 @@ int floe__member_make(struct floe__member *m, const struct floe__architecture *s
       return 0;
     }
     m->local_condition = floe__linear_make(&used, a->n_global + a->summary + a->n_context, m->local.n_pre, 0);
-    m->local_row = floe__linear_make(&used, a->n_row, m->local.n_pre, 0);
+    m->local_row = floe__linear_make(&used, m->summary.n_row_in, m->local.n_pre, 0);
   }
   m->n_weight = used;
   return 1;
@@ -62,7 +71,13 @@ struct places {
   float *local_condition, *d_local_condition; /* (n, globals + summary + context) */
   float *local_shared, *d_local_shared;       /* (n, local n_pre) */
   float *local_pre, *d_local_pre, *local_flow, *local_z, *local_log_det;
+  float *d_rows; /* (n_row, what the summary knows of a row), where a network makes part of that; else NULL */
 };
+
+/* Whether the local flow's condition has a part that the summary's networks make of a row. */
+static int has_row_network(const struct floe__member *m) {
+  return m->local.n > 0 && m->summary.n_row_in > m->summary.n_plain_row;
+}
 
 static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float *work, struct places *p) {
   const size_t s = m->shape.summary, c = s + m->shape.n_context, l = m->shape.n_global + c;
@@ -90,12 +105,14 @@ static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float
       {m->local.n > 0 ? floe__flow_work(&m->local, n_row) : 0, &p->local_flow},
       {n_row * m->local.n, &p->local_z},
       {n_row, &p->local_log_det},
+      {has_row_network(m) ? n_row * m->summary.n_row_in : 0, &p->d_rows},
   };
   size_t used = 0;
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
     const size_t offset = floe__block_take(&used, parts[k].size);
     if (work) *parts[k].at = work + offset;
   }
+  if (!has_row_network(m)) p->d_rows = NULL;
   return used;
 }
 
@@ -167,9 +184,11 @@ static void condition(const struct floe__member *m, const float *weights, const 
 static void condition_local(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
                             const struct places *p) {
   const size_t width = m->local.n_pre, n_in = m->shape.n_global + m->shape.summary + m->shape.n_context;
+  size_t stride;
+  const float *rows = floe__summary_rows(&m->summary, batch, p->summary, &stride);
   join_local_conditions(m, batch, p);
   floe__linear_forward(&m->local_condition, weights, batch->n, p->local_condition, n_in, p->local_shared, width, 0);
-  floe__linear_forward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->local_pre, width, 0);
+  floe__linear_forward(&m->local_row, weights, batch->n_row, rows, stride, p->local_pre, width, 0);
   add_shared(batch->n_row, width, batch->owner, p->local_shared, p->local_pre);
 }
 
@@ -234,13 +253,15 @@ static void local_backward(const struct floe__member *m, const float *weights, c
   const size_t width = m->local.n_pre, g = m->shape.n_global, s = m->shape.summary, n_in = g + s + m->shape.n_context;
   const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
   float *by_row = p->local_log_det; /* not needed any more */
+  size_t stride;
   for (size_t r = 0; r < batch->n_row; r++) by_row[r] = by_log_q[batch->owner[r]];
   base_backward(batch->n_row, m->local.n, by_row, batch->local_mask, p->local_z);
   floe__flow_backward(&m->local, weights, &rows, p->local_flow, p->local_z, by_row, p->d_local_pre, gradient);
   memset(p->d_local_shared, 0, batch->n * width * sizeof(float));
   sum_shared(batch->n_row, width, batch->owner, p->d_local_pre, p->d_local_shared);
-  floe__linear_backward(&m->local_row, weights, batch->n_row, batch->rows, m->shape.n_row, p->d_local_pre, width, NULL,
-                        0, 0, gradient);
+  const float *known = floe__summary_rows(&m->summary, batch, p->summary, &stride);
+  floe__linear_backward(&m->local_row, weights, batch->n_row, known, stride, p->d_local_pre, width, p->d_rows,
+                        m->summary.n_row_in, 0, gradient);
   floe__linear_backward(&m->local_condition, weights, batch->n, p->local_condition, n_in, p->d_local_shared, width,
                         p->d_local_condition, n_in, 0, gradient);
   for (size_t i = 0; i < batch->n; i++)
@@ -262,5 +283,5 @@ void floe__member_backward(const struct floe__member *m, const float *weights, c
     for (size_t i = 0; i < batch->n; i++) memcpy(p.dh + i * s, p.d_condition + i * n_in, s * sizeof(float));
   }
   if (m->local.n > 0) local_backward(m, weights, batch, &p, by_log_q, gradient);
-  floe__summary_backward(&m->summary, weights, batch, p.summary, p.dh, gradient);
+  floe__summary_backward(&m->summary, weights, batch, p.summary, p.dh, p.d_rows, gradient);
 }

@@ -10,7 +10,9 @@
 #include "runtime/summary/summary.h"
 
 struct floe__architecture {
-  size_t n_context, n_flat, n_row, n_global, n_local; /* as in struct floe__features */
+  size_t n_context, n_flat, n_row, n_global, n_local, n_item, longest; /* as in struct floe__features */
+  int in_rows;
+  enum floe_reading rows, inner;
   size_t layers, width, summary;                      /* of the flows; widths of the networks and of the summary */
 };
 

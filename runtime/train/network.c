@@ -16,7 +16,8 @@ static int make_members(struct floe_network *network) {
   const struct floe__features *f = network->features;
   const struct floe__settings *s = &network->settings;
   const struct floe__architecture shape = {f->n_context, f->n_flat, f->n_row, f->n_global,
-                                           f->n_local,   s->layers, s->width, s->summary};
+                                           f->n_local,   f->n_item, f->longest, f->in_rows,
+                                           s->rows,      s->inner,  s->layers,  s->width,  s->summary};
   network->members = FLOE__NEW(s->ensemble, struct floe__member);
   network->weights = FLOE__NEW(s->ensemble, float *);
   if (!network->members || !network->weights) return 0;
@@ -39,7 +40,7 @@ floe_status floe__network_new(const struct floe_model *model, const struct floe_
   network->seed = seed;
   network->settings = *settings;
   network->loss = INFINITY;
-  network->features = floe__features_new(model, largest);
+  network->features = floe__features_new(model, largest, settings->inner == FLOE_PERCEPTRON ? FLOE_NONE : model->inner);
   if (network->features && network->features->n_global + network->features->n_local == 0) {
     floe_network_free(network);
     return floe__fail(error, FLOE_ESPEC, "", "", "the model has no continuous parameter for a network to infer");

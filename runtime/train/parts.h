@@ -14,6 +14,7 @@
 
 struct floe__settings {
   size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
+  enum floe_reading rows, inner; /* how rows and the positions of the model's inner index set are read */
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
   double rate;
 };
@@ -50,6 +51,9 @@ enum { FLOE__CURVE_POINTS = 64 };
 /* The spec's settings over the defaults. FLOE_ESPEC. */
 FLOE_NODISCARD floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,
                                                struct floe_error *error);
+
+/* Whether the model's rows and inner index set can be read so. */
+int floe__summary_possible(const struct floe_model *model, enum floe_reading rows, enum floe_reading inner);
 
 /* A network with first weights. largest (n_dimension): largest sizes in use. settings->summary is chosen if 0. */
 FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, const struct floe__settings *settings,

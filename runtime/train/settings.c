@@ -4,6 +4,7 @@
 
 #include "base/settings.h"
 #include "runtime/data/suggest.h"
+#include "runtime/summary/features.h"
 #include "runtime/train/parts.h"
 
 static const struct {
@@ -12,7 +13,7 @@ static const struct {
 } counts[] = {
     {"layers", offsetof(struct floe__settings, layers)},
     {"width", offsetof(struct floe__settings, width)},
-    {"summary", offsetof(struct floe__settings, summary)},
+    {"summary_width", offsetof(struct floe__settings, summary)},
     {"ensemble", offsetof(struct floe__settings, ensemble)},
     {"epochs", offsetof(struct floe__settings, epochs)},
     {"simulations", offsetof(struct floe__settings, simulations)},
@@ -39,11 +40,49 @@ static floe_status unfit(const struct floe__setting_rule *rule, struct floe_erro
   return status;
 }
 
-static floe_status read_one(const struct floe_setting *given, struct floe__settings *settings,
-                            struct floe_error *error) {
+/* ---- how data are summed up ---- */
+
+static const char *const summary_words[] = {[FLOE_PERCEPTRON] = "mlp",
+                                            [FLOE_DEEP_SET] = "deep_set",
+                                            [FLOE_SET_TRANSFORMER] = "set_transformer",
+                                            [FLOE_GRU] = "gru",
+                                            [FLOE_TCN] = "tcn"};
+
+static int is_of_sets(enum floe_reading kind) {
+  return kind == FLOE_DEEP_SET || kind == FLOE_SET_TRANSFORMER;
+}
+
+int floe__summary_possible(const struct floe_model *model, enum floe_reading rows, enum floe_reading inner) {
+  if (!is_of_sets(rows)) return 0;
+  if (inner == FLOE_PERCEPTRON) return 1;
+  if (model->inner >= model->n_dimension || floe__features_in_rows(model, model->inner) < 0) return 0;
+  return is_of_sets(inner) == !model->dimensions[model->inner].ordered;
+}
+
+/* Whether data run along the plate, so that there is a set of rows. */
+static int has_rows(const struct floe_model *model) {
+  return model->plate < model->n_dimension && floe__features_in_rows(model, model->plate) == 1;
+}
+
+static floe_status read_summary(const struct floe_model *model, const char *word, struct floe__settings *settings,
+                                struct floe_error *error) {
+  enum floe_reading kind = FLOE_PERCEPTRON;
+  while (strcmp(summary_words[kind], word) != 0) kind++;
+  const int inner = floe__summary_possible(model, FLOE_DEEP_SET, kind), rows = is_of_sets(kind) && has_rows(model);
+  if (inner) settings->inner = kind;
+  if (rows) settings->rows = kind;
+  if (inner || rows) return FLOE_OK;
+  return floe__fail(error, FLOE_ESPEC, "network", "leave `summary` out: `floe check` says what is chosen then",
+                    "the network's 'summary = %s' reads %s, and the observations have none", word,
+                    is_of_sets(kind) ? "a set of exchangeable elements" : "a series along an ordered index");
+}
+
+static floe_status read_one(const struct floe_model *model, const struct floe_setting *given,
+                            struct floe__settings *settings, struct floe_error *error) {
   const struct floe__setting_rule *rule = floe__setting_rule(given->name);
   if (!rule) return unknown(given->name, error);
   if (!floe__setting_fits(rule, given->word, given->number)) return unfit(rule, error);
+  if (strcmp(given->name, "summary") == 0) return read_summary(model, given->word, settings, error);
   double number = given->number;
   if (given->word) number = strcmp(given->word, "on") == 0 ? FLOE__USUAL_DRAWS : 0;
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
@@ -60,9 +99,11 @@ floe_status floe__settings_read(const struct floe_model *model, struct floe__set
                                       .simulations = 1048576,
                                       .batch = 256,
                                       .rate = 5e-3,
+                                      .rows = FLOE_DEEP_SET,
+                                      .inner = model->inner_reading,
                                       .consistency = FLOE__UNSET};
   for (size_t k = 0; k < model->n_setting; k++) {
-    const floe_status status = read_one(&model->settings[k], settings, error);
+    const floe_status status = read_one(model, &model->settings[k], settings, error);
     if (status) return status;
   }
   return FLOE_OK;

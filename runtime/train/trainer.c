@@ -12,7 +12,7 @@
 #include "runtime/sim/simulate.h"
 #include "runtime/train/consistency.h"
 
-enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000 };
+enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, ITEMS_OF_ROW = 16, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000 };
 static const double pool_numbers = 6.4e7, clip = 1.5;
 
 /* Weight decay of the attempts at training, and their shares of the steps. What suits 10,000 simulations depends on the model: two
@@ -124,7 +124,8 @@ static int allocate_learners(struct floe__trainer *t) {
 
 static int allocate_work(struct floe__trainer *t) {
   const struct floe__features *f = t->network->features;
-  const size_t n_member = t->network->n_member, rows = f->max_rows > 0 ? f->max_rows : 1;
+  const size_t n_member = t->network->n_member, each = f->in_rows ? 1 + f->longest / ITEMS_OF_ROW : 1;
+  const size_t rows = f->max_rows > 0 ? f->max_rows * each : 1;
   t->chunk = CHUNK_ROWS / rows > CHUNK ? CHUNK : CHUNK_ROWS / rows < 4 ? 4 : CHUNK_ROWS / rows;
   t->n_chunk = (t->settings.batch + t->chunk - 1) / t->chunk;
   floe__consistency_plan(t);

@@ -347,13 +347,27 @@ static float *random_block(uint64_t unit, size_t n) {
   return x;
 }
 
-static void member_new(struct member_case *c, size_t n_row_feature, size_t n_global, size_t n_local) {
-  static uint32_t first_row[] = {0, 3, 4, 9, 9, 11, 13}, owner[] = {0, 0, 0, 1, 2, 2, 2, 2, 2, 4, 4, 5, 5};
+/* The parts of a member that a case has; a row of 0s: none of these. */
+struct member_shape {
+  size_t n_row, n_global, n_local, n_item, longest;
+  int in_rows;
+  enum floe_reading inner, rows;
+};
+
+static void member_new(struct member_case *c, const struct member_shape *of) {
+  static uint32_t n_item[6], first_row[] = {0, 3, 4, 9, 9, 11, 13}, owner[] = {0, 0, 0, 1, 2, 2, 2, 2, 2, 4, 4, 5, 5};
+  const size_t n_items = of->n_item * of->longest, n_flat = 4 + (of->in_rows ? 0 : n_items);
+  const size_t n_row = of->n_row + (of->in_rows ? n_items : 0), n_global = of->n_global, n_local = of->n_local;
   const struct floe__architecture shape = {.n_context = 3,
-                                           .n_flat = 4,
-                                           .n_row = n_row_feature,
+                                           .n_flat = n_flat,
+                                           .n_row = n_row,
                                            .n_global = n_global,
                                            .n_local = n_local,
+                                           .n_item = of->n_item,
+                                           .longest = of->longest,
+                                           .in_rows = of->in_rows,
+                                           .inner = of->inner,
+                                           .rows = of->rows,
                                            .layers = 3,
                                            .width = 16,
                                            .summary = 5};
@@ -361,10 +375,16 @@ static void member_new(struct member_case *c, size_t n_row_feature, size_t n_glo
   c->weights = FLOE__NEW(c->member.n_weight, float);
   floe__member_start(&c->member, c->weights, 5, 1);
   for (size_t i = 0; i < c->member.n_weight; i++) c->weights[i] += 0.02f * (float)((int)(i % 7) - 3);
-  c->batch = (struct floe__batch){.n = 6, .n_row = n_row_feature > 0 ? 13 : 0, .first_row = first_row, .owner = owner};
+  c->batch = (struct floe__batch){.n = 6, .n_row = n_row > 0 ? 13 : 0, .first_row = first_row, .owner = owner,
+                                   .n_item = n_item};
   c->batch.context = random_block(51, 18);
-  c->batch.flat = random_block(52, 24);
-  c->batch.rows = random_block(53, 13 * n_row_feature);
+  c->batch.flat = random_block(52, 6 * n_flat);
+  c->batch.rows = random_block(53, 13 * n_row);
+  for (size_t i = 0; i < 6; i++) n_item[i] = (uint32_t)(of->longest - (of->longest > 0 ? i * of->longest / 7 : 0));
+  for (size_t i = 0; i < 6 && !of->in_rows; i++)
+    for (size_t k = 4 + n_item[i] * of->n_item; k < n_flat; k++) c->batch.flat[i * n_flat + k] = 0;
+  for (size_t r = 0; r < 13 && of->in_rows; r++)
+    for (size_t k = of->n_row + n_item[owner[r]] * of->n_item; k < n_row; k++) c->batch.rows[r * n_row + k] = 0;
   c->batch.global = random_block(54, 6 * n_global);
   c->batch.global_mask = random_block(55, 6 * n_global);
   c->batch.local = random_block(56, 13 * n_local);
@@ -382,12 +402,26 @@ static void member_free(struct member_case *c) {
   for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
 }
 
+static const struct member_shape shapes[] = {
+    {3, 3, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
+    {2, 1, 2, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
+    {0, 4, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
+    {0, 1, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
+    {2, 0, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
+    {0, 2, 0, 2, 14, 0, FLOE_GRU, FLOE_DEEP_SET},
+    {0, 2, 0, 2, 14, 0, FLOE_TCN, FLOE_DEEP_SET},
+    {0, 2, 0, 2, 9, 0, FLOE_DEEP_SET, FLOE_DEEP_SET},
+    {2, 2, 0, 1, 11, 0, FLOE_GRU, FLOE_DEEP_SET}, /* rows, and a series outside of them */
+    {2, 2, 1, 1, 11, 1, FLOE_GRU, FLOE_DEEP_SET}, /* sets of series, whose rows have unknowns of their own */
+    {0, 2, 1, 2, 9, 1, FLOE_TCN, FLOE_DEEP_SET},
+    {1, 2, 1, 2, 9, 1, FLOE_DEEP_SET, FLOE_DEEP_SET}, /* sets of sets */
+};
+
 static void a_member_differentiates_by_its_weights(void **state) {
   (void)state;
-  static const size_t cases[][3] = {{3, 3, 1}, {2, 1, 2}, {0, 4, 0}, {0, 1, 0}, {2, 0, 1}};
-  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+  for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
     struct member_case c;
-    member_new(&c, cases[k][0], cases[k][1], cases[k][2]);
+    member_new(&c, &shapes[k]);
     float *gradient = FLOE__NEW(c.member.n_weight, float);
     member_value(&c, c.weights);
     floe__member_backward(&c.member, c.weights, &c.batch, c.work, by_log_q, gradient);
@@ -400,26 +434,30 @@ static void a_member_differentiates_by_its_weights(void **state) {
 
 static void a_data_set_does_not_see_the_others_of_its_batch(void **state) {
   (void)state;
-  struct member_case c;
-  member_new(&c, 3, 3, 1);
-  member_value(&c, c.weights);
-  const float last = c.log_q[5];
-  uint32_t first_row[] = {0, 2}, owner[] = {0, 0};
-  struct floe__batch alone = {.n = 1,
-                              .n_row = 2,
-                              .first_row = first_row,
-                              .owner = owner,
-                              .context = c.batch.context + 15,
-                              .flat = c.batch.flat + 20,
-                              .rows = c.batch.rows + 33,
-                              .global = c.batch.global + 15,
-                              .global_mask = c.batch.global_mask + 15,
-                              .local = c.batch.local + 11,
-                              .local_mask = c.batch.local_mask + 11};
-  float log_q;
-  floe__member_log_q(&c.member, c.weights, &alone, c.work, &log_q);
-  assert_true(fabsf(log_q - last) < 1e-4f * (1 + fabsf(last)));
-  member_free(&c);
+  for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+    struct member_case c;
+    member_new(&c, &shapes[k]);
+    member_value(&c, c.weights);
+    const float last = c.log_q[5];
+    const struct floe__architecture *a = &c.member.shape;
+    uint32_t first_row[] = {0, a->n_row > 0 ? 2 : 0}, owner[] = {0, 0}, n_item[] = {c.batch.n_item[5]};
+    struct floe__batch alone = {.n = 1,
+                                .n_row = first_row[1],
+                                .first_row = first_row,
+                                .owner = owner,
+                                .n_item = n_item,
+                                .context = c.batch.context + 15,
+                                .flat = c.batch.flat + 5 * a->n_flat,
+                                .rows = c.batch.rows + 11 * a->n_row,
+                                .global = c.batch.global + 5 * a->n_global,
+                                .global_mask = c.batch.global_mask + 5 * a->n_global,
+                                .local = c.batch.local + 11 * a->n_local,
+                                .local_mask = c.batch.local_mask + 11 * a->n_local};
+    float log_q;
+    floe__member_log_q(&c.member, c.weights, &alone, c.work, &log_q);
+    assert_true(fabsf(log_q - last) < 1e-4f * (1 + fabsf(last)));
+    member_free(&c);
+  }
 }
 
 static void adam_finds_the_bottom_of_a_bowl(void **state) {

@@ -389,7 +389,7 @@ static void damaged_and_foreign_files_are_refused(void **state) {
   }
   /* a payload that is not what its own checksum hides */
   for (size_t kept = 8; kept < length - 28; kept += 1 + length / 31) {
-    assert_int_equal(floe__artifact_write(path, "FLOENET1", 2, bytes + 20, kept, NULL), FLOE_OK);
+    assert_int_equal(floe__artifact_write(path, "FLOENET1", 3, bytes + 20, kept, NULL), FLOE_OK);
     assert_int_equal(floe_network_load(&model, path, &loaded, &error), FLOE_EARTIFACT);
   }
   assert_int_equal(floe__file_write(path, bytes, length, NULL), FLOE_OK);

@@ -49,6 +49,13 @@ enum floe_structure { /* joint over the last dimensions; each has a row in runti
   FLOE_COV
 };
 enum floe_coordinates { FLOE_FAMILY_COORDINATES, FLOE_UNIVERSE_COORDINATES };
+enum floe_reading { /* how a network reads the positions of an index set; FLOE_PERCEPTRON: all at once, at fixed places */
+  FLOE_PERCEPTRON,
+  FLOE_DEEP_SET,
+  FLOE_SET_TRANSFORMER,
+  FLOE_GRU,
+  FLOE_TCN
+};
 enum floe_tag { FLOE_PRIOR, FLOE_LIKELIHOOD, FLOE_JACOBIAN, FLOE_N_TAG };
 
 struct floe_dimension {
@@ -193,6 +200,8 @@ struct floe_model {
   const char *prior_fingerprint;       /* NULL without elicited numbers; changes whenever what the prior implies of elicited numbers may have changed */
   size_t plate;            /* exchangeable dimension whose rows a set network summarises, or FLOE_NONE */
   size_t sequence;         /* ordered dimension of the observations, or FLOE_NONE */
+  size_t inner;            /* dimension whose positions are read within the plate's rows, or outside of them, or FLOE_NONE */
+  enum floe_reading inner_reading; /* how, unless the settings say otherwise */
 
   /* Doubles of scratch that any function below needs. */
   size_t (*scratch_size)(const struct floe_layout *layout);

@@ -1,0 +1,258 @@
+/* Every kind of network on one small model: the same bytes for any number of threads and after loading; damaged files are refused
+ * or harmless. mu ~ normal(0, 2); a[item] ~ normal(mu, 1); y[item, day] ~ normal(a[item], 1), 2 to 4 items, 3 to 9 days. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <floe/draws.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "runtime/data/layout.h"
+#include "runtime/data/universe.h"
+#include "runtime/train/network.h"
+
+enum { MU, A, Y };
+static const size_t of_item[] = {0}, of_item_and_day[] = {0, 1};
+static const struct floe_dimension ordered[] = {{"item", 2, 4, 0}, {"day", 3, 9, 1}};
+static const struct floe_dimension unordered[] = {{"item", 2, 4, 0}, {"day", 3, 9, 0}};
+static const struct floe_variable variables[] = {
+    {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+    {.name = "a",
+     .role = FLOE_PARAM,
+     .n_dim = 1,
+     .dims = of_item,
+     .low = -INFINITY,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE},
+    {.name = "y",
+     .role = FLOE_OBS,
+     .n_dim = 2,
+     .dims = of_item_and_day,
+     .low = -INFINITY,
+     .high = INFINITY,
+     .has_distribution = 1,
+     .codes = FLOE_NONE}};
+
+static size_t no_scratch(const struct floe_layout *layout) {
+  return layout->n_data;
+}
+static int all_permitted(const struct floe_universe *universe) {
+  (void)universe;
+  return 1;
+}
+
+static double normal(const struct floe_sampling *s, size_t point, uint64_t site, uint64_t element) {
+  struct floe_stream stream;
+  floe_stream_open(&stream, s->seed, s->purpose, s->first_unit + point, site, element);
+  return floe_draw_normal(&stream);
+}
+
+static void simulate(const struct floe_context *c, const struct floe_sampling *s, size_t n, double *data,
+                     double *values, double *scratch) {
+  const struct floe_layout *l = c->layout;
+  (void)scratch;
+  for (size_t k = 0; k < n; k++) {
+    double *mu = values + k * l->n_value + l->offset[MU], *a = values + k * l->n_value + l->offset[A];
+    double *y = data + k * l->n_data + l->offset[Y];
+    if (s->what & FLOE_DRAW_PARAMETERS) *mu = 2 * normal(s, k, 0, 0);
+    for (size_t i = 0; i < l->size[0]; i++) {
+      if (s->what & FLOE_DRAW_PARAMETERS) a[i] = *mu + normal(s, k, 1, i);
+      for (size_t t = 0; t < l->size[1] && (s->what & FLOE_DRAW_OBSERVED); t++)
+        y[i * l->size[1] + t] = a[i] + normal(s, k, 64, i * 100 + t);
+    }
+  }
+}
+
+static void copy_values(const struct floe_context *c, size_t n, const double *from, double *to, double *scratch) {
+  (void)scratch;
+  memcpy(to, from, n * c->layout->n_value * sizeof *to);
+}
+
+static void copy_data(const struct floe_context *c, const double *data, double *prepared, double *scratch) {
+  (void)scratch;
+  memcpy(prepared, data, c->layout->n_data * sizeof *data);
+}
+
+enum { N_TINY = 6, N_SETTING = N_TINY + 1 };
+static const struct floe_setting tiny[N_TINY] = {{"layers", NULL, 2},         {"width", NULL, 8},  {"ensemble", NULL, 2},
+                                                 {"simulations", NULL, 512}, {"epochs", NULL, 2}, {"batch", NULL, 100}};
+
+/* The model as a set of series (or of sets), or with series that stand outside of rows; settings (N_SETTING): room. */
+static struct floe_model model_with(const struct floe_setting *setting, int is_ordered, int in_rows,
+                                    struct floe_setting *settings) {
+  memcpy(settings, tiny, sizeof tiny);
+  settings[N_TINY] = *setting;
+  return (struct floe_model){.version = FLOE_MODEL_VERSION,
+                             .name = "kinds",
+                             .title = "",
+                             .source_path = "",
+                             .source_text = "",
+                             .fingerprint = "kinds",
+                             .n_dimension = 2,
+                             .n_variable = 3,
+                             .n_setting = N_SETTING,
+                             .dimensions = is_ordered ? ordered : unordered,
+                             .variables = variables,
+                             .settings = settings,
+                             .plate = in_rows ? 0 : FLOE_NONE,
+                             .sequence = is_ordered ? 1 : FLOE_NONE,
+                             .inner = 1,
+                             .scratch_size = no_scratch,
+                             .permitted = all_permitted,
+                             .simulate = simulate,
+                             .constrain = copy_values,
+                             .unconstrain = copy_values,
+                             .prepare = copy_data};
+}
+
+static const struct {
+  struct floe_setting setting;
+  int is_ordered, in_rows;
+} kinds[] = {
+    {{"summary", "mlp", 0}, 1, 1},      {{"summary", "gru", 0}, 1, 1},      {{"summary", "gru", 0}, 1, 0},
+    {{"summary", "tcn", 0}, 1, 1},      {{"summary", "tcn", 0}, 1, 0},      {{"summary", "deep_set", 0}, 0, 1},
+    {{"summary", "deep_set", 0}, 0, 0},
+};
+enum { N_KIND = sizeof kinds / sizeof *kinds };
+
+static struct floe_network *trained(const struct floe_model *model, size_t n_thread) {
+  const struct floe_network_options options = {.seed = 3, .n_thread = n_thread};
+  struct floe_network *network;
+  struct floe_error error = {0};
+  if (floe_network_train(model, &options, NULL, &network, &error)) fail_msg("%s: %s", error.where, error.message);
+  return network;
+}
+
+static char *path_of(const char *name) {
+  static char path[512];
+  const char *folder = getenv("TMPDIR");
+  snprintf(path, sizeof path, "%s/floe-kinds-%ld-%s", folder ? folder : "/tmp", (long)getpid(), name);
+  return path;
+}
+
+static char *bytes_of(const struct floe_network *network, size_t *length) {
+  char *bytes = NULL;
+  const char *path = path_of("bytes");
+  assert_int_equal(floe_network_save(network, path, NULL), FLOE_OK);
+  assert_int_equal(floe__file_read(path, 1u << 30, &bytes, length, NULL), FLOE_OK);
+  unlink(path);
+  return bytes;
+}
+
+/* Draws for a data set of 3 items and 7 days, with their densities. */
+enum { N_DRAW = 64, N_COORDINATE = 4 };
+static floe_status draw(const struct floe_model *model, const struct floe_network *network, double *draws,
+                        double *log_q) {
+  const size_t sizes[] = {3, 7};
+  struct floe_layout *layout = floe_layout_new(model, sizes, NULL);
+  struct floe_universe universe;
+  double data[21];
+  floe_universe_reference(model, &universe);
+  for (size_t k = 0; k < 21; k++) data[k] = sin((double)k);
+  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, data, NULL};
+  const struct floe_network_ask ask = {
+      .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 9, .member = FLOE_NONE};
+  assert_int_equal(layout->n_coordinate, N_COORDINATE);
+  const floe_status status = floe_network_draw(network, &ask, draws, log_q, NULL);
+  floe_layout_free(layout);
+  return status;
+}
+
+static void threads_and_files_do_not_matter(void **state) {
+  (void)state;
+  for (size_t k = 0; k < N_KIND; k++) {
+    struct floe_setting settings[N_SETTING];
+    const struct floe_model model = model_with(&kinds[k].setting, kinds[k].is_ordered, kinds[k].in_rows, settings);
+    struct floe_network *one = trained(&model, 1), *two = trained(&model, 2), *loaded;
+    double draws[2][N_DRAW * N_COORDINATE], log_q[2][N_DRAW];
+    size_t n_one, n_two;
+    char *of_one = bytes_of(one, &n_one), *of_two = bytes_of(two, &n_two);
+    assert_int_equal(n_one, n_two);
+    assert_true(memcmp(of_one, of_two, n_one) == 0);
+    assert_int_equal(floe__file_write(path_of("one"), of_one, n_one, NULL), FLOE_OK);
+    assert_int_equal(floe_network_load(&model, path_of("one"), &loaded, NULL), FLOE_OK);
+    assert_int_equal(draw(&model, one, draws[0], log_q[0]), FLOE_OK);
+    assert_int_equal(draw(&model, loaded, draws[1], log_q[1]), FLOE_OK);
+    assert_memory_equal(draws[0], draws[1], sizeof draws[0]);
+    assert_memory_equal(log_q[0], log_q[1], sizeof log_q[0]);
+    unlink(path_of("one"));
+    floe__free(of_one);
+    floe__free(of_two);
+    floe_network_free(one);
+    floe_network_free(two);
+    floe_network_free(loaded);
+  }
+}
+
+/* Bytes changed under a checksum that fits: what loads must still answer, with whatever. */
+static void damage_behind_the_checksum_is_refused_or_harmless(void **state) {
+  (void)state;
+  for (size_t k = 0; k < N_KIND; k++) {
+    struct floe_setting settings[N_SETTING];
+    const struct floe_model model = model_with(&kinds[k].setting, kinds[k].is_ordered, kinds[k].in_rows, settings);
+    struct floe_network *network = trained(&model, 1), *loaded;
+    size_t length, n_refused = 0;
+    char *bytes = bytes_of(network, &length), *payload = bytes + 20;
+    floe_network_free(network);
+    for (size_t at = 0; at < length - 28; at += at < 24 ? 24 : at < 184 ? 2 : 1 + length / 37) {
+      double draws[N_DRAW * N_COORDINATE], log_q[N_DRAW];
+      payload[at] = (char)(payload[at] ^ 0x41);
+      assert_int_equal(floe__artifact_write(path_of("damaged"), "FLOENET1", 3, payload, length - 28, NULL), FLOE_OK);
+      payload[at] = (char)(payload[at] ^ 0x41);
+      const floe_status status = floe_network_load(&model, path_of("damaged"), &loaded, NULL);
+      n_refused += status != FLOE_OK;
+      if (status) {
+        assert_null(loaded);
+        continue;
+      }
+      (void)!draw(&model, loaded, draws, log_q);
+      floe_network_free(loaded);
+    }
+    assert_true(n_refused > 20); /* fingerprint, settings, sizes */
+    unlink(path_of("damaged"));
+    floe__free(bytes);
+  }
+}
+
+static void a_summary_that_does_not_fit_is_refused(void **state) {
+  (void)state;
+  static const struct {
+    struct floe_setting setting;
+    int is_ordered, in_rows;
+    const char *message, *fix;
+  } wrong[] = {
+      {{"summary", "gru", 0}, 0, 1, "ordered index", "floe check"},
+      {{"summary", "deep_set", 0}, 1, 0, "exchangeable", "floe check"},
+      {{"summary", "gruu", 0}, 1, 1, "must be `mlp`", ""},
+      {{"summary", NULL, 16}, 1, 1, "must be `mlp`", ""},
+      {{"summary_width", NULL, 500}, 1, 1, "summary_width", ""},
+  };
+  for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+    struct floe_setting settings[N_SETTING];
+    const struct floe_model model = model_with(&wrong[k].setting, wrong[k].is_ordered, wrong[k].in_rows, settings);
+    const struct floe_network_options options = {.seed = 3};
+    struct floe_network *network;
+    struct floe_error error = {0};
+    assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
+    assert_non_null(strstr(error.message, wrong[k].message));
+    assert_non_null(strstr(error.fix, wrong[k].fix));
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(threads_and_files_do_not_matter),
+      cmocka_unit_test(damage_behind_the_checksum_is_refused_or_harmless),
+      cmocka_unit_test(a_summary_that_does_not_fit_is_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
