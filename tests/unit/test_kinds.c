@@ -158,7 +158,8 @@ static floe_status draw(const struct floe_model *model, const struct floe_networ
   double data[21];
   floe_universe_reference(model, &universe);
   for (size_t k = 0; k < 21; k++) data[k] = sin((double)k);
-  const struct floe_context context = {layout, &universe, FLOE_FAMILY_COORDINATES, data, NULL};
+  const struct floe_context context = {
+      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = data};
   const struct floe_network_ask ask = {
       .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 9, .member = FLOE_NONE};
   assert_int_equal(layout->n_coordinate, N_COORDINATE);
