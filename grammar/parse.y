@@ -146,8 +146,8 @@ statement:
     { $$ = build_sim($7, @$, $2, @2, $3, $5); $$->body = $6; }
 | EXTERN SIM NAME formals ARROW outputs symbol density
     { $$ = build_sim($8, @$, $3, @3, $4, $6); $$->foreign = true; $$->text = $7; }
-| ODE NAME AT NAME '[' NAME ']' block
-    { $$ = build_ode(p, @$, $2, @2, build_name(p, $4, @4), build_name(p, $6, @6), $8); }
+| ODE NAME indices AT NAME '[' index_items ']' block
+    { $$ = build_ode(p, @$, $2, @2, build_name(p, $5, @5), $7.first, $9); $$->indices = $3; }
 | RATE '=' expr                      { $$ = build_valued(p, STATEMENT_RATE, @$, $1, @1, $3); }
 | INIT NAME '=' expr                 { $$ = build_valued(p, STATEMENT_INIT, @$, $2, @2, $4); }
 | HYPER NAME result_type

@@ -388,9 +388,9 @@ const struct bound *bind_left(struct checker *c, const struct list *left, size_t
 bool has_number_index(const struct expr *indices);
 const struct term *definition_value(struct checker *c, const struct context *at,
                                     const struct expr *value); /* no distribution */
-/* An array of its own, under the name of the statement; NULL: reported. */
+/* An array of its own for each element of the indices `left`, under the name of the statement; NULL: reported. */
 struct definition *define_array(struct checker *c, const struct context *at, const struct statement *s,
-                                const struct term *array);
+                                struct list *left, const struct term *array);
 void definition_finish(struct checker *c, struct symbol *symbol);
 void check_ode(struct checker *c, const struct context *at, const struct statement *statement); /* systems.c */
 void check_sim(struct checker *c, const struct context *at, const struct statement *statement); /* simulators.c */

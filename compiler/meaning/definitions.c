@@ -143,10 +143,9 @@ static struct definition *define(struct checker *c, const struct context *at, co
 }
 
 struct definition *define_array(struct checker *c, const struct context *at, const struct statement *s,
-                                const struct term *array) {
-  struct list left = {0};
-  const struct term *element = element_of_whole(c, at, array, s->span, NULL, &left);
-  return define(c, at, s, &left, element);
+                                struct list *left, const struct term *array) {
+  const struct term *element = element_of_whole(c, at, array, s->span, NULL, left);
+  return define(c, at, s, left, element);
 }
 
 void check_define(struct checker *c, const struct context *at, const struct statement *s) {

@@ -1,11 +1,12 @@
 /* ode s at t[day] { S' = ...  init S = ... }: a system of differential equations becomes an external function that gives the
- * states at the times. What the rates take from outside becomes its arguments, so that the system itself is closed. */
+ * states at the times; ode s[person] at t[person, day] { ... } is one system for each person. What the rates take from outside becomes its arguments, so that the system itself is closed. */
 #include <string.h>
 
 #include "compiler/meaning/checker.h"
 
 #define MAX_STATES 32
 #define MAX_PARAMETERS 64
+#define MAX_INDEX_OF_TIMES 8
 
 enum { ARGUMENT_TIMES, ARGUMENT_START, ARGUMENT_SOLVER, ARGUMENT_TOLERANCE, N_METHOD_ARGUMENT };
 
@@ -206,7 +207,9 @@ struct ode {
   struct checker *c;
   const struct context *at;
   const struct statement *statement;
-  struct context inside; /* of the rates: states and time are visible */
+  struct list persons;   /* struct bound *: the indices of the statement, one system for each of their elements */
+  struct context each;   /* inside of these */
+  struct context inside; /* of the rates: states and time are visible too */
   struct system *system;
   const struct statement *rates[MAX_STATES], *initials[MAX_STATES];
   const struct term *method[N_METHOD_ARGUMENT], *initial[MAX_STATES];
@@ -263,7 +266,7 @@ static void collect_initials(struct ode *o) {
     o->sound = o->sound && known;
     if (!known) continue;
     o->initials[k] = s;
-    o->initial[k] = number_of(o->c, o->at, s->value);
+    o->initial[k] = number_of(o->c, &o->each, s->value);
     o->sound = o->sound && !is_poison(o->c, o->initial[k]);
   }
   for (size_t k = 0; k < o->system->n_state; k++) {
@@ -297,7 +300,7 @@ static const struct term *solver_of(struct checker *c, const struct context *at,
 }
 
 static const struct term *known_number(struct ode *o, const struct expr *expr) {
-  const struct term *term = number_of(o->c, o->at, expr);
+  const struct term *term = number_of(o->c, &o->each, expr);
   if (is_poison(o->c, term) || !term_roles(o->c, term) || term_roles(o->c, term) == 1u << ROLE_DATA) return term;
   return error_times(o->c, expr->span, "this depends on unknowns or observations", "use data and numbers only");
 }
@@ -317,7 +320,7 @@ static void collect_settings(struct ode *o) {
     else if (o->method[k])
       error_defined_twice(o->c, s->name, s->name_span, o->method[k]->span);
     else
-      o->method[k] = k == ARGUMENT_SOLVER ? solver_of(o->c, o->at, s->value) : known_number(o, s->value);
+      o->method[k] = k == ARGUMENT_SOLVER ? solver_of(o->c, &o->each, s->value) : known_number(o, s->value);
     const bool known = k < N_METHOD_ARGUMENT && o->method[k] && !is_poison(o->c, o->method[k]);
     o->sound = o->sound && known;
     if (known && k == ARGUMENT_TOLERANCE && constant_value(o->method[k], NULL, &number) && !(number > 0)) {
@@ -329,25 +332,53 @@ static void collect_settings(struct ode *o) {
     if (!o->method[k]) o->method[k] = term_number(o->c, o->statement->name_span, usual[k]);
 }
 
+/* The index of the times: the last one. */
+static const struct expr *day_of(const struct ode *o) {
+  const struct expr *day = o->statement->value->items;
+  while (day->next) day = day->next;
+  return day;
+}
+
+/* The times of one system, where those of all stand in one array; NULL: the indices do not fit. */
+static const struct term *times_of_each(struct ode *o, const struct term *times) {
+  const struct expr *value = o->statement->value;
+  const struct term *given[MAX_INDEX_OF_TIMES];
+  struct binder *day = binder_new(o->c, o->dimension, NULL);
+  size_t n = 0;
+  for (const struct expr *item = value->items; item->next; item = item->next) {
+    const bool bound = item->kind == EXPR_NAME && bound_find(o->each.bound, item->name);
+    if (!bound || n + 1 == MAX_INDEX_OF_TIMES || n == times->type.n_dim) return NULL;
+    given[n] = explicit_index(o->c, &o->each, item, times->type.dim[n]);
+    if (is_poison(o->c, given[n++])) return o->c->poison;
+  }
+  if (times->type.n_dim != n + 1 || !dimension_same(times->type.dim[n], o->dimension)) return NULL;
+  if (n == 0) return times;
+  given[n] = term_binder(o->c, value->span, day);
+  return term_map(o->c, value->span, 1, &day, gather(o->c, &o->each, times, n + 1, given, value->span));
+}
+
 static void collect_times(struct ode *o) {
   const struct expr *value = o->statement->value;
-  if (value->kind != EXPR_INDEX) {
+  if (value->kind != EXPR_INDEX || day_of(o)->kind != EXPR_NAME) {
+    error_times(o->c, value->span, "the times of a system are an array over an index",
+                "for example: data t[day], and `ode s at t[day]`");
     o->sound = false;
     return;
   }
   const struct term *times = raw_of(o->c, o->at, value->left);
-  o->dimension = dimension_named(o->c, o->at, value->items->name, value->items->span);
-  o->method[ARGUMENT_TIMES] = times;
+  o->dimension = dimension_named(o->c, o->at, day_of(o)->name, day_of(o)->span);
   o->sound = o->sound && !is_poison(o->c, times) && o->dimension;
   if (!o->sound) return;
   const unsigned known = 1u << ROLE_DATA;
-  const bool fits = times->type.n_dim == 1 && dimension_same(times->type.dim[0], o->dimension) &&
-                    times->type.base != BASE_DISTRIBUTION;
+  if (times->type.base != BASE_DISTRIBUTION) o->method[ARGUMENT_TIMES] = times_of_each(o, times);
+  const bool fits = o->method[ARGUMENT_TIMES] != NULL;
+  o->sound = fits && !is_poison(o->c, o->method[ARGUMENT_TIMES]);
+  if (fits && !o->sound) return;
   if (!fits)
-    error_times(o->c, value->span, "the times of a system are an array over one index",
-                "for example: data t[day], and `ode s at t[day]`");
+    error_times(o->c, value->span, "the times of a system are an array over one index, or over the system's indices and one more",
+                "for example: data t[day], and `ode s at t[day]`; or data t[person, day], and `ode s[person] at t[person, day]`");
   else if (!o->dimension->ordered)
-    error_times(o->c, value->items->span, "the index of the times is not ordered",
+    error_times(o->c, day_of(o)->span, "the index of the times is not ordered",
                 "declare it so: `index day in 10..50 ordered`");
   else if (term_roles(o->c, times) & ~known)
     error_times(o->c, value->span, "the times depend on unknowns or observations", "use data and numbers only");
@@ -407,23 +438,31 @@ static const struct term *solution_of(struct ode *o, const struct capture *captu
   return term;
 }
 
-/* S[day] = s[day, k]. */
+static struct expr *copied(struct ode *o, const struct expr *expr) {
+  struct expr *copy = floe__arena_alloc(o->c->arena, sizeof *copy);
+  *copy = *expr;
+  copy->next = NULL;
+  return copy;
+}
+
+/* S[person, day] = s[person, day, k]. */
 static void define_state(struct ode *o, size_t k) {
   const struct statement *rate = o->rates[k];
-  const struct expr *day = o->statement->value->items;
-  struct expr *name = expr_new(o->c->arena, EXPR_NAME, rate->name_span), *value, *number;
-  struct expr *left = expr_new(o->c->arena, EXPR_NAME, day->span), *index;
-  name->name = o->statement->name;
-  left->name = day->name;
-  index = expr_new(o->c->arena, EXPR_NAME, day->span);
-  index->name = day->name;
-  number = expr_new(o->c->arena, EXPR_NUMBER, rate->name_span);
-  number->number = (double)k + 1;
-  number->is_int = true;
-  index->next = number;
-  value = expr_new(o->c->arena, EXPR_INDEX, rate->name_span);
-  value->left = name;
-  value->items = index;
+  struct expr *value = expr_new(o->c->arena, EXPR_INDEX, rate->name_span), **item = &value->items, *left = NULL,
+              **last = &left;
+  for (const struct expr *index = o->statement->indices; index; index = index->next) {
+    *last = copied(o, index);
+    *item = copied(o, index->kind == EXPR_WITHIN ? index->left : index);
+    last = &(*last)->next;
+    item = &(*item)->next;
+  }
+  *last = copied(o, day_of(o));
+  *item = copied(o, day_of(o));
+  (*item)->next = expr_new(o->c->arena, EXPR_NUMBER, rate->name_span);
+  (*item)->next->number = (double)k + 1;
+  (*item)->next->is_int = true;
+  value->left = expr_new(o->c->arena, EXPR_NAME, rate->name_span);
+  value->left->name = o->statement->name;
   struct statement define = {.kind = STATEMENT_DEFINE, .span = rate->name_span, .name_span = rate->name_span};
   define.name = rate->name;
   define.indices = left;
@@ -444,13 +483,17 @@ void check_ode(struct checker *c, const struct context *at, const struct stateme
   struct capture capture = {.c = c, .presence = at->presence};
   o.system = floe__arena_alloc(c->arena, sizeof *o.system);
   o.inside.scope = scope_new(c, at->scope, 64);
-  collect_times(&o);
+  o.sound = left_indices(c, at, statement->indices, &o.persons);
+  o.each = *at;
+  o.each.bound = bind_left(c, &o.persons, o.persons.n, at->bound);
+  o.inside.bound = o.each.bound;
+  if (o.sound) collect_times(&o);
   collect_states(&o);
   collect_initials(&o);
   collect_settings(&o);
   close_rates(&o, &capture);
   struct definition *solution = NULL;
-  if (o.sound) solution = define_array(c, at, statement, solution_of(&o, &capture));
+  if (o.sound) solution = define_array(c, &o.each, statement, &o.persons, solution_of(&o, &capture));
   if (!solution) {
     poison_names(&o);
     return;

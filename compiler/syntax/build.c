@@ -239,7 +239,9 @@ struct statement *build_for(struct parser *p, struct span span, const char *name
 
 struct statement *build_ode(struct parser *p, struct span span, const char *name, struct span name_span,
                             struct expr *times, struct expr *index, struct statement *body) {
-  struct expr *value = build_index(p, span_join(times->span, index->span), times, index);
+  const struct expr *last = index;
+  while (last->next) last = last->next;
+  struct expr *value = build_index(p, span_join(times->span, last->span), times, index);
   struct statement *statement = build_valued(p, STATEMENT_ODE, span, name, name_span, value);
   statement->body = body;
   return statement;

@@ -261,6 +261,7 @@ static int kind_inside_statement(struct layout *l, size_t k) {
   if (word_is(l, k, "index") && next == TOK_NAME && (last == ':' || last == TOK_ON) && !options) return TOK_INDEX;
   if (word_is(l, k, "prob") && last == TOK_WITH) return TOK_PROB;
   if (last == TOK_NAME && last_kind(l, 1) == TOK_ODE && word_is(l, k, "at")) return TOK_AT;
+  if (word == TOK_ODE && last == ']' && next == TOK_NAME && word_is(l, k, "at")) return TOK_AT;
   if (last == TOK_EXTERN && word_is(l, k, "fun")) return TOK_FUN;
   if (last == TOK_EXTERN && word_is(l, k, "draw")) return TOK_DRAW;
   if (last == TOK_EXTERN && word_is(l, k, "sim")) return TOK_SIM;

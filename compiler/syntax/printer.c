@@ -473,6 +473,7 @@ static void print_statement(struct printer *p, const struct statement *s) {
     case STATEMENT_EXTERN: put_extern(p, s); break;
     case STATEMENT_ODE:
       put_named(p, "ode", s);
+      print_indices(p, s->indices);
       put(p, " at ");
       print_expr(p, s->value);
       put(p, " ");

@@ -98,7 +98,7 @@ enum statement_kind {
   STATEMENT_RESULT,   /* value: the last item of a function body */
   STATEMENT_EXTERN,   /* extern fun name(parameters) : type [as "symbol"] [derivative value] [adjoint "symbol"];
                          text = symbol or NULL, value = derivative (a TUPLE where there are several) or NULL */
-  STATEMENT_ODE,      /* ode name at value { body of RATEs, INITs and DEFINEs }: value is t[day], an INDEX */
+  STATEMENT_ODE,      /* ode name[indices] at value { body of RATEs, INITs and DEFINEs }: value is t[day], an INDEX */
   STATEMENT_RATE,     /* in an ode: name' = value */
   STATEMENT_INIT,     /* in an ode: init name = value */
   STATEMENT_HYPER,    /* name, type or NULL; shape */

@@ -44,9 +44,12 @@ static void array_functions_have_their_own_adjoints(void **state) {
 
 static void differential_equations_are_solved_and_differentiated(void **state) {
   (void)state;
-  struct generated *f = generated_of_file("tests/data/specs/systems.floe");
-  generated_compare_everywhere(f);
-  generated_free(f);
+  static const char *const files[] = {"tests/data/specs/systems.floe", "tests/data/specs/systems_of_persons.floe"};
+  for (size_t k = 0; k < 2; k++) {
+    struct generated *f = generated_of_file(files[k]);
+    generated_compare_everywhere(f);
+    generated_free(f);
+  }
 }
 
 static void simulators_do_what_their_acts_say(void **state) {
