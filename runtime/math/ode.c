@@ -38,7 +38,7 @@ static double *take(double **scratch, size_t n) {
 }
 
 static struct ode_run run_of(const struct floe_ode *ode, const struct floe_ode_method *method, const double *initial,
-                             const double *parameter, bool sensitivities, double *scratch) {
+                             const double *parameter, bool sensitivities, bool keeps, double *scratch) {
   const size_t n = ode->n_state;
   struct ode_run run = {.ode = ode, .parameter = parameter, .tolerance = method->tolerance, .n_state = n};
   run.n_column = sensitivities ? n + ode->n_parameter : 0;
@@ -53,6 +53,7 @@ static struct ode_run run_of(const struct floe_ode *ode, const struct floe_ode_m
   run.pivot = take(&scratch, n);
   run.correction = take(&scratch, n);
   run.error = take(&scratch, n);
+  run.kept = keeps ? scratch : NULL;
   memset(run.z, 0, run.width * sizeof *run.z);
   memcpy(run.z, initial, n * sizeof *run.z);
   for (size_t m = 0; m < n && run.n_column; m++) run.z[n * (1 + m) + m] = 1;
@@ -77,8 +78,17 @@ static double first_step(struct ode_run *run, double time, double distance, doub
 struct steps {
   bool stiff;
   double time, h; /* h: the size that the error estimate asks for */
-  size_t left;
+  size_t left, visited; /* visited: of the times */
 };
+
+/* The step that was tried is one of those taken. False: there is no room for another one. */
+static bool keep_step(struct ode_run *run, const struct steps *steps, double h) {
+  double *kept = run->kept + run->n_kept * FLOE_ODE_KEPT_STEP(run->n_state);
+  kept[0] = steps->time;
+  kept[1] = h;
+  kept[2] = (double)steps->visited;
+  return ++run->n_kept < FLOE_ODE_KEPT_STEPS(run->n_state);
+}
 
 /* On to `end`, which is met exactly. False: the solution does not get there. */
 static bool advance(struct ode_run *run, struct steps *steps, double end) {
@@ -99,6 +109,7 @@ static bool advance(struct ode_run *run, struct steps *steps, double end) {
     }
     const double grown = h * fmin(fmax(wish, 0.2), rejected ? 1.0 : 5.0);
     steps->h = last ? fmax(steps->h, grown) : grown;
+    if (run->kept && !keep_step(run, steps, h)) return false;
     steps->time = last ? end : steps->time + h;
     rejected = false;
     double *from = run->z;
@@ -114,7 +125,7 @@ typedef void (*at_time)(const struct ode_run *run, size_t k, void *context);
 
 static bool integrate(struct ode_run *run, const struct floe_ode_method *method, size_t n_time, const double *time,
                       at_time visit, void *context) {
-  struct steps steps = {method->stiff != 0, method->start, 0, FLOE_ODE_MAX_STEPS};
+  struct steps steps = {method->stiff != 0, method->start, 0, FLOE_ODE_MAX_STEPS, 0};
   if (!(run->tolerance > 0) || !isfinite(method->start)) return false;
   for (size_t i = 0; i < run->n_state; i++)
     if (!isfinite(run->z[i])) return false;
@@ -127,6 +138,7 @@ static bool integrate(struct ode_run *run, const struct floe_ode_method *method,
     }
     if (!advance(run, &steps, time[k])) return false;
     visit(run, k, context);
+    steps.visited++;
   }
   return true;
 }
@@ -139,7 +151,7 @@ static void keep_state(const struct ode_run *run, size_t k, void *context) {
 
 void floe_ode_solve(const struct floe_ode *ode, const struct floe_ode_method *method, size_t n_time, const double *time,
                     const double *initial, const double *parameter, double *solution, double *scratch) {
-  struct ode_run run = run_of(ode, method, initial, parameter, false, scratch);
+  struct ode_run run = run_of(ode, method, initial, parameter, false, false, scratch);
   if (integrate(&run, method, n_time, time, keep_state, solution)) return;
   for (size_t k = 0; k < n_time * ode->n_state; k++) solution[k] = NAN;
 }
@@ -158,14 +170,40 @@ static void contract(const struct ode_run *run, size_t k, void *context) {
   }
 }
 
+static void pass_by(const struct ode_run *run, size_t k, void *context) {
+  (void)run, (void)k, (void)context;
+}
+
+/* Back through all steps of the explicit method. False: there were too many to be kept, or the solution did not get there. */
+static bool go_back(const struct floe_ode *ode, const struct floe_ode_method *method, size_t n_time, const double *time,
+                    const double *initial, const double *parameter, const struct contraction *to, double *scratch) {
+  const size_t n = ode->n_state, size = FLOE_ODE_KEPT_STEP(n);
+  struct ode_run run = run_of(ode, method, initial, parameter, false, true, scratch);
+  if (!integrate(&run, method, n_time, time, pass_by, NULL)) return false;
+  double *y_bar = run.error;
+  size_t left = n_time; /* times whose adjoints are not yet in y_bar */
+  for (size_t i = 0; i < n; i++) y_bar[i] = 0;
+  for (size_t s = run.n_kept; s-- > 0;) {
+    const double *kept = run.kept + s * size;
+    for (; left > (size_t)kept[2]; left--)
+      for (size_t i = 0; i < n; i++) y_bar[i] += to->solution_bar[(left - 1) * n + i];
+    ode_explicit_back(&run, kept[0], kept[1], kept + 3, y_bar, to->parameter_bar);
+  }
+  for (; left > 0; left--)
+    for (size_t i = 0; i < n; i++) y_bar[i] += to->solution_bar[(left - 1) * n + i];
+  for (size_t i = 0; i < n; i++) to->initial_bar[i] += y_bar[i];
+  return true;
+}
+
 void floe_ode_adjoint(const struct floe_ode *ode, const struct floe_ode_method *method, size_t n_time,
                       const double *time, const double *initial, const double *parameter, const double *solution_bar,
                       double *initial_bar, double *parameter_bar, double *scratch) {
   bool asked = false;
   for (size_t k = 0; k < n_time * ode->n_state; k++) asked = asked || solution_bar[k] != 0;
   if (!asked) return;
-  struct ode_run run = run_of(ode, method, initial, parameter, true, scratch);
   struct contraction to = {solution_bar, initial_bar, parameter_bar};
+  if (method->stiff == 0 && go_back(ode, method, n_time, time, initial, parameter, &to, scratch)) return;
+  struct ode_run run = run_of(ode, method, initial, parameter, true, false, scratch);
   if (integrate(&run, method, n_time, time, contract, &to)) return;
   for (size_t k = 0; k < ode->n_state; k++) initial_bar[k] = NAN;
   for (size_t k = 0; k < ode->n_parameter; k++) parameter_bar[k] = NAN;

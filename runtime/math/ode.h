@@ -19,6 +19,8 @@ struct ode_run {
   double *by_state, *by_parameter; /* (K, K), (K, P) */
   double *factors, *pivot;         /* (K, K) and (K): the stiff method's LU factors */
   double *correction, *error;      /* (K) */
+  double *kept;                    /* (n_kept + 1, FLOE_ODE_KEPT_STEP(K)) the steps taken and the one tried; NULL: none is */
+  size_t n_kept;
 };
 
 /* A step of size h from run->z at `time` to run->trial. Gives the scaled error; not finite where the step failed. */
@@ -27,6 +29,11 @@ double ode_stiff_step(struct ode_run *run, double time, double h);
 
 /* Once a step has been accepted: stage[0] is z' at its end (explicit method). */
 void ode_explicit_advance(struct ode_run *run);
+
+/* Back through a kept step: `kept` are the states of its stages (6, K). y_bar (K), the adjoint of the state at its end, becomes
+ * that of the state at its start; adds to parameter_bar (P). */
+void ode_explicit_back(struct ode_run *run, double time, double h, const double *kept, double *y_bar,
+                       double *parameter_bar);
 
 /* z -> z'. */
 void ode_rates(const struct ode_run *run, double time, const double *z, double *rates);

@@ -177,6 +177,21 @@ static void derivatives_are_those_of_the_numbers_given(void **state) {
   }
 }
 
+/* More steps than are kept, and so many less: y = cos(w t), dy/dw = -t sin(w t). */
+static void long_solutions_are_differentiated(void **state) {
+  (void)state;
+  const double initial[] = {1, 0}, w = 1.1, bar[] = {0, 0, 1, 0};
+  for (double end = 10; end < 3000; end *= 10) {
+    double scratch[MAX_SCRATCH], by_initial[2] = {0}, by_parameter = 0;
+    const double time[] = {end / 3, end};
+    floe_ode_adjoint(&oscillator, &(struct floe_ode_method){0, 1e-9, 0}, 2, time, initial, &w, bar, by_initial,
+                     &by_parameter, scratch);
+    near(by_initial[0], cos(w * end), 1e-8 * end);
+    near(by_initial[1], sin(w * end) / w, 1e-8 * end);
+    near(by_parameter / end, -sin(w * end), 1e-8 * end);
+  }
+}
+
 /* Figures by Radau IIA and BDF of scipy 1.17 with a relative tolerance of 1e-13: they agree to all digits given. */
 static void stiff_systems_are_solved_in_few_steps(void **state) {
   (void)state;
@@ -248,6 +263,7 @@ int main(void) {
       cmocka_unit_test(a_smaller_tolerance_gives_a_smaller_error),
       cmocka_unit_test(growth_levels_off),
       cmocka_unit_test(derivatives_are_those_of_the_numbers_given),
+      cmocka_unit_test(long_solutions_are_differentiated),
       cmocka_unit_test(stiff_systems_are_solved_in_few_steps),
       cmocka_unit_test(stiff_systems_are_differentiated),
       cmocka_unit_test(what_cannot_be_solved_is_not_a_number),

@@ -6,8 +6,10 @@
  * follow Hairer, Norsett and Wanner (Solving ODEs I, 2nd ed., II.4).
  *
  * A step is accepted if the root mean square over the states of error / (tolerance (1 + |y|)) is at most 1. Derivatives by
- * y0 and p are those of the numerical solution, for the step sizes taken: the sensitivities are carried along through the
- * very same steps, so that a density and its gradient belong together, whatever the tolerance.
+ * y0 and p are those of the numerical solution, for the step sizes taken, so that a density and its gradient belong
+ * together, whatever the tolerance: the explicit method goes back through the very same steps with the adjoint of each
+ * (Hager 2000, Numer. Math. 87, 247-282), at a cost that does not grow with the number of parameters; the implicit one, and
+ * the explicit one where there are more than FLOE_ODE_KEPT_STEPS steps, carries the sensitivities along.
  *
  * Where the solution needs more than FLOE_ODE_MAX_STEPS steps, runs to infinity, or the times do not ascend from `start`,
  * all its numbers are NaN. Nothing is allocated: the caller lends FLOE_ODE_SCRATCH doubles. */
@@ -18,8 +20,13 @@
 
 #define FLOE_ODE_MAX_STEPS 20000
 
+/* What is kept of a step: where it starts, its size, what was to be done before it, and the state at six stages. */
+#define FLOE_ODE_KEPT_STEP(K) (6 * (K) + 3)
+#define FLOE_ODE_KEPT_STEPS(K) (12288 / FLOE_ODE_KEPT_STEP(K))
+
 /* K states, P parameters. */
-#define FLOE_ODE_SCRATCH(K, P) (10 * (K) * (1 + (K) + (P)) + 3 * (K) * (K) + (K) * (P) + 4 * (K) + 1)
+#define FLOE_ODE_SCRATCH(K, P) \
+  (10 * (K) * (1 + (K) + (P)) + 3 * (K) * (K) + (K) * (P) + 4 * (K) + 1 + FLOE_ODE_KEPT_STEPS(K) * FLOE_ODE_KEPT_STEP(K))
 
 struct floe_ode {
   size_t n_state, n_parameter;
