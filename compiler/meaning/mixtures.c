@@ -415,6 +415,7 @@ const struct term *combinator_of(struct checker *c, const struct context *at, co
     return c->poison;
   }
   if (call->binder || !call->items || !call->items->next) return error_arguments(c, call);
+  if (is_distribution(c, at, call->items)) return error_arguments(c, call); /* the weight stands first */
   for (const struct expr *item = call->items; item; item = item->next)
     if (item->label) return error_arguments(c, call);
   for (const struct expr *item = call->items->next; item; item = item->next) {

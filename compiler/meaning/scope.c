@@ -154,6 +154,9 @@ void error_unknown(struct checker *c, const struct scope *scope, enum namespace 
   struct diagnostic *d =
       diagnose(c->sink, unknown_code[namespace], span, "unknown %s `%s`", namespace_text[namespace], name);
   d->fix = quoted_fix(c, nearest(c, scope, namespace, name));
+  const char *point = strrchr(name, '.'); /* `s.I`: the states of a system have names of their own */
+  if (!d->fix && point && scope_find(scope, namespace, floe__name_of(c->names, point + 1)))
+    d->fix = quoted_fix(c, point + 1);
   for (enum namespace other = NAMESPACE_VALUE; other <= NAMESPACE_INDEX && !d->fix; other++)
     if (other != namespace && scope_find(scope, other, name))
       d->fix = floe__arena_printf(c->arena, "`%s` is %s %s, which cannot stand here", name,

@@ -307,8 +307,17 @@ static bool structure_fits(enum structure declared, const struct term *family) {
   return support->structure == declared || (declared == STRUCTURE_ORDERED && support->n_dim == 0);
 }
 
+/* The support as a type to declare: bounds that are no plain numbers are the distribution's own matter. */
+static const char *declared_text(struct checker *c, const struct term *family) {
+  double value;
+  struct type support = family->distribution->support;
+  if (!constant_value(support.low, NULL, &value)) support.low = NULL;
+  if (!constant_value(support.high, NULL, &value)) support.high = NULL;
+  return type_text(c, &support);
+}
+
 static const char *structure_fix(const struct support_check *check, const struct term *family) {
-  const char *given = type_text(check->c, &family->distribution->support);
+  const char *given = declared_text(check->c, family);
   return floe__arena_printf(check->c->arena, "declare `%s` as %s, or take a distribution on %s", check->name, given,
                             type_text(check->c, check->type));
 }
@@ -333,7 +342,7 @@ static void check_family(void *context, const struct term *family) {
   if (s.base != type->base) {
     error_support_exceeds(check, family,
                           floe__arena_printf(check->c->arena, "declare `%s` as %s, or take another distribution",
-                                             check->name, type_text(check->c, &family->distribution->support)));
+                                             check->name, declared_text(check->c, family)));
     return;
   }
   if (!structure_fits(type->structure, family)) {

@@ -104,8 +104,15 @@ static bool misspelt_keyword(struct parser *p, const struct token *token) {
   return true;
 }
 
+/* What those write who come from other languages. */
 static const char *advice(const struct parser *p, const struct token *token) {
-  const struct token *before = token_before(p, token);
+  const struct token *before = token_before(p, token), *start = statement_start(p, token);
+  if (before && before->kind == TOK_IF) return "a value that depends on a condition is if(condition, one, another)";
+  if (before && before->kind == TOK_NAME && strcmp(before->text, "return") == 0) return "write `result` for what a function gives";
+  if (start->kind == TOK_FOR && token->kind == TOK_NUMBER && before && before->kind == TOK_IN)
+    return "a loop runs over an index, `for i in k`, or over a part of it, `for i in k[2..]`";
+  if (start->kind != TOK_FOR && token->kind == TOK_IN && before && before->kind == TOK_NAME)
+    return "a type stands behind a colon, for example `: in 0..1`";
   if (token->kind == '<' && token[1].kind == '-' && token->span.end == token[1].span.begin)
     return "write `=` to define";
   if (token->kind == '*' && before && before->kind == '*') return "write `^` for powers";
