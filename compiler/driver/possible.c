@@ -253,6 +253,9 @@ static void print_network(const struct study *study, struct floe__text *out) {
                       asked ? "as the spec says" : b->why);
   }
   if (!b->plate && !b->inner) floe__text_puts(out, "mlp");
+  for (size_t k = 0; k < program->n_setting; k++)
+    if (program->settings[k].word && !strcmp(program->settings[k].word, "flow_matching"))
+      floe__text_puts(out, "; posterior by flow matching");
 }
 
 static void print_count(size_t n, const char *what, const char *end, struct floe__text *out) {

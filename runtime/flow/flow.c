@@ -20,8 +20,14 @@ static void layer_positions(size_t n, size_t k, uint64_t seed, uint64_t unit, si
   *n_moved = whole ? n : start ? n - half : half;
 }
 
-int floe__flow_make(struct floe__flow *flow, size_t *used, size_t n, size_t n_layer, size_t width, uint64_t seed,
-                    uint64_t unit) {
+int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
+                    size_t width, uint64_t seed, uint64_t unit) {
+  if (kind == FLOE__MATCHING) {
+    *flow = (struct floe__flow){.kind = kind, .n = n, .width = width, .n_pre = width};
+    flow->matching =
+        floe__matching_make(used, n, n_layer < FLOE__MLP_MAX_HIDDEN ? n_layer : FLOE__MLP_MAX_HIDDEN, width);
+    return 1;
+  }
   *flow = (struct floe__flow){.n = n, .n_layer = n_layer, .width = width, .n_pre = n_layer * width};
   size_t *order = FLOE__NEW(n, size_t);
   flow->layers = FLOE__NEW(n_layer, struct floe__flow_layer);
@@ -51,6 +57,7 @@ void floe__flow_drop(struct floe__flow *flow) {
 }
 
 void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit) {
+  if (flow->kind == FLOE__MATCHING) floe__matching_start(&flow->matching, block, seed, unit);
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
@@ -70,6 +77,7 @@ static size_t layer_floats(const struct floe__flow *flow, size_t n) {
 }
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
+  if (flow->kind == FLOE__MATCHING) return floe__matching_work(&flow->matching, n);
   return flow->n_layer * layer_floats(flow, n) + n * flow->n * (RAW + 1);
 }
 
@@ -115,6 +123,10 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
                         const float *x, float *work, float *z, float *log_det) {
   const size_t size = rows->n * flow->n * sizeof(float);
   const uint32_t *raw_row;
+  if (flow->kind == FLOE__MATCHING) {
+    floe__matching_carry(&flow->matching, block, rows, 1, x, work, z, log_det);
+    return;
+  }
   memset(log_det, 0, rows->n * sizeof(float));
   memcpy(z, x, size);
   for (size_t k = 0; k < flow->n_layer; k++) {
@@ -152,6 +164,10 @@ void floe__flow_backward(const struct floe__flow *flow, const float *block, cons
 
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det) {
+  if (flow->kind == FLOE__MATCHING) {
+    floe__matching_carry(&flow->matching, block, rows, 0, z, work, x, rows->draws_only ? NULL : log_det);
+    return;
+  }
   const struct layer_work w = layer_work(flow, rows->n, work, 0); /* nothing is kept: all layers share one */
   const uint32_t *raw_row;
   memset(log_det, 0, rows->n * sizeof(float));

@@ -1,4 +1,5 @@
-/* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal. Layer 0
+/* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal. One kind is the
+ * solution of a differential equation (matching.h). The other is made of layers. Layer 0
  * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
  * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
  * part and the condition; the next layer swaps the parts. The map is that of spline.h. With d = 1 all layers are
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/flow/matching.h"
 #include "runtime/nn/mlp.h"
 
 struct floe__flow_layer {
@@ -19,16 +21,21 @@ struct floe__flow_layer {
   struct floe__mlp net;          /* given -> raw numbers of the moved */
 };
 
+enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING };
+
 struct floe__flow {
+  enum floe__flow_kind kind;
+  struct floe__matching matching; /* where it is of that kind; what follows is of the other, but n, width and n_pre */
   size_t n, n_layer, width, n_pre; /* n_pre = n_layer * width */
   struct floe__flow_layer *layers;
   uint32_t *positions;
 };
 
-/* n coordinates >= 1; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False:
+/* n coordinates >= 1; layers: of a coupling flow, or hidden ones of the perceptron of a matching one, at most
+ * FLOE__MLP_MAX_HIDDEN; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False:
  * no memory. */
-int floe__flow_make(struct floe__flow *flow, size_t *used, size_t n, size_t n_layer, size_t width, uint64_t seed,
-                    uint64_t unit);
+int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
+                    size_t width, uint64_t seed, uint64_t unit);
 void floe__flow_drop(struct floe__flow *flow);
 
 void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed,
@@ -42,13 +49,14 @@ struct floe__flow_rows {
   const float *mask; /* (n, d) 0 or 1 */
   struct floe__pre pre;
   size_t n_condition; /* rows that pre.row points at; used where pre.row is not NULL */
+  int draws_only;     /* log determinants of a matching flow are not computed */
 };
 
 /* x (n, d) -> z (n, d), log_det (n) = log |dz/dx|; z may not be x. */
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det);
 
-/* After forward, with the same work and pre.row NULL. dz (n, d): overwritten, with dx; d_log_det (n);
+/* After forward, with the same work and pre.row NULL; of coupling flows. dz (n, d): overwritten, with dx; d_log_det (n);
  * d_pre (n, n_pre) overwritten; adds to gradient. */
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient);

@@ -1,7 +1,9 @@
 runtime_sources += \
   runtime/flow/flow.c \
+  runtime/flow/matching.c \
   runtime/flow/spline.c \
   runtime/flow/flow.h \
+  runtime/flow/matching.h \
   runtime/flow/spline.h
 
 check_PROGRAMS += tests/unit/test_flow

@@ -130,3 +130,36 @@ void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t 
     f->scatter(p.n, net->n_in, p.spare, dx + p.first * dx_stride, dx_stride);
   }
 }
+
+/* ---- the trace of the Jacobian ---- */
+
+/* a (width, PANEL): the derivative of the last hidden layer by input j. */
+static void tangent(const struct floe__panel_functions *f, const struct floe__mlp *net, const float *block, size_t j,
+                    const struct panel *p) {
+  const size_t width = net->width * PANEL;
+  const float *weight = block + net->layer[0].weight;
+  for (size_t k = 0; k < net->width; k++)
+    for (size_t i = 0; i < PANEL; i++) p->a[k * PANEL + i] = p->slope[k * PANEL + i] * weight[k * net->n_in + j];
+  for (size_t l = 1; l < net->n_hidden; l++) {
+    const float *slope = p->slope + l * width;
+    memset(p->b, 0, width * sizeof *p->b);
+    f->multiply(net->width, net->width, block + net->layer[l].weight, net->width, 1, NULL, p->a, p->b);
+    for (size_t k = 0; k < width; k++) p->a[k] += slope[k] * p->b[k];
+  }
+}
+
+void floe__mlp_trace(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *mask,
+                     float *trace) {
+  const struct floe__panel_functions *f = floe__panel_functions();
+  const struct floe__linear *out = &net->layer[net->n_hidden];
+  for (size_t k = 0; k < n_panel(n); k++) {
+    const struct panel p = panel_at(net, n, k, work);
+    memset(trace + p.first, 0, p.n * sizeof *trace);
+    for (size_t j = 0; j < net->n_out; j++) {
+      tangent(f, net, block, j, &p);
+      memset(p.out, 0, PANEL * sizeof *p.out);
+      f->multiply(1, net->width, block + out->weight + j * net->width, net->width, 1, NULL, p.a, p.out);
+      for (size_t i = 0; i < p.n; i++) trace[p.first + i] += mask[(p.first + i) * net->n_out + j] * p.out[i];
+    }
+  }
+}

@@ -36,6 +36,10 @@ size_t floe__mlp_work(const struct floe__mlp *net, size_t n); /* floats of work 
 void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
                        const struct floe__pre *pre, float *work, float *y);
 
+/* After forward with the same work: trace (n) = sum over j < n_out of mask[j] dy_j / dx_j; mask (n, n_out); n_out <= n_in. */
+void floe__mlp_trace(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *mask,
+                     float *trace);
+
 /* dy (n, n_out) -> dx (n, n_in) or NULL; d_pre (n, width) with stride, overwritten: one row per row of x; or NULL. */
 void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
                         float *work, const float *dy, float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride,

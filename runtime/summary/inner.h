@@ -18,7 +18,7 @@ struct floe__inner {
 
 struct floe__inner floe__inner_make(size_t *used, enum floe_reading kind, size_t n_context, size_t n_feature,
                                     size_t longest, size_t width);
-void floe__inner_start(const struct floe__inner *inner, float *block, uint64_t seed, uint64_t unit); /* .. unit + 39 */
+void floe__inner_start(const struct floe__inner *inner, float *block, uint64_t seed, uint64_t unit); /* .. unit + 95 */
 
 /* Floats of work space for n groups of n_context contexts. */
 size_t floe__inner_work(const struct floe__inner *inner, size_t n, size_t n_context);

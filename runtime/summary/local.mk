@@ -1,4 +1,5 @@
 runtime_sources += \
+  runtime/summary/attention.c \
   runtime/summary/features.c \
   runtime/summary/gru.c \
   runtime/summary/inner.c \
@@ -6,6 +7,7 @@ runtime_sources += \
   runtime/summary/slots.c \
   runtime/summary/summary.c \
   runtime/summary/tcn.c \
+  runtime/summary/attention.h \
   runtime/summary/features.h \
   runtime/summary/gru.h \
   runtime/summary/inner.h \

@@ -1,23 +1,27 @@
 /* sets.h: networks that read sets, whatever the order of their items (Zaheer et al., "Deep sets", NeurIPS 2017): each item
  * goes through one perceptron that also sees the context; then the mean over a set, the sum over the square root of the number
- * of items, and the logarithm of that number. */
+ * of items, and the logarithm of that number. In between a set transformer (attention.h) may let the items see each other;
+ * what its seeds see of them then follows the rest. */
 #ifndef FLOE_SUMMARY_SETS_H
 #define FLOE_SUMMARY_SETS_H
 
 #include <floe/model.h>
 
 #include "runtime/nn/mlp.h"
+#include "runtime/summary/attention.h"
 #include "runtime/summary/items.h"
 
 struct floe__set_net {
   size_t n_embedding, n_out;
   struct floe__linear context; /* -> the first layer of item */
   struct floe__mlp item;       /* -> n_embedding */
+  int attends;                 /* whether there is a set transformer */
+  struct floe__set_transformer transformer;
 };
 
 struct floe__set_net floe__set_net_make(size_t *used, enum floe_reading kind, size_t n_context, size_t n_feature,
                                         size_t width);
-void floe__set_net_start(const struct floe__set_net *net, float *block, uint64_t seed, uint64_t unit); /* .. unit + 15 */
+void floe__set_net_start(const struct floe__set_net *net, float *block, uint64_t seed, uint64_t unit); /* .. unit + 15, + 64 .. + 95 */
 
 /* Floats of work space for up to n_item items in n sets of n_context contexts. */
 size_t floe__set_net_work(const struct floe__set_net *net, size_t n, size_t n_item, size_t n_context);

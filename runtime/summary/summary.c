@@ -31,7 +31,7 @@ struct floe__summary floe__summary_make(size_t *used, const struct floe__summary
 void floe__summary_start(const struct floe__summary *s, float *block, uint64_t seed, uint64_t unit) {
   if (has_rows(s)) floe__set_net_start(&s->rows, block, seed, unit);
   floe__mlp_start(&s->trunk, block, 1, seed, unit + 16);
-  if (has_inner(s)) floe__inner_start(&s->inner, block, seed, unit + 24);
+  if (has_inner(s)) floe__inner_start(&s->inner, block, seed, unit + 160);
 }
 
 /* Work space: the trunk's input, its derivative, and its own; what is known of rows, its derivative, and the rows' own; what the

@@ -46,7 +46,7 @@ struct floe__batch {
 };
 
 struct floe__summary floe__summary_make(size_t *used, const struct floe__summary_shape *shape);
-void floe__summary_start(const struct floe__summary *summary, float *block, uint64_t seed, uint64_t unit); /* .. unit + 63 */
+void floe__summary_start(const struct floe__summary *summary, float *block, uint64_t seed, uint64_t unit); /* .. unit + 159 */
 size_t floe__summary_work(const struct floe__summary *summary, size_t n, size_t n_row);
 
 /* -> h (n, n_out) */

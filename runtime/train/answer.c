@@ -122,6 +122,7 @@ static struct floe__flow_rows global_rows(const struct chunk *c, size_t which, s
   return (struct floe__flow_rows){.n = n,
                                   .mask = c->global_mask,
                                   .n_condition = 1,
+                                  .draws_only = !a->log_q,
                                   .pre = {a->pre + which * a->n_pre + c->context * n_pre, n_pre, c->zeros}};
 }
 
@@ -145,7 +146,7 @@ static struct floe__flow_rows local_rows(const struct chunk *c, size_t which, si
       float *to = c->local_pre + (i * c->n_row + r) * width;
       for (size_t j = 0; j < width; j++) to[j] = c->shared[i * width + j] + rows[r * width + j];
     }
-  return (struct floe__flow_rows){.n = n * c->n_row, .mask = c->local_mask, .pre = {c->local_pre, width, NULL}};
+  return (struct floe__flow_rows){.n = n * c->n_row, .mask = c->local_mask, .pre = {c->local_pre, width, NULL}, .draws_only = !a->log_q};
 }
 
 static double log_base(size_t n, const float *z, const float *mask) {

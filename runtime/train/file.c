@@ -37,20 +37,23 @@ static int get_count(const unsigned char **at, const unsigned char *end, size_t 
 
 static void put_settings(struct floe__text *to, const struct floe__settings *s) {
   const size_t counts[] = {s->layers,      s->width,  s->summary, s->ensemble,
-                           s->simulations, s->epochs, s->batch,   s->consistency, s->rows, s->inner};
+                           s->simulations, s->epochs, s->batch,   s->consistency, s->rows, s->inner,
+                           s->posterior};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) put_count(to, counts[k]);
   floe__put(to, &s->rate, sizeof s->rate, 1);
 }
 
 static int get_settings(const unsigned char **at, const unsigned char *end, struct floe__settings *s) {
-  size_t rows = 0, inner = 0;
+  size_t rows = 0, inner = 0, posterior = 0;
   size_t *const counts[] = {&s->layers,      &s->width,  &s->summary, &s->ensemble,
-                            &s->simulations, &s->epochs, &s->batch,   &s->consistency, &rows,      &inner};
+                            &s->simulations, &s->epochs, &s->batch,   &s->consistency, &rows, &inner,
+                            &posterior};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (!get_count(at, end, counts[k])) return 0;
-  if (rows > FLOE_TCN || inner > FLOE_TCN) return 0;
+  if (rows > FLOE_TCN || inner > FLOE_TCN || posterior > FLOE__MATCHING) return 0;
   s->rows = (enum floe_reading)rows;
   s->inner = (enum floe_reading)inner;
+  s->posterior = (enum floe__flow_kind)posterior;
   return floe__get(at, end, &s->rate, sizeof s->rate, 1) && s->layers >= 1 && s->layers <= 24 && s->width >= 8 &&
          s->width <= 1024 && s->summary >= 1 && s->summary <= 256 && s->ensemble >= 1 && s->ensemble <= 32;
 }

@@ -3,12 +3,23 @@
 #include <string.h>
 
 #include "runtime/nn/elementary.h"
+#include "runtime/rng/bulk.h"
+#include "runtime/rng/purpose.h"
 
 static const float log_sqrt_2pi = 0.918938533f;
 
 /* Streams of a member: its own range of units. */
 static uint64_t unit(size_t index, uint64_t part) {
   return (uint64_t)index * 4096 + part;
+}
+
+static int matches(const struct floe__architecture *a) {
+  return a->posterior == FLOE__MATCHING;
+}
+
+/* One perceptron does what the layers of a coupling flow share. */
+static size_t flow_width(const struct floe__architecture *a) {
+  return matches(a) ? 2 * a->width : a->width;
 }
 
 int floe__member_make(struct floe__member *m, const struct floe__architecture *shape, uint64_t seed, size_t index) {
@@ -27,13 +38,14 @@ int floe__member_make(struct floe__member *m, const struct floe__architecture *s
                                               .in_rows = a->in_rows};
   m->summary = floe__summary_make(&used, &summary);
   if (a->n_global > 0) {
-    const size_t layers = a->n_global == 1 && a->layers > 2 ? 2 : a->layers;
-    if (!floe__flow_make(&m->global, &used, a->n_global, layers, a->width, seed, unit(index, 0))) return 0;
+    const size_t layers = a->n_global == 1 && a->layers > 2 && !matches(a) ? 2 : a->layers;
+    if (!floe__flow_make(&m->global, a->posterior, &used, a->n_global, layers, flow_width(a), seed, unit(index, 0)))
+      return 0;
     m->global_condition = floe__linear_make(&used, a->summary + a->n_context, m->global.n_pre, 0);
   }
   if (a->n_local > 0) {
-    const size_t layers = a->n_local == 1 ? 1 : a->layers < 4 ? a->layers : 4;
-    if (!floe__flow_make(&m->local, &used, a->n_local, layers, a->width, seed, unit(index, 512))) {
+    const size_t layers = a->n_local == 1 && !matches(a) ? 1 : a->layers < 4 ? a->layers : 4;
+    if (!floe__flow_make(&m->local, a->posterior, &used, a->n_local, layers, flow_width(a), seed, unit(index, 512))) {
       floe__member_drop(m);
       return 0;
     }
@@ -51,7 +63,7 @@ void floe__member_drop(struct floe__member *m) {
 
 void floe__member_start(const struct floe__member *m, float *weights, uint64_t seed, size_t index) {
   memset(weights, 0, m->n_weight * sizeof(float));
-  floe__summary_start(&m->summary, weights, seed, unit(index, 1024));
+  floe__summary_start(&m->summary, weights, seed, unit(index, 3072));
   if (m->global.n > 0) {
     floe__linear_start(&m->global_condition, weights, 1, seed, unit(index, 1100));
     floe__flow_start(&m->global, weights, seed, unit(index, 1200));
@@ -71,7 +83,8 @@ struct places {
   float *local_condition, *d_local_condition; /* (n, globals + summary + context) */
   float *local_shared, *d_local_shared;       /* (n, local n_pre) */
   float *local_pre, *d_local_pre, *local_flow, *local_z, *local_log_det;
-  float *d_rows; /* (n_row, what the summary knows of a row), where a network makes part of that; else NULL */
+  float *row_loss; /* (n_row) of flow matching */
+  float *d_rows;   /* (n_row, what the summary knows of a row), where a network makes part of that; else NULL */
 };
 
 /* Whether the local flow's condition has a part that the summary's networks make of a row. */
@@ -105,6 +118,7 @@ static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float
       {m->local.n > 0 ? floe__flow_work(&m->local, n_row) : 0, &p->local_flow},
       {n_row * m->local.n, &p->local_z},
       {n_row, &p->local_log_det},
+      {n_row, &p->row_loss},
       {has_row_network(m) ? n_row * m->summary.n_row_in : 0, &p->d_rows},
   };
   size_t used = 0;
@@ -248,15 +262,11 @@ static void base_backward(size_t n, size_t width, const float *by_log_q, const f
     for (size_t k = i * width; k < (i + 1) * width; k++) z[k] = mask[k] != 0 ? -by_log_q[i] * z[k] : 0;
 }
 
-static void local_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
-                           const struct places *p, const float *by_log_q, float *gradient) {
+/* From the local flow's d_local_pre to its condition. */
+static void local_condition_backward(const struct floe__member *m, const float *weights,
+                                     const struct floe__batch *batch, const struct places *p, float *gradient) {
   const size_t width = m->local.n_pre, g = m->shape.n_global, s = m->shape.summary, n_in = g + s + m->shape.n_context;
-  const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
-  float *by_row = p->local_log_det; /* not needed any more */
   size_t stride;
-  for (size_t r = 0; r < batch->n_row; r++) by_row[r] = by_log_q[batch->owner[r]];
-  base_backward(batch->n_row, m->local.n, by_row, batch->local_mask, p->local_z);
-  floe__flow_backward(&m->local, weights, &rows, p->local_flow, p->local_z, by_row, p->d_local_pre, gradient);
   memset(p->d_local_shared, 0, batch->n * width * sizeof(float));
   sum_shared(batch->n_row, width, batch->owner, p->d_local_pre, p->d_local_shared);
   const float *known = floe__summary_rows(&m->summary, batch, p->summary, &stride);
@@ -268,20 +278,110 @@ static void local_backward(const struct floe__member *m, const float *weights, c
     for (size_t j = 0; j < s; j++) p->dh[i * s + j] += p->d_local_condition[i * n_in + g + j];
 }
 
+/* From the global flow's d_pre to the summary. */
+static void global_condition_backward(const struct floe__member *m, const float *weights,
+                                      const struct floe__batch *batch, const struct places *p, float *gradient) {
+  const size_t s = m->shape.summary, n_in = s + m->shape.n_context;
+  floe__linear_backward(&m->global_condition, weights, batch->n, p->condition, n_in, p->d_pre, m->global.n_pre,
+                        p->d_condition, n_in, 0, gradient);
+  for (size_t i = 0; i < batch->n; i++) memcpy(p->dh + i * s, p->d_condition + i * n_in, s * sizeof(float));
+}
+
 void floe__member_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
                            float *work, const float *by_log_q, float *gradient) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
-  const size_t s = m->shape.summary, n_in = s + m->shape.n_context;
-  memset(p.dh, 0, batch->n * s * sizeof(float));
+  memset(p.dh, 0, batch->n * m->shape.summary * sizeof(float));
   if (m->global.n > 0) {
     const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
     base_backward(batch->n, m->global.n, by_log_q, batch->global_mask, p.z);
     floe__flow_backward(&m->global, weights, &rows, p.flow, p.z, by_log_q, p.d_pre, gradient);
-    floe__linear_backward(&m->global_condition, weights, batch->n, p.condition, n_in, p.d_pre, m->global.n_pre,
-                          p.d_condition, n_in, 0, gradient);
-    for (size_t i = 0; i < batch->n; i++) memcpy(p.dh + i * s, p.d_condition + i * n_in, s * sizeof(float));
+    global_condition_backward(m, weights, batch, &p, gradient);
   }
-  if (m->local.n > 0) local_backward(m, weights, batch, &p, by_log_q, gradient);
+  if (m->local.n > 0) {
+    const struct floe__flow_rows rows = local_rows(batch, m, p.local_pre);
+    float *by_row = p.local_log_det; /* not needed any more */
+    for (size_t r = 0; r < batch->n_row; r++) by_row[r] = by_log_q[batch->owner[r]];
+    base_backward(batch->n_row, m->local.n, by_row, batch->local_mask, p.local_z);
+    floe__flow_backward(&m->local, weights, &rows, p.local_flow, p.local_z, by_row, p.d_local_pre, gradient);
+    local_condition_backward(m, weights, batch, &p, gradient);
+  }
   floe__summary_backward(&m->summary, weights, batch, p.summary, p.dh, p.d_rows, gradient);
+}
+
+/* ---- flow matching ---- */
+
+/* x (n, width): where the paths begin; t (n): spread evenly over 0 .. 1, from a random start. */
+static void draw_noise(const struct floe__noise *noise, uint64_t local, size_t n, size_t width, float *x, float *t) {
+  const uint64_t unit = 2 * noise->unit + local, first = (uint64_t)noise->first << 24;
+  double start;
+  floe__uniform_fill(noise->seed, FLOE_PURPOSE_MATCH, unit, noise->first, 1, &start);
+  floe__normal_fill_float(noise->seed, FLOE_PURPOSE_MATCH, unit, first, n * width, x);
+  for (size_t i = 0; i < n; i++) {
+    const double at = start + 0.6180339887498949 * (double)i;
+    t[i] = (float)(at - (double)(size_t)at);
+  }
+}
+
+static void matching_loss(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                          const struct floe__noise *noise, const struct places *p, float *loss) {
+  memset(loss, 0, batch->n * sizeof *loss);
+  condition(m, weights, batch, p);
+  if (m->global.n > 0) {
+    const struct floe__flow_rows rows = global_rows(batch, m, p->pre);
+    draw_noise(noise, 0, batch->n, m->global.n, p->z, p->log_det);
+    floe__matching_loss(&m->global.matching, weights, &rows, p->z, batch->global, p->log_det, p->flow, loss);
+  }
+  if (m->local.n == 0) return;
+  condition_local(m, weights, batch, p);
+  const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
+  draw_noise(noise, 1, batch->n_row, m->local.n, p->local_z, p->local_log_det);
+  floe__matching_loss(&m->local.matching, weights, &rows, p->local_z, batch->local, p->local_log_det, p->local_flow,
+                      p->row_loss);
+  for (size_t r = 0; r < batch->n_row; r++) loss[batch->owner[r]] += p->row_loss[r];
+}
+
+static void matching_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                              const struct places *p, float by_loss, float *gradient) {
+  memset(p->dh, 0, batch->n * m->shape.summary * sizeof(float));
+  if (m->global.n > 0) {
+    const struct floe__flow_rows rows = global_rows(batch, m, p->pre);
+    for (size_t i = 0; i < batch->n; i++) p->log_det[i] = by_loss;
+    floe__matching_backward(&m->global.matching, weights, &rows, p->flow, p->log_det, p->d_pre, gradient);
+    global_condition_backward(m, weights, batch, p, gradient);
+  }
+  if (m->local.n > 0) {
+    const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
+    for (size_t r = 0; r < batch->n_row; r++) p->local_log_det[r] = by_loss;
+    floe__matching_backward(&m->local.matching, weights, &rows, p->local_flow, p->local_log_det, p->d_local_pre,
+                            gradient);
+    local_condition_backward(m, weights, batch, p, gradient);
+  }
+  floe__summary_backward(&m->summary, weights, batch, p->summary, p->dh, p->d_rows, gradient);
+}
+
+/* ---- the loss ---- */
+
+void floe__member_loss(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                       const struct floe__noise *noise, float *work, float *loss) {
+  struct places p;
+  divide(m, batch->n, batch->n_row, work, &p);
+  if (matches(&m->shape)) {
+    matching_loss(m, weights, batch, noise, &p, loss);
+    return;
+  }
+  floe__member_log_q(m, weights, batch, work, loss);
+  for (size_t i = 0; i < batch->n; i++) loss[i] = -loss[i];
+}
+
+void floe__member_loss_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                                float *work, float by_loss, float *gradient) {
+  struct places p;
+  divide(m, batch->n, batch->n_row, work, &p);
+  if (matches(&m->shape)) {
+    matching_backward(m, weights, batch, &p, by_loss, gradient);
+    return;
+  }
+  for (size_t i = 0; i < batch->n; i++) p.log_det[i] = -by_loss; /* the determinants are not needed any more */
+  floe__member_backward(m, weights, batch, work, p.log_det, gradient);
 }

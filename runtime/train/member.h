@@ -13,6 +13,7 @@ struct floe__architecture {
   size_t n_context, n_flat, n_row, n_global, n_local, n_item, longest; /* as in struct floe__features */
   int in_rows;
   enum floe_reading rows, inner;
+  enum floe__flow_kind posterior;
   size_t layers, width, summary;                      /* of the flows; widths of the networks and of the summary */
 };
 
@@ -42,7 +43,21 @@ void floe__member_log_q(const struct floe__member *member, const float *weights,
 void floe__member_draw(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
                        float *work, float *log_q);
 
-/* Adds the gradient of sum_i by_log_q[i] log_q[i] to `gradient`; the coordinates count as constants. by_log_q (n). */
+/* What training lowers, of each data set (n): -log q, or what flow matching regresses (matching.h). Its noise: from the stream (seed,
+ * match, unit) and the next one, the data sets of the batch being number `first` and up. The work space then serves
+ * floe__member_loss_backward. */
+struct floe__noise {
+  uint64_t seed, unit;
+  size_t first;
+};
+void floe__member_loss(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
+                       const struct floe__noise *noise, float *work, float *loss);
+
+/* Adds `by_loss` times the gradient of the sum of the losses to `gradient`. */
+void floe__member_loss_backward(const struct floe__member *member, const float *weights,
+                                const struct floe__batch *batch, float *work, float by_loss, float *gradient);
+
+/* Of coupling flows: adds the gradient of sum_i by_log_q[i] log_q[i] to `gradient`; the coordinates count as constants. by_log_q (n). */
 void floe__member_backward(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
                            float *work, const float *by_log_q, float *gradient);
 

@@ -17,7 +17,7 @@ static int make_members(struct floe_network *network) {
   const struct floe__settings *s = &network->settings;
   const struct floe__architecture shape = {f->n_context, f->n_flat, f->n_row, f->n_global,
                                            f->n_local,   f->n_item, f->longest, f->in_rows,
-                                           s->rows,      s->inner,  s->layers,  s->width,  s->summary};
+                                           s->rows,      s->inner,  s->posterior, s->layers, s->width, s->summary};
   network->members = FLOE__NEW(s->ensemble, struct floe__member);
   network->weights = FLOE__NEW(s->ensemble, float *);
   if (!network->members || !network->weights) return 0;

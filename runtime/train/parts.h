@@ -15,6 +15,7 @@
 struct floe__settings {
   size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
   enum floe_reading rows, inner; /* how rows and the positions of the model's inner index set are read */
+  enum floe__flow_kind posterior;
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
   double rate;
 };

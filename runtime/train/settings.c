@@ -83,6 +83,10 @@ static floe_status read_one(const struct floe_model *model, const struct floe_se
   if (!rule) return unknown(given->name, error);
   if (!floe__setting_fits(rule, given->word, given->number)) return unfit(rule, error);
   if (strcmp(given->name, "summary") == 0) return read_summary(model, given->word, settings, error);
+  if (strcmp(given->name, "posterior") == 0) {
+    settings->posterior = strcmp(given->word, "coupling") == 0 ? FLOE__COUPLING : FLOE__MATCHING;
+    return FLOE_OK;
+  }
   double number = given->number;
   if (given->word) number = strcmp(given->word, "on") == 0 ? FLOE__USUAL_DRAWS : 0;
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
@@ -98,7 +102,6 @@ floe_status floe__settings_read(const struct floe_model *model, struct floe__set
                                       .ensemble = 2,
                                       .simulations = 1048576,
                                       .batch = 256,
-                                      .rate = 5e-3,
                                       .rows = FLOE_DEEP_SET,
                                       .inner = model->inner_reading,
                                       .consistency = FLOE__UNSET};
@@ -106,5 +109,6 @@ floe_status floe__settings_read(const struct floe_model *model, struct floe__set
     const floe_status status = read_one(model, &model->settings[k], settings, error);
     if (status) return status;
   }
+  if (settings->rate == 0) settings->rate = settings->posterior == FLOE__MATCHING ? 2e-3 : 5e-3;
   return FLOE_OK;
 }

@@ -66,6 +66,10 @@ floe_status floe__trainer_stack(struct floe__trainer *t, struct floe_error *erro
     network->member_loss[m] = 0;
     for (size_t i = 0; i < h.n; i++) network->member_loss[m] -= (double)h.log_q[m * h.n + i] / (double)h.n;
   }
+  if (network->settings.posterior == FLOE__MATCHING) { /* so far, what was regressed */
+    network->loss = 0;
+    for (size_t m = 0; m < n_member; m++) network->loss += network->member_loss[m] / (double)n_member;
+  }
   for (size_t step = 0; step < STEPS && n_member > 1; step++, before = now)
     if ((now = climb(&h, weights)) - before < 1e-9) break;
   floe__network_mix(network, weights);

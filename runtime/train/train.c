@@ -95,8 +95,11 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
 /* Whether the density is used where the spec does not say. */
 static floe_status settle_consistency(struct floe__trainer *t, struct floe_error *error) {
   const size_t usual = floe__consistency_draws(t->model, t->options);
-  const int possible = t->model->log_density && !t->model->no_density;
-  if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = usual;
+  const int possible = t->model->log_density && !t->model->no_density, matches = t->settings.posterior == FLOE__MATCHING;
+  if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = matches ? 0 : usual;
+  if (t->settings.consistency > 0 && matches)
+    return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` or `posterior` out",
+                      "`posterior = flow_matching` learns from simulations alone, not by `consistency`");
   if (t->settings.consistency == 0 || possible) return FLOE_OK;
   return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` out, or set it `off`",
                     "the network cannot learn from a density that the model does not have%s%.200s",

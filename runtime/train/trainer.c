@@ -13,6 +13,7 @@
 #include "runtime/train/consistency.h"
 
 enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, ITEMS_OF_ROW = 16, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000 };
+#define HELD_OUT_STEP (UINT64_C(1) << 48) /* the same noise in every evaluation */
 static const double pool_numbers = 6.4e7, clip = 1.5;
 
 /* Weight decay of the attempts at training, and their shares of the steps. What suits 10,000 simulations depends on the model: two
@@ -227,10 +228,15 @@ static struct floe__batch gather(struct floe__trainer *t, const struct floe__exa
                             t->indices + thread * t->n_indices);
 }
 
-static double total_loss(const float *log_q, size_t n) {
+static double total(const float *loss, size_t n) {
   double sum = 0;
-  for (size_t i = 0; i < n; i++) sum -= (double)log_q[i];
+  for (size_t i = 0; i < n; i++) sum += (double)loss[i];
   return sum;
+}
+
+/* The noise of a member's loss at a step, for the data sets of a batch from number `first`. */
+static struct floe__noise noise_of(const struct floe__trainer *t, size_t m, uint64_t step, size_t first) {
+  return (struct floe__noise){t->options->seed, step * FLOE__MOST_MEMBERS + m, first};
 }
 
 static void learn_chunk(void *context, size_t k, size_t thread) {
@@ -242,13 +248,13 @@ static void learn_chunk(void *context, size_t k, size_t thread) {
   }
   const size_t n = first + t->chunk < batch ? t->chunk : batch - first;
   const struct floe__member *member = &t->network->members[m];
-  float *work = t->work + thread * t->n_work, *log_q = t->log_q + thread * t->room;
+  const struct floe__noise noise = noise_of(t, m, t->step, first);
+  float *work = t->work + thread * t->n_work, *loss = t->log_q + thread * t->room;
   const struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
   memset(t->gradients[k], 0, member->n_weight * sizeof(float));
-  floe__member_log_q(member, t->learners[m].now, &b, work, log_q);
-  t->losses[m * t->n_chunk + part] = total_loss(log_q, n);
-  for (size_t i = 0; i < n; i++) log_q[i] = -1.0f / (float)batch;
-  floe__member_backward(member, t->learners[m].now, &b, work, log_q, t->gradients[k]);
+  floe__member_loss(member, t->learners[m].now, &b, &noise, work, loss);
+  t->losses[m * t->n_chunk + part] = total(loss, n);
+  floe__member_loss_backward(member, t->learners[m].now, &b, work, 1.0f / (float)batch, t->gradients[k]);
 }
 
 static size_t slice_size(const struct floe__trainer *t, size_t m, size_t slice) {
@@ -305,10 +311,11 @@ static void evaluate_block(void *context, size_t k, size_t thread) {
   struct floe__trainer *t = context;
   const size_t blocks = (t->held_out.n + t->chunk - 1) / t->chunk, m = k / blocks, first = k % blocks * t->chunk;
   const size_t n = first + t->chunk < t->held_out.n ? t->chunk : t->held_out.n - first;
-  float *log_q = t->log_q + thread * t->room;
+  float *loss = t->log_q + thread * t->room;
+  const struct floe__noise noise = noise_of(t, 0, HELD_OUT_STEP, first);
   const struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
-  floe__member_log_q(&t->network->members[m], t->learners[m].average, &b, t->work + thread * t->n_work, log_q);
-  t->losses[k] = total_loss(log_q, n);
+  floe__member_loss(&t->network->members[m], t->learners[m].average, &b, &noise, t->work + thread * t->n_work, loss);
+  t->losses[k] = total(loss, n);
 }
 
 bool floe__trainer_evaluate(struct floe__trainer *t) {

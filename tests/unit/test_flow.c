@@ -209,9 +209,9 @@ struct flow_case {
   float *block, *x, *z, *mask, *pre, *work, *log_det;
 };
 
-static struct flow_case flow_new(size_t d, size_t n) {
+static struct flow_case flow_new(enum floe__flow_kind kind, size_t d, size_t n) {
   struct flow_case c = {.n = n};
-  assert_true(floe__flow_make(&c.flow, &c.used, d, 5, 16, 3, 0));
+  assert_true(floe__flow_make(&c.flow, kind, &c.used, d, 5, 16, 3, 0));
   c.block = FLOE__NEW(c.used, float);
   c.x = FLOE__NEW(n * d, float);
   c.z = FLOE__NEW(n * d, float);
@@ -238,10 +238,9 @@ static struct floe__flow_rows flow_rows(const struct flow_case *c) {
   return (struct floe__flow_rows){.n = c->n, .mask = c->mask, .pre = {c->pre, c->flow.n_pre, NULL}};
 }
 
-static void a_flow_inverts_and_leaves_absent_coordinates_alone(void **state) {
-  (void)state;
+static void invert(enum floe__flow_kind kind) {
   for (size_t d = 1; d < 6; d++) {
-    struct flow_case c = flow_new(d, 19);
+    struct flow_case c = flow_new(kind, d, 19);
     const struct floe__flow_rows rows = flow_rows(&c);
     float log_det[19];
     floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, c.z, c.log_det);
@@ -262,9 +261,14 @@ static void a_flow_inverts_and_leaves_absent_coordinates_alone(void **state) {
   }
 }
 
-static void rows_that_share_a_condition_need_it_once(void **state) {
+static void a_flow_inverts_and_leaves_absent_coordinates_alone(void **state) {
   (void)state;
-  struct flow_case c = flow_new(3, 12);
+  invert(FLOE__COUPLING);
+  invert(FLOE__MATCHING);
+}
+
+static void share_a_condition(enum floe__flow_kind kind) {
+  struct flow_case c = flow_new(kind, 3, 12);
   uint32_t row[12];
   float log_det[12], z[36], *copies = FLOE__NEW(12 * c.flow.n_pre, float);
   for (uint32_t i = 0; i < 12; i++) {
@@ -281,6 +285,12 @@ static void rows_that_share_a_condition_need_it_once(void **state) {
   for (size_t i = 0; i < 12; i++) assert_true(fabsf(log_det[i] - c.log_det[i]) < 1e-5f);
   floe__free(copies);
   flow_free(&c);
+}
+
+static void rows_that_share_a_condition_need_it_once(void **state) {
+  (void)state;
+  share_a_condition(FLOE__COUPLING);
+  share_a_condition(FLOE__MATCHING);
 }
 
 static double determinant(size_t n, double *a) {
@@ -300,11 +310,10 @@ static double determinant(size_t n, double *a) {
   return det;
 }
 
-static void the_log_determinant_is_that_of_the_jacobian(void **state) {
-  (void)state;
+static void compare_log_determinants(enum floe__flow_kind kind) {
   enum { D = 4 };
   const float h = 2e-3f;
-  struct flow_case c = flow_new(D, 8);
+  struct flow_case c = flow_new(kind, D, 8);
   const struct floe__flow_rows rows = flow_rows(&c);
   float up[8 * D], down[8 * D], ignored[8];
   double jacobian[8][D * D];
@@ -322,6 +331,12 @@ static void the_log_determinant_is_that_of_the_jacobian(void **state) {
   for (size_t i = 0; i < 8; i++)
     assert_true(fabs(log(fabs(determinant(D, jacobian[i]))) - (double)c.log_det[i]) < 2e-2);
   flow_free(&c);
+}
+
+static void the_log_determinant_is_that_of_the_jacobian(void **state) {
+  (void)state;
+  compare_log_determinants(FLOE__COUPLING);
+  compare_log_determinants(FLOE__MATCHING);
 }
 
 /* A member with globals, rows of unequal number, and absent coordinates. */
@@ -352,6 +367,7 @@ struct member_shape {
   size_t n_row, n_global, n_local, n_item, longest;
   int in_rows;
   enum floe_reading inner, rows;
+  enum floe__flow_kind posterior;
 };
 
 static void member_new(struct member_case *c, const struct member_shape *of) {
@@ -368,6 +384,7 @@ static void member_new(struct member_case *c, const struct member_shape *of) {
                                            .in_rows = of->in_rows,
                                            .inner = of->inner,
                                            .rows = of->rows,
+                                           .posterior = of->posterior,
                                            .layers = 3,
                                            .width = 16,
                                            .summary = 5};
@@ -403,18 +420,20 @@ static void member_free(struct member_case *c) {
 }
 
 static const struct member_shape shapes[] = {
-    {3, 3, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
-    {2, 1, 2, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
-    {0, 4, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
-    {0, 1, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
-    {2, 0, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET},
-    {0, 2, 0, 2, 14, 0, FLOE_GRU, FLOE_DEEP_SET},
-    {0, 2, 0, 2, 14, 0, FLOE_TCN, FLOE_DEEP_SET},
-    {0, 2, 0, 2, 9, 0, FLOE_DEEP_SET, FLOE_DEEP_SET},
-    {2, 2, 0, 1, 11, 0, FLOE_GRU, FLOE_DEEP_SET}, /* rows, and a series outside of them */
-    {2, 2, 1, 1, 11, 1, FLOE_GRU, FLOE_DEEP_SET}, /* sets of series, whose rows have unknowns of their own */
-    {0, 2, 1, 2, 9, 1, FLOE_TCN, FLOE_DEEP_SET},
-    {1, 2, 1, 2, 9, 1, FLOE_DEEP_SET, FLOE_DEEP_SET}, /* sets of sets */
+    {3, 3, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__COUPLING},
+    {2, 1, 2, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__COUPLING},
+    {0, 4, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__COUPLING},
+    {0, 1, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__COUPLING},
+    {2, 0, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__COUPLING},
+    {0, 2, 0, 2, 14, 0, FLOE_GRU, FLOE_DEEP_SET, FLOE__COUPLING},
+    {0, 2, 0, 2, 14, 0, FLOE_TCN, FLOE_DEEP_SET, FLOE__COUPLING},
+    {0, 2, 0, 2, 9, 0, FLOE_DEEP_SET, FLOE_DEEP_SET, FLOE__COUPLING},
+    {2, 2, 0, 1, 11, 0, FLOE_GRU, FLOE_DEEP_SET, FLOE__COUPLING}, /* rows, and a series outside of them */
+    {2, 2, 1, 1, 11, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__COUPLING}, /* sets of series, whose rows have unknowns of their own */
+    {0, 2, 1, 2, 9, 1, FLOE_TCN, FLOE_DEEP_SET, FLOE__COUPLING},
+    {1, 2, 1, 2, 9, 1, FLOE_DEEP_SET, FLOE_DEEP_SET, FLOE__COUPLING}, /* sets of sets */
+    {2, 2, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_SET_TRANSFORMER, FLOE__COUPLING},
+    {1, 2, 1, 2, 9, 1, FLOE_SET_TRANSFORMER, FLOE_SET_TRANSFORMER, FLOE__COUPLING},
 };
 
 static void a_member_differentiates_by_its_weights(void **state) {
@@ -426,6 +445,35 @@ static void a_member_differentiates_by_its_weights(void **state) {
     member_value(&c, c.weights);
     floe__member_backward(&c.member, c.weights, &c.batch, c.work, by_log_q, gradient);
     struct target f = {member_value, &c};
+    check_gradient(&f, c.member.n_weight, c.weights, gradient, 5e-3);
+    floe__free(gradient);
+    member_free(&c);
+  }
+}
+
+static const struct floe__noise noise = {11, 3, 7};
+
+static double matching_value(void *context, const float *block) {
+  struct member_case *c = context;
+  double sum = 0;
+  floe__member_loss(&c->member, block, &c->batch, &noise, c->work, c->log_q);
+  for (size_t i = 0; i < c->batch.n; i++) sum += 0.25 * (double)c->log_q[i];
+  return sum;
+}
+
+static void flow_matching_differentiates_by_its_weights(void **state) {
+  (void)state;
+  static const struct member_shape matching[] = {
+      {0, 3, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__MATCHING},
+      {2, 2, 1, 1, 5, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__MATCHING},
+  };
+  for (size_t k = 0; k < sizeof matching / sizeof *matching; k++) {
+    struct member_case c;
+    member_new(&c, &matching[k]);
+    float *gradient = FLOE__NEW(c.member.n_weight, float);
+    matching_value(&c, c.weights);
+    floe__member_loss_backward(&c.member, c.weights, &c.batch, c.work, 0.25f, gradient);
+    struct target f = {matching_value, &c};
     check_gradient(&f, c.member.n_weight, c.weights, gradient, 5e-3);
     floe__free(gradient);
     member_free(&c);
@@ -487,6 +535,7 @@ int main(void) {
       cmocka_unit_test(rows_that_share_a_condition_need_it_once),
       cmocka_unit_test(the_log_determinant_is_that_of_the_jacobian),
       cmocka_unit_test(a_member_differentiates_by_its_weights),
+      cmocka_unit_test(flow_matching_differentiates_by_its_weights),
       cmocka_unit_test(a_data_set_does_not_see_the_others_of_its_batch),
       cmocka_unit_test(adam_finds_the_bottom_of_a_bowl),
   };

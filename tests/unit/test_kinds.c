@@ -120,7 +120,8 @@ static const struct {
 } kinds[] = {
     {{"summary", "mlp", 0}, 1, 1},      {{"summary", "gru", 0}, 1, 1},      {{"summary", "gru", 0}, 1, 0},
     {{"summary", "tcn", 0}, 1, 1},      {{"summary", "tcn", 0}, 1, 0},      {{"summary", "deep_set", 0}, 0, 1},
-    {{"summary", "deep_set", 0}, 0, 0},
+    {{"summary", "deep_set", 0}, 0, 0}, {{"summary", "set_transformer", 0}, 0, 1},
+    {{"posterior", "flow_matching", 0}, 1, 1},
 };
 enum { N_KIND = sizeof kinds / sizeof *kinds };
 
@@ -249,11 +250,25 @@ static void a_summary_that_does_not_fit_is_refused(void **state) {
   }
 }
 
+static void flow_matching_learns_from_simulations_alone(void **state) {
+  (void)state;
+  static const struct floe_setting posterior = {"posterior", "flow_matching", 0};
+  struct floe_setting settings[N_SETTING];
+  const struct floe_model model = model_with(&posterior, 1, 1, settings);
+  const struct floe_network_options options = {.seed = 3};
+  struct floe_network *network;
+  struct floe_error error = {0};
+  settings[0] = (struct floe_setting){"consistency", "on", 0};
+  assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
+  assert_non_null(strstr(error.message, "flow_matching"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_and_files_do_not_matter),
       cmocka_unit_test(damage_behind_the_checksum_is_refused_or_harmless),
       cmocka_unit_test(a_summary_that_does_not_fit_is_refused),
+      cmocka_unit_test(flow_matching_learns_from_simulations_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
