@@ -14,8 +14,8 @@ static inline void floe__progress(const struct floe_progress *progress, double f
   if (progress && progress->report) progress->report(progress->context, fraction, text);
 }
 
-/* A line on stderr that is redrawn at most ten times a second, on a terminal only. terminal.c */
-struct floe__terminal_line { double last_drawn; const char *title; bool enabled; };
+/* A line on stderr that is redrawn at most ten times a second; where stderr is no terminal, a new line every 20 seconds. terminal.c */
+struct floe__terminal_line { double last_drawn; const char *title; bool enabled, plain; };
 void floe__terminal_line_start(struct floe__terminal_line *line, const char *title, bool quiet);
 void floe__terminal_line_report(void *line, double fraction, const char *text); /* fits floe_progress.report */
 void floe__terminal_line_end(struct floe__terminal_line *line);

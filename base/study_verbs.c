@@ -116,6 +116,7 @@ static const struct floe__option sample_options[] = {
      .kind = FLOE__INTEGER,
      .low = 10,
      .high = 1e8},
+    FRESH,
     {.name = "evidence", .help = "also the logarithm of the evidence, by bridge sampling", .kind = FLOE__FLAG},
     {.name = "predict",
      .argument = "N",

@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "runtime/mcmc/adapt.h"
 #include "runtime/mcmc/centring.h"
+#include "runtime/mcmc/keep.h"
 #include "runtime/mcmc/metric_fit.h"
 #include "runtime/mcmc/nuts.h"
 #include "runtime/mcmc/start.h"
@@ -16,6 +17,11 @@
 #include "runtime/rng/purpose.h"
 
 enum { LANES = 16 }; /* chains that one call of the density evaluates */
+
+/* Adam on the logarithm of the trajectory length, with the settings of the paper. */
+struct trajectory {
+  double log_length, square, count;
+};
 
 /* Chains in the metric's coordinates; arrays (chains, n) and (chains). */
 struct herd {
@@ -34,11 +40,14 @@ struct herd {
   double step;
   size_t n_leapfrog;
   double *mean, *new_mean; /* (n) over chains */
-};
-
-/* Adam on the logarithm of the trajectory length, with the settings of the paper. */
-struct trajectory {
-  double log_length, square, count;
+  /* Where the run is: iterations done, warm-up first. */
+  size_t iteration;
+  double next_step;
+  struct trajectory trajectory;
+  struct floe__dual_averaging averaging;
+  struct floe__windows windows;
+  struct floe__checkpoint checkpoint;
+  struct floe_chains *result; /* the caller's */
 };
 
 static void free_herd(struct herd *herd) {
@@ -173,12 +182,13 @@ static double halton(size_t index) {
   return value;
 }
 
-static void set_trajectory(struct herd *herd, const struct trajectory *trajectory, size_t iteration, double step,
-                           double *length) {
-  *length = halton(iteration) * exp(trajectory->log_length);
-  const double wanted = ceil(*length / step);
+/* The next trajectories; returns their length. */
+static double set_trajectory(struct herd *herd) {
+  const double length = halton(herd->iteration) * exp(herd->trajectory.log_length);
+  const double wanted = ceil(length / herd->next_step);
   herd->n_leapfrog = wanted >= FLOE__CHEES_MAX_LEAPFROG ? FLOE__CHEES_MAX_LEAPFROG : wanted >= 1 ? (size_t)wanted : 1;
-  herd->step = step;
+  herd->step = herd->next_step;
+  return length;
 }
 
 static double harmonic_mean(const struct herd *herd) {
@@ -199,7 +209,8 @@ static void mean_over_chains(const struct herd *herd, const double *y, const dou
 }
 
 /* One step of Adam along the gradient of ChEES by the log length: from y to new_y, before they are settled. */
-static void learn_trajectory(struct herd *herd, double length, double step, struct trajectory *trajectory) {
+static void learn_trajectory(struct herd *herd, double length) {
+  struct trajectory *trajectory = &herd->trajectory;
   const double rate = 0.025, memory = 0.95, most = 0.35;
   double sum = 0, weight = 0;
   mean_over_chains(herd, herd->y, NULL, herd->mean);
@@ -224,7 +235,7 @@ static void learn_trajectory(struct herd *herd, double length, double step, stru
   double move = size > 0 ? rate * gradient / size : 0;
   if (fabs(move) > most) move = copysign(most, move);
   trajectory->log_length += move;
-  trajectory->log_length = fmin(fmax(trajectory->log_length, log(step)), log(step * FLOE__CHEES_MAX_LEAPFROG));
+  trajectory->log_length = fmin(fmax(trajectory->log_length, log(herd->step)), log(herd->step * FLOE__CHEES_MAX_LEAPFROG));
 }
 
 static void positions(const struct herd *herd) {
@@ -281,10 +292,50 @@ static floe_status start_herd(const struct floe_context *context, struct herd *h
   return status;
 }
 
+/* ---- checkpoints ---- */
+
+static void keep_rows(struct floe__keeper *keeper, const struct herd *herd) {
+  const struct floe_chains *result = herd->result;
+  const size_t n_row = herd->iteration > herd->options->warmup ? herd->iteration - herd->options->warmup : 0;
+  for (size_t c = 0; c < herd->n_chain; c++) {
+    const size_t from = c * result->n_draw;
+    floe__keep(keeper, result->coordinates + from * result->n_coordinate, n_row * result->n_coordinate * sizeof(double));
+    floe__keep(keeper, result->columns + from * FLOE_N_SAMPLER_COLUMN, n_row * FLOE_N_SAMPLER_COLUMN * sizeof(double));
+  }
+}
+
+static void keep_herd(struct floe__keeper *keeper, void *state) {
+  struct herd *herd = state;
+  const size_t wide = herd->n_chain * herd->n * sizeof(double);
+  floe__keep(keeper, &herd->iteration, sizeof herd->iteration);
+  floe__keep(keeper, &herd->next_step, sizeof herd->next_step);
+  floe__keep(keeper, &herd->trajectory, sizeof herd->trajectory);
+  floe__keep(keeper, &herd->averaging, sizeof herd->averaging);
+  floe__keep(keeper, &herd->windows, sizeof herd->windows);
+  floe__keep(keeper, herd->y, wide);
+  floe__keep(keeper, herd->gradient, wide);
+  floe__keep(keeper, herd->log_density, herd->n_chain * sizeof(double));
+  floe__keep(keeper, herd->moved, herd->n_chain * sizeof *herd->moved);
+  floe__keep(keeper, herd->stream, herd->n_chain * sizeof *herd->stream);
+  for (size_t b = 0; b < herd->n_block; b++) floe__target_keep(herd->target[b], keeper);
+  floe__metric_keep(herd->metric, keeper);
+  floe__window_keep(herd->window, keeper);
+  keep_rows(keeper, herd);
+}
+
+/* ---- a run, goes on ---- */
+
+/* Between iterations. */
+static floe_status goes_on(struct herd *herd, struct floe_error *error) {
+  const bool stop = floe__stop_requested();
+  if (!stop && !floe__checkpoint_due(&herd->checkpoint, floe__clock())) return FLOE_OK;
+  const floe_status status =
+      herd->iteration ? floe__checkpoint_save(&herd->checkpoint, keep_herd, herd, error) : FLOE_OK;
+  if (status != FLOE_OK || !stop) return status;
+  return floe__trouble_interrupted(herd->options, error);
+}
+
 static floe_status still_sound(struct herd *herd, struct floe_error *error) {
-  if (floe__stop_requested())
-    return floe__fail(error, FLOE_EINTERRUPTED, "", "Run the same command again to start over.",
-                      "Sampling was stopped on request.");
   positions(herd);
   for (size_t c = 0; c < herd->n_chain; c++) {
     const size_t far = floe__ran_away(herd->n, herd->x + c * herd->n);
@@ -305,6 +356,10 @@ static floe_status all_moved(struct herd *herd, double step, struct floe_error *
   return FLOE_OK;
 }
 
+static double target_accept(const struct herd *herd) {
+  return herd->options->target_accept > 0 ? herd->options->target_accept : FLOE__CHEES_TARGET;
+}
+
 /* New coordinates and a new metric for all chains, from the window; x holds their positions. */
 static void renew_metric(struct herd *herd) {
   const double *chosen;
@@ -315,32 +370,26 @@ static void renew_metric(struct herd *herd) {
   floe__metric_fit(herd->window, herd->metric);
   floe__window_reset(herd->window);
   for_blocks(herd, enter_block);
+  herd->next_step = floe__dual_averaging_end(&herd->averaging);
+  floe__dual_averaging_start(&herd->averaging, target_accept(herd), herd->next_step);
 }
 
-static floe_status warm_up(struct herd *herd, struct trajectory *trajectory, double *step, struct floe_error *error) {
-  const struct floe_sample_options *options = herd->options;
-  const double target = options->target_accept > 0 ? options->target_accept : FLOE__CHEES_TARGET;
-  struct floe__dual_averaging averaging;
-  struct floe__windows windows;
-  floe__dual_averaging_start(&averaging, target, *step);
-  floe__windows_start(&windows, options->warmup);
-  for (size_t i = 0; i < options->warmup; i++) {
-    double length;
-    set_trajectory(herd, trajectory, i, *step, &length);
-    for_blocks(herd, integrate);
-    learn_trajectory(herd, length, *step, trajectory);
-    *step = floe__dual_averaging_learn(&averaging, harmonic_mean(herd));
-    settle(herd);
-    if (floe__windows_collect(&windows, i)) collect(herd);
-    const floe_status status = still_sound(herd, error);
-    if (status != FLOE_OK) return status;
-    if (!floe__windows_close(&windows, i)) continue;
-    renew_metric(herd);
-    *step = floe__dual_averaging_end(&averaging);
-    floe__dual_averaging_start(&averaging, target, *step);
-  }
-  if (options->warmup) *step = floe__dual_averaging_end(&averaging);
-  return options->warmup >= 20 ? all_moved(herd, *step, error) : FLOE_OK;
+/* One iteration of the warm-up. */
+static floe_status adapt(struct herd *herd, struct floe_error *error) {
+  const double length = set_trajectory(herd);
+  for_blocks(herd, integrate);
+  learn_trajectory(herd, length);
+  herd->next_step = floe__dual_averaging_learn(&herd->averaging, harmonic_mean(herd));
+  settle(herd);
+  if (floe__windows_collect(&herd->windows, herd->iteration)) collect(herd);
+  const floe_status status = still_sound(herd, error);
+  if (status == FLOE_OK && floe__windows_close(&herd->windows, herd->iteration)) renew_metric(herd);
+  return status;
+}
+
+static floe_status end_warmup(struct herd *herd, struct floe_error *error) {
+  if (herd->options->warmup) herd->next_step = floe__dual_averaging_end(&herd->averaging);
+  return herd->options->warmup >= 20 ? all_moved(herd, herd->next_step, error) : FLOE_OK;
 }
 
 static void record(const struct herd *herd, struct floe_chains *result, size_t i) {
@@ -358,22 +407,40 @@ static void record(const struct herd *herd, struct floe_chains *result, size_t i
   }
 }
 
+/* One iteration after the warm-up. */
+static floe_status draw(struct herd *herd, struct floe_error *error) {
+  (void)set_trajectory(herd);
+  for_blocks(herd, integrate);
+  settle(herd);
+  const floe_status status = still_sound(herd, error);
+  if (status == FLOE_OK) record(herd, herd->result, herd->iteration - herd->options->warmup);
+  return status;
+}
+
+static floe_status begin(const struct floe_context *context, struct herd *herd, struct floe_error *error) {
+  bool found;
+  herd->checkpoint = floe__checkpoint_of(context, herd->options, 0);
+  const floe_status status = floe__checkpoint_load(&herd->checkpoint, keep_herd, herd, &found, error);
+  if (status != FLOE_OK || found) return status;
+  herd->next_step = 0.5;
+  floe__dual_averaging_start(&herd->averaging, target_accept(herd), herd->next_step);
+  floe__windows_start(&herd->windows, herd->options->warmup);
+  return start_herd(context, herd, error);
+}
+
 static floe_status run_herd(const struct floe_context *context, struct herd *herd, const struct floe_progress *progress,
-                            struct floe_chains *result, struct floe_error *error) {
-  struct trajectory trajectory = {0};
-  double step = 0.5;
-  floe_status status = start_herd(context, herd, error);
-  if (status == FLOE_OK) status = warm_up(herd, &trajectory, &step, error);
-  for (size_t i = 0; status == FLOE_OK && i < result->n_draw; i++) {
-    double length;
-    set_trajectory(herd, &trajectory, herd->options->warmup + i, step, &length);
-    for_blocks(herd, integrate);
-    settle(herd);
-    status = still_sound(herd, error);
-    if (status == FLOE_OK) record(herd, result, i);
-    floe__progress(progress, (double)(i + 1) / (double)result->n_draw, "sampling");
+                            struct floe_error *error) {
+  const size_t warmup = herd->options->warmup, end = warmup + herd->result->n_draw;
+  floe_status status = begin(context, herd, error);
+  herd->result->n_resumed = herd->iteration * herd->n_chain;
+  while (status == FLOE_OK && herd->iteration < end) {
+    status = goes_on(herd, error);
+    if (status == FLOE_OK && herd->iteration == warmup) status = end_warmup(herd, error);
+    if (status == FLOE_OK) status = herd->iteration < warmup ? adapt(herd, error) : draw(herd, error);
+    herd->iteration++;
+    floe__progress(progress, (double)herd->iteration / (double)end, herd->iteration < warmup ? "warm-up" : "draws");
   }
-  for (size_t b = 0; b < herd->n_block; b++) result->n_gradient += herd->target[b]->n_gradient;
+  for (size_t b = 0; b < herd->n_block; b++) herd->result->n_gradient += herd->target[b]->n_gradient;
   return status;
 }
 
@@ -381,7 +448,8 @@ floe_status floe__chees(const struct floe_context *context, const struct floe_sa
                         const struct floe_progress *progress, struct floe_chains *result, struct floe_error *error) {
   struct herd herd;
   floe_status status = open_herd(context, options, &herd, error);
-  if (status == FLOE_OK) status = run_herd(context, &herd, progress, result, error);
+  herd.result = result;
+  if (status == FLOE_OK) status = run_herd(context, &herd, progress, error);
   free_herd(&herd);
   return status;
 }

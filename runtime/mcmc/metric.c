@@ -41,6 +41,21 @@ void floe__metric_reset(struct floe__metric *metric) {
   for (size_t i = 0; i < metric->n; i++) metric->centre[i] = 0, metric->scale[i] = 1;
 }
 
+void floe__metric_keep(struct floe__metric *metric, struct floe__keeper *keeper) {
+  const size_t n = metric->n;
+  floe__keep(keeper, &metric->kind, sizeof metric->kind);
+  floe__keep(keeper, &metric->rank, sizeof metric->rank);
+  floe__keep(keeper, metric->centre, n * sizeof(double));
+  floe__keep(keeper, metric->scale, n * sizeof(double));
+  floe__keep(keeper, metric->stretch, sizeof metric->stretch);
+  keeper->failed = keeper->failed || metric->rank > FLOE__METRIC_MAX_RANK;
+  if (metric->kind == FLOE__METRIC_LOW_RANK && !keeper->failed)
+    floe__keep(keeper, metric->basis, metric->rank * n * sizeof(double));
+  if (metric->kind != FLOE__METRIC_DENSE || !metric->lower) return;
+  floe__keep(keeper, metric->lower, n * n * sizeof(double));
+  floe__keep(keeper, metric->upper, n * n * sizeof(double));
+}
+
 void floe__metric_copy(struct floe__metric *to, const struct floe__metric *from) {
   const size_t n = from->n;
   to->kind = from->kind;

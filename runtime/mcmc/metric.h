@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "runtime/mcmc/density.h"
+#include "runtime/mcmc/keep.h"
 
 enum floe__metric_kind { FLOE__METRIC_DIAGONAL, FLOE__METRIC_LOW_RANK, FLOE__METRIC_DENSE };
 
@@ -30,6 +31,7 @@ struct floe__metric {
 struct floe__metric *floe__metric_new(size_t n);
 void floe__metric_free(struct floe__metric *metric);  /* NULL is allowed */
 void floe__metric_reset(struct floe__metric *metric); /* to the identity */
+void floe__metric_keep(struct floe__metric *metric, struct floe__keeper *keeper);
 void floe__metric_copy(struct floe__metric *to, const struct floe__metric *from);
 
 void floe__metric_position(const struct floe__metric *metric, const double *y, double *x); /* x = centre + A y */

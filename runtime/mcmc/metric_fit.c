@@ -86,6 +86,15 @@ double *floe__window_gradient(struct floe__window *window, size_t k) {
   return window->g + k * window->n;
 }
 
+void floe__window_keep(struct floe__window *window, struct floe__keeper *keeper) {
+  floe__keep(keeper, &window->count, sizeof window->count);
+  floe__keep(keeper, &window->next, sizeof window->next);
+  keeper->failed = keeper->failed || window->count > window->capacity || window->next >= window->capacity;
+  if (keeper->failed) return;
+  floe__keep(keeper, window->x, window->count * window->n * sizeof(double));
+  floe__keep(keeper, window->g, window->count * window->n * sizeof(double));
+}
+
 /* ---- a geometric mean of matrices ---- */
 
 static void mirror(size_t n, double *lower) {

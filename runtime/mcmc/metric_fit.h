@@ -29,6 +29,7 @@ void floe__window_add(struct floe__window *window, const double *position, const
 size_t floe__window_count(const struct floe__window *window);
 double *floe__window_position(struct floe__window *window, size_t k);
 double *floe__window_gradient(struct floe__window *window, size_t k);
+void floe__window_keep(struct floe__window *window, struct floe__keeper *keeper);
 
 /* Learns the metric. Leaves it as it is where that is better than all that can be learnt from the window, where there are
  * fewer than 10 draws, and where they do not vary. */

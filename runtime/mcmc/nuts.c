@@ -93,6 +93,12 @@ double floe__nuts_log_density(const struct floe__nuts *nuts) {
   return nuts->here.log_density;
 }
 
+void floe__nuts_keep(struct floe__nuts *nuts, struct floe__keeper *keeper) {
+  floe__keep(keeper, nuts->here.position, nuts->n * sizeof(double));
+  floe__keep(keeper, nuts->here.gradient, nuts->n * sizeof(double));
+  floe__keep(keeper, &nuts->here.log_density, sizeof(double));
+}
+
 static void evaluate(const struct floe__nuts *nuts, struct phase *phase) {
   phase->log_density = nuts->density->evaluate(nuts->density->state, phase->position, phase->gradient);
   if (isnan(phase->log_density)) phase->log_density = -INFINITY;

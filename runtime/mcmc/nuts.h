@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "runtime/mcmc/density.h"
+#include "runtime/mcmc/keep.h"
 
 #define FLOE__NUTS_MAX_DEPTH 10
 #define FLOE__NUTS_DIVERGENCE 1000.0 /* error in the energy, nats, from which a trajectory counts as divergent */
@@ -34,6 +35,9 @@ bool floe__nuts_start(struct floe__nuts *nuts, const double *position);
 const double *floe__nuts_position(const struct floe__nuts *nuts); /* (n) */
 const double *floe__nuts_gradient(const struct floe__nuts *nuts); /* (n) at the position */
 double floe__nuts_log_density(const struct floe__nuts *nuts);
+
+/* Position, gradient and log density: all that lasts from one transition to the next. */
+void floe__nuts_keep(struct floe__nuts *nuts, struct floe__keeper *keeper);
 
 /* A step size from which one leapfrog step is accepted with probability near 0.8, found by doubling or halving `guess`.
  * 0 where no step above 1e-300 is accepted, INFINITY where steps above 1e7 are: the density is then flat. */

@@ -1,7 +1,9 @@
 #include "runtime/mcmc/sample.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,6 +12,7 @@
 #include "runtime/mcmc/adapt.h"
 #include "runtime/mcmc/centring.h"
 #include "runtime/mcmc/chees.h"
+#include "runtime/mcmc/keep.h"
 #include "runtime/mcmc/metric_fit.h"
 #include "runtime/mcmc/nuts.h"
 #include "runtime/mcmc/start.h"
@@ -19,6 +22,8 @@
 
 const char *const floe_sampler_column_names[FLOE_N_SAMPLER_COLUMN] = {
     "lp__", "accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__"};
+
+static const double seconds_between_reports = 0.1;
 
 /* Everything that one chain needs, made before the chains run. */
 struct chain {
@@ -33,6 +38,17 @@ struct chain {
   double *position, *gradient;     /* (n) of the chain, in the target's coordinates */
   double *y;                       /* (n) */
   struct floe_error error;
+  /* Where it is: iterations done, warm-up first. */
+  size_t iteration;
+  struct floe_stream stream;
+  struct floe__dual_averaging averaging;
+  struct floe__windows windows;
+  double step;   /* of the next transition */
+  bool moved;    /* since the warm-up */
+  double first;  /* where it stood then, in one coordinate */
+  struct floe__checkpoint checkpoint;
+  double *coordinates, *columns; /* (n_draw, n_coordinate), (n_draw, FLOE_N_SAMPLER_COLUMN): its part of the result */
+  size_t n_warmup, n_coordinate;
 };
 
 struct run {
@@ -40,6 +56,8 @@ struct run {
   const struct floe_progress *progress;
   struct floe_chains *result;
   struct chain *chain; /* (n_chain) */
+  atomic_size_t done;  /* iterations of all chains */
+  double told;         /* when progress was last told of, by thread 0 */
 };
 
 void floe_chains_free(struct floe_chains *chains) {
@@ -117,11 +135,34 @@ static bool still_near(struct chain *chain) {
   return far == FLOE_NONE;
 }
 
-static bool stopped(struct chain *chain) {
-  if (!floe__stop_requested()) return false;
-  (void)floe__fail(&chain->error, FLOE_EINTERRUPTED, "", "Run the same command again to start over.",
-                   "Sampling was stopped on request.");
-  return true;
+/* ---- checkpoints ---- */
+
+static void keep_chain(struct floe__keeper *keeper, void *state) {
+  struct chain *chain = state;
+  floe__keep(keeper, &chain->iteration, sizeof chain->iteration);
+  floe__keep(keeper, &chain->stream, sizeof chain->stream);
+  floe__keep(keeper, &chain->averaging, sizeof chain->averaging);
+  floe__keep(keeper, &chain->windows, sizeof chain->windows);
+  floe__keep(keeper, &chain->step, sizeof chain->step);
+  floe__keep(keeper, &chain->moved, sizeof chain->moved);
+  floe__keep(keeper, &chain->first, sizeof chain->first);
+  floe__target_keep(chain->target, keeper);
+  floe__metric_keep(chain->metric, keeper);
+  floe__window_keep(chain->window, keeper);
+  floe__nuts_keep(chain->nuts, keeper);
+  const size_t n = chain->iteration > chain->n_warmup ? chain->iteration - chain->n_warmup : 0;
+  floe__keep(keeper, chain->coordinates, n * chain->n_coordinate * sizeof(double));
+  floe__keep(keeper, chain->columns, n * FLOE_N_SAMPLER_COLUMN * sizeof(double));
+}
+
+/* Between iterations: false where the chain is to end here; its error then says why. */
+static bool goes_on(const struct floe_sample_options *options, struct chain *chain, double now) {
+  const bool stop = floe__stop_requested();
+  if (!stop && !floe__checkpoint_due(&chain->checkpoint, now)) return true;
+  if (chain->iteration && floe__checkpoint_save(&chain->checkpoint, keep_chain, chain, &chain->error) != FLOE_OK) return false;
+  if (!stop) return true;
+  (void)floe__trouble_interrupted(options, &chain->error);
+  return false;
 }
 
 static void stuck(struct chain *chain) {
@@ -130,8 +171,8 @@ static void stuck(struct chain *chain) {
 }
 
 /* First step size, or after a change of metric. 0 where there is none; the chain's error then says why. */
-static double restart_step(struct chain *chain, double guess, struct floe_stream *stream) {
-  const double step = floe__nuts_reasonable_step(chain->nuts, guess, stream);
+static double restart_step(struct chain *chain, double guess) {
+  const double step = floe__nuts_reasonable_step(chain->nuts, guess, &chain->stream);
   if (step > 0 && step < INFINITY) return step;
   if (step > 0)
     (void)floe__trouble_flat(chain->target, 0, true, &chain->error);
@@ -140,77 +181,102 @@ static double restart_step(struct chain *chain, double guess, struct floe_stream
   return 0;
 }
 
+static double target_accept(const struct run *run) {
+  return run->options->target_accept > 0 ? run->options->target_accept : 0.8;
+}
+
 /* New coordinates and a new metric for the chain from its window, and a step size to begin with. */
-static double renew_metric(struct chain *chain, double step, struct floe_stream *stream) {
+static bool renew_metric(const struct run *run, struct chain *chain) {
   const double *chosen;
   if (chain->centring && floe__centring_choose(chain->centring, chain->target, chain->window, &chosen))
     floe__recentre(chain->centring, chain->target, chosen, chain->window, 1, chain->position);
   floe__metric_fit(chain->window, chain->metric);
   floe__window_reset(chain->window);
   (void)enter(chain);
-  return restart_step(chain, step, stream);
+  chain->step = restart_step(chain, chain->step);
+  floe__dual_averaging_start(&chain->averaging, target_accept(run), chain->step);
+  return chain->step > 0;
 }
 
-static double warm_up(const struct run *run, struct chain *chain, struct floe_stream *stream) {
-  const double target = run->options->target_accept > 0 ? run->options->target_accept : 0.8;
-  double step = restart_step(chain, 1, stream);
-  struct floe__dual_averaging averaging;
-  struct floe__windows windows;
-  if (step == 0 || run->options->warmup == 0) return step;
-  floe__dual_averaging_start(&averaging, target, step);
-  floe__windows_start(&windows, run->options->warmup);
-  for (size_t i = 0; i < run->options->warmup; i++) {
-    const struct floe__transition transition = floe__nuts_step(chain->nuts, step, stream);
-    step = floe__dual_averaging_learn(&averaging, transition.accept);
-    locate(chain);
-    if (!still_near(chain) || stopped(chain)) return 0;
-    if (floe__windows_collect(&windows, i)) {
-      floe__metric_slope(chain->metric, floe__nuts_gradient(chain->nuts), chain->gradient);
-      floe__window_add(chain->window, chain->position, chain->gradient);
-    }
-    if (!floe__windows_close(&windows, i)) continue;
-    step = renew_metric(chain, step, stream);
-    if (step == 0) return 0;
-    floe__dual_averaging_start(&averaging, target, step);
+/* One iteration of the warm-up. */
+static bool adapt(const struct run *run, struct chain *chain, struct floe__transition *transition) {
+  *transition = floe__nuts_step(chain->nuts, chain->step, &chain->stream);
+  chain->step = floe__dual_averaging_learn(&chain->averaging, transition->accept);
+  locate(chain);
+  if (!still_near(chain)) return false;
+  if (floe__windows_collect(&chain->windows, chain->iteration)) {
+    floe__metric_slope(chain->metric, floe__nuts_gradient(chain->nuts), chain->gradient);
+    floe__window_add(chain->window, chain->position, chain->gradient);
   }
-  return floe__dual_averaging_end(&averaging);
+  return !floe__windows_close(&chain->windows, chain->iteration) || renew_metric(run, chain);
 }
 
-static void record(struct floe_chains *result, size_t row, struct chain *chain, double step,
-                   const struct floe__transition *transition) {
-  double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
+static void record(struct chain *chain, size_t row, const struct floe__transition *transition) {
+  double *columns = chain->columns + row * FLOE_N_SAMPLER_COLUMN;
   columns[FLOE_LP] = transition->log_density + floe__target_scatter(chain->target, chain->position,
-                                                                    result->coordinates + row * result->n_coordinate);
+                                                                    chain->coordinates + row * chain->n_coordinate);
   columns[FLOE_ACCEPT_STAT] = transition->accept;
-  columns[FLOE_STEPSIZE] = step;
+  columns[FLOE_STEPSIZE] = chain->step;
   columns[FLOE_TREEDEPTH] = transition->depth;
   columns[FLOE_N_LEAPFROG] = transition->n_leapfrog;
   columns[FLOE_DIVERGENT] = transition->divergent;
   columns[FLOE_ENERGY] = transition->energy;
 }
 
+/* One iteration after the warm-up. */
+static bool draw(struct chain *chain, struct floe__transition *transition) {
+  *transition = floe__nuts_step(chain->nuts, chain->step, &chain->stream);
+  locate(chain);
+  record(chain, chain->iteration - chain->n_warmup, transition);
+  if (floe__nuts_position(chain->nuts)[0] != chain->first) chain->moved = true;
+  return still_near(chain);
+}
+
+static bool begin(const struct run *run, struct chain *chain, size_t c) {
+  floe_stream_open(&chain->stream, run->options->seed, FLOE_PURPOSE_CHAIN, c, 0, 0);
+  chain->step = restart_step(chain, 1);
+  floe__dual_averaging_start(&chain->averaging, target_accept(run), chain->step);
+  floe__windows_start(&chain->windows, run->options->warmup);
+  return chain->step > 0;
+}
+
+static void end_warmup(struct chain *chain) {
+  if (chain->n_warmup) chain->step = floe__dual_averaging_end(&chain->averaging);
+  chain->moved = false;
+  chain->first = floe__nuts_position(chain->nuts)[0];
+}
+
+static void tell(struct run *run, const struct chain *chain, size_t c, const struct floe__transition *transition) {
+  static const char *const phases[] = {"warm-up", "draw"};
+  const struct floe_sample_options *o = run->options;
+  const size_t done = atomic_load_explicit(&run->done, memory_order_relaxed);
+  const bool warm = chain->iteration >= o->warmup;
+  char text[96];
+  snprintf(text, sizeof text, "chain %zu of %zu, %s %zu of %zu, %d steps a draw", c + 1, o->chains,
+           phases[warm], warm ? chain->iteration - o->warmup : chain->iteration, warm ? o->draws : o->warmup,
+           transition->n_leapfrog);
+  floe__progress(run->progress, (double)done / (double)(o->chains * (o->warmup + o->draws)), text);
+}
+
 static void run_chain(void *context, size_t c, size_t thread) {
-  const struct run *run = context;
+  struct run *run = context;
   struct chain *chain = &run->chain[c];
-  struct floe_chains *result = run->result;
-  if (chain->error.status != FLOE_OK) return;
-  struct floe_stream stream;
-  floe_stream_open(&stream, run->options->seed, FLOE_PURPOSE_CHAIN, c, 0, 0);
-  const double step = warm_up(run, chain, &stream);
-  if (step == 0) return;
-  bool moved = false;
-  const double first = floe__nuts_position(chain->nuts)[0];
-  for (size_t i = 0; i < result->n_draw; i++) {
-    const struct floe__transition transition = floe__nuts_step(chain->nuts, step, &stream);
-    locate(chain);
-    record(result, c * result->n_draw + i, chain, step, &transition);
-    if (floe__nuts_position(chain->nuts)[0] != first) moved = true;
-    if (!still_near(chain) || stopped(chain)) return;
-    if (thread == 0 && i % 64 == 0)
-      floe__progress(run->progress, ((double)c + (double)i / (double)result->n_draw) / (double)result->n_chain,
-                     "sampling");
+  const size_t end = chain->n_warmup + run->result->n_draw;
+  if (chain->error.status != FLOE_OK || (chain->iteration == 0 && !begin(run, chain, c))) return;
+  while (chain->iteration < end) {
+    struct floe__transition transition;
+    const double now = floe__clock();
+    if (!goes_on(run->options, chain, now)) return;
+    if (chain->iteration == chain->n_warmup) end_warmup(chain);
+    if (!(chain->iteration < chain->n_warmup ? adapt(run, chain, &transition) : draw(chain, &transition))) return;
+    chain->iteration++;
+    atomic_fetch_add_explicit(&run->done, 1, memory_order_relaxed);
+    if (thread == 0 && now - run->told >= seconds_between_reports) tell(run, chain, c, &transition), run->told = now;
   }
-  if (!moved && result->n_draw >= 20) stuck(chain);
+  if (chain->checkpoint.written && /* so that it is not done again where other chains are interrupted */
+      floe__checkpoint_save(&chain->checkpoint, keep_chain, chain, &chain->error) != FLOE_OK)
+    return;
+  if (!chain->moved && run->result->n_draw >= 20) stuck(chain);
 }
 
 static floe_status first_error(const struct run *run, size_t n_chain, struct floe_error *error) {
@@ -233,13 +299,39 @@ static floe_status start_all(const struct floe_context *context, struct run *run
   return status;
 }
 
+/* Takes up the chains that were interrupted; those that were not begin anew, all from where they always do. */
+static floe_status take_up(const struct floe_context *context, struct run *run, struct floe_error *error) {
+  const size_t n_chain = run->result->n_chain;
+  bool found = true;
+  for (size_t c = 0; c < n_chain; c++) {
+    struct chain *chain = &run->chain[c];
+    bool here;
+    chain->checkpoint = floe__checkpoint_of(context, run->options, c);
+    const floe_status status = floe__checkpoint_load(&chain->checkpoint, keep_chain, chain, &here, error);
+    if (status != FLOE_OK) return status;
+    found = found && here;
+  }
+  floe_status status = found ? FLOE_OK : start_all(context, run, error);
+  for (size_t c = 0; c < n_chain && !found && status == FLOE_OK; c++) {
+    bool here;
+    status = floe__checkpoint_load(&run->chain[c].checkpoint, keep_chain, &run->chain[c], &here, error);
+  }
+  for (size_t c = 0; c < n_chain; c++) run->result->n_resumed += run->chain[c].iteration;
+  run->done = run->result->n_resumed;
+  return status;
+}
+
 static floe_status run_all(const struct floe_context *context, struct run *run, struct floe_error *error) {
   const size_t n_chain = run->result->n_chain;
   for (size_t c = 0; c < n_chain; c++) {
-    const floe_status status = prepare_chain(context, run->options, &run->chain[c], error);
-    if (status != FLOE_OK) return status;
+    const floe_status ready = prepare_chain(context, run->options, &run->chain[c], error);
+    if (ready != FLOE_OK) return ready;
+    run->chain[c].n_warmup = run->options->warmup;
+    run->chain[c].n_coordinate = run->result->n_coordinate;
+    run->chain[c].coordinates = run->result->coordinates + c * run->result->n_draw * run->result->n_coordinate;
+    run->chain[c].columns = run->result->columns + c * run->result->n_draw * FLOE_N_SAMPLER_COLUMN;
   }
-  floe_status status = start_all(context, run, error);
+  const floe_status status = take_up(context, run, error);
   if (status != FLOE_OK) return status;
   floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, run_chain, run);
   for (size_t c = 0; c < n_chain; c++) run->result->n_gradient += run->chain[c].target->n_gradient;
@@ -267,7 +359,7 @@ floe_status floe_sample(const struct floe_context *context, const struct floe_sa
     return floe__fail(error, FLOE_EUSAGE, "", "Ask for a multiple.",
                       "%zu chains do not fall into %zu groups of one size.", options->chains, options->superchains);
   struct floe_chains *result = new_chains(options->chains, options->draws, context->layout->n_coordinate);
-  struct run run = {options, progress, result, NULL};
+  struct run run = {.options = options, .progress = progress, .result = result};
   if (!result)
     return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.",
                       "There is not enough memory for %zu chains of %zu draws.", options->chains, options->draws);

@@ -20,6 +20,10 @@ struct floe_sample_options {
   size_t superchains;   /* ChEES: groups of chains that share a start; divides chains */
   size_t n_start;       /* chain c starts from row c mod n_start; without starts, by a pathfinder run from -2 .. 2 */
   const double *starts; /* (n_start, n_coordinate) in UNIVERSE coordinates, or NULL */
+  /* Where the run keeps its state every so many seconds and when it is interrupted, in files whose names begin so; such a state
+   * is taken up, and the result is the same as without an interruption. NULL: nowhere. Not with starts. */
+  const char *checkpoint;
+  double checkpoint_seconds;
 };
 
 #define FLOE_SAMPLE_DEFAULTS                                                                                           \
@@ -49,6 +53,7 @@ struct floe_chains {
   size_t n_divergent;  /* after warm-up, in all chains */
   size_t n_superchain; /* groups of chains that shared a start; n_chain where none did */
   size_t n_gradient;   /* evaluations of the gradient in the chains, warm-up included */
+  size_t n_resumed;    /* iterations of all chains, warm-up included, that were taken up from checkpoints */
 };
 
 /* Draws and `lp__` are at centring 0 (floe/model.h), whatever the sampler worked in; `energy__` is in its own coordinates.
@@ -58,6 +63,8 @@ struct floe_chains {
 FLOE_NODISCARD floe_status floe_sample(const struct floe_context *context, const struct floe_sample_options *options,
                                        const struct floe_progress *progress, struct floe_chains **chains,
                                        struct floe_error *error);
+/* Removes the checkpoints of such a run. */
+void floe_sample_forget(const struct floe_sample_options *options);
 void floe_chains_free(struct floe_chains *chains); /* NULL is allowed */
 
 #endif

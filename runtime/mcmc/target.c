@@ -76,11 +76,21 @@ void floe__target_gather(const struct floe__target *target, const double *coordi
   for (size_t k = 0; k < target->n; k++) position[k] = coordinates[target->place[k]];
 }
 
-void floe__target_centre(struct floe__target *target, const double *centring) {
-  memcpy(target->centring, centring, target->context.layout->n_coordinate * sizeof *centring);
+static void set_centring(struct floe__target *target) {
   target->context.centring = NULL;
   for (size_t k = 0; k < target->n; k++)
-    if (centring[target->place[k]] != 0) target->context.centring = target->centring;
+    if (target->centring[target->place[k]] != 0) target->context.centring = target->centring;
+}
+
+void floe__target_centre(struct floe__target *target, const double *centring) {
+  memcpy(target->centring, centring, target->context.layout->n_coordinate * sizeof *centring);
+  set_centring(target);
+}
+
+void floe__target_keep(struct floe__target *target, struct floe__keeper *keeper) {
+  floe__keep(keeper, &target->n_gradient, sizeof target->n_gradient);
+  floe__keep(keeper, target->centring, target->context.layout->n_coordinate * sizeof *target->centring);
+  if (keeper->reads && !keeper->failed) set_centring(target);
 }
 
 static void spread(const struct floe__target *target, const double *position, double *coordinates) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "runtime/mcmc/density.h"
+#include "runtime/mcmc/keep.h"
 
 /* One a thread: it holds scratch. */
 struct floe__target {
@@ -40,6 +41,9 @@ void floe__target_evaluate(struct floe__target *target, size_t count, const doub
 
 /* Other positions from now on: centring (n_coordinate). */
 void floe__target_centre(struct floe__target *target, const double *centring);
+
+/* Centring and the count of gradients: all that changes in the course of a run. */
+void floe__target_keep(struct floe__target *target, struct floe__keeper *keeper);
 
 /* Coordinates, uncentred -> a position that is not centred either. */
 void floe__target_gather(const struct floe__target *target, const double *coordinates, double *position);

@@ -112,3 +112,10 @@ floe_status floe__trouble_stuck(const struct floe__target *target, const double 
       error, FLOE_ENUMERIC, "", "Rescale it, or check that the density has no jumps.",
       "A chain could not move from where it stood: every step left the posterior, which is steepest along %s.", name);
 }
+
+floe_status floe__trouble_interrupted(const struct floe_sample_options *options, struct floe_error *error) {
+  return floe__fail(error, FLOE_EINTERRUPTED, "",
+                    options->checkpoint ? "Run the same command again: it resumes."
+                                        : "Run the same command again to start over.",
+                    "Sampling was stopped on request.");
+}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "runtime/mcmc/sample.h"
 #include "runtime/mcmc/target.h"
 
 /* The first coordinate along which the density stays exactly the same, far and near; FLOE_NONE if there is none. */
@@ -20,5 +21,8 @@ floe_status floe__trouble_no_start(struct floe__target *target, const double *po
 floe_status floe__trouble_flat(const struct floe__target *target, size_t k, bool everywhere, struct floe_error *error);
 floe_status floe__trouble_runs_away(const struct floe__target *target, size_t k, struct floe_error *error);
 floe_status floe__trouble_stuck(const struct floe__target *target, const double *gradient, struct floe_error *error);
+
+/* Ctrl-C: whether the run resumes depends on the options. */
+floe_status floe__trouble_interrupted(const struct floe_sample_options *options, struct floe_error *error);
 
 #endif

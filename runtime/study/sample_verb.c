@@ -28,6 +28,7 @@ struct run {
   struct floe_context context;
   struct floe_chains *chains;
   double *prepared, *values, *outputs, *scratch;
+  struct floe_sample_options options;
   size_t n; /* draws in all */
   bool chees;
 };
@@ -38,43 +39,6 @@ static void run_free(struct run *run) {
   floe__free(run->values);
   floe__free(run->outputs);
   floe__free(run->scratch);
-}
-
-static floe_status run_chains(struct session *session, struct run *run, struct floe_error *error) {
-  const struct floe_layout *layout = session->dataset->layout;
-  const char *algorithm = floe__option_string(session->arguments, "algorithm", "nuts");
-  run->chees = strcmp(algorithm, "chees") == 0;
-  struct floe_sample_options options = run->chees ? FLOE_CHEES_DEFAULTS : FLOE_SAMPLE_DEFAULTS;
-  options.chains = (size_t)floe__option_integer(session->arguments, "chains", (long long)options.chains);
-  options.warmup = (size_t)floe__option_integer(session->arguments, "warmup", (long long)options.warmup);
-  options.draws = (size_t)floe__option_integer(session->arguments, "draws", (long long)options.draws);
-  options.seed = session->seed;
-  options.threads = session->threads;
-  run->n = options.chains * options.draws;
-  run->prepared = FLOE__NEW(layout->n_data + 1, double);
-  run->scratch = FLOE__NEW(layout->n_scratch + 1, double);
-  run->values = FLOE__NEW(run->n * (layout->n_value + 1), double);
-  run->outputs = FLOE__NEW(run->n * (layout->n_output + 1), double);
-  if (!run->prepared || !run->scratch || !run->values || !run->outputs)
-    return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
-  floe_status status = floe_data_prepare(session->dataset, &session->universe, run->prepared, run->scratch, error);
-  if (status != FLOE_OK) return status;
-  run->context = (struct floe_context){.layout = layout,
-                                       .universe = &session->universe,
-                                       .coordinates = FLOE_UNIVERSE_COORDINATES,
-                                       .data = run->prepared};
-  floe__terminal_line_start(&session->line, "sampling", session->quiet);
-  const clock_t before = clock();
-  status = floe_sample(&run->context, &options, &session->progress, &run->chains, error);
-  const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
-  floe__terminal_line_end(&session->line);
-  if (status != FLOE_OK) return status;
-  if (!floe__option_given(session->arguments, "quiet"))
-    fprintf(stderr, "%zu chains, %zu gradients, %.3f s of processor time\n", options.chains, run->chains->n_gradient,
-            seconds);
-  session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
-  floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
-  return FLOE_OK;
 }
 
 /* --output draws.csv becomes draws_1.csv .. draws_4.csv; without it, NAME.study/draws_UNIVERSE_1.csv and so on. */
@@ -94,6 +58,60 @@ static void chain_path(const struct session *session, const char *universe, size
     snprintf(path, STUDY_PATH_LENGTH, "%s", output);
   else
     snprintf(path, STUDY_PATH_LENGTH, "%.*s_%zu.csv", (int)(stem < 4000 ? stem : 4000), output, chain);
+}
+
+/* Where the run keeps its state: draws.csv -> draws_1.checkpoint, else NAME.study/draws_UNIVERSE_1.checkpoint. */
+static floe_status checkpoint_path(const struct session *session, const char *universe, char path[STUDY_PATH_LENGTH],
+                                   struct floe_error *error) {
+  chain_path(session, universe, 1, 2, path);
+  path[strlen(path) - strlen("_1.csv")] = '\0';
+  return floe__option_string(session->arguments, "output", NULL) ? FLOE_OK : floe__folder_make(session->folder, error);
+}
+
+static floe_status run_chains(struct session *session, struct run *run, const char *checkpoint,
+                              struct floe_error *error) {
+  const struct floe_layout *layout = session->dataset->layout;
+  const char *algorithm = floe__option_string(session->arguments, "algorithm", "nuts");
+  run->chees = strcmp(algorithm, "chees") == 0;
+  struct floe_sample_options options = run->chees ? FLOE_CHEES_DEFAULTS : FLOE_SAMPLE_DEFAULTS;
+  options.chains = (size_t)floe__option_integer(session->arguments, "chains", (long long)options.chains);
+  options.warmup = (size_t)floe__option_integer(session->arguments, "warmup", (long long)options.warmup);
+  options.draws = (size_t)floe__option_integer(session->arguments, "draws", (long long)options.draws);
+  options.seed = session->seed;
+  options.threads = session->threads;
+  options.checkpoint = checkpoint;
+  options.checkpoint_seconds = 2;
+  run->n = options.chains * options.draws;
+  run->prepared = FLOE__NEW(layout->n_data + 1, double);
+  run->scratch = FLOE__NEW(layout->n_scratch + 1, double);
+  run->values = FLOE__NEW(run->n * (layout->n_value + 1), double);
+  run->outputs = FLOE__NEW(run->n * (layout->n_output + 1), double);
+  if (!run->prepared || !run->scratch || !run->values || !run->outputs)
+    return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
+  floe_status status = floe_data_prepare(session->dataset, &session->universe, run->prepared, run->scratch, error);
+  if (status != FLOE_OK) return status;
+  run->context = (struct floe_context){.layout = layout,
+                                       .universe = &session->universe,
+                                       .coordinates = FLOE_UNIVERSE_COORDINATES,
+                                       .data = run->prepared};
+  if (floe__option_given(session->arguments, "fresh")) floe_sample_forget(&options);
+  floe__terminal_line_start(&session->line, "sampling", session->quiet);
+  const clock_t before = clock();
+  status = floe_sample(&run->context, &options, &session->progress, &run->chains, error);
+  const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
+  floe__terminal_line_end(&session->line);
+  if (status != FLOE_OK && status != FLOE_EINTERRUPTED && status != FLOE_EARTIFACT) floe_sample_forget(&options);
+  if (status != FLOE_OK) return status;
+  run->options = options;
+  if (run->chains->n_resumed)
+    session_remark(session, NULL, "went on from an interrupted run: %zu of %zu iterations were there",
+                   run->chains->n_resumed, options.chains * (options.warmup + options.draws));
+  if (!floe__option_given(session->arguments, "quiet"))
+    fprintf(stderr, "%zu chains, %zu gradients, %.3f s of processor time\n", options.chains, run->chains->n_gradient,
+            seconds);
+  session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
+  floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
+  return FLOE_OK;
 }
 
 static floe_status write_chains(struct session *session, const struct run *run, const char *universe,
@@ -273,10 +291,12 @@ static floe_status add_predictive(struct session *session, const struct run *run
 
 floe_status verb_sample(struct session *session, struct floe_error *error) {
   struct run run = {0};
-  char universe[512];
+  char universe[512], checkpoint[STUDY_PATH_LENGTH];
   floe_universe_id(session->model, &session->universe, universe, sizeof universe);
-  floe_status status = run_chains(session, &run, error);
+  floe_status status = checkpoint_path(session, universe, checkpoint, error);
+  if (status == FLOE_OK) status = run_chains(session, &run, checkpoint, error);
   if (status == FLOE_OK) status = write_chains(session, &run, universe, error);
+  if (status == FLOE_OK) floe_sample_forget(&run.options);
   if (status == FLOE_OK) status = summarise_all(session, &run, universe, error);
   if (floe__option_given(session->arguments, "evidence") && (status == FLOE_OK || status == FLOE_EGATE)) {
     const floe_status added = add_evidence(session, &run, error);
