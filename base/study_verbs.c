@@ -18,6 +18,11 @@
     .help = "rungs of the ladder of trust: 1 network, 2 weights, 3 MCMC (default 3)", .kind = FLOE__INTEGER, .low = 1, \
     .high = 3                                                                                                          \
   }
+#define LEAVE_OUT                                                                                                      \
+  {                                                                                                                    \
+    .name = "loo", .help = "leave out observations (PSIS-LOO): which universes predict them best",                     \
+    .kind = FLOE__FLAG                                                                                                 \
+  }
 #define DRAWS                                                                                                          \
   {                                                                                                                    \
     .name = "draws", .argument = "N", .help = "posterior draws per universe (default 2000)", .kind = FLOE__INTEGER,    \
@@ -47,9 +52,9 @@
     .kind = FLOE__INTEGER, .low = 100, .high = 100000                                                                  \
   }
 
-static const struct floe__option run_options[] = {UNIVERSES,   GRID,    RUNGS, DRAWS, SIMULATIONS,
+static const struct floe__option run_options[] = {UNIVERSES,   GRID,    RUNGS, DRAWS, LEAVE_OUT, SIMULATIONS,
                                                   CALIBRATION, COLUMNS, FRESH, STUDY, {0}};
-static const struct floe__option multiverse_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, COLUMNS, STUDY, {0}};
+static const struct floe__option multiverse_options[] = {UNIVERSES, GRID, RUNGS, DRAWS, LEAVE_OUT, COLUMNS, STUDY, {0}};
 static const struct floe__option infer_options[] = {
     RUNGS,
     DRAWS,

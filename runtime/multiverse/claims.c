@@ -11,9 +11,15 @@ static int usable(const struct floe_multiverse *m, size_t row, size_t claim) {
 }
 
 struct floe_claim_outcome floe_claim_outcome(const struct floe_multiverse *multiverse, size_t claim) {
+  return floe_claim_outcome_among(multiverse, claim, NULL);
+}
+
+struct floe_claim_outcome floe_claim_outcome_among(const struct floe_multiverse *multiverse, size_t claim,
+                                                   const bool *among) {
   struct floe_claim_outcome outcome = {
       .reference = floe_claim_probability(multiverse, 0, claim), .lowest = NAN, .highest = NAN};
   for (size_t row = 0; row < multiverse->n_universe; row++) {
+    if (among && !among[row]) continue;
     if (!usable(multiverse, row, claim)) {
       outcome.n_flagged++;
       continue;
@@ -32,6 +38,7 @@ struct floe_claim_outcome floe_claim_outcome(const struct floe_multiverse *multi
   outcome.fails_strongly /= n;
   for (size_t k = 0; k < multiverse->universes->n_pair; k++) {
     const struct floe_pair *pair = &multiverse->universes->pairs[k];
+    if (among && !(among[pair->from] && among[pair->to])) continue;
     if (!usable(multiverse, pair->from, claim) || !usable(multiverse, pair->to, claim)) continue;
     outcome.n_pair++;
     outcome.n_flip += (floe_claim_probability(multiverse, pair->from, claim) > 0.5) !=

@@ -2,6 +2,7 @@
 #ifndef FLOE_MULTIVERSE_CLAIMS_H
 #define FLOE_MULTIVERSE_CLAIMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "runtime/multiverse/multiverse.h"
@@ -17,6 +18,9 @@ struct floe_claim_outcome {
 
 /* claim: 0 .. n_claim - 1. Shares are NaN where no universe is usable. */
 struct floe_claim_outcome floe_claim_outcome(const struct floe_multiverse *multiverse, size_t claim);
+/* The same over the universes for which `among` (n_universe) holds; the others are not among those left out either. */
+struct floe_claim_outcome floe_claim_outcome_among(const struct floe_multiverse *multiverse, size_t claim,
+                                                   const bool *among);
 
 /* P(claim) in a universe. */
 double floe_claim_probability(const struct floe_multiverse *multiverse, size_t row, size_t claim);

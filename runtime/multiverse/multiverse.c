@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/stop.h"
@@ -45,6 +46,10 @@ void floe_multiverse_free(struct floe_multiverse *multiverse) {
   floe__free(multiverse->summaries);
   floe__free(multiverse->quantiles);
   floe__free(multiverse->member_spread);
+  for (size_t row = 0; multiverse->left_out && row < multiverse->n_universe; row++)
+    floe_loo_free(multiverse->left_out[row]);
+  floe__free(multiverse->left_out);
+  floe__free(multiverse->observed);
   floe__free(multiverse);
 }
 
@@ -64,7 +69,14 @@ static struct floe_multiverse *new_result(const struct run *run, const struct fl
   result->summaries = floe__new(result->n_row, row * sizeof(struct floe_summary));
   result->quantiles = floe__new(result->n_row, row * FLOE_N_QUANTILE * sizeof(double));
   result->member_spread = floe__new(result->n_universe, row * sizeof(double));
-  if (result->outcomes && result->summaries && result->quantiles && result->member_spread) return result;
+  const bool leave_out = run->options->leave_out && layout->model->pointwise;
+  if (leave_out) {
+    result->left_out = FLOE__NEW(result->n_universe, struct floe_loo *);
+    result->observed = FLOE__NEW(result->n_universe, uint64_t);
+  }
+  if (result->outcomes && result->summaries && result->quantiles && result->member_spread &&
+      (!leave_out || (result->left_out && result->observed)))
+    return result;
   floe_multiverse_free(result);
   return NULL;
 }
@@ -188,6 +200,32 @@ static void record(const struct run *run, const struct floe_answer *answer, size
   snprintf(outcome->why, sizeof outcome->why, "%s", answer->why);
 }
 
+static uint64_t hash_observed(const struct floe_context *context) {
+  const struct floe_layout *layout = context->layout;
+  uint64_t hash = 0;
+  for (size_t v = 0; v < layout->model->n_variable; v++)
+    if (layout->model->variables[v].role == FLOE_OBS)
+      hash = floe__hash(context->data + layout->offset[v], layout->count[v] * sizeof *context->data, hash);
+  return hash;
+}
+
+/* Observations left out by the weights of the answer's draws. Trouble leaves the universe without. */
+static floe_status leave_out(const struct run *run, struct worker *worker, size_t k, struct floe_error *error) {
+  const struct floe_answer *answer = &worker->answer;
+  const size_t row = run->first + k;
+  struct floe_error trouble = {0};
+  double *log_weights = answer->n_chain ? NULL : FLOE__NEW(answer->n + 1, double);
+  if (answer->n < 100) return floe__free(log_weights), FLOE_OK;
+  if (!answer->n_chain && !log_weights) return out_of_memory(error);
+  for (size_t s = 0; log_weights && s < answer->n; s++) log_weights[s] = log(answer->weights[s]);
+  const size_t n_chain = answer->n_chain ? answer->n_chain : 1;
+  const struct floe_loo_draws draws = {n_chain, answer->n / n_chain, answer->values, log_weights, 1};
+  const floe_status status = floe_loo(&run->contexts[k], &draws, &run->result->left_out[row], &trouble);
+  run->result->observed[row] = hash_observed(&run->contexts[k]);
+  floe__free(log_weights);
+  return status == FLOE_EENVIRONMENT ? out_of_memory(error) : FLOE_OK;
+}
+
 static floe_status answer_row(const struct run *run, struct worker *worker, size_t k, struct floe_error *error) {
   const size_t row = run->first + k, n_draw = run->options->n_draw, n_output = run->result->n_output;
   const struct floe_layout *layout = run->dataset->layout;
@@ -219,6 +257,7 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
                           run->result->quantiles + row * n_output * FLOE_N_QUANTILE, error);
   record(run, &worker->answer, row);
   if (!checks) spread_of_members(run, worker, row);
+  if (status == FLOE_OK && !checks && run->result->left_out) status = leave_out(run, worker, k, error);
   return status;
 }
 

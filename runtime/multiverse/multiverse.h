@@ -4,6 +4,7 @@
 #define FLOE_MULTIVERSE_MULTIVERSE_H
 
 #include <floe/model.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 #include "runtime/data/bind.h"
 #include "runtime/multiverse/universes.h"
 #include "runtime/trust/ladder.h"
+#include "runtime/trust/loo.h"
 #include "runtime/trust/proposal.h"
 #include "runtime/trust/summary.h"
 
@@ -20,6 +22,7 @@ struct floe_multiverse_options {
   uint64_t seed;
   size_t threads;
   unsigned rungs;                  /* FLOE_RUNG_* that may be used */
+  bool leave_out;                  /* leave out observations in every universe */
   struct floe_sample_options mcmc; /* threads, seed and starts are filled in */
 };
 
@@ -49,6 +52,8 @@ struct floe_multiverse {
   struct floe_summary *summaries; /* (n_row, n_output): the mean of a claim is P(claim) */
   double *quantiles;              /* (n_row, n_output, FLOE_N_QUANTILE) */
   double *member_spread; /* (n_universe, n_output) sd of the members' means in posterior sd; NaN: one member, or mcmc */
+  struct floe_loo **left_out; /* (n_universe) NULL where that could not be done; NULL unless the options ask */
+  uint64_t *observed;         /* (n_universe) hash of the observations that the universe sees; as left_out */
   size_t n_by_method[FLOE_N_METHOD]; /* of the n_universe */
 };
 

@@ -9,9 +9,11 @@
  *   axes         [{name, description, kind: "discrete|continuous", equivalence, prepares, options: [label, ...] | low, high,
  *                 logarithmic, reference}]
  *   quantities   [name, ...]: every element of every report: "mu", "theta[A]"
- *   claims       [{text, reference, lowest, highest, holds, holds_strongly, flips}]: shares of universes with P > 0.5, P >= 0.95
+ *   claims       [{text, reference, lowest, highest, holds, holds_strongly, flips}]: shares of universes with P > 0.5, P >= 0.95;
+ *                 with --loo fitting: {lowest, highest, holds, holds_strongly, universes}, of those that fit as well as the best
  *   universes    [{id, options: {axis: label or number}, method, khat, ood: {distance, threshold}, ess, why,
- *                 summaries: [{mean, median, sd, q5, q95, ess}], claims: [P]}], the reference first
+ *                 summaries: [{mean, median, sd, q5, q95, ess}], claims: [P], and with --loo
+ *                 loo: {elpd, elpd_error, p, unreliable, difference, difference_error, fits} or null}], the reference first
  *   effects      [{axis, pairs, quantities: [{median, largest, low, high, share, floor, verdict}], claims: [{largest, flips}]}]
  *   noise_floor  [{ensemble, equivalence, monte_carlo, floor}] per quantity, in posterior sd units
  *   equivalence  [{axis, options: [a, b], quantity, difference, threshold, verdict}]

@@ -6,7 +6,7 @@
 #include "runtime/report/results.h"
 #include "runtime/report/table.h"
 
-enum { FLAGGED_SHOWN = 5 };
+enum { FLAGGED_SHOWN = 5, BEST_SHOWN = 5 };
 
 struct page {
   bool markdown, colour;
@@ -139,6 +139,79 @@ static void write_effects(const struct page *page, const json_t *result) {
   table_end(&table, page->markdown, page->out);
 }
 
+/* ---- observations left out ---- */
+
+/* The universe with the next highest elpd below that of `after` (NULL: the highest) among those that are compared. */
+static const json_t *next_best(const json_t *universes, const json_t *after) {
+  const json_t *best = NULL, *universe;
+  const double bound = after ? result_number(json_object_get(after, "loo"), "elpd") : INFINITY;
+  size_t i;
+  json_array_foreach(universes, i, universe) {
+    const json_t *loo = json_object_get(universe, "loo");
+    const double elpd = result_number(loo, "elpd");
+    if (!json_is_boolean(json_object_get(loo, "fits")) || !(elpd < bound)) continue;
+    if (!best || elpd > result_number(json_object_get(best, "loo"), "elpd")) best = universe;
+  }
+  return best;
+}
+
+static void write_prediction(struct table *table, const json_t *universe) {
+  const json_t *loo = json_object_get(universe, "loo");
+  table_word(table, result_text(universe, "id"));
+  table_number(table, "%.2f", result_number(loo, "elpd"));
+  table_number(table, "%.2f", result_number(loo, "elpd_error"));
+  table_number(table, "%.2f", result_number(loo, "difference"));
+  table_number(table, "%.2f", result_number(loo, "difference_error"));
+  table_number(table, "%.0f", result_number(loo, "unreliable"));
+  table_word(table, json_is_true(json_object_get(loo, "fits")) ? "yes" : "no");
+}
+
+static void write_fitting_claims(const struct page *page, const json_t *claims) {
+  const json_t *claim;
+  struct table table;
+  size_t i;
+  if (json_array_size(claims) == 0) return;
+  table_start(&table, "claim, in those that fit", "lowest", "highest", "P > 0.5 in", "P >= 0.95 in", NULL);
+  json_array_foreach(claims, i, claim) {
+    const json_t *fitting = json_object_get(claim, "fitting");
+    table_word(&table, result_text(claim, "text"));
+    table_number(&table, "%.3f", result_number(fitting, "lowest"));
+    table_number(&table, "%.3f", result_number(fitting, "highest"));
+    table_number(&table, "%.0f%%", 100 * result_number(fitting, "holds"));
+    table_number(&table, "%.0f%%", 100 * result_number(fitting, "holds_strongly"));
+  }
+  table_end(&table, page->markdown, page->out);
+}
+
+static void write_predictions(const struct page *page, const json_t *result) {
+  const json_t *universes = json_object_get(result, "universes"), *universe, *best;
+  const json_t *reference = json_array_get(universes, 0);
+  size_t i, compared = 0, fits = 0, shown = 0;
+  bool reference_shown = false;
+  struct table table;
+  json_array_foreach(universes, i, universe) {
+    const json_t *fit = json_object_get(json_object_get(universe, "loo"), "fits");
+    compared += json_is_boolean(fit);
+    fits += json_is_true(fit);
+  }
+  if (!compared) return;
+  heading(page, "Observations left out: how well universes predict them, and how far from the best one, in nats");
+  table_start(&table, "universe", "elpd", "se", "difference", "se", "k-hat high at", "fits", NULL);
+  for (best = next_best(universes, NULL); best && shown < BEST_SHOWN; best = next_best(universes, best), shown++) {
+    write_prediction(&table, best);
+    reference_shown |= best == reference;
+  }
+  if (!reference_shown && json_is_object(json_object_get(reference, "loo"))) write_prediction(&table, reference);
+  table_end(&table, page->markdown, page->out);
+  floe__text_printf(page->out, "%s%zu of %zu universes are within two standard errors of the best\n",
+                    page->markdown ? "\n" : "  ", fits, compared);
+  if (json_array_size(universes) > compared)
+    floe__text_printf(page->out, "%s%zu cannot be compared: other observations than the reference's, or flagged\n",
+                      page->markdown ? "" : "  ", json_array_size(universes) - compared);
+  if (page->markdown) floe__text_puts(page->out, "\n");
+  write_fitting_claims(page, json_object_get(result, "claims"));
+}
+
 /* The first few flagged universes, with the reason. */
 static void write_flagged(const struct page *page, const json_t *universes, size_t n_flagged) {
   const char *item = page->markdown ? "- " : "  ";
@@ -220,6 +293,7 @@ static void write_report(const struct page *page, const json_t *envelope) {
   write_effects(page, result);
   write_equivalence(page, result);
   write_checks(page, result);
+  write_predictions(page, result);
   write_trust(page, result);
   write_warnings(page, envelope);
   if (json_object_size(json_object_get(envelope, "files")) == 0) return;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "runtime/data/universe.h"
 #include "runtime/multiverse/claims.h"
+#include "runtime/multiverse/prediction.h"
 #include "runtime/report/results.h"
 #include "runtime/study/quantities.h"
 
@@ -34,6 +35,49 @@ static json_t *axis_member(const struct floe_axis *axis) {
   json_object_set_new(object, "options", options);
   json_object_set_new(object, "reference", json_string(axis->options[axis->reference].label));
   return object;
+}
+
+/* Over the universes that predict the data nearly as well as the best. */
+static json_t *claim_among(const struct floe_multiverse *multiverse, const bool *fits, size_t claim) {
+  const struct floe_claim_outcome outcome = floe_claim_outcome_among(multiverse, claim, fits);
+  json_t *object = json_object();
+  json_object_set_new(object, "lowest", result_real(outcome.lowest));
+  json_object_set_new(object, "highest", result_real(outcome.highest));
+  json_object_set_new(object, "holds", result_real(outcome.holds));
+  json_object_set_new(object, "holds_strongly", result_real(outcome.holds_strongly));
+  json_object_set_new(object, "universes", json_integer((json_int_t)outcome.n_universe));
+  return object;
+}
+
+static json_t *prediction_member(const struct floe_prediction *p) {
+  if (!p->known) return json_null();
+  json_t *object = json_object();
+  json_object_set_new(object, "elpd", result_real(p->elpd.elpd));
+  json_object_set_new(object, "elpd_error", result_real(p->elpd.elpd_error));
+  json_object_set_new(object, "p", result_real(p->elpd.p));
+  json_object_set_new(object, "unreliable", json_integer((json_int_t)p->elpd.n_bad));
+  json_object_set_new(object, "difference", result_real(p->difference));
+  json_object_set_new(object, "difference_error", result_real(p->difference_error));
+  json_object_set_new(object, "fits", p->comparable ? json_boolean(p->fits) : json_null());
+  return object;
+}
+
+/* `loo` of the universes, and `fitting` of the claims. */
+static void add_predictions(const struct floe_multiverse *multiverse, json_t *universes, json_t *claims) {
+  const size_t n = multiverse->n_universe;
+  struct floe_prediction *predictions = FLOE__NEW(n + 1, struct floe_prediction);
+  bool *fits = FLOE__NEW(n + 1, bool);
+  if (multiverse->left_out && predictions && fits) {
+    (void)floe_predictions(multiverse, predictions);
+    for (size_t k = 0; k < n; k++) {
+      fits[k] = predictions[k].fits;
+      json_object_set_new(json_array_get(universes, k), "loo", prediction_member(&predictions[k]));
+    }
+    for (size_t k = 0; k < json_array_size(claims); k++)
+      json_object_set_new(json_array_get(claims, k), "fitting", claim_among(multiverse, fits, k));
+  }
+  floe__free(predictions);
+  floe__free(fits);
 }
 
 static json_t *claim_member(const struct session *session, const struct floe_multiverse *multiverse, size_t claim) {
@@ -151,6 +195,7 @@ json_t *study_result(const struct session *session, const struct study_findings 
     json_array_append_new(claims, claim_member(session, multiverse, k));
   for (size_t k = 0; k < multiverse->n_universe; k++)
     json_array_append_new(universes, universe_member(session, multiverse, k));
+  add_predictions(multiverse, universes, claims);
   for (size_t k = 0; k < multiverse->n_report; k++)
     json_array_append_new(floors, floor_member(&findings->effects->floors[k]));
   return json_pack("{s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "study", study_member(session), "network",

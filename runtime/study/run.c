@@ -52,6 +52,9 @@ static floe_status answer_all(struct session *session, const struct floe_network
   options.seed = session->seed;
   options.threads = session->threads;
   options.rungs = study_rungs(session);
+  options.leave_out = floe__option_given(session->arguments, "loo");
+  if (options.leave_out && !session->model->pointwise)
+    session_remark(session, "loo", "observations cannot be left out: %s", session->model->no_density);
   floe__terminal_line_start(&session->line, "answering", session->quiet);
   const floe_status status =
       floe_multiverse_run(session->dataset, &proposal, universes, &options, &session->progress, multiverse, error);

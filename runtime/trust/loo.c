@@ -109,7 +109,8 @@ static void evaluate_draw(void *context, size_t s, size_t thread) {
   evaluate(w, worker, s);
   for (size_t i = 0; i < w->loo->n; i++) {
     const struct floe_left_out *left = &w->loo->each[i];
-    w->likelihood[i * w->n_draws + s] = place_of(w, worker, left->variable)[left->element];
+    const double likelihood = place_of(w, worker, left->variable)[left->element];
+    w->likelihood[i * w->n_draws + s] = w->weights[s] > -INFINITY ? likelihood : 0; /* a draw without weight says nothing */
   }
 }
 
