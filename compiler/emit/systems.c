@@ -6,6 +6,8 @@
 #include "compiler/graph/construct.h"
 #include "compiler/passes/system.h"
 
+#define SMALL 4 /* states, and twice as many parameters */
+
 struct system_writer {
   struct writer *file;
   const struct external *external;
@@ -105,6 +107,48 @@ static void write_body_of_solution(struct floe__text *out, const struct system *
                     system->n_state, system->n_parameter);
 }
 
+/* Small systems have their own copy of the method: its loops over states are unrolled, and calls inlined. */
+static bool is_small(const struct system *system) {
+  return system->n_state <= SMALL && system->n_parameter <= 2 * SMALL;
+}
+
+static void write_small(struct floe__text *out, const struct external *external) {
+  floe__text_printf(out,
+                    "static __attribute__((noinline)) int steps_of_%s(const struct floe_ode_method *method, size_t n_time,\n"
+                    "    const double *time, const double *initial, const double *parameter, double *solution,\n"
+                    "    const struct floe__ode_contraction *to, double *scratch) {\n"
+                    "  return floe__ode_small(&system_of_%s, %zu, %zu, method, n_time, time, initial, parameter, solution, to, scratch);\n"
+                    "}\n\n",
+                    external->name, external->name, external->system->n_state, external->system->n_parameter);
+}
+
+/* The library does what the small method does not: stiff systems, long solutions, those that end nowhere. */
+static void write_solution(struct floe__text *out, const struct external *external) {
+  if (is_small(external->system))
+    floe__text_printf(
+        out, "  if (steps_of_%s(&method, n_time, time, initial, parameter, solution, NULL, scratch)) return;\n",
+        external->name);
+  floe__text_printf(
+      out, "  floe_ode_solve(&system_of_%s, &method, n_time, time, initial, parameter, solution, scratch);\n}\n\n",
+      external->name);
+}
+
+static void write_adjoint(struct floe__text *out, const struct external *external) {
+  const struct system *system = external->system;
+  floe__text_printf(out, "  double initial_bar[%zu] = {0}, parameter_bar[%zu] = {0};\n", system->n_state,
+                    system->n_parameter ? system->n_parameter : 1);
+  if (is_small(system))
+    floe__text_printf(out,
+                      "  const struct floe__ode_contraction to = {solution_bar, initial_bar, parameter_bar};\n"
+                      "  if (!floe__ode_asked(%zu * n_time, solution_bar)) return;\n"
+                      "  if (!steps_of_%s(&method, n_time, time, initial, parameter, NULL, &to, scratch))\n  ",
+                      system->n_state, external->name);
+  floe__text_printf(out,
+                    "  floe_ode_adjoint(&system_of_%s, &method, n_time, time, initial, parameter, solution_bar,\n"
+                    "                   initial_bar, parameter_bar, scratch);\n",
+                    external->name);
+}
+
 void write_system(struct writer *w, const struct external *external) {
   struct floe__text *out = &w->systems;
   const struct system *system = external->system;
@@ -114,12 +158,11 @@ void write_system(struct writer *w, const struct external *external) {
   write_slopes(&s);
   floe__text_printf(out, "static const struct floe_ode system_of_%s = {%zu, %zu, rate_of_%s, slopes_of_%s};\n\n",
                     external->name, system->n_state, system->n_parameter, external->name, external->name);
+  if (is_small(system)) write_small(out, external);
   write_head_of_solution(out, system, external->symbol);
   floe__text_puts(out, ", double *solution) {\n");
   write_body_of_solution(out, system);
-  floe__text_printf(
-      out, "  floe_ode_solve(&system_of_%s, &method, n_time, time, initial, parameter, solution, scratch);\n}\n\n",
-      external->name);
+  write_solution(out, external);
 }
 
 static void write_places(struct floe__text *out, const char *word, size_t n) {
@@ -142,11 +185,7 @@ void write_system_adjoint(struct writer *w, const struct external *external) {
   floe__text_puts(out, ") {\n  (void)solution, (void)time_bar, (void)start_bar, (void)solver_bar, "
                        "(void)tolerance_bar; /* none of them depends on unknowns */\n");
   write_body_of_solution(out, system);
-  floe__text_printf(out,
-                    "  double initial_bar[%zu] = {0}, parameter_bar[%zu] = {0};\n"
-                    "  floe_ode_adjoint(&system_of_%s, &method, n_time, time, initial, parameter, solution_bar,\n"
-                    "                   initial_bar, parameter_bar, scratch);\n",
-                    system->n_state, system->n_parameter ? system->n_parameter : 1, external->name);
+  write_adjoint(out, external);
   write_sums(out, "initial", system->n_state);
   write_sums(out, "parameter", system->n_parameter);
   floe__text_puts(out, "}\n\n");

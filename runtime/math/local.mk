@@ -6,7 +6,7 @@ runtime_sources += \
   runtime/math/moments.c runtime/math/moments.h \
   runtime/math/distances.c \
   runtime/math/first_passage.c \
-  runtime/math/ode.c runtime/math/ode.h runtime/math/ode_explicit.c runtime/math/ode_stiff.c \
+  runtime/math/ode.c runtime/math/ode_stiff.c \
   runtime/math/order.c runtime/math/order.h \
   runtime/math/quantiles.c runtime/math/tails.c \
   runtime/math/special.c runtime/math/special_gsl.c runtime/math/special.h \

@@ -1,9 +1,9 @@
 /* SDIRK4: Y_i = base_i + h g k_i with k_i = f(Y_i), g = 1/4, solved by Newton's method with the Jacobian at the start of the
  * step. Differentiating a stage gives (1 - h g J(Y_i)) k_i' = J(Y_i) base_i' + df/dp: linear, with no second
  * derivatives. */
+#include <floe/ode_steps.h>
 #include <math.h>
-
-#include "runtime/math/ode.h"
+#include <stdbool.h>
 
 #define N_STAGE 5
 #define DIAGONAL 0.25
@@ -25,7 +25,7 @@ static const double weights[N_STAGE][N_STAGE - 1] = {
 static const double difference[N_STAGE] = {-3.0 / 16, -27.0 / 32, 25.0 / 32, 0, 1.0 / 4};
 
 /* factors = LU of 1 - scale J, with partial pivoting. False: singular. */
-static bool factorise(struct ode_run *run, double scale) {
+static bool factorise(struct floe__ode_run *run, double scale) {
   const size_t n = run->n_state;
   double *a = run->factors;
   for (size_t i = 0; i < n; i++)
@@ -49,7 +49,7 @@ static bool factorise(struct ode_run *run, double scale) {
   return true;
 }
 
-static void solve(const struct ode_run *run, double *x) {
+static void solve(const struct floe__ode_run *run, double *x) {
   const size_t n = run->n_state;
   const double *a = run->factors;
   for (size_t k = 0; k < n; k++) {
@@ -67,7 +67,7 @@ static void solve(const struct ode_run *run, double *x) {
 }
 
 /* The state's part of a stage: run->base holds base_i; run->trial becomes Y_i. */
-static bool newton(struct ode_run *run, double time, double scale, double *k) {
+static bool newton(struct floe__ode_run *run, double time, double scale, double *k) {
   const size_t n = run->n_state;
   double before = INFINITY;
   for (int iteration = 0; iteration < MAX_NEWTON; iteration++) {
@@ -76,7 +76,7 @@ static bool newton(struct ode_run *run, double time, double scale, double *k) {
     for (size_t i = 0; i < n; i++) run->correction[i] -= k[i];
     solve(run, run->correction);
     for (size_t i = 0; i < n; i++) k[i] += run->correction[i];
-    const double change = scale * ode_norm(run, run->correction, run->z, run->trial);
+    const double change = scale * floe__ode_norm(run, run->correction, run->z, run->trial);
     if (change <= NEWTON_ACCURACY) {
       for (size_t i = 0; i < n; i++) run->trial[i] = run->base[i] + scale * k[i];
       return true;
@@ -87,7 +87,7 @@ static bool newton(struct ode_run *run, double time, double scale, double *k) {
   return false;
 }
 
-static bool sensitivities(struct ode_run *run, double time, double scale, double *k) {
+static bool sensitivities(struct floe__ode_run *run, double time, double scale, double *k) {
   const size_t n = run->n_state, n_parameter = run->ode->n_parameter;
   run->ode->slopes(time, run->trial, run->parameter, run->by_state, run->by_parameter);
   if (!factorise(run, scale)) return false;
@@ -103,12 +103,12 @@ static bool sensitivities(struct ode_run *run, double time, double scale, double
   return true;
 }
 
-static bool prepare(struct ode_run *run, double time, double scale) {
+static bool prepare(struct floe__ode_run *run, double time, double scale) {
   run->ode->slopes(time, run->z, run->parameter, run->by_state, run->by_parameter);
   return factorise(run, scale);
 }
 
-double ode_stiff_step(struct ode_run *run, double time, double h) {
+double floe__ode_stiff_step(struct floe__ode_run *run, double time, double h) {
   const size_t n = run->n_state;
   const double scale = h * DIAGONAL;
   double *first = run->stage[0];
@@ -133,5 +133,5 @@ double ode_stiff_step(struct ode_run *run, double time, double h) {
   }
   solve(run, run->error); /* without it the estimate is far too large where h J is */
   for (size_t i = 0; i < run->width; i++) run->trial[i] = run->base[i] + scale * run->stage[N_STAGE - 1][i];
-  return ode_norm(run, run->error, run->z, run->trial);
+  return floe__ode_norm(run, run->error, run->z, run->trial);
 }
