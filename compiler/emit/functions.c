@@ -251,17 +251,34 @@ static void write_call_step(struct function_writer *f, const struct step *step) 
 
 static void write_block(struct function_writer *f, const struct block *block);
 
+static void write_run(struct function_writer *f, const struct loop *loop, const char *size) {
+  const char *first = f->loop_name[loop->id], *last = f->loop_last[loop->id] = emit_identifier(f->identifiers, "last");
+  floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s += %zu) {\n", first, loop->first, first, size, first,
+                    loop->run);
+  f->depth++;
+  write_indent(f);
+  f->depth--;
+  floe__text_printf(f->out, "const size_t %s = %s - %s < %zu ? %s : %s + %zu;\n", last, size, first, loop->run, size,
+                    first, loop->run - 1);
+}
+
 static void write_loop(struct function_writer *f, const struct step *step) {
   const struct loop *loop = step->loop;
   const char *size = name_of_size(f, loop->dimension);
   size_t mark = identifiers_enter(f->identifiers);
-  const char *name = f->loop_name[loop->id] = emit_identifier(f->identifiers, loop->name ? loop->name : "element");
+  const char *plain = loop->run ? "first" : loop->name ? loop->name : "element";
+  const char *name = f->loop_name[loop->id] = emit_identifier(f->identifiers, plain);
   f->in_lanes = loop_has_lanes(f, step);
   const bool outside = f->inlines;
   f->inlines = outside || f->in_lanes || loop_is_long(f, step);
   if (f->in_lanes) write_lanes(f, step);
   write_indent(f);
-  if (loop->descending)
+  if (loop->run)
+    write_run(f, loop, size);
+  else if (step->runs)
+    floe__text_printf(f->out, "for (size_t %s = %s; %s <= %s; %s++) {\n", name, f->loop_name[step->runs->id], name,
+                      f->loop_last[step->runs->id], name);
+  else if (loop->descending)
     floe__text_printf(f->out, "for (size_t %s = %s; %s >= %zu; %s--) {\n", name, size, name, loop->first, name);
   else
     floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s++) {\n", name, loop->first, name, size, name);
@@ -464,6 +481,7 @@ static struct function_writer *function_new(struct writer *w, const struct routi
   f->memory_name = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->memory_name);
   f->memory_used = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->memory_used);
   f->loop_name = floe__arena_array(arena, routine->n_loop + 1, sizeof *f->loop_name);
+  f->loop_last = floe__arena_array(arena, routine->n_loop + 1, sizeof *f->loop_last);
   f->size_name = floe__arena_array(arena, n_dimension, sizeof *f->size_name);
   f->size_used = floe__arena_array(arena, n_dimension, sizeof *f->size_used);
   f->n_line = w->study->program->source ? w->study->program->source->n_line : 0;

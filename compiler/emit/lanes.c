@@ -14,6 +14,7 @@ static const struct lane_function {
     {"log", "floe_lane_log"},
     {"log1p", "floe_lane_log1p"},
     {"floe_log1p_exp", "floe_lane_log1p_exp"},
+    {"floe_exp_below", "floe_lane_exp_below"},
     {"floe_inv_logit", "floe_lane_inv_logit"},
     {"floe_xlogy", "floe_lane_xlogy"},
     {"floe_xlog1py", "floe_lane_xlog1py"},

@@ -51,6 +51,7 @@ struct function_writer {
   const char **memory_name;  /* (n_memory) NULL: not in this function */
   bool *memory_used;         /* (n_memory) */
   const char **loop_name;    /* (n_loop) */
+  const char **loop_last;    /* (n_loop) of those over runs: the last element of the run */
   const char **size_name;    /* (n_sizes) */
   bool *size_used;           /* (n_sizes) */
   bool uses_universe, uses_context, uses_draws;

@@ -350,7 +350,7 @@ const struct value *builder_read(struct builder *builder, const struct cell *cel
 const struct loop *builder_loop(struct builder *builder, const struct dimension *dimension, const char *name,
                                 size_t first, bool descending) {
   struct loop *loop = floe__arena_alloc(builder->arena, sizeof *loop);
-  *loop = (struct loop){builder->routine->n_loop++, dimension, first, descending, name};
+  *loop = (struct loop){builder->routine->n_loop++, dimension, first, descending, 0, name};
   return loop;
 }
 

@@ -130,6 +130,10 @@ static void print_step(const struct step *step, size_t depth, struct floe__text 
     case STEP_LOOP:
       floe__text_printf(out, "for i%zu %s%s %s %zu\n", step->loop->id, step->loop->descending ? "down " : "",
                         step->loop->name, step->loop->descending ? "to" : "from", step->loop->first);
+      if (step->loop->run || step->runs) {
+        indent(out, depth + 1);
+        floe__text_printf(out, "# by runs of %zu\n", step->runs ? step->runs->run : step->loop->run);
+      }
       print_block(step->body, depth + 1, out);
       return;
     case STEP_SWITCH: print_switch(step, depth, out); return;

@@ -21,6 +21,7 @@ struct loop {
   const struct dimension *dimension;
   size_t first; /* number of the first element, from 1; the last is the dimension's size */
   bool descending;
+  size_t run;       /* 0; else it goes on by so many elements, and a loop within it runs over these */
   const char *name; /* what the spec calls the index */
 };
 
@@ -140,6 +141,7 @@ struct step {
   size_t n_arg;
   const struct argument *args;
   const struct loop *loop;
+  const struct loop *runs; /* LOOP: the enclosing loop over runs of whose elements it is one; NULL: it is over all */
   struct block *body;
   enum selector_kind selector;
   const struct axis *axis;

@@ -4,5 +4,6 @@ struct routine *tune_gradient(struct routine *routine) {
   tune_nests(routine);
   struct routine *constants = tune_constants(routine);
   tune_divisions(routine);
+  tune_products(routine);
   return constants;
 }

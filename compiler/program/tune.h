@@ -16,6 +16,9 @@ void tune_nests(struct routine *routine);
  * sees what log1p_exp(a - b) and log1p_exp(b - a) have in common; it differs in the sign of a zero. */
 void tune_divisions(struct routine *routine);
 
+/* Sums of log1p_exp over long loops: logarithms of products. */
+void tune_products(struct routine *routine);
+
 /* Function calls and powers of data and axes alone: the routine reads their values from memory of the kind
  * MEMORY_CONSTANTS; the result is the routine that fills it, NULL where there are none. */
 struct routine *tune_constants(struct routine *routine);

@@ -160,6 +160,10 @@ double floe_log1p_exp(double x) {
   return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
+double floe_exp_below(double x) {
+  return exp(-fabs(x));
+}
+
 double floe_inv_logit(double x) {
   if (x >= 0) return 1 / (1 + exp(-x));
   const double e = exp(x);

@@ -14,6 +14,7 @@ double floe_trigamma(double x);    /* +inf at 0, -1, ... */
 double floe_phi(double x);         /* the standard normal cdf */
 double floe_phi_inverse(double p); /* -inf at 0, +inf at 1, NaN outside (0 .. 1) */
 double floe_log1p_exp(double x);   /* log(1 + exp x), without overflow */
+double floe_exp_below(double x);   /* exp -|x| */
 double floe_inv_logit(double x);
 double floe_xlogy(double x, double y); /* x log y; 0 where x = 0, whatever y */
 

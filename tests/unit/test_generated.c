@@ -141,6 +141,12 @@ static void what_is_stored_is_what_the_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/stored.floe");
 }
 
+/* Sums of logarithms in runs of products: fewer than one run, several, and an incomplete one. */
+static void many_truth_values_do_what_their_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/many.floe");
+}
+
 static void slices_and_matrix_literals_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/slices.floe");
@@ -432,6 +438,7 @@ int main(void) {
       cmocka_unit_test(variables_of_one_loop_do_what_their_graph_says),
       cmocka_unit_test(axes_in_options_do_what_their_graph_says),
       cmocka_unit_test(what_is_stored_is_what_the_graph_says),
+      cmocka_unit_test(many_truth_values_do_what_their_graph_says),
       cmocka_unit_test(slices_and_matrix_literals_do_what_their_graph_says),
       cmocka_unit_test(loops_over_vectors_do_what_their_graph_says),
       cmocka_unit_test(branches_and_nested_loops_do_what_their_graph_says),

@@ -38,13 +38,17 @@ FLOE_LANE double floe_lane_log1p(double x) {
   return floe_lane_log(u) + (u > 0 && u < __builtin_inf() ? more : 0);
 }
 
+FLOE_LANE double floe_lane_exp_below(double x) {
+  return floe_lane_exp(-__builtin_fabs(x));
+}
+
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). */
 FLOE_LANE double floe_lane_log1p_exp(double x) {
-  return (x > 0 ? x : 0) + floe_lane_log1p_to_1(floe_lane_exp(-__builtin_fabs(x)));
+  return (x > 0 ? x : 0) + floe_lane_log1p_to_1(floe_lane_exp_below(x));
 }
 
 FLOE_LANE double floe_lane_inv_logit(double x) {
-  const double t = floe_lane_exp(-__builtin_fabs(x)), upper = 1 / (1 + t);
+  const double t = floe_lane_exp_below(x), upper = 1 / (1 + t);
   return x < 0 ? t * upper : upper;
 }
 
