@@ -195,6 +195,7 @@ const char *kind_text(enum symbol_kind kind); /* "a parameter of the model", ...
 void error_defined_twice(struct checker *c, const char *name, struct span span, struct span first);
 void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
                    struct span span);
+struct diagnostic *error_limit(struct checker *c, struct span span, const char *what, size_t most); /* E9012 */
 struct diagnostic *error_absent(struct checker *c, struct span span, const char *what); /* E9011 */
 char *quoted_fix(struct checker *c, const char *suggestion);
 
@@ -404,9 +405,7 @@ void finish_structures(struct checker *c, size_t n, const struct variable *const
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
 /* locals.c: inside functions. */
-void check_var(struct checker *c, const struct context *at, const struct statement *s);
-void check_assign(struct checker *c, const struct context *at, const struct statement *s);
-void check_local_loop(struct checker *c, const struct context *at, const struct statement *s);
+void check_local(struct checker *c, const struct context *at, const struct statement *s); /* all but `x = e` */
 void finish_completed(struct checker *c); /* completed.c: missing numbers that something rests on */
 void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
 

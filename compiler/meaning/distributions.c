@@ -20,6 +20,12 @@ static void error_no_power(struct checker *c, struct span span, const struct dis
                                                   on_log ? "power_log" : "power");
 }
 
+static const struct term *error_power_coordinates(struct checker *c, struct span span) {
+  diagnose(c->sink, "E2023", span, "one of these powers is taken on log, the other is not: they do not multiply")->fix =
+      "take both in one coordinate";
+  return c->poison;
+}
+
 static void error_power_improper(struct checker *c, struct span span, const struct distribution *family,
                                  const char *argument, double value, const char *where) {
   struct diagnostic *d = diagnose(c->sink, "E2024", span, "this power of `%s` is no distribution%s: `%s` would be %g",
@@ -152,8 +158,10 @@ static const struct term *power_of(struct checker *c, const struct context *at, 
   term->on_log = on_log;
   if (is_poison(c, term->items[0]) || is_poison(c, term->items[1])) return c->poison;
   if (term->items[0]->kind == TERM_POWER) {
-    error_absent(c, span, "a power of a power is")->fix = "multiply the exponents";
-    return c->poison;
+    const struct term *inner = term->items[0];
+    if (inner->on_log != on_log) return error_power_coordinates(c, span);
+    term->items[0] = inner->items[0];
+    term->items[1] = term_operator(c, OP_MUL, span, BASE_REAL, inner->items[1], term->items[1]);
   }
   term->type = term->items[0]->type;
   struct power_check check = {.c = c, .power = term, .sound = true};

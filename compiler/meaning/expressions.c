@@ -171,10 +171,8 @@ static const struct term *conditional_of(struct checker *c, const struct context
   const struct term *condition = condition_of(c, at, expr->condition);
   const struct term *yes = scalar_of(c, at, expr->left), *no = scalar_of(c, at, expr->right);
   if (is_poison(c, condition) || is_poison(c, yes) || is_poison(c, no)) return c->poison;
-  if (yes->type.base == BASE_DISTRIBUTION || no->type.base == BASE_DISTRIBUTION) {
-    error_absent(c, expr->span, "a mixture by if(...) is")->fix = "choose between distributions by an axis";
-    return c->poison;
-  }
+  if (yes->type.base == BASE_DISTRIBUTION) return error_number_expected(c, expr->span, yes);
+  if (no->type.base == BASE_DISTRIBUTION) return error_number_expected(c, expr->span, no);
   if (yes->type.base == BASE_BOOL && no->type.base == BASE_BOOL) return term_select(c, expr->span, condition, yes, no);
   return term_select(c, expr->span, condition, as_number(c, yes), as_number(c, no));
 }

@@ -81,7 +81,7 @@ size_t formals_of(struct checker *c, const struct context *at, const struct para
   *formals = floe__arena_array(c->arena, MAX_FORMALS, sizeof **formals);
   for (const struct parameter *p = parameters; p; p = p->next) {
     if (n == MAX_FORMALS) {
-      error_absent(c, p->span, "a function with more than 16 arguments is");
+      error_limit(c, p->span, "the arguments of a function are", MAX_FORMALS);
       break;
     }
     (*formals)[n++] = formal_of(c, at, p);
@@ -100,14 +100,8 @@ const struct term *body_of(struct checker *c, const struct context *at, const st
     if (s->kind == STATEMENT_RESULT) return array_of(c, at, s->value);
     if (s->kind == STATEMENT_DEFINE)
       check_define(c, at, s);
-    else if (s->kind == STATEMENT_VAR)
-      check_var(c, at, s);
-    else if (s->kind == STATEMENT_ASSIGN)
-      check_assign(c, at, s);
-    else if (s->kind == STATEMENT_FOR)
-      check_local_loop(c, at, s);
-    else if (s->kind != STATEMENT_ERROR)
-      error_absent(c, s->span, "this statement inside a function is");
+    else
+      check_local(c, at, s);
   }
   return c->poison;
 }

@@ -1,5 +1,5 @@
-/* var x = e, x := e and for loops inside functions. A name that is assigned anew stands for its latest value; a loop is a
- * recurrence whose last element it leaves behind. */
+/* var x = e, x := e, `if` and loops inside functions. A name that is assigned anew stands for its latest value; an `if` leaves
+ * behind the value of the branch that holds, a loop the last element of a recurrence. */
 #include "compiler/meaning/checker.h"
 
 #include <string.h>
@@ -49,16 +49,96 @@ static bool add_local(struct checker *c, const struct context *at, const struct 
   return sound;
 }
 
-void check_var(struct checker *c, const struct context *at, const struct statement *s) {
+static void check_var(struct checker *c, const struct context *at, const struct statement *s) {
   add_local(c, at, s, named(c, s->name, local_value(c, at, s)), true);
 }
 
-void check_assign(struct checker *c, const struct context *at, const struct statement *s) {
+static void check_assign(struct checker *c, const struct context *at, const struct statement *s) {
   struct symbol *symbol = assigned(c, at, s);
   const struct term *value = local_value(c, at, s);
   if (!symbol) return;
   symbol->term = named(c, s->name, value);
   if (is_poison(c, symbol->term)) symbol->kind = SYMBOL_POISON;
+}
+
+/* ---- what a block assigns ---- */
+
+static bool error_in_block(struct checker *c, const struct statement *s, bool in_loop) {
+  if (s->kind == STATEMENT_ERROR) return false;
+  diagnose(c->sink, "E1015", s->span, "this statement cannot stand in %s inside a function",
+           in_loop ? "a loop" : "an `if`")
+      ->fix = in_loop ? "a loop holds `x = e`, `x := e` and `if`" : "an `if` holds `x = e`, `x := e`, `if` and loops";
+  return false;
+}
+
+/* Adds the locals that the statements assign: struct symbol *. False: reported. */
+static bool find_locals(struct checker *c, const struct context *at, const struct statement *list, bool in_loop,
+                        struct list *locals) {
+  for (const struct statement *s = list; s; s = s->next) {
+    bool block = s->kind == STATEMENT_IF || (s->kind == STATEMENT_FOR && !in_loop);
+    bool known = block || s->kind == STATEMENT_ASSIGN || (s->kind == STATEMENT_DEFINE && !s->indices);
+    if (!known) return error_in_block(c, s, in_loop);
+    if (block && !find_locals(c, at, s->body, in_loop || s->kind == STATEMENT_FOR, locals)) return false;
+    if (block && !find_locals(c, at, s->otherwise, in_loop, locals)) return false;
+    if (s->kind != STATEMENT_ASSIGN) continue;
+    struct symbol *symbol = assigned(c, at, s);
+    if (!symbol) return false;
+    bool listed = false;
+    for (size_t k = 0; k < locals->n; k++) listed = listed || locals->items[k] == symbol;
+    if (!listed) list_add(c->arena, locals, symbol);
+  }
+  return true;
+}
+
+static bool run_nested(struct checker *c, const struct context *at, const struct statement *s);
+
+/* The statements once, from the values that the locals have now. */
+static bool run_block(struct checker *c, const struct context *at, const struct statement *list) {
+  struct context inner = *at;
+  bool sound = true;
+  inner.scope = scope_new(c, at->scope, 16);
+  for (const struct statement *s = list; s && sound; s = s->next) {
+    bool block = s->kind == STATEMENT_IF || s->kind == STATEMENT_FOR;
+    if (block) sound = run_nested(c, &inner, s);
+    if (block) continue;
+    const struct term *value = local_value(c, &inner, s);
+    sound = !is_poison(c, value);
+    if (sound && s->kind == STATEMENT_DEFINE) sound = add_local(c, &inner, s, value, false);
+    if (sound && s->kind == STATEMENT_ASSIGN) scope_find(at->scope, NAMESPACE_VALUE, s->name)->term = value;
+  }
+  return sound;
+}
+
+static void give_up(const struct list *locals) {
+  for (size_t k = 0; k < locals->n; k++) ((struct symbol *)locals->items[k])->kind = SYMBOL_POISON;
+}
+
+/* ---- if ---- */
+
+static const struct term **values_of(struct checker *c, const struct list *locals) {
+  const struct term **values = floe__arena_array(c->arena, locals->n + 1, sizeof *values);
+  for (size_t k = 0; k < locals->n; k++) values[k] = ((const struct symbol *)locals->items[k])->term;
+  return values;
+}
+
+static void give_values(const struct list *locals, const struct term *const *values) {
+  for (size_t k = 0; k < locals->n; k++) ((struct symbol *)locals->items[k])->term = values[k];
+}
+
+static bool run_if(struct checker *c, const struct context *at, const struct statement *s, const struct list *locals) {
+  const struct term *condition = condition_of(c, at, s->value);
+  const struct term **before = values_of(c, locals);
+  if (is_poison(c, condition) || !run_block(c, at, s->body)) return false;
+  const struct term **then = values_of(c, locals);
+  give_values(locals, before);
+  if (!run_block(c, at, s->otherwise)) return false;
+  for (size_t k = 0; k < locals->n; k++) {
+    struct symbol *local = locals->items[k];
+    const struct term *value = then[k] == local->term ? then[k] : term_select(c, s->span, condition, then[k], local->term);
+    if (!term_shareable(c, value, s->span)) return false;
+    local->term = value;
+  }
+  return true;
 }
 
 /* ---- loops ---- */
@@ -68,38 +148,6 @@ struct local_loop {
   struct binder *binder;
   struct list locals; /* struct symbol *: those that it assigns */
 };
-
-static bool find_locals(struct checker *c, const struct context *at, struct local_loop *loop) {
-  for (const struct statement *s = loop->statement->body; s; s = s->next) {
-    bool known = s->kind == STATEMENT_ASSIGN || (s->kind == STATEMENT_DEFINE && !s->indices);
-    if (!known) {
-      if (s->kind != STATEMENT_ERROR) error_absent(c, s->span, "this statement in a loop inside a function is");
-      return false;
-    }
-    if (s->kind != STATEMENT_ASSIGN) continue;
-    struct symbol *symbol = assigned(c, at, s);
-    if (!symbol) return false;
-    bool listed = false;
-    for (size_t k = 0; k < loop->locals.n; k++) listed = listed || loop->locals.items[k] == symbol;
-    if (!listed) list_add(c->arena, &loop->locals, symbol);
-  }
-  return true;
-}
-
-/* The body once, from the values that the locals have now. */
-static bool run_body(struct checker *c, const struct context *at, const struct local_loop *loop) {
-  struct context inner = *at;
-  bool sound = true;
-  inner.scope = scope_new(c, at->scope, 16);
-  inner.bound = bound_new(c, loop->statement->name, loop->binder, at->bound);
-  for (const struct statement *s = loop->statement->body; s && sound; s = s->next) {
-    const struct term *value = local_value(c, &inner, s);
-    sound = !is_poison(c, value);
-    if (sound && s->kind == STATEMENT_DEFINE) sound = add_local(c, &inner, s, value, false);
-    if (sound && s->kind == STATEMENT_ASSIGN) scope_find(at->scope, NAMESPACE_VALUE, s->name)->term = value;
-  }
-  return sound;
-}
 
 static const struct term *element_of_local(struct checker *c, const struct definition *d, const struct term *index) {
   struct term *whole = term_new(c, TERM_DEFINITION, d->span, 0), *element = term_new(c, TERM_ELEMENT, d->span, 2);
@@ -134,14 +182,16 @@ static bool run_loop(struct checker *c, const struct context *at, const struct l
       .binder = loop->binder, .start = 2, .n_definition = n, .definitions = (const struct definition **)states};
   size->dimension = loop->binder->dimension;
   size->type = type_scalar(BASE_INT);
-  if (!run_body(c, at, loop)) return false;
+  struct context inner = *at;
+  inner.bound = bound_new(c, loop->statement->name, loop->binder, at->bound);
+  if (!run_block(c, &inner, loop->statement->body)) return false;
   for (size_t k = 0; k < n; k++) {
     struct symbol *local = loop->locals.items[k];
     states[k] = state_new(c, loop, local, recurrence);
     states[k]->initial[0] = local->term;
     local->term = element_of_local(c, states[k], term_operator(c, OP_SUB, span, BASE_INT, binder, one));
   }
-  if (!run_body(c, at, loop)) return false;
+  if (!run_block(c, &inner, loop->statement->body)) return false;
   for (size_t k = 0; k < n; k++) {
     struct symbol *local = loop->locals.items[k];
     states[k]->value = local->term;
@@ -151,16 +201,32 @@ static bool run_loop(struct checker *c, const struct context *at, const struct l
   return true;
 }
 
-void check_local_loop(struct checker *c, const struct context *at, const struct statement *s) {
-  struct local_loop loop = {.statement = s};
+static bool run_over(struct checker *c, const struct context *at, const struct statement *s, struct list *locals) {
   const struct dimension *dimension = dimension_named(c, at, s->index, s->name_span);
-  if (!dimension) return;
+  if (!dimension) return false;
   if (s->value) {
     error_absent(c, s->value->span, "a part of an index in a loop inside a function is")->fix =
         "loop over all of it, and leave out elements by if(...)";
-    return;
+    return false;
   }
-  loop.binder = binder_new(c, dimension, s->name);
-  bool sound = find_locals(c, at, &loop) && run_loop(c, at, &loop);
-  for (size_t k = 0; k < loop.locals.n && !sound; k++) ((struct symbol *)loop.locals.items[k])->kind = SYMBOL_POISON;
+  struct local_loop loop = {.statement = s, .binder = binder_new(c, dimension, s->name), .locals = *locals};
+  return run_loop(c, at, &loop);
+}
+
+static bool run_nested(struct checker *c, const struct context *at, const struct statement *s) {
+  struct list locals = {0};
+  bool loop = s->kind == STATEMENT_FOR;
+  bool sound = find_locals(c, at, s->body, loop, &locals) && find_locals(c, at, s->otherwise, loop, &locals) &&
+               (loop ? run_over(c, at, s, &locals) : run_if(c, at, s, &locals));
+  if (!sound) give_up(&locals);
+  return sound;
+}
+
+void check_local(struct checker *c, const struct context *at, const struct statement *s) {
+  if (s->kind == STATEMENT_VAR)
+    check_var(c, at, s);
+  else if (s->kind == STATEMENT_ASSIGN)
+    check_assign(c, at, s);
+  else if (s->kind == STATEMENT_FOR || s->kind == STATEMENT_IF)
+    run_nested(c, at, s);
 }

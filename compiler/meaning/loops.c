@@ -41,13 +41,13 @@ static bool loop_range(struct checker *c, struct loop *loop) {
   if (!range) return true;
   bool counted = range->kind == EXPR_RANGE && range->left && range->left->kind == EXPR_NUMBER && range->left->is_int;
   if (!counted || range->left->number < 1 || range->left->number > MAX_INITIAL + 1) {
-    error_absent(c, range->span, "a loop over anything but [k..], with k a whole number, is")->fix =
-        "for example step[2..]";
+    diagnose(c->sink, "E2031", range->span, "a loop runs over all of an index, or from a number on")->fix =
+        floe__arena_printf(c->arena, "at most %d elements stand before it, as in `for t in day[2..]`", MAX_INITIAL);
     return false;
   }
   if (range->right) {
-    error_absent(c, range->span, "a loop that ends early is")->fix =
-        "fill the rest in a loop behind it: for t in day[6..] { ... }";
+    diagnose(c->sink, "E4007", range->span, "the loop ends here, and none behind it goes on: its arrays would have no more elements")
+        ->fix = "fill the rest in the next statement, by a loop with the same name: for t in day[6..] { ... }";
     return false;
   }
   loop->start = (size_t)range->left->number;
@@ -444,7 +444,8 @@ static void check_loop(struct checker *c, const struct context *at, const struct
       if (!s->indices || sound) sound = fill(c, &loop, s, k) && sound;
       k += s->indices != NULL;
     } else if (s->kind != STATEMENT_ERROR)
-      error_absent(c, s->span, "this statement inside a loop is");
+      diagnose(c->sink, "E1015", s->span, "this statement cannot stand in a loop")->fix =
+          "a loop holds x[t] = ..., x[t] ~ ..., names for values, `if`, `choose` and loops";
   }
   if (sound)
     finish_loop(c, at, &loop);

@@ -9,7 +9,8 @@
 /* ---- choices and powers ---- */
 
 static const struct term *error_power_absent(struct checker *c, const struct term *power) {
-  error_absent(c, power->span, "a power in this place is")->fix = "write the distribution that the power gives";
+  diagnose(c->sink, "E2023", power->span, "inside of something else, a power has to be one distribution of numbers")->fix =
+      "write the distribution that the power gives";
   return c->poison;
 }
 

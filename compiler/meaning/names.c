@@ -283,11 +283,13 @@ const struct term *explicit_index(struct checker *c, const struct context *at, c
     return c->poison;
   }
   if (item->kind == EXPR_RANGE) {
-    error_absent(c, item->span, "a slice in this place is")->fix = "name one element";
+    diagnose(c->sink, "E2031", item->span, "a slice cannot stand here: the array is not complete yet")->fix =
+        "name one element";
     return c->poison;
   }
   if (item->kind == EXPR_WITHIN) {
-    error_absent(c, item->span, "an alias on the right is")->fix = "name the index on the left or in the reduction";
+    diagnose(c->sink, "E2008", item->span, "an index is given its name on the left, or in a reduction")->fix =
+        "for example K[i, j in i] = ..., or sum(j in i: x[j])";
     return c->poison;
   }
   const struct term *term = scalar_of(c, at, item);

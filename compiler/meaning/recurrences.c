@@ -81,7 +81,7 @@ bool left_side_of(struct checker *c, const struct context *at, const struct stat
   for (const struct expr *index = s->indices; index; index = index->next) {
     bool element = index->kind == EXPR_NUMBER || index->kind == EXPR_RANGE;
     bool own = loop ? index->kind == EXPR_NAME && index->name == loop : element;
-    if (left->n == MAX_INDEX) return error_absent(c, index->span, "an array with more than 8 indices is"), false;
+    if (left->n == MAX_INDEX) return error_limit(c, index->span, "the indices of an array are", MAX_INDEX), false;
     if (own && left->along != SIZE_MAX) return error_index_twice(c, index->span);
     if (!own && !plate_index(c, at, index, left)) return false;
     if (!own) continue;
@@ -156,7 +156,8 @@ void check_initial(struct checker *c, const struct context *at, const struct sta
   struct left_side left;
   struct context inner = *at;
   if (at->place != PLACE_MODEL) {
-    error_absent(c, s->span, "filling single elements in a function is");
+    diagnose(c->sink, "E4016", s->span, "single elements are not filled in a function")->fix =
+        "make the array a definition by its index, x[i] = if(i == 1, a, b), or leave it to a `part`";
     return;
   }
   if (!left_side_of(c, at, s, NULL, NULL, &left)) return;

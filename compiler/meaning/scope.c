@@ -48,6 +48,10 @@ static void error_too_many_names(struct checker *c, struct span span) {
   diagnose(c->sink, "E9004", span, "a spec may define at most %d names", MAX_SYMBOLS);
 }
 
+struct diagnostic *error_limit(struct checker *c, struct span span, const char *what, size_t most) {
+  return diagnose(c->sink, "E9012", span, "%s at most %zu", what, most);
+}
+
 struct diagnostic *error_absent(struct checker *c, struct span span, const char *what) {
   return diagnose(c->sink, "E9011", span, "%s not part of this version", what);
 }

@@ -326,7 +326,7 @@ static void make_block(struct making *m, const struct context *at, struct acts *
     else if (s->kind == STATEMENT_IF)
       make_if(m, at, acts, s);
     else if (s->kind != STATEMENT_ERROR) {
-      error_absent(m->c, s->span, "this statement inside a `sim` is")->fix =
+      diagnose(m->c->sink, "E1015", s->span, "this statement cannot stand in a `sim`")->fix =
           "a simulator has `=`, `:=`, `~`, `if`, `for` and `while`";
       m->sound = false;
     }
@@ -345,7 +345,7 @@ static bool outputs_of(struct making *m, const struct context *at) {
   struct simulator *simulator = m->simulator;
   simulator->n_output = formals_of(c, at, m->statement->outputs, &simulator->outputs);
   if (simulator->n_output > MAX_OUTPUTS) {
-    error_absent(c, m->statement->outputs->span, "a simulator with more than 16 outputs is");
+    error_limit(c, m->statement->outputs->span, "the outputs of a simulator are", MAX_OUTPUTS);
     return false;
   }
   const struct parameter *p = m->statement->outputs;

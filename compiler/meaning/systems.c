@@ -241,7 +241,7 @@ static void collect_states(struct ode *o) {
   for (const struct statement *s = o->statement->body; s; s = s->next) {
     if (s->kind != STATEMENT_RATE) continue;
     if (o->system->n_state == MAX_STATES) {
-      error_absent(o->c, s->span, "a system of more than 32 states is");
+      error_limit(o->c, s->span, "the states of a system are", MAX_STATES);
       o->sound = false;
       return;
     }
@@ -395,7 +395,8 @@ static void close_rates(struct ode *o, struct capture *capture) {
   system->n_parameter = capture->formals.n;
   system->parameters = (const struct formal **)(void *)capture->formals.items;
   if (system->n_parameter <= MAX_PARAMETERS) return;
-  error_absent(o->c, o->statement->name_span, "a system of more than 64 parameters is");
+  error_limit(o->c, o->statement->name_span, "the numbers that the rates of a system take from outside are", MAX_PARAMETERS)->fix =
+      "gather some of them in a definition";
   o->sound = false;
 }
 

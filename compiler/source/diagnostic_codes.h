@@ -151,6 +151,7 @@ DIAGNOSTIC(E9008, ERROR, "too many loops")
 DIAGNOSTIC(E9009, ERROR, "parts that grow too large")
 DIAGNOSTIC(E9010, ERROR, "a part of the language that this version does not have")
 DIAGNOSTIC(E9011, ERROR, "a part of the language that this version does not have")
+DIAGNOSTIC(E9012, ERROR, "more than one statement may hold")
 
 /* ---- W: lints ---- */
 DIAGNOSTIC(W2001, WARNING, "a name that is never used")
