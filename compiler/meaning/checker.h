@@ -95,6 +95,7 @@ struct symbol {
   struct censoring *censoring; /* obs: NULL without */
   struct variable *variable;
   struct definition *definition;
+  struct partial *base;    /* first elements that several options go on from, each with a loop of its own; or NULL */
   struct partial *partial; /* SYMBOL_PARTIAL; SYMBOL_VARIABLE while its elements come one by one, else NULL */
   struct axis *axis;
   const struct formal *formal;
@@ -404,6 +405,12 @@ void finish_variables(struct checker *c);
 void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);
+/* Whether options of which none was seen here have defined the name already, so that this one may, too. definitions.c. */
+bool other_option(struct checker *c, const struct symbol *symbol, struct presence presence);
+/* Adds the universes of `presence` to those in which the symbol is defined. False: reported. */
+bool join_option(struct checker *c, struct symbol *symbol, struct presence presence, struct span span);
+/* Makes the arrays that options fill, each in loops of its own, into one: the symbol's definition then decides. */
+void decide_between_loops(struct checker *c, struct symbol *symbol);
 /* locals.c: inside functions. */
 void check_local(struct checker *c, const struct context *at, const struct statement *s); /* all but `x = e` */
 void finish_completed(struct checker *c); /* completed.c: missing numbers that something rests on */

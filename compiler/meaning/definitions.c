@@ -68,10 +68,16 @@ static bool disjoint(struct checker *c, const struct symbol *symbol, struct pres
   return true;
 }
 
+bool other_option(struct checker *c, const struct symbol *symbol, struct presence presence) {
+  bool may = symbol && symbol->kind == SYMBOL_DEFINITION && !symbol->local;
+  return may && disjoint(c, symbol, presence);
+}
+
 static struct symbol *earlier_option(struct checker *c, const struct context *at, const struct statement *s) {
   struct symbol *symbol = scope_find_here(at->scope, NAMESPACE_VALUE, s->name);
-  bool may = symbol && symbol->kind == SYMBOL_DEFINITION && !symbol->local && !symbol->definition->recurrence;
-  return may && disjoint(c, symbol, at->presence) ? symbol : NULL;
+  if (!other_option(c, symbol, at->presence)) return NULL;
+  decide_between_loops(c, symbol);
+  return symbol;
 }
 
 static bool rename_left(struct checker *c, const struct statement *s, const struct symbol *symbol, struct list *left) {
@@ -94,22 +100,28 @@ static void add_piece(struct checker *c, const struct context *at, struct symbol
   symbol->roles |= term_roles(c, value);
 }
 
+bool join_option(struct checker *c, struct symbol *symbol, struct presence presence, struct span span) {
+  struct presence join;
+  if (presence_join(c, symbol->presence, presence, &join)) {
+    symbol->presence = symbol->definition->presence = join;
+    return true;
+  }
+  diagnose(c->sink, "E3017", span, "`%s` is defined in options of different axes, and in some universes twice or never",
+           symbol->name)
+      ->fix = "nest one `choose` in the other";
+  return false;
+}
+
 static void merge(struct checker *c, const struct context *at, const struct statement *s, struct symbol *symbol,
                   const struct term *value) {
   struct type *type = &symbol->definition->type;
-  struct presence join;
   bool numbers = type->base != BASE_BOOL && value->type.base != BASE_BOOL;
   if (type->base != value->type.base && !numbers) {
     error_pieces_differ(c, s, symbol);
     return;
   }
-  if (!presence_join(c, symbol->presence, at->presence, &join)) {
-    error_absent(c, s->name_span, "a definition in options of different axes is")->fix =
-        "nest one `choose` in the other";
-    return;
-  }
+  if (!join_option(c, symbol, at->presence, s->name_span)) return;
   if (type->base != value->type.base) *type = type_array(c, type_scalar(BASE_REAL), type->n_dim, type->dim);
-  symbol->presence = symbol->definition->presence = join;
   add_piece(c, at, symbol, value, s->span);
 }
 

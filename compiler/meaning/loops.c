@@ -59,9 +59,8 @@ static struct symbol *filled_definition(struct checker *c, const struct context 
                                         const struct left_side *left) {
   struct symbol *symbol = scope_find_here(c->spec, NAMESPACE_VALUE, s->name);
   if (symbol && symbol->kind == SYMBOL_POISON) return NULL;
-  bool begun = symbol && symbol->kind == SYMBOL_PARTIAL && !symbol->partial->definition;
-  if (symbol && !begun) return error_defined_twice(c, s->name, s->name_span, symbol->span), NULL;
-  return begun ? symbol : partial_new(c, at, s, left);
+  if (!symbol) return partial_new(c, at, s, left);
+  return begin_option(c, at, symbol, s, left) ? symbol : NULL;
 }
 
 static struct symbol *filled_variable(struct checker *c, const struct context *at, const struct loop *loop,
@@ -314,14 +313,11 @@ static void add_piece(struct checker *c, const struct context *at, struct symbol
 static void finish_definition(struct checker *c, const struct context *at, struct symbol *symbol,
                               const struct recurrence *recurrence) {
   struct definition *d = symbol->partial->definition;
-  symbol->kind = SYMBOL_DEFINITION;
-  symbol->definition = d;
   d->recurrence = recurrence;
   if (!recurrence)
     d->type = type_array(c, (struct type){.base = d->value->type.base, .codes = d->value->type.codes}, d->type.n_dim,
                          d->type.dim);
-  add_piece(c, at, symbol, d->value, d->span);
-  list_add(c->arena, &c->definition_symbols, symbol);
+  finish_filled(c, at, symbol);
 }
 
 /* The distribution of the whole variable: of one element, where elements do not look at each other; else step by step. */

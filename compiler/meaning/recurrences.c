@@ -138,8 +138,115 @@ bool continues(struct checker *c, const struct context *at, const struct partial
   }
   if (presence_within(c, at->presence, partial->presence) && presence_within(c, partial->presence, at->presence))
     return true;
-  error_absent(c, span, "filling an array in several options is")->fix = "choose inside the elements' expressions";
+  diagnose(c->sink, "E3017", span, "its first elements were filled in other universes")->fix =
+      "fill all of it in one option, or its first elements before the `choose`";
   return false;
+}
+
+/* ---- options that fill the same array ---- */
+
+static void list_partial(struct checker *c, struct symbol *symbol) {
+  bool known = false;
+  for (size_t k = 0; k < c->partial_symbols.n; k++) known = known || c->partial_symbols.items[k] == symbol;
+  if (!known) list_add(c->arena, &c->partial_symbols, symbol);
+}
+
+struct partial *partial_here(struct checker *c, const struct context *at, struct symbol *symbol) {
+  struct partial *own = symbol->partial, *base = symbol->base ? symbol->base : own;
+  bool filled = symbol->kind == SYMBOL_DEFINITION && other_option(c, symbol, at->presence);
+  if (symbol->kind == SYMBOL_DEFINITION && !filled) return NULL;
+  if (own && (own->definition || presence_within(c, own->presence, at->presence))) return own;
+  bool within = base && !base->definition && presence_within(c, at->presence, base->presence);
+  if (!within && !filled) return own;
+  symbol->partial = floe__arena_alloc(c->arena, sizeof *symbol->partial);
+  if (within) {
+    *symbol->partial = *base;
+    symbol->base = base;
+    symbol->partial->initial = symbol->partial->given = (struct list){0};
+    for (size_t k = 0; k < base->initial.n; k++) list_add(c->arena, &symbol->partial->initial, base->initial.items[k]);
+    for (size_t k = 0; k < base->given.n; k++) list_add(c->arena, &symbol->partial->given, base->given.items[k]);
+  }
+  symbol->partial->presence = at->presence;
+  list_partial(c, symbol);
+  if (filled) {
+    decide_between_loops(c, symbol);
+    symbol->kind = SYMBOL_PARTIAL;
+  }
+  return symbol->partial;
+}
+
+static struct symbol *hidden_symbol(struct checker *c, const struct symbol *symbol, struct definition *d) {
+  struct symbol *hidden = floe__arena_alloc(c->arena, sizeof *hidden);
+  struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
+  *hidden = (struct symbol){.kind = SYMBOL_DEFINITION,
+                            .name = symbol->name,
+                            .span = symbol->span,
+                            .presence = d->presence,
+                            .roles = symbol->roles,
+                            .definition = d};
+  *piece = (struct piece){d->presence, d->value, d->span};
+  list_add(c->arena, &hidden->pieces, piece);
+  list_add(c->arena, &c->definition_symbols, hidden);
+  d->of_system = true;
+  return hidden;
+}
+
+/* ELEMENT of the array that a loop has filled, at the binders of the definition that decides. */
+static const struct term *element_at(struct checker *c, const struct definition *whole, const struct definition *d) {
+  struct term *array = term_new(c, TERM_DEFINITION, d->span, 0);
+  struct term *element = term_new(c, TERM_ELEMENT, d->span, d->n_binder + 1);
+  array->definition = d;
+  array->type = d->type;
+  element->items[0] = array;
+  for (size_t k = 0; k < d->n_binder; k++) element->items[k + 1] = term_binder(c, d->span, whole->binders[k]);
+  element->type = (struct type){.base = d->type.base, .codes = d->type.codes};
+  return element;
+}
+
+void decide_between_loops(struct checker *c, struct symbol *symbol) {
+  struct definition *d = symbol->definition, *whole = floe__arena_alloc(c->arena, sizeof *whole);
+  if (!d->recurrence) return;
+  *whole = *d;
+  whole->recurrence = NULL;
+  whole->initial = NULL;
+  whole->needs = NULL;
+  whole->binders = floe__arena_array(c->arena, d->n_binder + 1, sizeof *whole->binders);
+  for (size_t k = 0; k < d->n_binder; k++)
+    whole->binders[k] = binder_new(c, d->binders[k]->dimension, d->binders[k]->name);
+  whole->value = element_at(c, whole, d);
+  hidden_symbol(c, symbol, d);
+  ((struct piece *)symbol->pieces.items[0])->term = whole->value;
+  symbol->definition = whole;
+}
+
+static void error_options_differ(struct checker *c, const struct symbol *symbol, struct span span) {
+  struct diagnostic *d = diagnose(c->sink, "E2026", span, "`%s` has another shape in another option", symbol->name);
+  d->fix = "give all options the same indices";
+  d->related = symbol->span;
+  d->related_message = "it is defined here first";
+}
+
+void finish_filled(struct checker *c, const struct context *at, struct symbol *symbol) {
+  struct definition *d = symbol->partial->definition, *whole = symbol->definition;
+  struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
+  *piece = (struct piece){at->presence, d->value, d->span};
+  symbol->kind = SYMBOL_DEFINITION;
+  symbol->partial = NULL;
+  if (whole) {
+    bool same = whole->n_binder == d->n_binder;
+    for (size_t k = 0; k < d->n_binder && same; k++) same = whole->type.dim[k] == d->type.dim[k];
+    if (!same) error_options_differ(c, symbol, d->span);
+    if (!same || !join_option(c, symbol, at->presence, d->span)) return;
+    hidden_symbol(c, symbol, d);
+    if (whole->type.base != d->type.base)
+      whole->type = type_array(c, type_scalar(BASE_REAL), whole->type.n_dim, whole->type.dim);
+    piece->term = element_at(c, whole, d);
+  } else {
+    symbol->definition = d;
+    symbol->presence = at->presence;
+    list_add(c->arena, &c->definition_symbols, symbol);
+  }
+  list_add(c->arena, &symbol->pieces, piece);
 }
 
 static bool comes_next(struct checker *c, const struct symbol *symbol, double element, struct span span) {
@@ -149,6 +256,15 @@ static bool comes_next(struct checker *c, const struct symbol *symbol, double el
                                   "element %zu of `%s` comes next", wanted, symbol->name);
   d->fix = "initial elements are filled in order, each once";
   return false;
+}
+
+bool begin_option(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s,
+                  const struct left_side *left) {
+  bool may = symbol->kind == SYMBOL_PARTIAL || symbol->kind == SYMBOL_DEFINITION;
+  struct partial *partial = may ? partial_here(c, at, symbol) : NULL;
+  if (!partial || partial->definition) return error_defined_twice(c, s->name, s->name_span, symbol->span), false;
+  if (!partial->n_index) *partial = *partial_like(c, s->name_span, at->presence, left);
+  return true;
 }
 
 void check_initial(struct checker *c, const struct context *at, const struct statement *s) {
@@ -168,10 +284,7 @@ void check_initial(struct checker *c, const struct context *at, const struct sta
   inner.bound = left.bound;
   const struct term *value = definition_value(c, &inner, s->value);
   if (symbol && symbol->kind == SYMBOL_POISON) return;
-  if (symbol && symbol->kind != SYMBOL_PARTIAL) {
-    error_defined_twice(c, s->name, s->name_span, symbol->span);
-    return;
-  }
+  if (symbol && !begin_option(c, at, symbol, s, &left)) return;
   if (!symbol) symbol = partial_new(c, at, s, &left);
   if (!symbol) return;
   if (!continues(c, at, symbol->partial, &left, s->name_span)) return;
@@ -193,11 +306,10 @@ static void error_given(struct checker *c, const struct statement *s, const stru
 
 struct partial *partial_of(struct checker *c, const struct context *at, struct symbol *symbol, struct span span,
                            const struct left_side *left) {
+  if (symbol->partial || symbol->base) partial_here(c, at, symbol);
   if (symbol->partial) return symbol->partial;
   symbol->partial = partial_like(c, span, at->presence, left);
-  bool known = false;
-  for (size_t k = 0; k < c->partial_symbols.n; k++) known = known || c->partial_symbols.items[k] == symbol;
-  if (!known) list_add(c->arena, &c->partial_symbols, symbol);
+  list_partial(c, symbol);
   return symbol->partial;
 }
 
@@ -327,7 +439,8 @@ const struct term *read_partial(struct checker *c, const struct context *at, str
   const struct term *indices[MAX_INDEX];
   if (!indices_of(c, at, symbol, expr, indices)) return c->poison;
   const struct term *index = indices[partial->along];
-  presence_require(c, at->presence, symbol->presence, symbol->name, expr->span, symbol->span);
+  presence_require(c, at->presence, symbol->kind == SYMBOL_PARTIAL ? partial->presence : symbol->presence, symbol->name,
+                   expr->span, symbol->span);
   if (index->kind == TERM_NUMBER) return read_initial(c, symbol, indices, expr->span);
   if (!partial->definition)
     return error_not_filled(c, expr->span, symbol->name, "read it inside or after the loop that fills it");
@@ -349,6 +462,9 @@ const struct term *read_partial(struct checker *c, const struct context *at, str
 void finish_partials(struct checker *c) {
   for (size_t k = 0; k < c->partial_symbols.n; k++) {
     const struct symbol *symbol = c->partial_symbols.items[k];
-    if (is_partial(symbol)) error_never_filled(c, symbol);
+    if (is_partial(symbol))
+      error_never_filled(c, symbol);
+    else if (symbol->kind == SYMBOL_DEFINITION && symbol->base)
+      presence_require(c, symbol->base->presence, symbol->presence, symbol->name, symbol->base->span, symbol->span);
   }
 }

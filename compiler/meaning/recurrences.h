@@ -28,6 +28,14 @@ struct symbol *partial_new(struct checker *c, const struct context *at, const st
 struct partial *partial_of(struct checker *c, const struct context *at, struct symbol *symbol, struct span span,
                            const struct left_side *left);
 /* Whether what stands here fits what was said of the array before: the same universes, the same indices. */
+/* Whether the statement may begin or go on filling the symbol's array; false: reported. */
+bool begin_option(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s,
+                  const struct left_side *left);
+/* The partial that this presence goes on filling: in an option, a copy of its own of what stands before the choice. NULL: the
+ * symbol is no array that can be filled here. */
+struct partial *partial_here(struct checker *c, const struct context *at, struct symbol *symbol);
+/* The loop has filled the array of the symbol: in this option, if others have filled it before. */
+void finish_filled(struct checker *c, const struct context *at, struct symbol *symbol);
 bool continues(struct checker *c, const struct context *at, const struct partial *partial, const struct left_side *left,
                struct span span);
 /* Whether the variable is declared with these indices; `loop` is what the loop runs over, or NULL. */

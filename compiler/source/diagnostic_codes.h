@@ -111,6 +111,7 @@ DIAGNOSTIC(E3013, ERROR, "a constraint on something else than axes")
 DIAGNOSTIC(E3014, ERROR, "an impossible `via`")
 DIAGNOSTIC(E3015, ERROR, "an option that an enclosing choice excludes")
 DIAGNOSTIC(E3016, ERROR, "a choice by a continuous axis")
+DIAGNOSTIC(E3017, ERROR, "a name that options of different axes define")
 DIAGNOSTIC(E3017, ERROR, "an axis without options")
 
 /* ---- E4xxx: structure ---- */

@@ -100,6 +100,11 @@ static void choices_and_numbers_are_put_in(void **state) {
           (const char *const[]){"noise", "heavy", "prior_power", "0.7", "tau_prior", "normal", NULL});
 }
 
+static void options_that_fill_arrays_are_taken(void **state) {
+  (void)state;
+  compare("tests/data/specs/filled_options.floe", (const char *const[]){"dynamics", "echo", "noise", "moving", NULL});
+}
+
 static void parts_are_written_out(void **state) {
   (void)state;
   compare("tests/data/specs/parts.floe", (const char *const[]){"noise", "heavy", NULL});
@@ -124,6 +129,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_reference_of_eight_schools_is_itself),
       cmocka_unit_test(choices_and_numbers_are_put_in),
+      cmocka_unit_test(options_that_fill_arrays_are_taken),
       cmocka_unit_test(parts_are_written_out),
       cmocka_unit_test(what_cannot_be_taken_is_refused),
   };
