@@ -54,6 +54,7 @@ static bool number_matters(const struct study *study, const struct dimension *di
     if (study->program->variables[k]->type.codes == dimension) return true;
   for (size_t id = 0; id < study->graph->n_node; id++) {
     const struct node *node = study->graph->nodes[id];
+    if (node->kind == NODE_SCAN && node->binder->dimension == dimension) return true;
     for (size_t k = 0; k < node->n_arg; k++) {
       const struct node *arg = node->args[k];
       if (!arg || arg->kind != NODE_BINDER || arg->binder->dimension != dimension) continue;
@@ -79,6 +80,12 @@ static const struct dimension *second_plate(const struct study *study, const str
     }
   }
   return NULL;
+}
+
+/* Rows whose numbers matter are no set: all are read at once, at their places, unless there may be too many of them. */
+static bool has_places(const struct study *study, const struct dimension *plate) {
+  const size_t most = unknown_along(study->program, plate) ? 64 : 1024;
+  return plate->high <= most && number_matters(study, plate);
 }
 
 /* Up to so many positions are read at once. */
@@ -107,6 +114,7 @@ struct blueprint derive_blueprint(const struct study *study) {
       if (!*place && !(place == &blueprint.plate && is_joint(program, dimension))) *place = dimension;
     }
   }
+  if (blueprint.plate && has_places(study, blueprint.plate)) blueprint.plate = NULL;
   choose_reading(study, &blueprint);
   return blueprint;
 }

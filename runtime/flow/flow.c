@@ -28,7 +28,7 @@ int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *
         floe__matching_make(used, n, n_layer < FLOE__MLP_MAX_HIDDEN ? n_layer : FLOE__MLP_MAX_HIDDEN, width);
     return 1;
   }
-  *flow = (struct floe__flow){.n = n, .n_layer = n_layer, .width = width, .n_pre = n_layer * width};
+  *flow = (struct floe__flow){.kind = kind, .n = n, .n_layer = n_layer, .width = width, .n_pre = n_layer * width};
   size_t *order = FLOE__NEW(n, size_t);
   flow->layers = FLOE__NEW(n_layer, struct floe__flow_layer);
   flow->positions = FLOE__NEW(n * n_layer, uint32_t);
@@ -45,6 +45,7 @@ int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *
     layer->moved = positions;
     layer->given = positions + layer->n_moved;
     layer->net = floe__mlp_make(used, layer->n_given, width, 2, layer->n_moved * RAW);
+    if (kind == FLOE__MIXING && k > 0 && n > 1) layer->mixing = floe__mixing_make(used, n);
   }
   floe__free(order);
   return 1;
@@ -61,10 +62,10 @@ void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
-/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, given (n, d), raw (n, d *
+/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, the same before they were mixed, given (n, d), raw (n, d *
  * RAW), and the network's own; then, shared: a second set of raw numbers and the derivative by given. */
 struct layer_work {
-  float *in, *given, *raw, *net;
+  float *in, *unmixed, *given, *raw, *net;
 };
 
 static size_t layer_floats(const struct floe__flow *flow, size_t n) {
@@ -73,7 +74,7 @@ static size_t layer_floats(const struct floe__flow *flow, size_t n) {
     const size_t size = floe__mlp_work(&flow->layers[k].net, n);
     net = size > net ? size : net;
   }
-  return n * flow->n * (2 + RAW) + net;
+  return n * flow->n * (3 + RAW) + net;
 }
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
@@ -83,7 +84,8 @@ size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
 
 static struct layer_work layer_work(const struct floe__flow *flow, size_t n, float *work, size_t k) {
   float *base = work + k * layer_floats(flow, n);
-  return (struct layer_work){base, base + n * flow->n, base + 2 * n * flow->n, base + n * flow->n * (2 + RAW)};
+  const size_t size = n * flow->n;
+  return (struct layer_work){base, base + size, base + 2 * size, base + 3 * size, base + size * (3 + RAW)};
 }
 
 /* The raw numbers of layer k's moved coordinates. A layer that is given nothing but the condition runs once for each
@@ -131,6 +133,10 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
   memcpy(z, x, size);
   for (size_t k = 0; k < flow->n_layer; k++) {
     const struct layer_work w = layer_work(flow, rows->n, work, k);
+    if (flow->layers[k].mixing.n > 0) {
+      memcpy(w.unmixed, z, size);
+      floe__mixing_forward(&flow->layers[k].mixing, block, rows->n, rows->mask, z, log_det);
+    }
     memcpy(w.in, z, size);
     run_net(flow, block, rows, k, w.in, &w, &raw_row);
     for (size_t j = 0; j < flow->layers[k].n_moved; j++) {
@@ -159,6 +165,8 @@ void floe__flow_backward(const struct floe__flow *flow, const float *block, cons
       for (size_t i = 0; i < rows->n; i++)
         dz[i * flow->n + at] += d_given[i * layer->n_given + j] * rows->mask[i * flow->n + at];
     }
+    if (layer->mixing.n > 0)
+      floe__mixing_backward(&layer->mixing, block, rows->n, rows->mask, w.unmixed, d_given, dz, d_log_det, gradient);
   }
 }
 
@@ -179,5 +187,7 @@ void floe__flow_inverse(const struct floe__flow *flow, const float *block, const
       const size_t at = flow->layers[k].moved[j];
       floe__spline_inverse(&c, x + at, x + at, log_det);
     }
+    if (flow->layers[k].mixing.n > 0)
+      floe__mixing_inverse(&flow->layers[k].mixing, block, rows->n, rows->mask, x, log_det);
   }
 }

@@ -13,15 +13,18 @@
 #include <stdint.h>
 
 #include "runtime/flow/matching.h"
+#include "runtime/flow/mixing.h"
 #include "runtime/nn/mlp.h"
 
 struct floe__flow_layer {
   size_t n_given, n_moved;
   const uint32_t *given, *moved; /* positions of coordinates */
   struct floe__mlp net;          /* given -> raw numbers of the moved */
+  struct floe__mixing mixing;    /* before the layer; n = 0: none */
 };
 
-enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING };
+/* FLOE__MIXING: coupling layers with a learned linear map (mixing.h) between each and the next. */
+enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING, FLOE__MIXING };
 
 struct floe__flow {
   enum floe__flow_kind kind;

@@ -1,9 +1,11 @@
 runtime_sources += \
   runtime/flow/flow.c \
   runtime/flow/matching.c \
+  runtime/flow/mixing.c \
   runtime/flow/spline.c \
   runtime/flow/flow.h \
   runtime/flow/matching.h \
+  runtime/flow/mixing.h \
   runtime/flow/spline.h
 
 check_PROGRAMS += tests/unit/test_flow

@@ -77,6 +77,9 @@ static floe_status read_summary(const struct floe_model *model, const char *word
                     is_of_sets(kind) ? "a set of exchangeable elements" : "a series along an ordered index");
 }
 
+static const char *const posterior_words[] = {
+    [FLOE__COUPLING] = "coupling", [FLOE__MATCHING] = "flow_matching", [FLOE__MIXING] = "mixed_coupling"};
+
 static floe_status read_one(const struct floe_model *model, const struct floe_setting *given,
                             struct floe__settings *settings, struct floe_error *error) {
   const struct floe__setting_rule *rule = floe__setting_rule(given->name);
@@ -84,7 +87,8 @@ static floe_status read_one(const struct floe_model *model, const struct floe_se
   if (!floe__setting_fits(rule, given->word, given->number)) return unfit(rule, error);
   if (strcmp(given->name, "summary") == 0) return read_summary(model, given->word, settings, error);
   if (strcmp(given->name, "posterior") == 0) {
-    settings->posterior = strcmp(given->word, "coupling") == 0 ? FLOE__COUPLING : FLOE__MATCHING;
+    settings->posterior = FLOE__COUPLING;
+    while (strcmp(posterior_words[settings->posterior], given->word) != 0) settings->posterior++;
     return FLOE_OK;
   }
   double number = given->number;

@@ -265,6 +265,7 @@ static void a_flow_inverts_and_leaves_absent_coordinates_alone(void **state) {
   (void)state;
   invert(FLOE__COUPLING);
   invert(FLOE__MATCHING);
+  invert(FLOE__MIXING);
 }
 
 static void share_a_condition(enum floe__flow_kind kind) {
@@ -291,6 +292,7 @@ static void rows_that_share_a_condition_need_it_once(void **state) {
   (void)state;
   share_a_condition(FLOE__COUPLING);
   share_a_condition(FLOE__MATCHING);
+  share_a_condition(FLOE__MIXING);
 }
 
 static double determinant(size_t n, double *a) {
@@ -337,6 +339,7 @@ static void the_log_determinant_is_that_of_the_jacobian(void **state) {
   (void)state;
   compare_log_determinants(FLOE__COUPLING);
   compare_log_determinants(FLOE__MATCHING);
+  compare_log_determinants(FLOE__MIXING);
 }
 
 /* A member with globals, rows of unequal number, and absent coordinates. */
@@ -434,6 +437,7 @@ static const struct member_shape shapes[] = {
     {1, 2, 1, 2, 9, 1, FLOE_DEEP_SET, FLOE_DEEP_SET, FLOE__COUPLING}, /* sets of sets */
     {2, 2, 1, 0, 0, 0, FLOE_PERCEPTRON, FLOE_SET_TRANSFORMER, FLOE__COUPLING},
     {1, 2, 1, 2, 9, 1, FLOE_SET_TRANSFORMER, FLOE_SET_TRANSFORMER, FLOE__COUPLING},
+    {2, 4, 3, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__MIXING},
 };
 
 static void a_member_differentiates_by_its_weights(void **state) {
