@@ -190,11 +190,13 @@ static void write_calibration(struct floe__text *out, const json_t *result) {
 
 static void write_universes(struct floe__text *out, const json_t *result) {
   const json_t *universes = json_object_get(result, "universes"), *universe, *name;
+  const bool left_out = json_object_get(json_array_get(universes, 0), "loo") != NULL;
   size_t i, k;
   heading(out, "Universes", "Posterior median and 90% interval of every quantity.");
   floe__text_printf(
       out, "<details%s><summary>table</summary><div class=\"scroll\"><table><tr><th>universe<th>method<th>k-hat",
       json_array_size(universes) <= 12 ? " open" : "");
+  if (left_out) floe__text_puts(out, "<th>elpd, observations left out<th>less than the best<th>se");
   json_array_foreach(json_object_get(result, "quantities"), k, name) {
     floe__text_puts(out, "<th>");
     html_escape(out, json_string_value(name));
@@ -207,6 +209,12 @@ static void write_universes(struct floe__text *out, const json_t *result) {
     cell_word(out, result_text(universe, "id"));
     cell_word(out, result_text(universe, "method"));
     cell(out, "%.2f", result_number(universe, "khat"));
+    if (left_out) {
+      const json_t *loo = json_object_get(universe, "loo");
+      cell(out, "%.2f", result_number(loo, "elpd"));
+      cell(out, "%.2f", -result_number(loo, "difference"));
+      cell(out, "%.2f", result_number(loo, "difference_error"));
+    }
     json_array_foreach(json_object_get(universe, "summaries"), k, summary)
         floe__text_printf(out, "<td>%.4g (%.4g .. %.4g)</td>", result_number(summary, "median"),
                           result_number(summary, "q5"), result_number(summary, "q95"));
