@@ -164,6 +164,10 @@ static json_t *summarise(const struct run *run, size_t k, struct floe__convergen
   return summary;
 }
 
+/* The share of draws up to which divergences are a warning. Centred eight schools, whose mean is then off by a fifth of its sd, have 5 in
+ * 1000; non-centred ones, which are right, 0.17 (20 in 120,000: in one run of three there is at least one). */
+static const double most_divergent = 0.002;
+
 /* Gates over all quantities that vary: for a few chains, or for many. */
 static void judge(const struct run *run, const json_t *summaries, struct floe_gates *gates) {
   const struct floe_chains *chains = run->chains;
@@ -180,7 +184,8 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
   floe_gates_at_most(gates, run->chees ? "nested R-hat" : "R-hat", rhat, 1.01, FLOE_FAIL);
   floe_gates_at_least(gates, "bulk ESS", bulk, least, FLOE_WARN);
   floe_gates_at_least(gates, "tail ESS", tail, least, FLOE_WARN);
-  floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0, FLOE_FAIL);
+  floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0,
+                     (double)chains->n_divergent > most_divergent * (double)run->n ? FLOE_FAIL : FLOE_WARN);
   if (!run->chees)
     floe_gates_at_least(
         gates, "E-BFMI",
