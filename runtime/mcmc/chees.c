@@ -338,7 +338,7 @@ static floe_status goes_on(struct herd *herd, struct floe_error *error) {
 static floe_status still_sound(struct herd *herd, struct floe_error *error) {
   positions(herd);
   for (size_t c = 0; c < herd->n_chain; c++) {
-    const size_t far = floe__ran_away(herd->n, herd->x + c * herd->n);
+    const size_t far = floe__ran_away(herd->target[0], herd->x + c * herd->n);
     if (far != FLOE_NONE) return floe__trouble_runs_away(herd->target[0], far, error);
   }
   return FLOE_OK;

@@ -130,7 +130,7 @@ static void locate(struct chain *chain) {
 
 /* Whether the position is still somewhere; fills in the chain's error if not. */
 static bool still_near(struct chain *chain) {
-  const size_t far = floe__ran_away(chain->target->n, chain->position);
+  const size_t far = floe__ran_away(chain->target, chain->position);
   if (far != FLOE_NONE) (void)floe__trouble_runs_away(chain->target, far, &chain->error);
   return far == FLOE_NONE;
 }

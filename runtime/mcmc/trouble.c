@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "runtime/data/bind.h"
 
 enum { NAME_LENGTH = 64 };
 
@@ -32,11 +34,25 @@ size_t floe__flat_direction(struct floe__target *target, const double *position)
   return flat;
 }
 
-size_t floe__ran_away(size_t n, const double *position) {
+/* Whether the coordinate is the logarithm of how far the number is from its bound. */
+static bool is_logarithm(const struct floe__target *target, size_t k) {
+  const struct floe_layout *layout = target->context.layout;
+  for (size_t v = 0; v < layout->model->n_variable; v++) {
+    const struct floe_variable *variable = &layout->model->variables[v];
+    if (layout->coordinate[v] == FLOE_NONE || target->place[k] - layout->coordinate[v] >= layout->free[v]) continue;
+    return variable->structure == FLOE_PLAIN && !isinf(variable->low) != !isinf(variable->high);
+  }
+  return false;
+}
+
+size_t floe__ran_away(const struct floe__target *target, const double *position) {
   static const double far_away = 1e15; /* in everyday units not even half-Cauchy tails get there */
+  static const double overflow = 709;  /* of exp: the number itself is infinite then */
   size_t farthest = 0;
-  for (size_t k = 0; k < n; k++)
+  for (size_t k = 0; k < target->n; k++) {
+    if (position[k] > overflow && is_logarithm(target, k)) return k;
     if (!(fabs(position[k]) <= fabs(position[farthest]))) farthest = k;
+  }
   return fabs(position[farthest]) < far_away ? FLOE_NONE : farthest;
 }
 
@@ -59,6 +75,37 @@ static void describe(struct floe__target *target, const double *position, char *
   floe__free(values);
 }
 
+/* ", there because of y[3] and 2 others": observations whose likelihood at the position is zero or not a number; "" where that cannot
+ * be told. An observation without one may be missing, or part of an array that is one draw: only a variable's first can be undefined. */
+static void blame(struct floe__target *target, const double *position, char *text, size_t capacity) {
+  const struct floe_layout *layout = target->context.layout;
+  const struct floe_model *model = layout->model;
+  double *values = FLOE__NEW(2 * layout->n_value + layout->n_data + 1, double);
+  size_t n = 0;
+  text[0] = '\0';
+  if (!values || !model->pointwise) {
+    floe__free(values);
+    return;
+  }
+  double *latents = values + layout->n_value, *observations = latents + layout->n_value;
+  floe__target_values(target, position, values);
+  model->pointwise(&target->context, 1, values, observations, latents, target->scratch);
+  for (size_t v = 0; v < model->n_variable; v++)
+    for (size_t k = 0; model->variables[v].role == FLOE_OBS && k < layout->count[v]; k++) {
+      const size_t at = layout->offset[v] + k;
+      const bool undefined = k == 0 && isnan(observations[at]) && !isnan(target->context.data[at]);
+      if (observations[at] != -INFINITY && !undefined) continue;
+      char name[NAME_LENGTH];
+      floe_element_name(layout, NULL, model->variables[v].name, model->variables[v].n_dim, model->variables[v].dims, k,
+                        name, sizeof name);
+      if (n++ == 0) snprintf(text, capacity, ", there because of %s", name);
+    }
+  const size_t length = strlen(text);
+  if (n > 1 && length < capacity)
+    snprintf(text + length, capacity - length, " and %zu other%s", n - 1, n > 2 ? "s" : "");
+  floe__free(values);
+}
+
 floe_status floe__trouble_no_start(struct floe__target *target, const double *position, const double *gradient,
                                    int attempts, struct floe_error *error) {
   double terms[FLOE_N_TAG];
@@ -76,12 +123,16 @@ floe_status floe__trouble_no_start(struct floe__target *target, const double *po
   }
   const bool likelihood = isfinite(terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]);
   const bool undefined = isnan(likelihood ? terms[FLOE_LIKELIHOOD] : terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]);
+  char because[128] = "";
+  if (likelihood) blame(target, position, because, sizeof because);
   return floe__fail(
       error, FLOE_ENUMERIC, "",
-      likelihood ? "Check that the observations lie in the support of their distribution for some parameters."
-                 : "Check the priors: their arguments may leave their domain.",
-      "The %s is %s at each of %d starting points (the last: %s).",
-      likelihood ? "likelihood of the data" : "prior density", undefined ? "not a number" : "zero", attempts, where);
+      !likelihood ? "Check the priors: their arguments may leave their domain."
+      : undefined ? "Look at the arguments of its distribution: a root, logarithm or power outside of its domain?"
+                  : "Check that the observations lie in the support of their distribution for some parameters.",
+      "The %s is %s at each of %d starting points (the last: %s%s).",
+      likelihood ? "likelihood of the data" : "prior density", undefined ? "not a number" : "zero", attempts, where,
+      because);
 }
 
 floe_status floe__trouble_flat(const struct floe__target *target, size_t k, bool everywhere, struct floe_error *error) {

@@ -12,8 +12,8 @@
 /* The first coordinate along which the density stays exactly the same, far and near; FLOE_NONE if there is none. */
 size_t floe__flat_direction(struct floe__target *target, const double *position);
 
-/* The coordinate that is farthest out where any is so far out that no proper posterior reaches it; FLOE_NONE if there is none. */
-size_t floe__ran_away(size_t n, const double *position);
+/* A coordinate that is so far out that no proper posterior reaches it, or whose number overflows; FLOE_NONE if there is none. */
+size_t floe__ran_away(const struct floe__target *target, const double *position);
 
 /* All return FLOE_ENUMERIC and fill in *error. */
 floe_status floe__trouble_no_start(struct floe__target *target, const double *position, const double *gradient,

@@ -193,6 +193,24 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
         FLOE_WARN);
 }
 
+/* Where the chains disagree: which parameters neither prior nor data may bound. */
+static void suspect_improper(struct session *session, const struct run *run, const struct floe_gates *gates) {
+  const struct floe_layout *layout = run->context.layout;
+  const struct floe_gate *rhat = floe_gates_find(gates, run->chees ? "nested R-hat" : "R-hat");
+  for (size_t v = 0; rhat && rhat->verdict == FLOE_FAIL && v < session->model->n_variable; v++) {
+    const struct floe_variable *variable = &session->model->variables[v];
+    double farthest = 0;
+    if (!variable->improper || !floe_variable_present(session->model, &session->universe, v)) continue;
+    for (size_t i = 0; i < run->n; i++)
+      for (size_t k = 0; k < layout->count[v]; k++)
+        farthest = fmax(farthest, fabs(run->values[i * layout->n_value + layout->offset[v] + k]));
+    session_remark(session, "improper",
+                   "the chains do not agree, and the prior of `%s` is improper (draws as far out as %.2g): do the data bound it, and "
+                   "can it be told from the other parameters?",
+                   variable->name, farthest);
+  }
+}
+
 /* What did not pass. */
 static void print_gates(const struct floe_gates *gates, struct floe__text *out) {
   for (size_t k = 0; k < gates->n; k++) {
@@ -247,6 +265,7 @@ static floe_status summarise_all(struct session *session, const struct run *run,
       json_object_set_new(claims, session->model->claims[c].text, json_real(p));
     }
     judge(run, summaries, &gates);
+    suspect_improper(session, run, &gates);
     study_gates_set(session->answer, &gates);
     if (!session->json) print_summary(session, summaries, &gates, universe, run->chees);
     const char *text;
