@@ -32,6 +32,14 @@ void floe__gemv_float(bool transpose, size_t m, size_t n, float alpha, const flo
   cblas_sgemv(CblasRowMajor, op(transpose), (int)m, (int)n, alpha, a, (int)lda, x, 1, beta, y, 1);
 }
 
+void floe__solve_from_right(size_t m, size_t n, const double *l, size_t ldl, double *x, size_t ldx) {
+  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)m, (int)n, 1, l, (int)ldl, x, (int)ldx);
+}
+
+void floe__subtract_square(size_t m, size_t n, const double *x, size_t ldx, double *c, size_t ldc) {
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)m, (int)n, -1, x, (int)ldx, 1, c, (int)ldc);
+}
+
 double floe__dot(size_t n, const double *x, const double *y) {
   return cblas_ddot((int)n, x, 1, y, 1);
 }

@@ -18,6 +18,10 @@ void floe__gemv(bool transpose, size_t m, size_t n, double alpha, const double *
 void floe__gemv_float(bool transpose, size_t m, size_t n, float alpha, const float *a, size_t lda, const float *x,
                       float beta, float *y);
 
+/* X (m, n) becomes X L'^-1, L (n, n) lower triangular; the lower triangle of C (m, m) becomes that of C - X X'. */
+void floe__solve_from_right(size_t m, size_t n, const double *l, size_t ldl, double *x, size_t ldx);
+void floe__subtract_square(size_t m, size_t n, const double *x, size_t ldx, double *c, size_t ldc);
+
 double floe__dot(size_t n, const double *x, const double *y);
 float floe__dot_float(size_t n, const float *x, const float *y);
 

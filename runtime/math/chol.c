@@ -3,8 +3,36 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "runtime/math/blas.h"
 
-floe_status floe__cholesky(size_t n, double *a) {
+#define TINY 8
+#define BLOCK 48
+
+/* A column at a time in the upper triangle of U = L', where what is subtracted from a row stands side by side. False: A is not
+ * positive definite. */
+static bool factorise_block(size_t n, double *a, size_t lda) {
+  double upper[BLOCK * BLOCK], *restrict u = upper;
+  for (size_t j = 0; j < n; j++)
+    for (size_t i = 0; i <= j; i++) u[i * n + j] = a[j * lda + i];
+  for (size_t k = 0; k < n; k++) {
+    double *restrict pivot = u + k * n;
+    if (!(pivot[k] > 0 && pivot[k] < INFINITY)) return false;
+    pivot[k] = sqrt(pivot[k]);
+    const double reciprocal = 1 / pivot[k];
+    for (size_t j = k + 1; j < n; j++) pivot[j] *= reciprocal;
+    for (size_t i = k + 1; i < n; i++) {
+      double *restrict row = u + i * n;
+      const double factor = pivot[i];
+      for (size_t j = i; j < n; j++) row[j] -= factor * pivot[j];
+    }
+  }
+  for (size_t j = 0; j < n; j++)
+    for (size_t i = 0; i <= j; i++) a[j * lda + i] = u[i * n + j];
+  return true;
+}
+
+/* Row by row: the least work around it. */
+static bool factorise_tiny(size_t n, double *a) {
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j <= i; j++) {
       double rest = a[i * n + j];
@@ -14,8 +42,22 @@ floe_status floe__cholesky(size_t n, double *a) {
       else if (rest > 0 && rest < INFINITY)
         a[i * n + i] = sqrt(rest);
       else
-        return FLOE_ENUMERIC;
+        return false;
     }
+  return true;
+}
+
+/* Blocks of columns: the block on the diagonal, what is below it, and what that leaves of the rest. */
+floe_status floe__cholesky(size_t n, double *a) {
+  if (n <= TINY) return factorise_tiny(n, a) ? FLOE_OK : FLOE_ENUMERIC;
+  for (size_t k = 0; k < n; k += BLOCK) {
+    const size_t width = n - k < BLOCK ? n - k : BLOCK, rest = n - k - width;
+    double *diagonal = a + k * n + k, *below = diagonal + width * n;
+    if (!factorise_block(width, diagonal, n)) return FLOE_ENUMERIC;
+    if (!rest) break;
+    floe__solve_from_right(rest, width, diagonal, n, below, n);
+    floe__subtract_square(rest, width, below, n, below + width, n);
+  }
   return FLOE_OK;
 }
 

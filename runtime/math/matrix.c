@@ -30,17 +30,23 @@ void floe_cholesky(size_t n, const double *A, double *L) {
 }
 
 /* Backwards through L_ij = (A_ij - sum_k L_ik L_jk) / L_jj and L_ii = sqrt(A_ii - sum_k L_ik^2), in place. */
-static void unwind_cholesky(size_t n, const double *L, double *bar) {
-  for (size_t i = n; i-- > 0;)
-    for (size_t j = i + 1; j-- > 0;) {
-      const double own = bar[i * n + j] / L[j * n + j] * (i == j ? 0.5 : 1);
-      bar[i * n + j] = own;
-      if (i != j) bar[j * n + j] -= own * L[i * n + j];
+static void unwind_cholesky(size_t n, const double *restrict L, double *restrict bar) {
+  for (size_t i = n; i-- > 0;) {
+    const double *restrict row = L + i * n;
+    double *restrict row_bar = bar + i * n;
+    row_bar[i] *= 0.5 / row[i];
+    for (size_t k = 0; k < i; k++) row_bar[k] -= 2 * row_bar[i] * row[k];
+    for (size_t j = i; j-- > 0;) {
+      const double *restrict above = L + j * n, own = row_bar[j] / above[j];
+      double *restrict above_bar = bar + j * n;
+      row_bar[j] = own;
+      above_bar[j] -= own * row[j];
       for (size_t k = 0; k < j; k++) {
-        bar[i * n + k] -= own * L[j * n + k];
-        bar[j * n + k] -= own * L[i * n + k];
+        row_bar[k] -= own * above[k];
+        above_bar[k] -= own * row[k];
       }
     }
+  }
 }
 
 void floe_cholesky_adjoint(size_t n, const double *A, const double *L, const double *L_bar, double *A_bar) {

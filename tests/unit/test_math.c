@@ -9,6 +9,7 @@
 
 #include "runtime/math/blas.h"
 #include "runtime/math/chol.h"
+#include "runtime/math/matrix.h"
 #include "runtime/math/moments.h"
 #include "runtime/math/order.h"
 #include "runtime/math/special.h"
@@ -243,6 +244,43 @@ static void cholesky_solves_and_its_adjoint_is_the_derivative(void **state) {
   assert_int_equal(floe__cholesky(2, indefinite), FLOE_ENUMERIC);
 }
 
+/* Of every size class: L L' = A, the upper triangle stays, a pivot below 0 is found wherever it stands; and the adjoint, by a
+ * difference along one direction. */
+static void cholesky_factors_of_all_sizes(void **state) {
+  (void)state;
+  enum { MOST = 130 };
+  static const size_t sizes[] = {1, 8, 9, 11, 48, 49, 97, MOST};
+  static double a[MOST * MOST], factor[3][MOST * MOST], weight[MOST * MOST], a_bar[MOST * MOST];
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    const size_t n = sizes[s], last = n * n - 1;
+    const double h = 1e-5;
+    double slope = 0, difference = 0;
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < n; j++) {
+        const double distance = (double)i - (double)j;
+        a[i * n + j] = exp(-distance * distance / 20) + (i == j ? 0.5 : 0);
+        weight[i * n + j] = j <= i ? sin((double)(i + 2 * j)) : 0;
+        a_bar[i * n + j] = 0;
+      }
+    for (size_t v = 0; v < 3; v++) /* at A, and on either side of it */
+      for (size_t k = 0; k < n * n; k++) factor[v][k] = a[k] + (v == 0 ? 0 : v == 1 ? h : -h) * cos(0.1 * (double)(k / n + k % n));
+    for (size_t v = 0; v < 3; v++) assert_int_equal(floe__cholesky(n, factor[v]), FLOE_OK);
+    floe_cholesky_adjoint(n, a, factor[0], weight, a_bar);
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < n; j++) {
+        double sum = 0;
+        for (size_t k = 0; k <= j && j <= i; k++) sum += factor[0][i * n + k] * factor[0][j * n + k];
+        assert_true(j <= i ? fabs(sum - a[i * n + j]) < 1e-13 : factor[0][i * n + j] == a[i * n + j]);
+        if (j > i) continue;
+        slope += a_bar[i * n + j] * cos(0.1 * (double)(i + j));
+        difference += weight[i * n + j] * (factor[1][i * n + j] - factor[2][i * n + j]) / (2 * h);
+      }
+    assert_true(fabs(slope - difference) < 1e-6 * (1 + fabs(slope)));
+    a[last] = -1;
+    assert_int_equal(floe__cholesky(n, a), FLOE_ENUMERIC);
+  }
+}
+
 static void order_statistics_are_those_of_r(void **state) {
   (void)state;
   const double x[] = {3, 1, 4, 1, 5, 9, 2, 6}; /* R: quantile(x, c(0, .1, .5, .9, 1)) is 1, 1, 3.5, 6.9, 9 */
@@ -324,6 +362,7 @@ int main(void) {
       cmocka_unit_test(gsl_is_guarded),
       cmocka_unit_test(a_matrix_times_a_matrix),
       cmocka_unit_test(cholesky_solves_and_its_adjoint_is_the_derivative),
+      cmocka_unit_test(cholesky_factors_of_all_sizes),
       cmocka_unit_test(order_statistics_are_those_of_r),
       cmocka_unit_test(moments_survive_a_large_offset),
       cmocka_unit_test(log_sum_exp_handles_extremes),
