@@ -3,21 +3,24 @@
  * - A function of one index in a loop over it within other loops: exp(a[item]) in a sum over people and items.
  * - A loop over one index within a long loop over another, whose result is not just added up: the linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
+ * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it.
  *
  * The array is a MAP over a binder of its own, so that the scheduler fills it in front of the loop. */
 #include "base/arena.h"
 #include "compiler/graph/construct.h"
 #include "compiler/passes/derive.h"
 
-#define LONG 20  /* elements: a dimension that never has more gains little from an array */
-#define DEEP 100 /* operations in which calls are looked for */
+#define LONG 20           /* elements: a dimension that never has more gains little from an array */
+#define DEEP 100          /* operations in which calls are looked for */
+#define FOR_GOOD SIZE_MAX /* the round of what is the same in all rounds: loops in no other one */
 
 struct storing {
   struct graph *graph;
-  size_t n_old;                      /* nodes at the start */
-  const struct node **result;        /* (n_old) of nodes seen in this round */
-  size_t *round, n_round, now;       /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
-  const struct graph_binder *outermost; /* of this round */
+  size_t n_old;                /* nodes at the start */
+  const struct node **result;  /* (n_old) of nodes seen in this round */
+  size_t *round, n_round, now; /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
+  const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
+  const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
   size_t n_own;
   const struct graph_binder **own; /* of the arrays, one for each dimension */
 };
@@ -48,11 +51,30 @@ static bool has_call(const struct node *node, size_t *budget) {
   return false;
 }
 
+/* Whether a step's node rests on earlier steps; assumed where it is too long to tell. */
+static bool follows(const struct node *node, size_t *budget) {
+  if (node->kind == NODE_PREVIOUS || *budget == 0) return true;
+  --*budget;
+  for (size_t k = 0; k < node->n_arg; k++)
+    if (node->args[k] && !binders_are_none(&node->args[k]->free) && follows(node->args[k], budget)) return true;
+  return false;
+}
+
+/* What stands in a step for some elements only stays where it is. */
+static bool is_conditional(const struct node *node) {
+  return node->kind == NODE_SELECT || node->kind == NODE_FINITE;
+}
+
 /* The binder of the array's elements; NULL: the node is computed where it is used. */
 static const struct graph_binder *stored_over(const struct storing *s, const struct node *node) {
   if (node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL || !s->outermost) return NULL;
   const struct graph_binder *binder = only_binder(s->graph, node);
   if (!binder) return NULL;
+  if (s->scan) {
+    size_t steps = DEEP;
+    if (node->kind != NODE_EXTERN || binder != s->outermost || binder->dimension->high < LONG) return NULL;
+    return follows(node, &steps) ? NULL : binder;
+  }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
   size_t budget = DEEP;
   return binder != s->outermost && has_call(node, &budget) ? binder : NULL;
@@ -107,6 +129,7 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   const struct storing outer = *s;
   s->now = ++s->n_round;
   s->outermost = outermost;
+  s->scan = node->kind == NODE_SCAN ? node : NULL;
   const struct node *element = node->args[0], *result;
   if (node->kind == NODE_REDUCE)
     element = summand(s, element);
@@ -118,6 +141,7 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
     result = with_parts(s, node);
   s->now = outer.now;
   s->outermost = outer.outermost;
+  s->scan = outer.scan;
   return result;
 }
 
@@ -141,19 +165,39 @@ static const struct node *stored(struct storing *s, const struct node *node, con
   return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
 
+/* A scan of its own that has the same steps: before the first one, the node need not have a value. */
+static const struct node *stored_steps(struct storing *s, const struct node *node) {
+  struct graph *graph = s->graph;
+  const struct graph_binder *binder = s->scan->binder;
+  const size_t start = s->scan->start;
+  if (graph->n_binder + 1 >= MAX_BINDER) return node;
+  const struct node *body = in_round(s, node, binder);
+  const struct graph_binder *open = graph_open(graph, binder->dimension, binder->name);
+  const struct node *index = node_binder(graph, open), **steps = floe__arena_array(graph->arena, start, sizeof *steps);
+  for (size_t k = 0; k + 1 < start; k++) steps[k] = node_const(graph, 0);
+  steps[start - 1] = graph_substitute(graph, body, 1, &binder, &index);
+  const struct node *parts[] = {node_project(graph, node_scan(graph, open, start, 1, steps), 0),
+                                node_binder(graph, binder)};
+  return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
+}
+
 static const struct node *rewritten(struct storing *s, const struct node *node) {
-  if (node->n_arg == 0 || node->kind == NODE_SCAN || node->id >= s->n_old) return node;
-  if (s->round[node->id] == s->now) return s->result[node->id];
-  const bool loop = node->kind == NODE_REDUCE || node->kind == NODE_MAP, closed = binders_are_none(&node->free);
+  if (node->n_arg == 0 || node->id >= s->n_old) return node;
+  if (s->round[node->id] == s->now || s->round[node->id] == FOR_GOOD) return s->result[node->id];
+  const bool scan = node->kind == NODE_SCAN, loop = scan || node->kind == NODE_REDUCE || node->kind == NODE_MAP;
+  const bool closed = binders_are_none(&node->free);
+  if (scan && !closed) return node;
   const struct graph_binder *binder = stored_over(s, node);
   const struct node *result;
   if (binder)
-    result = stored(s, node, binder);
+    result = s->scan ? stored_steps(s, node) : stored(s, node, binder);
   else if (loop && closed)
     result = in_round(s, node, node->kind == NODE_MAP ? node->binders[0] : node->binder);
+  else if (s->scan && is_conditional(node))
+    result = in_round(s, node, NULL);
   else
     result = with_parts(s, node);
-  s->round[node->id] = s->now;
+  s->round[node->id] = loop && closed ? FOR_GOOD : s->now;
   return s->result[node->id] = result;
 }
 

@@ -23,7 +23,7 @@ static void print_operand(const struct value *value, struct floe__text *out) {
 }
 
 static void print_memory(const struct memory *memory, struct floe__text *out) {
-  static const char *const kinds[] = {"data", "value", "coordinate", "result", "gradient", "constant", "scratch"};
+  static const char *const kinds[] = {"data", "value", "coordinate", "centring", "result", "gradient", "constant", "scratch"};
   floe__text_printf(out, "%s%zu", kinds[memory->kind], memory->id);
   if (memory->name) floe__text_printf(out, "{%s%s}", memory->name, memory->adjoint ? "'" : "");
 }
