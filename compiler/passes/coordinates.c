@@ -168,11 +168,10 @@ static const struct node *decide_via(const struct decision *decision, const stru
   return node_choose(graph_of(decision->derivation), via, options);
 }
 
-/* Elements that rest on those before them stay residuals: a power of the scale at each step would cost more than it saves.
- * For the others the sampler chooses; everything else takes 0. */
+/* Without `via` the sampler chooses; everything else takes 0. */
 static struct form form_by_sampler(const struct decision *decision, const struct family *single) {
   const struct element *element = decision->element;
-  if (element->step || decision->variable->via) return affine_form(FORM_RESIDUAL, single);
+  if (decision->variable->via) return affine_form(FORM_RESIDUAL, single);
   struct graph *graph = graph_of(decision->derivation);
   struct form form = affine_form(FORM_PARTIAL, single);
   form.centring = node_gather(graph, node_centring(graph, decision->variable), element->indices);

@@ -1,7 +1,7 @@
 /* What a loop would compute again and again is computed once, into an array.
  *
  * - A function of one index in a loop over it within other loops: exp(a[item]) in a sum over people and items.
- * - A loop over one index within a long loop over another, whose result is not just added up: the linear predictors of a
+ * - A loop over one index within a long loop over another, whose result is not just added up: linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
  * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it.
  *

@@ -147,6 +147,12 @@ static void many_truth_values_do_what_their_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/many.floe");
 }
 
+/* In groups and in time; powers of scales stand in arrays in front of the recurrence. */
+static void what_is_centred_is_what_the_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/centred_steps.floe");
+}
+
 static void slices_and_matrix_literals_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/slices.floe");
@@ -444,6 +450,7 @@ int main(void) {
       cmocka_unit_test(axes_in_options_do_what_their_graph_says),
       cmocka_unit_test(what_is_stored_is_what_the_graph_says),
       cmocka_unit_test(many_truth_values_do_what_their_graph_says),
+      cmocka_unit_test(what_is_centred_is_what_the_graph_says),
       cmocka_unit_test(slices_and_matrix_literals_do_what_their_graph_says),
       cmocka_unit_test(loops_over_vectors_do_what_their_graph_says),
       cmocka_unit_test(branches_and_nested_loops_do_what_their_graph_says),
