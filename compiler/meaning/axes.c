@@ -300,14 +300,33 @@ static const struct term *where(struct checker *c, struct presence presence, con
   return condition;
 }
 
-static const struct term *axis_is(struct checker *c, const struct context *at, const struct expr *expr) {
-  bool equality = expr->op == OP_EQ || expr->op == OP_NE;
-  if (!equality || expr->left->kind != EXPR_NAME) return error_constraint(c, expr->span);
-  struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->left->name);
-  if (symbol && symbol->kind == SYMBOL_AXIS && symbol->axis->continuous) {
-    error_absent(c, expr->span, "a constraint on a continuous axis is")->fix = "narrow its range";
+/* power > 1.5: of an axis over numbers. */
+static const struct term *axis_beyond(struct checker *c, const struct context *at, const struct expr *expr,
+                                      struct symbol *symbol) {
+  bool order = expr->op == OP_LT || expr->op == OP_LE || expr->op == OP_GT || expr->op == OP_GE;
+  const struct term *number = order ? number_of(c, at, expr->right) : NULL;
+  double value;
+  if (number && is_poison(c, number)) return number;
+  if (symbol->axis->hyper) return error_constraint(c, expr->span);
+  if (!number || !constant_value(number, NULL, &value)) {
+    diagnose(c->sink, "E3013", expr->span, "an axis over numbers is compared with a number by <, <=, > or >=")->fix =
+        floe__arena_printf(c->arena, "for example: forbid %s > 1", symbol->name);
     return c->poison;
   }
+  struct term *axis = term_new(c, TERM_AXIS, expr->left->span, 0);
+  axis->axis = symbol->axis;
+  axis->type = type_scalar(BASE_REAL);
+  const struct term *condition =
+      term_operator(c, expr->op, expr->span, BASE_BOOL, axis, term_number(c, expr->right->span, value));
+  return where(c, symbol->axis->presence, condition);
+}
+
+static const struct term *axis_is(struct checker *c, const struct context *at, const struct expr *expr) {
+  bool equality = expr->op == OP_EQ || expr->op == OP_NE;
+  if (expr->left->kind != EXPR_NAME) return error_constraint(c, expr->span);
+  struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->left->name);
+  if (symbol && symbol->kind == SYMBOL_AXIS && symbol->axis->continuous) return axis_beyond(c, at, expr, symbol);
+  if (!equality) return error_constraint(c, expr->span);
   if (expr->right->kind != EXPR_NAME) return error_constraint(c, expr->span);
   struct context anywhere = *at;
   if (symbol && symbol->kind == SYMBOL_AXIS) anywhere.presence = symbol->presence;

@@ -70,7 +70,8 @@ static bool alike(struct checker *c, const struct branch *branches) {
   for (const struct branch *b = branches; b; b = b->next)
     for (const struct statement *s = b->body; s; s = s->next) {
       if (s->kind == STATEMENT_ERROR) return false;
-      if ((s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_SAMPLE) || !s->value || s->body) return error_statement(c, s);
+      if ((s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_SAMPLE) || !s->value || s->body)
+        return error_statement(c, s);
       bool twice = counterpart(s->next, s) != NULL;
       for (const struct branch *other = branches; other && sound; other = other->next)
         if (twice || !counterpart(other->body, s)) sound = error_unlike(c, s);
@@ -110,4 +111,41 @@ const struct statement *branches_merged(struct checker *c, const struct statemen
     }
   }
   return first;
+}
+
+/* ---- loops over a part of an index, in functions and simulators ---- */
+
+static struct expr *beside(struct checker *c, enum operator_kind op, struct span span, struct expr *left,
+                           const struct expr *right) {
+  struct expr *expr = expr_like(c, EXPR_BINARY, span);
+  struct expr *copy = floe__arena_alloc(c->arena, sizeof *copy);
+  *copy = *right;
+  copy->next = NULL;
+  expr->op = op;
+  expr->left = left;
+  expr->right = copy;
+  return expr;
+}
+
+static struct expr *loop_name(struct checker *c, const struct statement *loop) {
+  struct expr *name = expr_like(c, EXPR_NAME, loop->name_span);
+  name->name = loop->name;
+  name->name_span = loop->name_span;
+  return name;
+}
+
+const struct statement *loop_over_all(struct checker *c, const struct statement *loop) {
+  const struct expr *range = loop->value;
+  if (!range || range->kind != EXPR_RANGE) return loop;
+  struct statement *all = floe__arena_alloc(c->arena, sizeof *all), *part = floe__arena_alloc(c->arena, sizeof *part);
+  *part =
+      (struct statement){.kind = STATEMENT_IF, .span = loop->span, .name_span = loop->name_span, .body = loop->body};
+  part->value = beside(c, OP_GE, range->span, loop_name(c, loop), range->left);
+  if (range->right)
+    part->value =
+        beside(c, OP_AND, range->span, part->value, beside(c, OP_LE, range->span, loop_name(c, loop), range->right));
+  *all = *loop;
+  all->value = NULL;
+  all->body = part;
+  return all;
 }

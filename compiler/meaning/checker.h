@@ -383,6 +383,8 @@ const struct term *element_distribution(struct checker *c, const struct context 
                                         const struct expr *value, bool given);
 void check_unknown_roles(struct checker *c, const struct variable *v, unsigned roles, struct span span);
 /* The statements with `if` (in loops: `choose` too) taken into the values; sound: false where an error was reported. */
+/* for t in k[a..b] { body } as a loop over all of k whose body stands in `if t >= a and t <= b`; another loop is itself. */
+const struct statement *loop_over_all(struct checker *c, const struct statement *loop);
 const struct statement *branches_merged(struct checker *c, const struct statement *list, bool in_loop, bool *sound);
 /* Binders for the indices on the left of a statement, NAMEs or `i in dimension`: a list of struct bound *. */
 bool left_indices(struct checker *c, const struct context *at, const struct expr *indices, struct list *left);

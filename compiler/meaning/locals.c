@@ -205,8 +205,8 @@ static bool run_over(struct checker *c, const struct context *at, const struct s
   const struct dimension *dimension = dimension_named(c, at, s->index, s->name_span);
   if (!dimension) return false;
   if (s->value) {
-    error_absent(c, s->value->span, "a part of an index in a loop inside a function is")->fix =
-        "loop over all of it, and leave out elements by if(...)";
+    diagnose(c->sink, "E2031", s->value->span, "a loop runs over all of an index, or a part of it")->fix =
+        "for example: for i in k[2..]";
     return false;
   }
   struct local_loop loop = {.statement = s, .binder = binder_new(c, dimension, s->name), .locals = *locals};
@@ -216,6 +216,7 @@ static bool run_over(struct checker *c, const struct context *at, const struct s
 static bool run_nested(struct checker *c, const struct context *at, const struct statement *s) {
   struct list locals = {0};
   bool loop = s->kind == STATEMENT_FOR;
+  if (loop) s = loop_over_all(c, s);
   bool sound = find_locals(c, at, s->body, loop, &locals) && find_locals(c, at, s->otherwise, loop, &locals) &&
                (loop ? run_over(c, at, s, &locals) : run_if(c, at, s, &locals));
   if (!sound) give_up(&locals);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define MAX_CELLS 64 /* values that stand for the range of an axis */
+
 uint64_t axis_mask(const struct axis *axis) {
   return axis->continuous || axis->n_option >= 64 ? UINT64_MAX : (UINT64_C(1) << axis->n_option) - 1;
 }
@@ -56,51 +58,105 @@ bool presence_join(struct checker *c, struct presence a, struct presence b, stru
 
 /* ---- constraints ---- */
 
-static bool forbidden_by(const struct term *term, const uint8_t *choice) {
-  if (term->kind == TERM_AXIS_IS) return choice[term->axis->id] == term->option;
+/* An axis takes an option or, over numbers, one of `values`: comparisons come out alike between any two numbers that they
+ * name, so that these numbers, the ends of the range and one value between each two stand for all. */
+struct settings {
+  uint8_t choice[MAX_AXES]; /* of the options, or of the values */
+  size_t n[MAX_AXES];
+  double values[MAX_AXES][MAX_CELLS];
+};
+
+static bool forbidden_by(const struct term *term, const struct settings *s) {
+  if (term->kind == TERM_AXIS_IS) return s->choice[term->axis->id] == term->option;
   switch (term->op) {
-    case OP_AND: return forbidden_by(term->items[0], choice) && forbidden_by(term->items[1], choice);
-    case OP_OR: return forbidden_by(term->items[0], choice) || forbidden_by(term->items[1], choice);
-    case OP_NOT: return !forbidden_by(term->items[0], choice);
+    case OP_AND: return forbidden_by(term->items[0], s) && forbidden_by(term->items[1], s);
+    case OP_OR: return forbidden_by(term->items[0], s) || forbidden_by(term->items[1], s);
+    case OP_NOT: return !forbidden_by(term->items[0], s);
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE: {
+      const size_t axis = term->items[0]->axis->id;
+      return operator_value(term->op, s->values[axis][s->choice[axis]], term->items[1]->number) != 0;
+    }
     case OP_ADD:
     case OP_SUB:
     case OP_MUL:
     case OP_DIV:
     case OP_POW:
     case OP_NEG:
-    case OP_LT:
-    case OP_LE:
-    case OP_GT:
-    case OP_GE:
     case OP_EQ:
     case OP_NE: return false;
   }
   return false;
 }
 
+struct mention {
+  struct settings *settings;
+  bool axes[MAX_AXES];
+};
+
+/* Adds a value, in order, once; beyond MAX_CELLS the last one is lost, and an axis counts as less divided than it is. */
+static void add_value(struct settings *s, size_t axis, double value) {
+  size_t n = s->n[axis], k = 0;
+  while (k < n && s->values[axis][k] < value) k++;
+  if (n == MAX_CELLS || (k < n && s->values[axis][k] == value)) return;
+  for (size_t j = n; j > k; j--) s->values[axis][j] = s->values[axis][j - 1];
+  s->values[axis][k] = value;
+  s->n[axis]++;
+}
+
 static void mark_axes(void *context, const struct term *term) {
-  if (term->kind == TERM_AXIS_IS) ((bool *)context)[term->axis->id] = true;
+  struct mention *m = context;
+  if (term->kind == TERM_AXIS_IS || term->kind == TERM_AXIS) m->axes[term->axis->id] = true;
+  bool compared = term->kind == TERM_OPERATOR && term->items[0]->kind == TERM_AXIS;
+  if (!compared) return;
+  const struct axis *axis = term->items[0]->axis;
+  double value = term->items[1]->number;
+  if (value > axis->low && value < axis->high) add_value(m->settings, axis->id, value);
+}
+
+static void add_between(struct settings *s, size_t axis) {
+  double ends[MAX_CELLS];
+  size_t n = s->n[axis];
+  memcpy(ends, s->values[axis], n * sizeof *ends);
+  for (size_t k = 0; k + 1 < n; k++) add_value(s, axis, 0.5 * (ends[k] + ends[k + 1]));
+}
+
+/* What the axes that constraints mention may be: their positions; returns how many there are. */
+static size_t settings_of(const struct checker *c, struct settings *s, size_t *axes) {
+  struct mention mention = {.settings = s};
+  size_t n = 0;
+  memset(s->choice, 0, sizeof s->choice);
+  memset(s->n, 0, sizeof s->n);
+  for (size_t k = 0; k < c->constraints.n; k++)
+    visit_terms(((const struct constraint *)c->constraints.items[k])->forbidden, mark_axes, &mention);
+  for (size_t k = 0; k < c->axes.n; k++) {
+    const struct axis *axis = axis_at(c, k);
+    if (!mention.axes[k]) continue;
+    axes[n++] = k;
+    if (axis->continuous) add_value(s, k, axis->low), add_value(s, k, axis->high), add_between(s, k);
+    if (!axis->continuous) s->n[k] = axis->n_option;
+  }
+  return n;
 }
 
 /* Runs through the options, within the box, of the axes that constraints mention. */
 bool presence_feasible(const struct checker *c, struct presence box) {
-  bool mentioned[MAX_AXES] = {false};
-  size_t axes[MAX_AXES], n = 0;
-  uint8_t choice[MAX_AXES] = {0};
+  size_t axes[MAX_AXES];
+  struct settings s;
   for (size_t k = 0; k < c->axes.n; k++)
     if (!(box.options[k] & axis_mask(axis_at(c, k)))) return false;
-  for (size_t k = 0; k < c->constraints.n; k++)
-    visit_terms(((const struct constraint *)c->constraints.items[k])->forbidden, mark_axes, mentioned);
-  for (size_t k = 0; k < c->axes.n; k++)
-    if (mentioned[k] && !axis_at(c, k)->continuous) axes[n++] = k;
+  const size_t n = settings_of(c, &s, axes);
   for (size_t tried = 0; tried < MAX_UNIVERSES; tried++) {
     bool allowed = true;
-    for (size_t k = 0; k < n && allowed; k++) allowed = box.options[axes[k]] >> choice[axes[k]] & 1;
+    for (size_t k = 0; k < n && allowed; k++)
+      allowed = axis_at(c, axes[k])->continuous || (box.options[axes[k]] >> s.choice[axes[k]] & 1);
     for (size_t k = 0; k < c->constraints.n && allowed; k++)
-      allowed = !forbidden_by(((const struct constraint *)c->constraints.items[k])->forbidden, choice);
+      allowed = !forbidden_by(((const struct constraint *)c->constraints.items[k])->forbidden, &s);
     if (allowed) return true;
     size_t digit = 0;
-    while (digit < n && ++choice[axes[digit]] == axis_at(c, axes[digit])->n_option) choice[axes[digit++]] = 0;
+    while (digit < n && ++s.choice[axes[digit]] == s.n[axes[digit]]) s.choice[axes[digit++]] = 0;
     if (digit == n) return false;
   }
   return true;
@@ -258,11 +314,14 @@ static void error_reference_forbidden(struct checker *c, const struct constraint
 }
 
 static void check_reference(struct checker *c) {
-  uint8_t choice[MAX_AXES] = {0};
-  for (size_t k = 0; k < c->axes.n; k++) choice[k] = (uint8_t)axis_at(c, k)->reference;
+  struct settings s = {.n = {0}};
+  for (size_t k = 0; k < c->axes.n; k++) {
+    s.choice[k] = axis_at(c, k)->continuous ? 0 : (uint8_t)axis_at(c, k)->reference;
+    s.values[k][0] = axis_at(c, k)->reference_value;
+  }
   for (size_t k = 0; k < c->constraints.n; k++) {
     const struct constraint *constraint = c->constraints.items[k];
-    if (forbidden_by(constraint->forbidden, choice)) error_reference_forbidden(c, constraint);
+    if (forbidden_by(constraint->forbidden, &s)) error_reference_forbidden(c, constraint);
   }
 }
 
@@ -274,7 +333,8 @@ void check_universes(struct checker *c) {
   for (size_t k = 0; k < c->axes.n && c->constraints.n; k++) {
     const struct axis *axis = axis_at(c, k);
     for (size_t o = 0; o < axis->n_option; o++)
-      if (!presence_feasible(c, presence_with(c, axis->presence, axis, UINT64_C(1) << o))) error_dead_option(c, axis, o);
+      if (!presence_feasible(c, presence_with(c, axis->presence, axis, UINT64_C(1) << o)))
+        error_dead_option(c, axis, o);
   }
   check_reference(c);
   for (size_t k = 0; k < c->deferred.n; k++) {

@@ -286,8 +286,8 @@ static void make_for(struct making *m, const struct context *at, struct acts *ac
   struct checker *c = m->c;
   const struct dimension *dimension = dimension_named(c, at, s->index, s->name_span);
   if (s->value) {
-    error_absent(c, s->value->span, "a part of an index in a loop inside a `sim` is")->fix =
-        "loop over all of it, with `if` inside";
+    diagnose(c->sink, "E2031", s->value->span, "a loop runs over all of an index, or a part of it")->fix =
+        "for example: for j in k[2..]";
     m->sound = false;
   }
   if (!dimension) {
@@ -322,7 +322,7 @@ static void make_block(struct making *m, const struct context *at, struct acts *
     else if (s->kind == STATEMENT_WHILE)
       make_while(m, at, acts, s);
     else if (s->kind == STATEMENT_FOR)
-      make_for(m, at, acts, s);
+      make_for(m, at, acts, loop_over_all(m->c, s));
     else if (s->kind == STATEMENT_IF)
       make_if(m, at, acts, s);
     else if (s->kind != STATEMENT_ERROR) {
@@ -335,9 +335,17 @@ static void make_block(struct making *m, const struct context *at, struct acts *
 
 /* ---- outputs ---- */
 
-static void find_formal(void *context, const struct term *term) {
-  bool *found = context;
-  *found = *found || term->kind == TERM_FORMAL;
+struct bounds { /* of an output: they may rest on arguments alone */
+  const struct simulator *simulator;
+  bool sound;
+};
+
+static void check_bound(void *context, const struct term *term) {
+  struct bounds *bounds = context;
+  bool argument = term->kind != TERM_FORMAL;
+  for (size_t k = 0; k < bounds->simulator->n_argument && !argument; k++)
+    argument = bounds->simulator->arguments[k] == term->formal;
+  bounds->sound = bounds->sound && argument;
 }
 
 static bool outputs_of(struct making *m, const struct context *at) {
@@ -351,15 +359,15 @@ static bool outputs_of(struct making *m, const struct context *at) {
   const struct parameter *p = m->statement->outputs;
   for (size_t k = 0; k < simulator->n_output; k++, p = p->next) {
     const struct type *type = &simulator->outputs[k]->type;
-    bool depends = false;
+    struct bounds bounds = {simulator, true};
     if (type->n_dim) {
       error_absent(c, p->span, "an array as an output of a `sim` is")->fix = "give its elements as outputs";
       return false;
     }
-    visit_terms(type->low, find_formal, &depends);
-    visit_terms(type->high, find_formal, &depends);
-    if (depends) {
-      error_absent(c, p->span, "an output whose bounds depend on arguments is")->fix = "give it bounds that are numbers";
+    visit_terms(type->low, check_bound, &bounds);
+    visit_terms(type->high, check_bound, &bounds);
+    if (!bounds.sound) {
+      error_sim(c, p->span, "the bounds of an output are numbers, or rest on arguments", "state them without other outputs");
       return false;
     }
     struct symbol *symbol = scope_find_here(at->scope, NAMESPACE_VALUE, p->name);

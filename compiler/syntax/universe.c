@@ -104,6 +104,8 @@ static bool holds(const struct universe *u, const struct expr *e) {
   if (e->op == OP_AND) return holds(u, e->left) && holds(u, e->right);
   if (e->op == OP_OR) return holds(u, e->left) || holds(u, e->right);
   const struct setting *setting = setting_of((struct universe *)(uintptr_t)u, e->left->name);
+  if (setting && !setting->option)
+    return operator_value(e->op, setting->number, literal(e->right)) != 0; /* an axis over numbers */
   bool same = setting && setting->option && e->right->name && !strcmp(setting->option->label, e->right->name);
   return e->op == OP_EQ ? same : !same;
 }

@@ -396,6 +396,11 @@ static void arrays_that_options_fill_do_what_their_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/filled_options.floe");
 }
 
+static void limits_of_axes_do_what_their_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/limits.floe");
+}
+
 static void flow_priors_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/flow_prior.floe");
@@ -478,6 +483,7 @@ int main(void) {
       cmocka_unit_test(outside_the_support_the_density_is_nought_and_the_gradient_zero),
       cmocka_unit_test(elicited_numbers_are_what_their_graph_says),
       cmocka_unit_test(arrays_that_options_fill_do_what_their_graph_says),
+      cmocka_unit_test(limits_of_axes_do_what_their_graph_says),
       cmocka_unit_test(flow_priors_do_what_their_graph_says),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
       cmocka_unit_test(eight_schools_does_what_its_graph_says),

@@ -26,9 +26,8 @@ static void no_memory(void *context) {
 static struct universe *universe_of(struct floe__arena *arena, const char *name) {
   struct pipeline pipeline;
   struct floe_error error = {0};
-  struct pipeline_request request = {.path = source_path(arena, name),
-                                     .library = stdlib_read(arena),
-                                     .last = STAGE_TYPED};
+  struct pipeline_request request = {
+      .path = source_path(arena, name), .library = stdlib_read(arena), .last = STAGE_TYPED};
   if (pipeline_run(&pipeline, arena, &request, &error)) fail_msg("%s", error.message);
   pipeline_free(&pipeline);
   return universe_new(arena, pipeline.plain);
@@ -125,13 +124,29 @@ static void what_cannot_be_taken_is_refused(void **state) {
   floe__arena_free(arena);
 }
 
+static void numbers_of_axes_are_limited(void **state) {
+  (void)state;
+  struct floe__arena *arena = floe__arena_new((size_t)256 << 20, no_memory, NULL);
+  struct universe *universe = universe_of(arena, "tests/data/specs/limits.floe");
+  assert_true(universe_permitted(universe));
+  assert_int_equal(universe_take(universe, "noise", "heavy"), UNIVERSE_OK);
+  assert_int_equal(universe_take(universe, "power", "1.5"), UNIVERSE_OK);
+  assert_true(universe_permitted(universe));
+  assert_int_equal(universe_take(universe, "power", "1.51"), UNIVERSE_OK);
+  assert_false(universe_permitted(universe));
+  assert_int_equal(universe_take(universe, "noise", "plain"), UNIVERSE_OK);
+  assert_true(universe_permitted(universe));
+  assert_int_equal(universe_take(universe, "prior", "narrow"), UNIVERSE_OK);
+  assert_int_equal(universe_take(universe, "power", "0.5"), UNIVERSE_OK);
+  assert_false(universe_permitted(universe));
+  floe__arena_free(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_reference_of_eight_schools_is_itself),
-      cmocka_unit_test(choices_and_numbers_are_put_in),
-      cmocka_unit_test(options_that_fill_arrays_are_taken),
-      cmocka_unit_test(parts_are_written_out),
-      cmocka_unit_test(what_cannot_be_taken_is_refused),
+      cmocka_unit_test(the_reference_of_eight_schools_is_itself), cmocka_unit_test(choices_and_numbers_are_put_in),
+      cmocka_unit_test(options_that_fill_arrays_are_taken),       cmocka_unit_test(parts_are_written_out),
+      cmocka_unit_test(what_cannot_be_taken_is_refused),          cmocka_unit_test(numbers_of_axes_are_limited),
   };
   return cmocka_run_group_tests_name("show", tests, NULL, NULL);
 }
