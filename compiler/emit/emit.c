@@ -323,7 +323,7 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
     size_t from = body.length;
     write_routine(&w, routine);
     if (kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_ELICIT) mix_into_prior(&w, from);
-    if (kind == INTERPRETATION_LOG_DENSITY) write_gradient(&w, adjoint_routine(arena, routine));
+    if (kind == INTERPRETATION_LOG_DENSITY) write_gradient(&w, adjoint_routine(arena, study));
   }
   w.prior = floe__hash(w.simulators.data, w.simulators.length, w.prior);
   write_points(&w);

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "compiler/program/reverse.h"
+#include "compiler/program/schedule.h"
 
 /* ---- copies of what the source consists of ---- */
 
@@ -365,7 +366,8 @@ static void reverse_block(struct reverse *r, const struct block *block) {
   r->frame = frame.outer;
 }
 
-struct routine *adjoint_routine(struct floe__arena *arena, const struct routine *density) {
+struct routine *adjoint_routine(struct floe__arena *arena, const struct study *study) {
+  const struct routine *density = schedule_universe_density(arena, study);
   const size_t n = density->n_value + 1, n_cell = density->n_cell + 1, n_memory = density->n_memory + 1;
   struct reverse r = {.arena = arena, .source = density};
   r.builder = builder_new(arena, density->study, density->kind);
@@ -384,7 +386,8 @@ struct routine *adjoint_routine(struct floe__arena *arena, const struct routine 
   r.memory_region = floe__arena_array(arena, n_memory, sizeof *r.memory_region);
   const size_t n_axis = density->study->program->n_axis;
   r.option = floe__arena_array(arena, n_axis + 1, sizeof *r.option);
-  for (size_t k = 0; k <= n_axis; k++) r.option[k] = NO_OPTION;
+  for (size_t k = 0; k < n_axis; k++) r.option[k] = NO_OPTION;
+  r.option[n_axis] = COORDINATES_UNIVERSE;
   copy_block(&r, density->body, true);
   reverse_block(&r, density->body);
   routine_prune(r.builder->routine);

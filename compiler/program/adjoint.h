@@ -13,7 +13,7 @@
 
 #include "compiler/program/routine.h"
 
-/* From the routine of the log density: the log density and its gradient by the coordinates. */
-struct routine *adjoint_routine(struct floe__arena *arena, const struct routine *density);
+/* The log density and its gradient by the coordinates of the universe. */
+struct routine *adjoint_routine(struct floe__arena *arena, const struct study *study);
 
 #endif

@@ -159,7 +159,7 @@ void dump_routines(const struct study *study, struct floe__arena *arena, struct 
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
     routine_print(routine, out);
     if (kind != INTERPRETATION_LOG_DENSITY) continue;
-    struct routine *gradient = adjoint_routine(arena, routine), *constants = tune_gradient(gradient);
+    struct routine *gradient = adjoint_routine(arena, study), *constants = tune_gradient(gradient);
     if (constants) routine_print(constants, out);
     routine_print(gradient, out);
   }

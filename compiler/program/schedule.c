@@ -417,10 +417,9 @@ static struct scheduler *scheduler_new(struct floe__arena *arena, const struct s
   return s;
 }
 
-struct routine *schedule_routine(struct floe__arena *arena, const struct study *study, enum interpretation_kind kind) {
-  struct scheduler *s = scheduler_new(arena, study, kind);
+static struct routine *schedule_interpretation(struct scheduler *s, enum interpretation_kind kind) {
   struct routine *routine = s->builder->routine;
-  const struct interpretation *interpretation = &study->interpretations[kind];
+  const struct interpretation *interpretation = &s->study->interpretations[kind];
   if (kind == INTERPRETATION_LOG_DENSITY) declare_terms(s);
   if (kind == INTERPRETATION_SIMULATE)
     schedule_draws(s, interpretation);
@@ -430,4 +429,14 @@ struct routine *schedule_routine(struct floe__arena *arena, const struct study *
   routine->alias = s->value_of;
   routine_prune(routine);
   return routine;
+}
+
+struct routine *schedule_routine(struct floe__arena *arena, const struct study *study, enum interpretation_kind kind) {
+  return schedule_interpretation(scheduler_new(arena, study, kind), kind);
+}
+
+struct routine *schedule_universe_density(struct floe__arena *arena, const struct study *study) {
+  struct scheduler *s = scheduler_new(arena, study, INTERPRETATION_LOG_DENSITY);
+  s->option[s->n_axis] = COORDINATES_UNIVERSE;
+  return schedule_interpretation(s, INTERPRETATION_LOG_DENSITY);
 }

@@ -13,4 +13,7 @@
 /* The routine of one interpretation of the study. */
 struct routine *schedule_routine(struct floe__arena *arena, const struct study *study, enum interpretation_kind kind);
 
+/* The log density in universe coordinates only, as gradients are wanted. */
+struct routine *schedule_universe_density(struct floe__arena *arena, const struct study *study);
+
 #endif

@@ -117,20 +117,21 @@ static void compare_universe(const struct floe_simulations *simulations, const s
   const size_t n = simulations->layouts[0]->n_coordinate;
   for (size_t i = 0; i < n; i++) f->mean[i] = f->square[i] = 0;
   struct floe_context context = {.layout = simulations->layouts[0], .universe = universe, .coordinates = coordinates};
+  const bool has_gradient = context.layout->model->gradient && coordinates == FLOE_UNIVERSE_COORDINATES;
   for (size_t k = 0; k < SIMULATIONS; k++) {
     double density;
     context.data = simulations->data + k * simulations->n_data;
     to_coordinates(simulations, k, &context, f);
     if (k < POINTS) {
       compare_transforms(&context, f);
-      if (context.layout->model->gradient) compare_gradient(&context, f);
+      if (has_gradient) compare_gradient(&context, f);
     }
-    if (!context.layout->model->gradient) continue;
+    if (!has_gradient) continue;
     context.layout->model->gradient(&context, 1, f->u, &density, f->gradient_at, f->scratch);
     for (size_t i = 0; i < n; i++)
       f->mean[i] += f->gradient_at[i], f->square[i] += f->gradient_at[i] * f->gradient_at[i];
   }
-  if (coordinates == FLOE_UNIVERSE_COORDINATES) judge_score(&context, f);
+  if (has_gradient) judge_score(&context, f);
   f->n_universe++;
 }
 

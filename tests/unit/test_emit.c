@@ -108,7 +108,7 @@ static void check_routines(const char *spec) {
     struct routine *routine = schedule_routine(f->arena, f->study, (enum interpretation_kind)kind);
     if (!routine_verify(routine, &text)) fail_msg("routine %zu: %s", kind, text.data);
     if (kind != INTERPRETATION_LOG_DENSITY) continue;
-    struct routine *gradient = adjoint_routine(f->arena, routine);
+    struct routine *gradient = adjoint_routine(f->arena, f->study);
     if (!routine_verify(gradient, &text)) fail_msg("gradient: %s", text.data);
     const struct routine *constants = tune_gradient(gradient);
     if (!routine_verify(gradient, &text)) fail_msg("tuned gradient: %s", text.data);

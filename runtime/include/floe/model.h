@@ -222,7 +222,7 @@ struct floe_model {
   void (*log_density)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
                       double *terms, double *scratch);
 
-  /* The same with gradient (n, n_coordinate); 0 for absent coordinates. */
+  /* The same with gradient (n, n_coordinate), in UNIVERSE coordinates only; 0 for absent coordinates. */
   void (*gradient)(const struct floe_context *context, size_t n, const double *coordinates, double *log_density,
                    double *gradient, double *scratch);
 
