@@ -262,7 +262,8 @@ static void write_any(struct function_writer *f, const struct value *value, enum
       close_bracket(f, value->number < 0 ? PREC_UNARY : PREC_ATOM, least);
       return;
     case VALUE_INDEX:
-      floe__text_printf(f->out, f->in_lanes ? "(double)(int)%s" : "(double)%s", f->loop_name[value->loop->id]);
+      f->file->lanes = f->file->lanes || f->in_lanes;
+      floe__text_printf(f->out, f->in_lanes ? "floe_lane_number(%s)" : "(double)%s", f->loop_name[value->loop->id]);
       return;
     case VALUE_SIZE: floe__text_printf(f->out, "(double)%s", name_of_size(f, value->dimension)); return;
     case VALUE_AXIS:

@@ -1,4 +1,3 @@
-#include <limits.h>
 #include <string.h>
 
 #include "compiler/emit/writer.h"
@@ -116,9 +115,8 @@ bool loop_is_long(const struct function_writer *f, const struct step *loop) {
 /* Only densities: their sums need not come out the same to the last bit on every machine, but what is simulated and
  * reported should. */
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop) {
-  const size_t most = loop->loop->dimension->high;
   if (f->routine->kind != INTERPRETATION_LOG_DENSITY || loop->loop->descending) return false;
-  if (most < FEWEST || most >= INT_MAX) return false;
+  if (loop->loop->dimension->high < FEWEST) return false;
   for (size_t k = 0; k < loop->body->n_step; k++)
     if (!step_has_lanes(loop, loop->body->steps[k])) return false;
   return true;

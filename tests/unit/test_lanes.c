@@ -61,6 +61,7 @@ static void errors_are_below_the_stated_units_in_the_last_place(void **state) {
 
 static void at_the_ends_they_are_as_the_library_has_them(void **state) {
   (void)state;
+  assert_true(floe_lane_number(0) == 0 && floe_lane_number(7) == 7 && floe_lane_number(0xfffffffffffff) == 0x1p52 - 1);
   assert_true(floe_lane_exp(0) == 1 && floe_lane_exp(-INFINITY) == 0 && isinf(floe_lane_exp(INFINITY)));
   assert_true(isinf(floe_lane_exp(710)) && floe_lane_exp(-746) == 0 && floe_lane_exp(-745) == exp(-745));
   assert_true(isnan(floe_lane_exp(NAN)) && isnan(floe_lane_log(NAN)) && isnan(floe_lane_log1p(NAN)));

@@ -13,6 +13,8 @@
 #ifndef FLOE_LANES_H
 #define FLOE_LANES_H
 
+#include <stdint.h>
+
 #if defined __x86_64__ && defined __FMA__
 #define floe_lane_exp floe_lane_exp_fma
 #define floe_lane_log floe_lane_log_fma
@@ -31,6 +33,14 @@ FLOE_IN_LANES double floe_lane_log(double x);
 FLOE_IN_LANES double floe_lane_log1p_to_1(double x); /* log(1 + x) for x from 0 to 1 */
 
 #define FLOE_LANE static inline __attribute__((always_inline, unused))
+
+/* n below 2^52 as a number, by its bits: few vector units convert integers that are as long as numbers. */
+FLOE_LANE double floe_lane_number(uint64_t n) {
+  const uint64_t bits = n | UINT64_C(0x4330000000000000);
+  double x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x - 0x1p52;
+}
 
 /* log u + (what 1 + x lost) / u, with u = 1 + x. */
 FLOE_LANE double floe_lane_log1p(double x) {
