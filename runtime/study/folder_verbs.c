@@ -1,5 +1,8 @@
 /* folder_verbs.c: which artifacts there are, and away with them. */
+#include <dirent.h>
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +41,30 @@ static const char *state_of(struct session *session, const char *name, const cha
   return current ? "current" : "stale";
 }
 
+/* ---- interrupted sampling ---- */
+
+/* draws_UNIVERSE_1.checkpoint, ... */
+static bool is_of_sampling(const char *name) {
+  static const char begin[] = "draws_", end[] = ".checkpoint";
+  const size_t length = strlen(name);
+  return strncmp(name, begin, sizeof begin - 1) == 0 && length > sizeof end &&
+         strcmp(name + length - (sizeof end - 1), end) == 0;
+}
+
+/* How many there are; they are removed on the way if `away`. SIZE_MAX where one cannot be. */
+static size_t sampling_checkpoints(const struct session *session, bool away) {
+  DIR *folder = opendir(session->folder);
+  size_t n = 0;
+  for (struct dirent *entry; folder && n < SIZE_MAX && (entry = readdir(folder));) {
+    char path[STUDY_PATH_LENGTH];
+    if (!is_of_sampling(entry->d_name)) continue;
+    session_path(session, entry->d_name, path);
+    n = away && unlink(path) != 0 ? SIZE_MAX : n + 1;
+  }
+  if (folder) closedir(folder);
+  return n;
+}
+
 floe_status verb_status(struct session *session, struct floe_error *error) {
   char hash[17];
   (void)error;
@@ -47,6 +74,11 @@ floe_status verb_status(struct session *session, struct floe_error *error) {
     const char *state = state_of(session, artifacts[k], hash);
     json_object_set_new(json_object_get(session->answer, "result"), artifacts[k], json_string(state));
     if (!session->json) printf("  %-20s %s\n", artifacts[k], state);
+  }
+  if (sampling_checkpoints(session, false)) {
+    static const char name[] = "draws_*.checkpoint", state[] = "an interrupted sampling: sample resumes it";
+    json_object_set_new(json_object_get(session->answer, "result"), name, json_string(state));
+    if (!session->json) printf("  %-20s %s\n", name, state);
   }
   return FLOE_OK;
 }
@@ -61,5 +93,10 @@ floe_status verb_clean(struct session *session, struct floe_error *error) {
     else if (unlink(path) != 0)
       return floe__fail(error, FLOE_EENVIRONMENT, path, "check the folder's permissions", "cannot be removed");
   }
+  const size_t n = sampling_checkpoints(session, !session->dry_run);
+  if (session->dry_run && n) printf("would remove %zu checkpoints of interrupted sampling\n", n);
+  if (n == SIZE_MAX)
+    return floe__fail(error, FLOE_EENVIRONMENT, session->folder, "check the folder's permissions",
+                      "checkpoints cannot be removed");
   return FLOE_OK;
 }
