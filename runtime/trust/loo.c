@@ -13,6 +13,9 @@
 
 static const double many_parameters = 0.4; /* of one observation: WAIC is then not to be trusted (Vehtari et al. 2017) */
 
+/* Log likelihoods that are kept at a time: 256 MiB. With more observations the draws are gone through again and again. */
+static const size_t most_numbers = (size_t)1 << 25;
+
 /* What a thread works in. */
 struct worker {
   double *observations, *latents, *scratch; /* (n_data), (n_value), (n_scratch) */
@@ -27,7 +30,8 @@ struct work {
   struct floe_loo *loo;
   size_t n_draws, n_thread; /* of all chains */
   struct worker *worker;    /* (n_thread) */
-  double *likelihood;       /* (n, n_draws) log likelihoods */
+  size_t first, count, most; /* observations that are looked at together; at most so many */
+  double *likelihood;        /* (most, n_draws) their log likelihoods */
   double *weights;          /* (n_draws) of the draws themselves, logarithms that sum to 1 */
 };
 
@@ -107,8 +111,8 @@ static void evaluate_draw(void *context, size_t s, size_t thread) {
   const struct work *w = context;
   struct worker *worker = &w->worker[thread];
   evaluate(w, worker, s);
-  for (size_t i = 0; i < w->loo->n; i++) {
-    const struct floe_left_out *left = &w->loo->each[i];
+  for (size_t i = 0; i < w->count; i++) {
+    const struct floe_left_out *left = &w->loo->each[w->first + i];
     const double likelihood = place_of(w, worker, left->variable)[left->element];
     w->likelihood[i * w->n_draws + s] = w->weights[s] > -INFINITY ? likelihood : 0; /* a draw without weight says nothing */
   }
@@ -124,7 +128,7 @@ static double efficiency(const struct work *w, struct worker *worker, const doub
 static void leave_out(void *context, size_t i, size_t thread) {
   const struct work *w = context;
   struct worker *worker = &w->worker[thread];
-  struct floe_left_out *left = &w->loo->each[i];
+  struct floe_left_out *left = &w->loo->each[w->first + i];
   const double *likelihood = w->likelihood + i * w->n_draws;
   double *weights = worker->log_weights;
   for (size_t s = 0; s < w->n_draws; s++) weights[s] = w->weights[s] + likelihood[s];
@@ -190,11 +194,11 @@ static floe_status open_work(struct work *w, struct floe_error *error) {
 /* Fails at the first observation whose likelihood is NaN at some draw. */
 static floe_status expect_numbers(const struct work *w, struct floe_error *error) {
   const struct floe_layout *layout = w->context->layout;
-  for (size_t i = 0; i < w->loo->n; i++)
+  for (size_t i = 0; i < w->count; i++)
     for (size_t s = 0; s < w->n_draws; s++) {
       if (!isnan(w->likelihood[i * w->n_draws + s])) continue;
       char name[128];
-      floe_left_out_name(layout, NULL, &w->loo->each[i], name, sizeof name);
+      floe_left_out_name(layout, NULL, &w->loo->each[w->first + i], name, sizeof name);
       return floe__fail(error, FLOE_ENUMERIC, "", "Look at how the spec computes its distribution's arguments.",
                         "The log likelihood of %s is not a number at draw %zu.", name, s + 1);
     }
@@ -205,11 +209,15 @@ static floe_status run(struct work *w, struct floe_error *error) {
   floe_status status = open_work(w, error);
   if (status == FLOE_OK) status = list_observations(w, error);
   if (status != FLOE_OK) return status;
-  w->likelihood = floe__new(w->loo->n, w->n_draws * sizeof(double));
+  w->most = most_numbers / w->n_draws + 1 < w->loo->n ? most_numbers / w->n_draws + 1 : w->loo->n;
+  w->likelihood = floe__new(w->most, w->n_draws * sizeof(double));
   if (!w->likelihood) return no_memory(error);
-  floe__parallel(w->n_draws, w->n_thread, evaluate_draw, w);
-  if ((status = expect_numbers(w, error)) != FLOE_OK) return status;
-  floe__parallel(w->loo->n, w->n_thread, leave_out, w);
+  for (; w->first < w->loo->n; w->first += w->count) {
+    w->count = w->loo->n - w->first < w->most ? w->loo->n - w->first : w->most;
+    floe__parallel(w->n_draws, w->n_thread, evaluate_draw, w);
+    if ((status = expect_numbers(w, error)) != FLOE_OK) return status;
+    floe__parallel(w->count, w->n_thread, leave_out, w);
+  }
   w->loo->loo = total(w->loo, OF_LOO, FLOE_NONE, NULL);
   w->loo->waic = total(w->loo, OF_WAIC, FLOE_NONE, NULL);
   return FLOE_OK;
