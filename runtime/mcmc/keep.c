@@ -46,9 +46,14 @@ struct floe__checkpoint floe__checkpoint_of(const struct floe_context *context,
                                             const struct floe_sample_options *options, size_t part) {
   const struct floe_layout *layout = context->layout;
   const struct floe_model *model = layout->model;
-  const uint64_t numbers[] = {options->algorithm, options->chains,      options->warmup,
-                              options->draws,     options->superchains, options->seed,
-                              part,               floe_universe_hash(model, context->universe)};
+  const uint64_t numbers[] = {options->algorithm,
+                              options->chains,
+                              options->warmup,
+                              options->draws,
+                              options->superchains,
+                              options->seed,
+                              part,
+                              floe_universe_hash(model, context->universe)};
   const char *fingerprint = model->fingerprint ? model->fingerprint : "";
   struct floe__checkpoint checkpoint = {
       .path = options->checkpoint, .part = part, .every = options->checkpoint_seconds, .last = floe__clock()};

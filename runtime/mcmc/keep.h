@@ -1,5 +1,5 @@
-/* keep.h: the state of a run as bytes, written and read back by the same list of fields: `floe__keep` appends a field to the
- * checkpoint, or fills it from there. So that an interrupted run goes on as if nothing had happened. */
+/* keep.h: the state of a run as bytes, written and read back by the same list of fields: `floe__keep` appends a field
+ * to the checkpoint, or fills it from there. So that an interrupted run goes on as if nothing had happened. */
 #ifndef FLOE_MCMC_KEEP_H
 #define FLOE_MCMC_KEEP_H
 
@@ -15,9 +15,9 @@ struct floe_sample_options;
 
 struct floe__keeper {
   bool reads;
-  struct floe__text text;       /* written so far */
+  struct floe__text text;        /* written so far */
   const unsigned char *at, *end; /* yet to be read */
-  bool failed;                  /* the bytes ended too early: what was read is meaningless */
+  bool failed;                   /* the bytes ended too early: what was read is meaningless */
 };
 
 void floe__keep(struct floe__keeper *keeper, void *data, size_t bytes);
@@ -26,7 +26,7 @@ void floe__keep(struct floe__keeper *keeper, void *data, size_t bytes);
 struct floe__checkpoint {
   const char *path; /* options->checkpoint; NULL: nowhere */
   size_t part;
-  uint64_t identity; /* of model, data, universe and options: state of another run is not taken up */
+  uint64_t identity;  /* of model, data, universe and options: state of another run is not taken up */
   double every, last; /* seconds; on the clock of floe__clock */
   double pause;       /* seconds until the next one: longer where writing takes long */
   bool written;

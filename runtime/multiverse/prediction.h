@@ -1,6 +1,7 @@
-/* prediction.h: which universes predict the data best: differences of elpd by leave-one-out cross-validation (trust/loo.h), observation
- * by observation, and whether a universe is within two standard errors of the best one: a filter on fit, beside which the claims over
- * all universes stand. Only universes that see the same observations as the reference can be compared. */
+/* prediction.h: which universes predict the data best: differences of elpd by leave-one-out cross-validation
+ * (trust/loo.h), observation by observation, and whether a universe is within two standard errors of the best one: a
+ * filter on fit, beside which the claims over all universes stand. Only universes that see the same observations as
+ * the reference can be compared. */
 #ifndef FLOE_MULTIVERSE_PREDICTION_H
 #define FLOE_MULTIVERSE_PREDICTION_H
 
@@ -9,7 +10,7 @@
 #include "runtime/multiverse/multiverse.h"
 
 struct floe_prediction {
-  bool known;                          /* it was answered, and its observations could be left out */
+  bool known; /* it was answered, and its observations could be left out */
   struct floe_elpd elpd;
   bool comparable;                     /* it sees the reference's observations, and its answer is not flagged */
   double difference, difference_error; /* from the best comparable universe: at most 0; NaN where not comparable */

@@ -87,9 +87,10 @@ static void tell(struct session *session, const struct floe_loo *loo, const json
   }
   if (!loo->loo.n_bad) return;
   const json_t *first = json_array_get(which, 0);
-  session_remark(session, "loo", "k-hat exceeds %.2f at %zu of %zu observations (the first: %s, %.2f): elpd is not to be "
-                 "trusted there", loo->threshold, loo->loo.n_bad, loo->n, result_text(first, "name"),
-                 result_number(first, "khat"));
+  session_remark(session, "loo",
+                 "k-hat exceeds %.2f at %zu of %zu observations (the first: %s, %.2f): elpd is not to be "
+                 "trusted there",
+                 loo->threshold, loo->loo.n_bad, loo->n, result_text(first, "name"), result_number(first, "khat"));
 }
 
 floe_status leave_out(struct session *session, const struct posterior_draws *draws, struct floe_error *error) {

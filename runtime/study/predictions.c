@@ -15,7 +15,8 @@
 #include "runtime/sim/simulate.h"
 #include "runtime/study/predictive.h"
 
-void predictive_path(const struct session *session, const char *universe, const char *kind, char path[STUDY_PATH_LENGTH]) {
+void predictive_path(const struct session *session, const char *universe, const char *kind,
+                     char path[STUDY_PATH_LENGTH]) {
   const char *output = floe__option_string(session->arguments, "output", NULL);
   char name[300];
   if (!output) {
@@ -31,10 +32,11 @@ void predictive_path(const struct session *session, const char *universe, const 
 struct predictions {
   const struct posterior_draws *draws;
   size_t n;
-  double *values, *columns; /* (n, n_value) of the posterior draws they rest on, (n, 2) their chains and numbers, from 1 */
-  double *data;             /* (n, n_data) */
-  double *work;             /* (2 n_data + n) */
-  bool *wanted;             /* (n_variable) */
+  double *values,
+      *columns; /* (n, n_value) of the posterior draws they rest on, (n, 2) their chains and numbers, from 1 */
+  double *data; /* (n, n_data) */
+  double *work; /* (2 n_data + n) */
+  bool *wanted; /* (n_variable) */
 };
 
 static void predictions_free(struct predictions *p) {

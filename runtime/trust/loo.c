@@ -11,9 +11,11 @@
 #include "runtime/trust/convergence.h"
 #include "runtime/trust/psis.h"
 
-static const double many_parameters = 0.4; /* of one observation: WAIC is then not to be trusted (Vehtari et al. 2017) */
+static const double many_parameters =
+    0.4; /* of one observation: WAIC is then not to be trusted (Vehtari et al. 2017) */
 
-/* Log likelihoods that are kept at a time: 256 MiB. With more observations the draws are gone through again and again. */
+/* Log likelihoods that are kept at a time: 256 MiB. With more observations the draws are gone through again and
+ * again. */
 static const size_t most_numbers = (size_t)1 << 25;
 
 /* What a thread works in. */
@@ -28,11 +30,11 @@ struct work {
   const struct floe_context *context;
   const struct floe_loo_draws *draws;
   struct floe_loo *loo;
-  size_t n_draws, n_thread; /* of all chains */
-  struct worker *worker;    /* (n_thread) */
+  size_t n_draws, n_thread;  /* of all chains */
+  struct worker *worker;     /* (n_thread) */
   size_t first, count, most; /* observations that are looked at together; at most so many */
   double *likelihood;        /* (most, n_draws) their log likelihoods */
-  double *weights;          /* (n_draws) of the draws themselves, logarithms that sum to 1 */
+  double *weights;           /* (n_draws) of the draws themselves, logarithms that sum to 1 */
 };
 
 void floe_loo_free(struct floe_loo *loo) {
@@ -114,7 +116,8 @@ static void evaluate_draw(void *context, size_t s, size_t thread) {
   for (size_t i = 0; i < w->count; i++) {
     const struct floe_left_out *left = &w->loo->each[w->first + i];
     const double likelihood = place_of(w, worker, left->variable)[left->element];
-    w->likelihood[i * w->n_draws + s] = w->weights[s] > -INFINITY ? likelihood : 0; /* a draw without weight says nothing */
+    w->likelihood[i * w->n_draws + s] =
+        w->weights[s] > -INFINITY ? likelihood : 0; /* a draw without weight says nothing */
   }
 }
 
@@ -163,8 +166,7 @@ static struct floe_elpd total(const struct floe_loo *loo, enum which which, size
   for (size_t i = 0; i < loo->n; i++) {
     const struct floe_left_out *left = &loo->each[i];
     if (variable != FLOE_NONE && left->variable != variable) continue;
-    for (size_t k = 0; k < 2; k++)
-      floe__welford_add(&w[k], *(const double *)((const char *)left + fields[which][k]));
+    for (size_t k = 0; k < 2; k++) floe__welford_add(&w[k], *(const double *)((const char *)left + fields[which][k]));
     sum.n_bad += is_bad(loo, left, which);
   }
   sum.elpd = w[0].mean * (double)w[0].n;
@@ -248,8 +250,5 @@ floe_status floe_loo(const struct floe_context *context, const struct floe_loo_d
 struct floe_elpd floe_loo_difference(const struct floe_loo *a, const struct floe_loo *b) {
   struct floe__welford w = {0};
   for (size_t i = 0; i < a->n && i < b->n; i++) floe__welford_add(&w, a->each[i].elpd - b->each[i].elpd);
-  return (struct floe_elpd){.elpd = w.mean * (double)a->n,
-                            .elpd_error = sum_error(&w),
-                            .p = NAN,
-                            .p_error = NAN};
+  return (struct floe_elpd){.elpd = w.mean * (double)a->n, .elpd_error = sum_error(&w), .p = NAN, .p_error = NAN};
 }

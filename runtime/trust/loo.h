@@ -1,12 +1,13 @@
-/* loo.h: how well a universe predicts observations that it has not seen, from the posterior given all of them: the expected log
- * pointwise predictive density by leave-one-out cross-validation with Pareto-smoothed importance sampling, and by the widely
- * applicable information criterion.
+/* loo.h: how well a universe predicts observations that it has not seen, from the posterior given all of them: the
+ * expected log pointwise predictive density by leave-one-out cross-validation with Pareto-smoothed importance
+ * sampling, and by the widely applicable information criterion.
  *   lppd_i = log mean_s p(y_i | theta_s)
- *   LOO:  elpd_i = log sum_s w_is p(y_i | theta_s), w_is the smoothed weights 1 / p(y_i | theta_s);  p_i = lppd_i - elpd_i
+ *   LOO:  elpd_i = log sum_s w_is p(y_i | theta_s),  w_is the smoothed weights 1 / p(y_i | theta_s);
+ *         p_i = lppd_i - elpd_i
  *   WAIC: elpd_i = lppd_i - p_i,  p_i = var_s log p(y_i | theta_s)
  * Totals are sums over observations, their standard errors sqrt(n var_i). elpd is in nats; looic = -2 elpd.
- * Vehtari, Gelman, Gabry, "Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC", Statistics and
- * Computing 27, 2017. */
+ * Vehtari, Gelman, Gabry, "Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC",
+ * Statistics and Computing 27, 2017. */
 #ifndef FLOE_TRUST_LOO_H
 #define FLOE_TRUST_LOO_H
 
@@ -35,9 +36,10 @@ struct floe_loo {
 
 /* Draws of the posterior. */
 struct floe_loo_draws {
-  size_t n_chain, n_draw;    /* n_draw a chain, at least 4 */
-  const double *values;      /* (n_chain, n_draw, n_value) */
-  const double *log_weights; /* (n_chain, n_draw), or NULL: all equal. Weighted draws count as independent, and have no WAIC (NaN) */
+  size_t n_chain, n_draw; /* n_draw a chain, at least 4 */
+  const double *values;   /* (n_chain, n_draw, n_value) */
+  /* (n_chain, n_draw), or NULL: all equal. Weighted draws count as independent, and have no WAIC (NaN). */
+  const double *log_weights;
   size_t threads;
 };
 
@@ -54,8 +56,8 @@ struct floe_elpd floe_loo_of_variable(const struct floe_loo *loo, size_t variabl
 size_t floe_left_out_name(const struct floe_layout *layout, const struct floe_dataset *dataset,
                           const struct floe_left_out *left, char *text, size_t capacity);
 
-/* The sum of a - b over observations, and its standard error: by how much one universe predicts better than another. Both have the
- * same n. */
+/* The sum of a - b over observations, and its standard error: by how much one universe predicts better than another.
+ * Both have the same n. */
 struct floe_elpd floe_loo_difference(const struct floe_loo *a, const struct floe_loo *b);
 
 #endif

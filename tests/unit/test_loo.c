@@ -43,10 +43,10 @@ static double normal(double x, double mean, double variance) {
   return -0.5 * (x - mean) * (x - mean) / variance - 0.5 * log(variance) - log_sqrt_2pi;
 }
 
-/* theta | y ~ normal(sum / (n + 1), 1 / (n + 1)); without y_i: sum of the others / n, 1 / n. Independent draws from the posterior.
- * Over replications with ArviZ the sd of the totals is 0.025, that of one observation's elpd at most 0.016, the bias below 0.01: the
- * tolerances are more than 6.5 of these, which a sound estimate exceeds with probability 1e-9 in all. The log density of what was
- * not left out is off by 0.9. */
+/* theta | y ~ normal(sum / (n + 1), 1 / (n + 1)); without y_i: sum of the others / n, 1 / n. Independent draws from
+ * the posterior. Over replications with ArviZ the sd of the totals is 0.025, that of one observation's elpd at most
+ * 0.016, the bias below 0.01: the tolerances are more than 6.5 of these, which a sound estimate exceeds with
+ * probability 1e-9 in all. The log density of what was not left out is off by 0.9. */
 static void normal_observations_are_left_out_as_theory_says(void **state) {
   (void)state;
   const double y[N] = {0.4, -1.2, 2.1, 0.3, 0.9};
@@ -79,7 +79,8 @@ static void normal_observations_are_left_out_as_theory_says(void **state) {
 static void the_numbers_are_those_of_arviz(void **state) {
   (void)state;
   const double y[N] = {0.4, -1.2, 4.1, 0.3, 0.9}, equal[CHAINS * DRAWS] = {0};
-  static const double elpd[N] = {-1.074153706, -2.95500195, -9.251243703, -1.093894822, -1.174591764}, khat[N] = {-1.485270173, -1.443713539, -1.25934363, -1.48433557, -1.353122336};
+  static const double elpd[N] = {-1.074153706, -2.95500195, -9.251243703, -1.093894822, -1.174591764},
+                      khat[N] = {-1.485270173, -1.443713539, -1.25934363, -1.48433557, -1.353122336};
   struct setting s;
   set_up(&s, y);
   for (size_t k = 0; k < CHAINS * DRAWS; k++) {
