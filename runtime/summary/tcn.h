@@ -16,12 +16,12 @@ enum { FLOE__TCN_MOST = 10, FLOE__TCN_TAPS = 3 };
 
 struct floe__tcn {
   size_t n_feature, width, n_layer, n_out; /* n_out = n_layer width */
-  struct floe__linear tap[FLOE__TCN_MOST][FLOE__TCN_TAPS]; /* of each layer, the middle one with the bias */
+  struct floe__linear layer[FLOE__TCN_MOST]; /* (FLOE__TCN_TAPS, n_in) -> width */
 };
 
 /* longest: items of the longest series; decides on the number of layers. */
 struct floe__tcn floe__tcn_make(size_t *used, size_t n_feature, size_t width, size_t longest);
-void floe__tcn_start(const struct floe__tcn *tcn, float *block, uint64_t seed, uint64_t unit); /* unit .. unit + 3 n_layer */
+void floe__tcn_start(const struct floe__tcn *tcn, float *block, uint64_t seed, uint64_t unit); /* unit .. unit + n_layer */
 
 size_t floe__tcn_work(const struct floe__tcn *tcn, size_t n, size_t longest); /* floats of work space */
 

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
+#include "runtime/summary/features.h"
 #include "runtime/train/network.h"
 
 enum { MU, A, Y };
@@ -263,8 +264,43 @@ static void flow_matching_learns_from_simulations_alone(void **state) {
   assert_non_null(strstr(error.message, "flow_matching"));
 }
 
+/* Features of a position stand together and behind all others, in the order of positions, padded with 0; those of an element are its
+ * value and its inverse hyperbolic sine. A series that stands outside of rows has one part for each item. */
+static void features_of_a_position_stand_together(void **state) {
+  (void)state;
+  const size_t largest[] = {4, 9}, sizes[] = {3, 7};
+  for (int in_rows = 0; in_rows < 2; in_rows++) {
+    struct floe_setting settings[N_SETTING];
+    const struct floe_model model = model_with(&kinds[0].setting, 1, in_rows, settings);
+    struct floe_layout *layout = floe_layout_new(&model, sizes, NULL);
+    struct floe__features *f = floe__features_new(&model, largest, 1);
+    struct floe__slots *slots = floe__slots_new(f, layout);
+    double data[21];
+    for (size_t k = 0; k < 21; k++) data[k] = 0.25 * ((double)k - 9);
+    assert_int_equal(floe__features_in_rows(&model, 1), in_rows);
+    assert_int_equal(f->n_item, in_rows ? 2 : 8);
+    assert_int_equal(f->longest, 9);
+    assert_int_equal(f->n_row, in_rows ? 18 : 0);
+    assert_int_equal(f->n_flat, in_rows ? 0 : 72);
+    assert_int_equal(slots->n_item, 7);
+    float flat[72 + 1], rows[3 * 18];
+    floe__features_data(f, layout, slots, data, flat, rows);
+    for (size_t i = 0; i < 4; i++)
+      for (size_t t = 0; t < 9; t++) {
+        if (in_rows && i >= 3) continue;
+        const float *feature = in_rows ? rows + i * 18 + t * 2 : flat + t * 8 + i * 2;
+        const double value = i < 3 && t < 7 ? data[i * 7 + t] : 0;
+        assert_true(fabs((double)feature[0] - value) < 1e-6 && fabs((double)feature[1] - asinh(value)) < 1e-6);
+      }
+    floe__slots_free(slots);
+    floe__features_free(f);
+    floe_layout_free(layout);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(features_of_a_position_stand_together),
       cmocka_unit_test(threads_and_files_do_not_matter),
       cmocka_unit_test(damage_behind_the_checksum_is_refused_or_harmless),
       cmocka_unit_test(a_summary_that_does_not_fit_is_refused),
