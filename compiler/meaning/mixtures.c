@@ -412,7 +412,8 @@ const struct term *combinator_of(struct checker *c, const struct context *at, co
   struct combination combination = {
       .combine = inflated ? zero_inflated_of : mixture_of, .span = call->span, .expansions = &expansions};
   if (at->place == PLACE_FUNCTION || at->place == PLACE_SAMPLE) {
-    error_absent(c, call->span, "a mixture inside a function or distribution is")->fix = "write it after `~`";
+    diagnose(c->sink, "E2053", call->span, "a mixture stands behind `~`, not inside of a function or distribution")->fix =
+        "write it where it is drawn from";
     return c->poison;
   }
   if (call->binder || !call->items || !call->items->next) return error_arguments(c, call);

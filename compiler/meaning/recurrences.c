@@ -258,6 +258,21 @@ static bool comes_next(struct checker *c, const struct symbol *symbol, double el
   return false;
 }
 
+/* The elements that the left side names: one, or first..last. */
+static bool elements_of(struct checker *c, const struct expr *index, double *first, double *last) {
+  const struct expr *low = index->kind == EXPR_RANGE ? index->left : index;
+  const struct expr *high = index->kind == EXPR_RANGE ? index->right : index;
+  bool whole = low && high && low->kind == EXPR_NUMBER && low->is_int && high->kind == EXPR_NUMBER && high->is_int;
+  if (whole && low->number >= 1 && high->number >= low->number && high->number <= MAX_INITIAL) {
+    *first = low->number;
+    *last = high->number;
+    return true;
+  }
+  diagnose(c->sink, "E4031", index->span, "these are no elements that stand before a loop")->fix =
+      "name one, y[1] ~ ..., or several, y[1..3] ~ ...; a loop fills the rest";
+  return false;
+}
+
 bool begin_option(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s,
                   const struct left_side *left) {
   bool may = symbol->kind == SYMBOL_PARTIAL || symbol->kind == SYMBOL_DEFINITION;
@@ -270,6 +285,7 @@ bool begin_option(struct checker *c, const struct context *at, struct symbol *sy
 void check_initial(struct checker *c, const struct context *at, const struct statement *s) {
   struct symbol *symbol = scope_find_here(c->spec, NAMESPACE_VALUE, s->name);
   struct left_side left;
+  double first, last;
   struct context inner = *at;
   if (at->place != PLACE_MODEL) {
     diagnose(c->sink, "E4016", s->span, "single elements are not filled in a function")->fix =
@@ -277,10 +293,7 @@ void check_initial(struct checker *c, const struct context *at, const struct sta
     return;
   }
   if (!left_side_of(c, at, s, NULL, NULL, &left)) return;
-  if (left.element->kind != EXPR_NUMBER) {
-    error_absent(c, left.element->span, "giving several elements one value is")->fix = "give each a statement";
-    return;
-  }
+  if (!elements_of(c, left.element, &first, &last)) return;
   inner.bound = left.bound;
   const struct term *value = definition_value(c, &inner, s->value);
   if (symbol && symbol->kind == SYMBOL_POISON) return;
@@ -288,10 +301,10 @@ void check_initial(struct checker *c, const struct context *at, const struct sta
   if (!symbol) symbol = partial_new(c, at, s, &left);
   if (!symbol) return;
   if (!continues(c, at, symbol->partial, &left, s->name_span)) return;
-  if (!comes_next(c, symbol, left.element->number, left.element->span)) return;
+  if (!comes_next(c, symbol, first, left.element->span)) return;
   value = as_number(c, value);
   if (is_poison(c, value) || !term_shareable(c, value, s->span)) value = c->poison;
-  list_add(c->arena, &symbol->partial->initial, value);
+  for (double k = first; k <= last; k++) list_add(c->arena, &symbol->partial->initial, value);
 }
 
 /* ---- initial elements of variables ---- */
@@ -311,21 +324,6 @@ struct partial *partial_of(struct checker *c, const struct context *at, struct s
   symbol->partial = partial_like(c, span, at->presence, left);
   list_partial(c, symbol);
   return symbol->partial;
-}
-
-/* The elements that the left side names: one, or first..last. */
-static bool elements_of(struct checker *c, const struct expr *index, double *first, double *last) {
-  const struct expr *low = index->kind == EXPR_RANGE ? index->left : index;
-  const struct expr *high = index->kind == EXPR_RANGE ? index->right : index;
-  bool whole = low && high && low->kind == EXPR_NUMBER && low->is_int && high->kind == EXPR_NUMBER && high->is_int;
-  if (whole && low->number >= 1 && high->number >= low->number && high->number <= MAX_INITIAL) {
-    *first = low->number;
-    *last = high->number;
-    return true;
-  }
-  diagnose(c->sink, "E4031", index->span, "these are no elements that stand before a loop")->fix =
-      "name one, y[1] ~ ..., or several, y[1..3] ~ ...; a loop fills the rest";
-  return false;
 }
 
 void check_initial_draw(struct checker *c, const struct context *at, const struct statement *s, bool given) {

@@ -237,8 +237,14 @@ static void make_draw(struct making *m, const struct context *at, struct acts *a
     return;
   }
   const struct term *distribution = over_choices(c, distribution_of(c, at, s->value), single_itself, NULL);
+  if (distribution->kind == TERM_CHOOSE) {
+    diagnose(c->sink, "E2036", s->value->span, "a simulator sees its arguments only, not the axis `%s`",
+             distribution->axis->name)
+        ->fix = "choose what is given to the simulator, or between two simulators";
+    distribution = c->poison;
+  }
   if (!is_poison(c, distribution) && (distribution->kind != TERM_DISTRIBUTION || distribution->type.n_dim)) {
-    error_absent(c, s->value->span, "a joint distribution, or a choice by an axis, inside a `sim` is")->fix =
+    error_absent(c, s->value->span, "a joint distribution inside a `sim` is")->fix =
         "draw numbers one by one";
     distribution = c->poison;
   }

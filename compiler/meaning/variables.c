@@ -158,9 +158,6 @@ static void check_absent_kinds(struct checker *c, const struct variable *v, cons
   if (v->missing && ((v->type.base == BASE_CODE && !unknown) || v->n_binder < v->type.n_dim))
     error_absent(c, distribution->span, "a missing observed code, or a missing part of a joint draw, is")->fix =
         "leave out the rows with missing values";
-  if (v->improper && v->type.structure != STRUCTURE_PLAIN)
-    error_absent(c, distribution->span, "a flat prior on numbers that hang together is")->fix =
-        "take a proper distribution, for example dirichlet";
   if (unknown && v->type.base != BASE_REAL && v->n_binder < v->type.n_dim)
     error_absent(c, distribution->span, "a joint distribution of discrete unknowns is")->fix =
         "draw its elements independently, or sum them out by hand";
@@ -391,8 +388,37 @@ static void check_via(struct checker *c, const struct context *at, const struct 
   d->fix = "remove `via`";
 }
 
-void check_variable(struct checker *c, const struct context *at, const struct statement *s) {
+/* `flat` on values of a finite volume: uniform on them, a distribution like any other. On matrices it is uniform on the
+ * correlation matrices, whether these or their factors are drawn. NULL: the statement is none of that kind. */
+static struct expr *uniform_value(struct checker *c, const struct context *at, const struct statement *s) {
+  static const struct {
+    const char *type, *family;
+    double argument; /* 0: none */
+  } uniform[] = {{"simplex", "uniform_shares", 0},
+                 {"unit_vector", "uniform_direction", 0},
+                 {"corr", "lkj_corr", 1},
+                 {"chol_corr", "lkj_corr_chol", 1}};
+  bool flat = s->value && s->value->kind == EXPR_NAME && !strcmp(s->value->name, "flat") &&
+              !scope_find(at->scope, NAMESPACE_VALUE, s->value->name);
+  for (size_t k = 0; flat && s->type && k < sizeof uniform / sizeof *uniform; k++) {
+    if (strcmp(s->type->name, uniform[k].type) != 0) continue;
+    struct expr *call = expr_new(c->arena, EXPR_CALL, s->value->span);
+    call->name = floe__name_of(c->names, uniform[k].family);
+    call->name_span = s->value->span;
+    if (!uniform[k].argument) return call;
+    call->items = expr_new(c->arena, EXPR_NUMBER, s->value->span);
+    call->items->number = uniform[k].argument;
+    return call;
+  }
+  return NULL;
+}
+
+void check_variable(struct checker *c, const struct context *at, const struct statement *written) {
   struct list left = {0};
+  struct statement with_family = *written;
+  struct expr *uniform = uniform_value(c, at, written);
+  if (uniform) with_family.value = uniform;
+  const struct statement *s = &with_family;
   size_t n_left = 0;
   if (s->kind == STATEMENT_DATA && has_number_index(s->indices)) {
     if (s->missing) {

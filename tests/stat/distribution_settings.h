@@ -87,7 +87,7 @@ enum { N_SETTINGS = sizeof all_points / sizeof *all_points };
 
 /* Joint distributions, which have tests of their own. */
 static const char *const joint_distributions[] = {
-    "dirichlet",       "multi_normal", "multi_normal_chol", "multi_normal_prec", "multi_student_t", "multi_student_t_chol",
+    "dirichlet", "uniform_shares", "multi_normal", "multi_normal_chol", "multi_normal_prec", "multi_student_t", "multi_student_t_chol",
     "random_walk", "ar1", "multinomial", "multinomial_logit", "dirichlet_multinomial",
     "sum0_normal",     "uniform_direction", "lkj_corr", "lkj_corr_chol", "wishart", "inv_wishart", "wishart_chol", "inv_wishart_chol"};
 enum { N_JOINT = sizeof joint_distributions / sizeof *joint_distributions };

@@ -34,6 +34,7 @@ static const char joint[] = "model joint \"joint\"\n"
                             "obs by_logits[three] : nat\n"
                             "obs spread[three] : nat\n"
                             "param share : simplex[three] ~ dirichlet(alpha)\n"
+                            "param even : simplex[three] ~ flat\n"
                             "param zero : sum0[three] ~ sum0_normal(2)\n"
                             "param direction : unit_vector[three] ~ uniform_direction()\n"
                             "param R : corr[three] ~ lkj_corr(1.5)\n"
@@ -68,6 +69,7 @@ static const struct {
   double at[9], log_density;
 } known[] = {
     {"share", 3, {0.2, 0.5, 0.3}, 1.3197657666784726},
+    {"even", 3, {0.2, 0.5, 0.3}, 0.69314718055994531},
     {"zero", 3, {0.7, -1.1, 0.4}, -3.4566714275292361},
     {"direction", 3, {0.6, 0, 0.8}, -2.5310242469692908},
     {"R", 9, {1, 0.3, -0.2, 0.3, 1, 0.4, -0.2, 0.4, 1}, -1.2331917117155811},
@@ -151,6 +153,7 @@ struct margin {
 };
 static const struct margin margins[] = {
     {"share", 0, beta_cdf, 1.5, 4.5, 5.5},
+    {"even", 0, beta_cdf, 1, 2, 3},
     {"zero", 1, normal_cdf, 0, 1.632993161855452, 2},
     {"direction", 2, uniform_cdf, -1, 1, 1.1},
     {"R", 5, correlation_cdf, 2, 2, 2.2},
