@@ -4,6 +4,8 @@
  * - A loop over one index within a long loop over another, whose result is not just added up: linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
  * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it.
+ * - A call for each pair of indices from which the elements of a matrix are made, those of a covariance: the gradient needs
+ *   it again.
  *
  * The array is a MAP over a binder of its own, so that the scheduler fills it in front of the loop. */
 #include "base/arena.h"
@@ -21,8 +23,10 @@ struct storing {
   size_t *round, n_round, now; /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
   const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
   const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
+  const struct node *matrix;            /* whose elements are rewritten in this round; NULL: none's */
   size_t n_own;
-  const struct graph_binder **own; /* of the arrays, one for each dimension */
+  const struct graph_binder **own; /* of the arrays, */
+  size_t *turn;                    /* two for each dimension: which of them it is */
 };
 
 static const struct node *rewritten(struct storing *s, const struct node *node);
@@ -81,16 +85,17 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
 }
 
 /* A level that no loop of the graph has; NULL: there is no room for it. */
-static const struct graph_binder *own_binder(struct storing *s, const struct graph_binder *of) {
+static const struct graph_binder *own_binder(struct storing *s, const struct graph_binder *of, size_t turn) {
   struct graph *graph = s->graph;
   size_t level = 0;
   for (size_t k = 0; k < s->n_own; k++)
-    if (s->own[k]->dimension == of->dimension) return s->own[k];
+    if (s->own[k]->dimension == of->dimension && s->turn[k] == turn) return s->own[k];
   if (graph->n_binder >= MAX_BINDER) return NULL;
   for (size_t k = 0; k < graph->n_binder; k++)
     if (graph->binders[k]->dimension == of->dimension && graph->binders[k]->level < LEVEL_FORM &&
         graph->binders[k]->level >= level)
       level = graph->binders[k]->level + 1;
+  s->turn[s->n_own] = turn;
   return s->own[s->n_own++] = graph_binder(graph, of->dimension, level, of->name);
 }
 
@@ -130,6 +135,7 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   s->now = ++s->n_round;
   s->outermost = outermost;
   s->scan = node->kind == NODE_SCAN ? node : NULL;
+  s->matrix = node->kind == NODE_MAP && node->n_binder == 2 ? node : NULL;
   const struct node *element = node->args[0], *result;
   if (node->kind == NODE_REDUCE)
     element = summand(s, element);
@@ -142,11 +148,12 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   s->now = outer.now;
   s->outermost = outer.outermost;
   s->scan = outer.scan;
+  s->matrix = outer.matrix;
   return result;
 }
 
 static const struct node *stored(struct storing *s, const struct node *node, const struct graph_binder *binder) {
-  const struct graph_binder *own = own_binder(s, binder);
+  const struct graph_binder *own = own_binder(s, binder, 0);
   if (!own) return node;
   const struct node *index = node_binder(s->graph, own), *body = in_round(s, node, binder);
   if (binders_have(&body->bound, own->id)) body = node;
@@ -181,6 +188,38 @@ static const struct node *stored_steps(struct storing *s, const struct node *nod
   return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
 
+/* A call with both indices of the matrix, but not its element itself. */
+static bool is_part_of_matrix(const struct storing *s, const struct node *node) {
+  if (!s->matrix || node->kind != NODE_EXTERN || node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL)
+    return false;
+  struct binders both = {{0}};
+  for (size_t k = 0; k < 2; k++) binders_add(&both, s->matrix->binders[k]->id);
+  return node != s->matrix->args[0] && binders_within(&both, &node->free) && binders_within(&node->free, &both);
+}
+
+static const struct node *stored_matrix(struct storing *s, const struct node *node) {
+  const struct graph_binder *const *binders = s->matrix->binders, *own[2];
+  const struct node *parts[3], *indices[2];
+  for (size_t k = 0; k < 2; k++) {
+    own[k] = own_binder(s, binders[k], k);
+    if (!own[k]) return node;
+    indices[k] = node_binder(s->graph, own[k]);
+    parts[k + 1] = node_binder(s->graph, binders[k]);
+  }
+  const struct node *body = graph_substitute(s->graph, node, 2, binders, indices);
+  if (binders_have(&body->bound, own[0]->id) || binders_have(&body->bound, own[1]->id)) return node;
+  parts[0] = graph_node(s->graph, &(struct node){.kind = NODE_MAP,
+                                                 .base = node->base,
+                                                 .name = node->name,
+                                                 .n_dim = 2,
+                                                 .dim = s->matrix->dim,
+                                                 .n_binder = 2,
+                                                 .binders = own,
+                                                 .n_arg = 1,
+                                                 .args = &body});
+  return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 3, .args = parts});
+}
+
 static const struct node *rewritten(struct storing *s, const struct node *node) {
   if (node->n_arg == 0 || node->id >= s->n_old) return node;
   if (s->round[node->id] == s->now || s->round[node->id] == FOR_GOOD) return s->result[node->id];
@@ -191,6 +230,8 @@ static const struct node *rewritten(struct storing *s, const struct node *node) 
   const struct node *result;
   if (binder)
     result = s->scan ? stored_steps(s, node) : stored(s, node, binder);
+  else if (is_part_of_matrix(s, node))
+    result = stored_matrix(s, node);
   else if (loop && closed)
     result = in_round(s, node, node->kind == NODE_MAP ? node->binders[0] : node->binder);
   else if (s->scan && is_conditional(node))
@@ -210,7 +251,8 @@ void store_repeated(struct graph *graph, struct interpretation *density) {
                       .round = floe__arena_array(arena, graph->n_node + 1, sizeof *s.round),
                       .n_round = 1,
                       .now = 1,
-                      .own = floe__arena_array(arena, MAX_BINDER, sizeof *s.own)};
+                      .own = floe__arena_array(arena, MAX_BINDER, sizeof *s.own),
+                      .turn = floe__arena_array(arena, MAX_BINDER, sizeof *s.turn)};
   for (size_t k = 0; k < density->n_root; k++) {
     roots[k] = density->roots[k];
     roots[k].node = rewritten(&s, roots[k].node);

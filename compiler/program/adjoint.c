@@ -135,8 +135,31 @@ static void copy_step(struct reverse *r, const struct step *step, bool terms) {
   }
 }
 
+/* Whether the array belongs to a block outside of the part that is being repeated, and so is full. */
+static bool is_full(const struct reverse *r, const struct memory *source) {
+  for (const struct frame *frame = r->frame; frame; frame = frame->outer)
+    if (frame->block == r->activity.memory_home[source->id]) return true;
+  return false;
+}
+
+/* What a call gave stands in an array that is full: read instead of called again. */
+static bool copy_stored(struct reverse *r, const struct block *block, size_t let) {
+  const struct value *source = block->steps[let]->value;
+  if (source->kind != VALUE_CALL || source->truth) return false;
+  for (size_t k = let + 1; k < block->n_step; k++) {
+    const struct step *store = block->steps[k];
+    if (store->kind != STEP_STORE || store->value != source || store->memory->kind != MEMORY_SCRATCH) continue;
+    if (!is_full(r, store->memory) || store->memory->changing) return false;
+    const struct memory *memory = copy_memory(r, store->memory);
+    r->value[source->id] = builder_load(r->builder, memory, copy_subscripts(r, store->memory, store->subscripts));
+    return true;
+  }
+  return false;
+}
+
 static void copy_block(struct reverse *r, const struct block *block, bool terms) {
-  for (size_t k = 0; k < block->n_step; k++) copy_step(r, block->steps[k], terms);
+  for (size_t k = 0; k < block->n_step; k++)
+    if (block->steps[k]->kind != STEP_LET || !copy_stored(r, block, k)) copy_step(r, block->steps[k], terms);
 }
 
 /* ---- adjoints ---- */
