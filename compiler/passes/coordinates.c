@@ -11,8 +11,13 @@ static struct graph *graph_of(const struct derivation *derivation) {
   return derivation->lowering.graph;
 }
 
+/* Where the scale is 0 the number is its location, and any power will do: that of a scale of 1. */
 static const struct node *log_scale(const struct derivation *derivation, const struct form *form) {
-  return node_call(graph_of(derivation), derivation->functions.log, form->scale);
+  struct graph *graph = graph_of(derivation);
+  const struct node *log = node_call(graph, derivation->functions.log, form->scale);
+  if (log->kind != NODE_EXTERN || log->args[0] != form->scale) return log; /* of an exponential, or a constant */
+  const struct node *none = node_const(graph, 0);
+  return node_select(graph, node_binary(graph, OP_EQ, form->scale, none), none, log);
 }
 
 /* A product with centring, which is a finite number. */

@@ -126,6 +126,33 @@ static void what_the_data_know_is_centred_and_the_rest_is_not(void **state) {
   generated_free(f);
 }
 
+/* Two times that are the same: no step between them. */
+static void a_scale_of_0_leaves_the_number_at_its_location(void **state) {
+  (void)state;
+  struct generated *f = generated_of_text("model gaps\n"
+                                          "index t = 3\n"
+                                          "data gap[t] : nonneg ~ uniform(0, 2)\n"
+                                          "obs y[t]\n"
+                                          "param mu ~ normal(0, 5)\n"
+                                          "param s ~ half_normal(3)\n"
+                                          "param x[t] ~ normal(mu, s * gap[t])\n"
+                                          "y[t] ~ normal(x, 1)\n");
+  const double observed[6] = {1, 0, 2, 0.3, -1, 1.5}, position[5] = {0.4, -0.2, 0.1, 0.7, -0.3};
+  const double centring[5] = {0, 0, 0.5, 0.5, 0.5};
+  struct floe__target *target = target_of(f, observed);
+  const struct floe__density density = floe__target_density(target);
+  double values[5], slope[5];
+  for (int centred = 0; centred < 2; centred++) {
+    if (centred) floe__target_centre(target, centring);
+    floe__target_values(target, position, values);
+    assert_near(values[3], values[0], 0);
+    assert_true(isfinite(density.evaluate(target, position, slope)));
+    for (size_t k = 0; k < 5; k++) assert_true(isfinite(slope[k]));
+  }
+  floe__target_free(target);
+  generated_free(f);
+}
+
 /* ---- sampling ---- */
 
 struct summary {
@@ -201,6 +228,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_leaves_a_centred_position_is_uncentred),
       cmocka_unit_test(what_the_data_know_is_centred_and_the_rest_is_not),
+      cmocka_unit_test(a_scale_of_0_leaves_the_number_at_its_location),
       cmocka_unit_test(both_samplers_agree_with_the_centred_form),
       cmocka_unit_test(a_funnel_is_sampled_as_it_is),
   };
