@@ -3,7 +3,7 @@
  * In every universe of the discrete axes, under every option of every `equiv` axis, and in both systems of coordinates:
  *   gradient    against central differences of the density
  *   round trip  unconstrain(constrain(u)) = u
- *   terms       prior, likelihood and Jacobian add up to the density
+ *   terms       prior, likelihood and Jacobian add up to the density, the log likelihoods of observations to the likelihood
  *   score       the mean of grad log p(u, y) over simulated (u, y) is zero, which holds only if the simulator draws from the
  *               density: |mean| / standard error is compared with a bound that all coordinates together exceed by chance
  *               less than once in a million runs. In the universe's own coordinates only: in those of the family a narrower
@@ -32,7 +32,7 @@ struct findings {
   double gradient, round_trip, terms, score;
   size_t n_score, n_universe;
   char worst[256]; /* where the gradient or the score was worst */
-  double *u, *gradient_at, *mean, *square, *values, *scratch;
+  double *u, *gradient_at, *mean, *square, *values, *latents, *observations, *scratch;
 };
 
 static double density_at(const struct floe_context *context, const double *u, double *terms, double *scratch) {
@@ -77,6 +77,16 @@ static void compare_gradient(const struct floe_context *context, struct findings
   }
 }
 
+/* The log likelihoods of all observations at f->values. */
+static double sum_of_observations(const struct floe_context *context, struct findings *f) {
+  const struct floe_layout *layout = context->layout;
+  double sum = 0;
+  layout->model->pointwise(context, 1, f->values, f->observations, f->latents, f->scratch);
+  for (size_t k = 0; k < layout->n_data; k++) sum += isnan(f->observations[k]) ? 0 : f->observations[k];
+  for (size_t k = 0; k < layout->n_value; k++) sum += isnan(f->latents[k]) ? 0 : f->latents[k];
+  return sum;
+}
+
 static void compare_transforms(const struct floe_context *context, struct findings *f) {
   const struct floe_model *model = context->layout->model;
   double terms[FLOE_N_TAG];
@@ -91,8 +101,10 @@ static void compare_transforms(const struct floe_context *context, struct findin
   }
   if (!model->log_density) return;
   const double density = density_at(context, f->u, terms, f->scratch);
-  if (isfinite(density))
-    f->terms = fmax(f->terms, fabs(terms[0] + terms[1] + terms[2] - density) / (1 + fabs(density)));
+  if (!isfinite(density)) return;
+  f->terms = fmax(f->terms, fabs(terms[0] + terms[1] + terms[2] - density) / (1 + fabs(density)));
+  if (model->pointwise)
+    f->terms = fmax(f->terms, fabs(sum_of_observations(context, f) - terms[FLOE_LIKELIHOOD]) / (1 + fabs(density)));
 }
 
 /* Coordinates of simulated parameters in the context's system. */
@@ -211,13 +223,15 @@ floe_status verb_selftest(struct session *session, struct floe_error *error) {
     floe__free(sizes);
     return error->status;
   }
-  double *block = FLOE__NEW(4 * layout->n_coordinate + layout->n_value + layout->n_scratch + 1, double);
+  double *block = FLOE__NEW(4 * layout->n_coordinate + 2 * layout->n_value + layout->n_data + layout->n_scratch + 1, double);
   struct findings f = {.u = block,
                        .gradient_at = block + layout->n_coordinate,
                        .mean = block + 2 * layout->n_coordinate,
                        .square = block + 3 * layout->n_coordinate,
                        .values = block + 4 * layout->n_coordinate};
-  f.scratch = f.values + layout->n_value;
+  f.latents = f.values + layout->n_value;
+  f.observations = f.latents + layout->n_value;
+  f.scratch = f.observations + layout->n_data;
   floe_status status =
       block ? test_universes(session, sizes, &f, error) : floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   struct floe_gates gates = {0};
