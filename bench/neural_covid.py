@@ -32,7 +32,7 @@ def simulated(spec, folder, n, power):
     floe("simulate", spec, "--draws", n, "--seed", 77, "--output", path, "--quiet", *at(power))
     with open(path) as lines:
         rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    return [([float(row[name]) for name in NAMES], [int(float(row[f"cases.{k + 1}"])) for k in range(14)]) for row in rows]
+    return [([float(row[name]) for name in NAMES], [int(float(row[f"cases[{k + 1}]"])) for k in range(14)]) for row in rows]
 
 
 def answers(spec, folder, sets, power, seed):
