@@ -287,7 +287,7 @@ static void write_head(struct writer *w, struct floe__text *out) {
   if (w->lanes) floe__text_puts(out, "#include <floe/lanes.h>\n");
   if (w->systems.length) floe__text_puts(out, "#include <floe/ode_steps.h>\n");
   floe__text_puts(out, "\n#define NAN __builtin_nan(\"\")\n#define INFINITY __builtin_inf()\n\n");
-  if (!variable_without_density(w->study->program)) floe__text_puts(out, seldom);
+  floe__text_puts(out, seldom);
   if (w->prototypes.text.length) {
     floe__text_append(out, w->prototypes.text.data, w->prototypes.text.length);
     floe__text_puts(out, "\n");

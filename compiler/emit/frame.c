@@ -22,12 +22,12 @@ static const struct signature signatures[N_INTERPRETATION + 2] = {
                                     {"context", "coordinates", "scratch"}},
     [INTERPRETATION_CONSTRAIN] =
         {"constrain_one",
-         "void",
+         "SELDOM void",
          "const struct floe_context *context, const double *coordinates, double *values, double *scratch",
          {"context", "coordinates", "values", "scratch"}},
     [INTERPRETATION_UNCONSTRAIN] =
         {"unconstrain_one",
-         "void",
+         "SELDOM void",
          "const struct floe_context *context, const double *values, double *coordinates, double *scratch",
          {"context", "values", "coordinates", "scratch"}},
     [INTERPRETATION_SCALE] =
@@ -37,18 +37,18 @@ static const struct signature signatures[N_INTERPRETATION + 2] = {
          {"context", "values", "log_scales", "scratch"}},
     [INTERPRETATION_REPORT] =
         {"report_one",
-         "void",
+         "SELDOM void",
          "const struct floe_context *context, const double *values, double *outputs, double *scratch",
          {"context", "values", "outputs", "scratch"}},
     [INTERPRETATION_CHECK] =
         {"check_one",
-         "void",
+         "SELDOM void",
          "const struct floe_context *context, const double *data, const double *values, double *holds,\n"
          "                      double *scratch",
          {"context", "data", "values", "holds", "scratch"}},
     [INTERPRETATION_ELICIT] =
         {"elicit_one",
-         "void",
+         "SELDOM void",
          "const struct floe_context *context, const double *data, const double *values, double *numbers,\n"
          "                       double *scratch",
          {"context", "data", "values", "numbers", "scratch"}},

@@ -13,7 +13,7 @@ static void error_references(struct checker *c, const struct statement *statemen
 }
 
 static void error_no_options(struct checker *c, const struct statement *statement) {
-  diagnose(c->sink, "E3017", statement->name_span, "the axis `%s` has no options", statement->name)->fix =
+  diagnose(c->sink, "E3018", statement->name_span, "the axis `%s` has no options", statement->name)->fix =
       "list them, the reference first: axis noise = normal* | heavy";
 }
 

@@ -112,7 +112,7 @@ DIAGNOSTIC(E3014, ERROR, "an impossible `via`")
 DIAGNOSTIC(E3015, ERROR, "an option that an enclosing choice excludes")
 DIAGNOSTIC(E3016, ERROR, "a choice by a continuous axis")
 DIAGNOSTIC(E3017, ERROR, "a name that options of different axes define")
-DIAGNOSTIC(E3017, ERROR, "an axis without options")
+DIAGNOSTIC(E3018, ERROR, "an axis without options")
 
 /* ---- E4xxx: structure ---- */
 DIAGNOSTIC(E4001, ERROR, "an observation that is used too early")
