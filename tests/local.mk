@@ -13,6 +13,7 @@ libtestsupport_a_SOURCES = \
   tests/support/generated.c tests/support/generated.h \
   tests/support/interpreted.c tests/support/interpreted.h \
   tests/support/loaded.c tests/support/loaded.h \
+  tests/support/networks.c tests/support/networks.h \
   tests/support/normal_model.c tests/support/normal_model.h \
   tests/support/stdlib.c tests/support/stdlib.h \
   tests/support/simulated.c tests/support/simulated.h tests/support/solved.c tests/support/solved.h

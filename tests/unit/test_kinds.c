@@ -19,6 +19,7 @@
 #include "runtime/data/universe.h"
 #include "runtime/summary/features.h"
 #include "runtime/train/network.h"
+#include "tests/support/networks.h"
 
 enum { MU, A, Y };
 static const size_t of_item[] = {0}, of_item_and_day[] = {0, 1};
@@ -126,30 +127,6 @@ static const struct {
 };
 enum { N_KIND = sizeof kinds / sizeof *kinds };
 
-static struct floe_network *trained(const struct floe_model *model, size_t n_thread) {
-  const struct floe_network_options options = {.seed = 3, .n_thread = n_thread};
-  struct floe_network *network;
-  struct floe_error error = {0};
-  if (floe_network_train(model, &options, NULL, &network, &error)) fail_msg("%s: %s", error.where, error.message);
-  return network;
-}
-
-static char *path_of(const char *name) {
-  static char path[512];
-  const char *folder = getenv("TMPDIR");
-  snprintf(path, sizeof path, "%s/floe-kinds-%ld-%s", folder ? folder : "/tmp", (long)getpid(), name);
-  return path;
-}
-
-static char *bytes_of(const struct floe_network *network, size_t *length) {
-  char *bytes = NULL;
-  const char *path = path_of("bytes");
-  assert_int_equal(floe_network_save(network, path, NULL), FLOE_OK);
-  assert_int_equal(floe__file_read(path, 1u << 30, &bytes, length, NULL), FLOE_OK);
-  unlink(path);
-  return bytes;
-}
-
 /* Draws for a data set of 3 items and 7 days, with their densities. */
 enum { N_DRAW = 64, N_COORDINATE = 4 };
 static floe_status draw(const struct floe_model *model, const struct floe_network *network, double *draws,
@@ -175,7 +152,7 @@ static void threads_and_files_do_not_matter(void **state) {
   for (size_t k = 0; k < N_KIND; k++) {
     struct floe_setting settings[N_SETTING];
     const struct floe_model model = model_with(&kinds[k].setting, kinds[k].is_ordered, kinds[k].in_rows, settings);
-    struct floe_network *one = trained(&model, 1), *two = trained(&model, 2), *loaded;
+    struct floe_network *one = trained(&model, 3, 1), *two = trained(&model, 3, 2), *loaded;
     double draws[2][N_DRAW * N_COORDINATE], log_q[2][N_DRAW];
     size_t n_one, n_two;
     char *of_one = bytes_of(one, &n_one), *of_two = bytes_of(two, &n_two);
@@ -202,7 +179,7 @@ static void damage_behind_the_checksum_is_refused_or_harmless(void **state) {
   for (size_t k = 0; k < N_KIND; k++) {
     struct floe_setting settings[N_SETTING];
     const struct floe_model model = model_with(&kinds[k].setting, kinds[k].is_ordered, kinds[k].in_rows, settings);
-    struct floe_network *network = trained(&model, 1), *loaded;
+    struct floe_network *network = trained(&model, 3, 1), *loaded;
     size_t length, n_refused = 0;
     char *bytes = bytes_of(network, &length), *payload = bytes + 20;
     floe_network_free(network);

@@ -21,6 +21,7 @@
 #include "runtime/data/universe.h"
 #include "runtime/train/network.h"
 #include "tests/support/eight_schools_model.h"
+#include "tests/support/networks.h"
 
 /* mu ~ normal(0, 2); y[i] ~ normal(mu, sd), with sd = 1 or 3 by universe, i in 2..6. */
 static const size_t item_only[] = {0};
@@ -131,31 +132,6 @@ static struct floe_model eight_schools_with(const struct floe_setting *settings,
   model.settings = settings;
   model.n_setting = n;
   return model;
-}
-
-static struct floe_network *trained(const struct floe_model *model, uint64_t seed, size_t n_thread) {
-  const struct floe_network_options options = {.seed = seed, .n_thread = n_thread};
-  struct floe_network *network;
-  struct floe_error error = {0};
-  if (floe_network_train(model, &options, NULL, &network, &error)) fail_msg("%s: %s", error.where, error.message);
-  return network;
-}
-
-static char *path_of(const char *name) {
-  static char path[512];
-  const char *folder = getenv("TMPDIR");
-  snprintf(path, sizeof path, "%s/floe-test-%ld-%s", folder ? folder : "/tmp", (long)getpid(), name);
-  return path;
-}
-
-/* A network's bytes, as saved. */
-static char *bytes_of(const struct floe_network *network, size_t *length) {
-  char *bytes = NULL;
-  const char *path = path_of("bytes");
-  assert_int_equal(floe_network_save(network, path, NULL), FLOE_OK);
-  assert_int_equal(floe__file_read(path, 1u << 30, &bytes, length, NULL), FLOE_OK);
-  unlink(path);
-  return bytes;
 }
 
 static void assert_same_bytes(const struct floe_network *a, const struct floe_network *b) {
