@@ -29,6 +29,9 @@ def workers():
     return total / os.sysconf("SC_CLK_TCK")
 code, data, seed, out = sys.argv[1:5]
 model = stan.build(open(code).read(), data=json.load(open(data)), random_seed=int(seed))
+import httpstan.cache
+for fit in glob.glob(os.path.join(httpstan.cache.model_directory(model.model_name), "fits", "*")):
+    os.unlink(fit)  # else a fit of an earlier run is handed out again
 start = workers()
 fit = model.sample(num_chains=4, num_warmup=1000, num_samples=1000, save_warmup=True)
 seconds = workers() - start
