@@ -260,6 +260,8 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
     error_crowded(pipeline);
     return FLOE_ESPEC;
   }
+  check_settings_fit(pipeline->sink, pipeline->study);
+  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   find_identical_options(arena, pipeline->sink, pipeline->study);
   status = verify_graph(pipeline, error);
   if (status || request->last == STAGE_GRAPH || request->last == STAGE_PROGRAM) return status;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "compiler/meaning/check.h"
+#include "compiler/passes/passes.h"
 
 #define COUNT_MOST ((uint64_t)10000000) /* more combinations are not counted one by one */
 
@@ -225,33 +226,13 @@ static void print_structure(const struct blueprint *blueprint, struct floe__text
 
 /* ---- the network ---- */
 
-static const char *const reading_names[] = {[READ_AT_ONCE] = "mlp", [READ_DEEP_SET] = "deep_set", [READ_TCN] = "tcn"};
-
-/* What `network { summary = WORD }` says, where it is a way to read a set, or else a series; NULL: nothing. */
-static const char *asked_summary(const struct program *program, bool of_set, bool of_inner) {
-  static const char *const words[][3] = {{"gru", "tcn", "mlp"}, {"deep_set", "set_transformer", "mlp"}};
-  for (size_t k = program->n_setting; k-- > 0;) {
-    const struct setting *setting = &program->settings[k];
-    if (strcmp(setting->name, "summary") != 0 || !setting->word) continue;
-    for (size_t j = 0; j < 3 - (size_t)!of_inner; j++)
-      if (!strcmp(setting->word, words[of_set][j])) return words[of_set][j];
-  }
-  return NULL;
-}
-
-/* deep_set over school, whose rows hold gru over year (a long series) */
+/* deep_set over school, gru over year (a long series) */
 static void print_network(const struct study *study, struct floe__text *out) {
   const struct program *program = study->program;
   const struct blueprint *b = &study->blueprint;
-  if (b->plate) {
-    const char *asked = asked_summary(program, true, false);
-    floe__text_printf(out, "%s over %s%s", asked ? asked : "deep_set", b->plate->name, b->inner ? ", " : "");
-  }
-  if (b->inner) {
-    const char *asked = asked_summary(program, !b->sequence, true);
-    floe__text_printf(out, "%s over %s (%s)", asked ? asked : reading_names[b->reading], b->inner->name,
-                      asked ? "as the spec says" : b->why);
-  }
+  const struct network_reading reading = network_reading(study);
+  if (b->plate) floe__text_printf(out, "%s over %s%s", reading.rows, b->plate->name, b->inner ? ", " : "");
+  if (b->inner) floe__text_printf(out, "%s over %s (%s)", reading.inner, b->inner->name, reading.why);
   if (!b->plate && !b->inner) floe__text_puts(out, "mlp");
   for (size_t k = 0; k < program->n_setting; k++)
     if (program->settings[k].word && !strcmp(program->settings[k].word, "flow_matching"))

@@ -12,4 +12,15 @@ struct diagnostics;
 /* Lint: options of an axis that make no difference to any result once lowered (W3002). Left out where it would take long. */
 void find_identical_options(struct floe__arena *arena, struct diagnostics *sink, const struct study *study);
 
+/* How the network reads the observations, in the words of `network { summary = WORD }`. */
+struct network_reading {
+  const char *rows;  /* the plate's rows as a set; NULL: there is no plate */
+  const char *inner; /* what is read within the rows, or outside of them; NULL: nothing */
+  const char *why;   /* of `inner` */
+};
+struct network_reading network_reading(const struct study *study);
+
+/* E2092 for settings of the network that the observations, the density or another setting rule out. */
+void check_settings_fit(struct diagnostics *sink, const struct study *study);
+
 #endif

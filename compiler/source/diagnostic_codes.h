@@ -78,6 +78,7 @@ DIAGNOSTIC(E2084, ERROR, "hyper values that nothing determines")
 DIAGNOSTIC(E2085, ERROR, "a flow prior in the wrong place")
 DIAGNOSTIC(E2090, ERROR, "an unknown setting of the network")
 DIAGNOSTIC(E2091, ERROR, "a setting with a wrong value")
+DIAGNOSTIC(E2092, ERROR, "a setting that does not fit the model")
 
 DIAGNOSTIC(E2101, ERROR, "an unknown module")
 DIAGNOSTIC(E2102, ERROR, "modules in a circle")

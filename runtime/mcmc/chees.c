@@ -296,6 +296,8 @@ static floe_status start_herd(const struct floe_context *context, struct herd *h
 
 static void keep_rows(struct floe__keeper *keeper, const struct herd *herd) {
   const struct floe_chains *result = herd->result;
+  keeper->failed = keeper->failed || herd->iteration > herd->options->warmup + herd->options->draws;
+  if (keeper->failed) return;
   const size_t n_row = herd->iteration > herd->options->warmup ? herd->iteration - herd->options->warmup : 0;
   for (size_t c = 0; c < herd->n_chain; c++) {
     const size_t from = c * result->n_draw;

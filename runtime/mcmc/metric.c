@@ -48,10 +48,11 @@ void floe__metric_keep(struct floe__metric *metric, struct floe__keeper *keeper)
   floe__keep(keeper, metric->centre, n * sizeof(double));
   floe__keep(keeper, metric->scale, n * sizeof(double));
   floe__keep(keeper, metric->stretch, sizeof metric->stretch);
-  keeper->failed = keeper->failed || metric->rank > FLOE__METRIC_MAX_RANK;
+  keeper->failed = keeper->failed || metric->rank > FLOE__METRIC_MAX_RANK || metric->kind > FLOE__METRIC_DENSE ||
+                   (metric->kind == FLOE__METRIC_DENSE && !metric->lower);
   if (metric->kind == FLOE__METRIC_LOW_RANK && !keeper->failed)
     floe__keep(keeper, metric->basis, metric->rank * n * sizeof(double));
-  if (metric->kind != FLOE__METRIC_DENSE || !metric->lower) return;
+  if (metric->kind != FLOE__METRIC_DENSE || keeper->failed) return;
   floe__keep(keeper, metric->lower, n * n * sizeof(double));
   floe__keep(keeper, metric->upper, n * n * sizeof(double));
 }

@@ -48,7 +48,7 @@ struct chain {
   double first;  /* where it stood then, in one coordinate */
   struct floe__checkpoint checkpoint;
   double *coordinates, *columns; /* (n_draw, n_coordinate), (n_draw, FLOE_N_SAMPLER_COLUMN): its part of the result */
-  size_t n_warmup, n_coordinate;
+  size_t n_warmup, n_draw, n_coordinate;
 };
 
 struct run {
@@ -150,6 +150,8 @@ static void keep_chain(struct floe__keeper *keeper, void *state) {
   floe__metric_keep(chain->metric, keeper);
   floe__window_keep(chain->window, keeper);
   floe__nuts_keep(chain->nuts, keeper);
+  keeper->failed = keeper->failed || chain->iteration > chain->n_warmup + chain->n_draw;
+  if (keeper->failed) return;
   const size_t n = chain->iteration > chain->n_warmup ? chain->iteration - chain->n_warmup : 0;
   floe__keep(keeper, chain->coordinates, n * chain->n_coordinate * sizeof(double));
   floe__keep(keeper, chain->columns, n * FLOE_N_SAMPLER_COLUMN * sizeof(double));
@@ -327,6 +329,7 @@ static floe_status run_all(const struct floe_context *context, struct run *run, 
     const floe_status ready = prepare_chain(context, run->options, &run->chain[c], error);
     if (ready != FLOE_OK) return ready;
     run->chain[c].n_warmup = run->options->warmup;
+    run->chain[c].n_draw = run->result->n_draw;
     run->chain[c].n_coordinate = run->result->n_coordinate;
     run->chain[c].coordinates = run->result->coordinates + c * run->result->n_draw * run->result->n_coordinate;
     run->chain[c].columns = run->result->columns + c * run->result->n_draw * FLOE_N_SAMPLER_COLUMN;

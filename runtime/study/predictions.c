@@ -17,16 +17,9 @@
 
 void predictive_path(const struct session *session, const char *universe, const char *kind,
                      char path[STUDY_PATH_LENGTH]) {
-  const char *output = floe__option_string(session->arguments, "output", NULL);
   char name[300];
-  if (!output) {
-    snprintf(name, sizeof name, "%s_%.240s.csv", kind, universe);
-    session_path(session, name, path);
-    return;
-  }
-  size_t stem = strlen(output);
-  if (stem > 4 && strcmp(output + stem - 4, ".csv") == 0) stem -= 4;
-  snprintf(path, STUDY_PATH_LENGTH, "%.*s_%s.csv", (int)(stem < 4000 ? stem : 4000), output, kind);
+  snprintf(name, sizeof name, "%s_%.240s.csv", kind, universe);
+  session_output_part(session, kind, name, path);
 }
 
 struct predictions {
@@ -35,7 +28,7 @@ struct predictions {
   double *values,
       *columns; /* (n, n_value) of the posterior draws they rest on, (n, 2) their chains and numbers, from 1 */
   double *data; /* (n, n_data) */
-  double *work; /* (2 n_data + n) */
+  double *work; /* (n_data + n): observed values of one data set, and one number of each */
   bool *wanted; /* (n_variable) */
 };
 
@@ -65,7 +58,7 @@ static floe_status draw_all(struct session *session, struct predictions *p, stru
   p->values = floe__new(p->n, (layout->n_value + 1) * sizeof(double));
   p->columns = FLOE__NEW(2 * p->n, double);
   p->data = floe__new(p->n, (layout->n_data + 1) * sizeof(double));
-  p->work = FLOE__NEW(2 * layout->n_data + p->n + 1, double);
+  p->work = FLOE__NEW(layout->n_data + p->n + 1, double);
   p->wanted = FLOE__NEW(model->n_variable + 1, bool);
   if (!p->values || !p->columns || !p->data || !p->work || !p->wanted)
     return floe__fail(error, FLOE_EENVIRONMENT, "--predict", "ask for fewer", "no memory for %zu predictions", p->n);
@@ -114,7 +107,7 @@ static const struct statistic {
 
 enum { N_STATISTIC = sizeof statistics / sizeof *statistics };
 
-/* The elements of a variable that are observed, of any data vector, to the end of the work space. Returns how many. */
+/* x gets those elements of a variable that are observed, from any data vector. Returns how many. */
 static size_t observed_of(const struct predictions *p, size_t v, const double *data, double *x) {
   const struct floe_layout *layout = p->draws->context->layout;
   const double *observed = p->draws->context->data + layout->offset[v];
@@ -126,7 +119,7 @@ static size_t observed_of(const struct predictions *p, size_t v, const double *d
 
 static json_t *compare_statistic(const struct predictions *p, size_t v, const struct statistic *statistic) {
   const size_t n_data = p->draws->context->layout->n_data;
-  double *x = p->work, *replicated = p->work + 2 * n_data, above = 0;
+  double *x = p->work, *replicated = p->work + n_data, above = 0;
   size_t n = observed_of(p, v, p->draws->context->data, x);
   const double observed = statistic->of(n, x);
   for (size_t i = 0; i < p->n; i++) {
@@ -149,7 +142,7 @@ static json_t *compare_statistic(const struct predictions *p, size_t v, const st
 static double coverage(const struct predictions *p, size_t v, double level) {
   const struct floe_layout *layout = p->draws->context->layout;
   const double *observed = p->draws->context->data + layout->offset[v];
-  double *replicated = p->work + 2 * layout->n_data;
+  double *replicated = p->work + layout->n_data;
   size_t n = 0, within = 0;
   for (size_t k = 0; k < layout->count[v]; k++) {
     if (isnan(observed[k])) continue;

@@ -45,19 +45,13 @@ static void run_free(struct run *run) {
 static void chain_path(const struct session *session, const char *universe, size_t chain, size_t n_chain,
                        char path[STUDY_PATH_LENGTH]) {
   const char *output = floe__option_string(session->arguments, "output", NULL);
-  char name[300];
-  if (!output) {
-    snprintf(name, sizeof name, "draws_%.240s_%zu.csv", universe, chain);
-    session_path(session, name, path);
-    return;
-  }
-  size_t stem = strlen(output);
-  const bool csv = stem > 4 && strcmp(output + stem - 4, ".csv") == 0;
-  if (csv) stem -= 4;
-  if (n_chain == 1)
+  char name[300], part[24];
+  snprintf(name, sizeof name, "draws_%.240s_%zu.csv", universe, chain);
+  snprintf(part, sizeof part, "%zu", chain);
+  if (output && n_chain == 1)
     snprintf(path, STUDY_PATH_LENGTH, "%s", output);
   else
-    snprintf(path, STUDY_PATH_LENGTH, "%.*s_%zu.csv", (int)(stem < 4000 ? stem : 4000), output, chain);
+    session_output_part(session, part, name, path);
 }
 
 /* Where the run keeps its state: draws.csv -> draws_1.checkpoint, else NAME.study/draws_UNIVERSE_1.checkpoint. */

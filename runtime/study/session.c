@@ -119,6 +119,17 @@ void session_output(const struct session *session, const char *name, char path[S
     session_path(session, name, path);
 }
 
+void session_output_part(const struct session *session, const char *part, const char *name, char path[STUDY_PATH_LENGTH]) {
+  const char *output = floe__option_string(session->arguments, "output", NULL);
+  if (!output) {
+    session_path(session, name, path);
+    return;
+  }
+  size_t stem = strlen(output);
+  if (stem > 4 && strcmp(output + stem - 4, ".csv") == 0) stem -= 4;
+  snprintf(path, STUDY_PATH_LENGTH, "%.*s_%.80s.csv", (int)(stem < 4000 ? stem : 4000), output, part);
+}
+
 void session_remark(struct session *session, const char *code, const char *format, ...) {
   char text[1024];
   va_list list;

@@ -43,6 +43,9 @@ void session_path(const struct session *session, const char *name, char path[STU
 /* --output, or folder/name: made absolute by neither. */
 void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);
 
+/* Where a part of several goes: --output d.csv becomes d_PART.csv; without --output it is folder/name. */
+void session_output_part(const struct session *session, const char *part, const char *name, char path[STUDY_PATH_LENGTH]);
+
 /* A remark on stderr, unless --quiet; in the answer's warnings too where code is not NULL. */
 void session_remark(struct session *session, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

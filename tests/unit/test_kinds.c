@@ -44,18 +44,9 @@ static const struct floe_variable variables[] = {
      .has_distribution = 1,
      .codes = FLOE_NONE}};
 
-static size_t no_scratch(const struct floe_layout *layout) {
-  return layout->n_data;
-}
 static int all_permitted(const struct floe_universe *universe) {
   (void)universe;
   return 1;
-}
-
-static double normal(const struct floe_sampling *s, size_t point, uint64_t site, uint64_t element) {
-  struct floe_stream stream;
-  floe_stream_open(&stream, s->seed, s->purpose, s->first_unit + point, site, element);
-  return floe_draw_normal(&stream);
 }
 
 static void simulate(const struct floe_context *c, const struct floe_sampling *s, size_t n, double *data,
@@ -72,16 +63,6 @@ static void simulate(const struct floe_context *c, const struct floe_sampling *s
         y[i * l->size[1] + t] = a[i] + normal(s, k, 64, i * 100 + t);
     }
   }
-}
-
-static void copy_values(const struct floe_context *c, size_t n, const double *from, double *to, double *scratch) {
-  (void)scratch;
-  memcpy(to, from, n * c->layout->n_value * sizeof *to);
-}
-
-static void copy_data(const struct floe_context *c, const double *data, double *prepared, double *scratch) {
-  (void)scratch;
-  memcpy(prepared, data, c->layout->n_data * sizeof *data);
 }
 
 enum { N_TINY = 6, N_SETTING = N_TINY + 1 };
@@ -108,7 +89,7 @@ static struct floe_model model_with(const struct floe_setting *setting, int is_o
                              .plate = in_rows ? 0 : FLOE_NONE,
                              .sequence = is_ordered ? 1 : FLOE_NONE,
                              .inner = 1,
-                             .scratch_size = no_scratch,
+                             .scratch_size = data_as_scratch,
                              .permitted = all_permitted,
                              .simulate = simulate,
                              .constrain = copy_values,

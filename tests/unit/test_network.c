@@ -39,20 +39,11 @@ static const struct floe_variable variables[] = {
      .has_distribution = 1,
      .codes = FLOE_NONE}};
 
-static size_t no_scratch(const struct floe_layout *layout) {
-  return layout->n_data;
-}
 static int all_permitted(const struct floe_universe *universe) {
   return universe->option[0] < 2;
 }
 static double noise_sd(const struct floe_universe *universe) {
   return universe->option[0] ? 3 : 1;
-}
-
-static double normal(const struct floe_sampling *s, size_t point, uint64_t site, uint64_t element) {
-  struct floe_stream stream;
-  floe_stream_open(&stream, s->seed, s->purpose, s->first_unit + point, site, element);
-  return floe_draw_normal(&stream);
 }
 
 static void simulate(const struct floe_context *c, const struct floe_sampling *s, size_t n, double *data,
@@ -64,16 +55,6 @@ static void simulate(const struct floe_context *c, const struct floe_sampling *s
       for (size_t i = 0; i < c->layout->n_data; i++)
         data[k * c->layout->n_data + i] = values[k] + noise_sd(c->universe) * normal(s, k, 64, i);
   }
-}
-
-static void copy_values(const struct floe_context *c, size_t n, const double *from, double *to, double *scratch) {
-  (void)scratch;
-  memcpy(to, from, n * c->layout->n_value * sizeof *to);
-}
-
-static void copy_data(const struct floe_context *c, const double *data, double *prepared, double *scratch) {
-  (void)scratch;
-  memcpy(prepared, data, c->layout->n_data * sizeof *data);
 }
 
 static const struct floe_setting small[] = {{"layers", NULL, 2},          {"width", NULL, 24}, {"ensemble", NULL, 2},
@@ -100,7 +81,7 @@ static const struct floe_model conjugate = {.version = FLOE_MODEL_VERSION,
                                             .settings = small,
                                             .plate = 0,
                                             .sequence = FLOE_NONE,
-                                            .scratch_size = no_scratch,
+                                            .scratch_size = data_as_scratch,
                                             .permitted = all_permitted,
                                             .simulate = simulate,
                                             .constrain = copy_values,

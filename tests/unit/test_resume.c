@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
 #include "runtime/mcmc/sample.h"
@@ -153,12 +154,37 @@ static void a_damaged_checkpoint_is_an_error(void **state) {
   floe_layout_free(s.layout);
 }
 
+/* Behind a checksum that fits: the number of iterations, which stands behind the run's identity. */
+static void a_checkpoint_of_impossible_length_is_an_error(void **state) {
+  (void)state;
+  struct setting s;
+  char path[80];
+  void *payload;
+  size_t length;
+  set_up(&s, FLOE_NUTS, "long");
+  s.options.checkpoint = s.stem;
+  const size_t far[] = {s.options.warmup + s.options.draws + 1, (size_t)1 << 40, SIZE_MAX};
+  run_until_death(&s, &s.options, 3000);
+  snprintf(path, sizeof path, "%s_1.checkpoint", s.stem);
+  assert_int_equal(floe__artifact_read(path, "FLOEMCMC", 1, &payload, &length, NULL), FLOE_OK);
+  for (size_t k = 0; k < sizeof far / sizeof *far; k++) {
+    struct floe_chains *chains = NULL;
+    memcpy((char *)payload + sizeof(uint64_t), &far[k], sizeof far[k]);
+    assert_int_equal(floe__artifact_write(path, "FLOEMCMC", 1, payload, length, NULL), FLOE_OK);
+    assert_int_equal(floe_sample(&s.context, &s.options, NULL, &chains, NULL), FLOE_EARTIFACT);
+  }
+  floe__free(payload);
+  floe_sample_forget(&s.options);
+  floe_layout_free(s.layout);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nuts_survives_being_killed),
       cmocka_unit_test(chees_survives_being_killed),
       cmocka_unit_test(another_run_does_not_take_it_up),
       cmocka_unit_test(a_damaged_checkpoint_is_an_error),
+      cmocka_unit_test(a_checkpoint_of_impossible_length_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,89 @@
+/* What `network { ... }` says of how observations are read, held against the structure that they have. */
+#include <string.h>
+
+#include "compiler/passes/passes.h"
+#include "compiler/source/diagnostic.h"
+
+/* The words of `summary`, by what they read. */
+static const char *const of_sets[] = {"deep_set", "set_transformer", NULL}, *const of_series[] = {"gru", "tcn", NULL};
+static const char *const anything[] = {"mlp", NULL};
+static const char *const chosen_words[] = {[READ_AT_ONCE] = "mlp", [READ_DEEP_SET] = "deep_set", [READ_TCN] = "tcn"};
+
+static bool is_among(const char *const *words, const char *word) {
+  for (; *words; words++)
+    if (!strcmp(*words, word)) return true;
+  return false;
+}
+
+/* ---- what is read how ---- */
+
+static const struct setting *setting_named(const struct program *program, const char *name) {
+  for (size_t k = 0; k < program->n_setting; k++)
+    if (!strcmp(program->settings[k].name, name)) return &program->settings[k];
+  return NULL;
+}
+
+/* The spec's `summary`, where it is one of the words; NULL: it says nothing of these. */
+static const char *asked(const struct program *program, const char *const *words) {
+  const struct setting *setting = setting_named(program, "summary");
+  return setting && is_among(words, setting->word) ? setting->word : NULL;
+}
+
+static bool inner_is_series(const struct blueprint *b) {
+  return b->inner && b->inner == b->sequence;
+}
+
+struct network_reading network_reading(const struct study *study) {
+  const struct program *program = study->program;
+  const struct blueprint *b = &study->blueprint;
+  struct network_reading reading = {0};
+  if (b->plate) {
+    const char *word = asked(program, of_sets);
+    reading.rows = word ? word : "deep_set";
+  }
+  if (!b->inner) return reading;
+  const char *word = asked(program, inner_is_series(b) ? of_series : of_sets);
+  if (!word) word = asked(program, anything);
+  reading.inner = word ? word : chosen_words[b->reading];
+  reading.why = word ? "as the spec says" : b->why;
+  return reading;
+}
+
+/* ---- what does not fit ---- */
+
+static void error_summary(struct diagnostics *sink, const struct setting *setting, const char *reads) {
+  diagnose(sink, "E2092", setting->span, "`summary = %s` reads %s, and the observations have none", setting->word, reads)
+      ->fix = "leave `summary` out: `floe check` says what is chosen then";
+}
+
+static void error_no_density(struct diagnostics *sink, const struct setting *setting, const struct variable *without) {
+  struct diagnostic *d =
+      diagnose(sink, "E2092", setting->span, "`consistency` needs a density, and the model has none");
+  d->fix = "leave `consistency` out, or set it `off`";
+  d->related = without->no_density_span;
+  d->related_message = without->no_density;
+}
+
+static void check_summary(struct diagnostics *sink, const struct blueprint *b, const struct setting *setting) {
+  const bool sets = b->plate || (b->inner && !inner_is_series(b));
+  if (is_among(of_sets, setting->word) && !sets) error_summary(sink, setting, "a set of exchangeable elements");
+  if (is_among(of_series, setting->word) && !inner_is_series(b))
+    error_summary(sink, setting, "a series along an ordered index");
+}
+
+static void check_consistency(struct diagnostics *sink, const struct program *program, const struct setting *setting) {
+  const struct setting *posterior = setting_named(program, "posterior");
+  const struct variable *without = variable_without_density(program);
+  if (setting->word && !strcmp(setting->word, "off")) return;
+  if (without) error_no_density(sink, setting, without);
+  if (posterior && !strcmp(posterior->word, "flow_matching"))
+    diagnose(sink, "E2092", setting->span, "`posterior = flow_matching` learns from simulations alone, not by `consistency`")
+        ->fix = "leave `consistency` or `posterior` out";
+}
+
+void check_settings_fit(struct diagnostics *sink, const struct study *study) {
+  const struct setting *summary = setting_named(study->program, "summary"),
+                       *consistency = setting_named(study->program, "consistency");
+  if (summary) check_summary(sink, &study->blueprint, summary);
+  if (consistency) check_consistency(sink, study->program, consistency);
+}
