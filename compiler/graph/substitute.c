@@ -4,10 +4,9 @@
 
 #include "base/arena.h"
 #include "compiler/graph/construct.h"
+#include "compiler/graph/table.h"
 
-struct memo_entry {
-  const struct node *node, *result;
-};
+#define FEW_PARTS 8
 
 struct rewriting {
   struct graph *graph;
@@ -19,31 +18,49 @@ struct rewriting {
   bool specialise;
   const struct axis *axis;
   size_t option;
-  size_t n_memo, capacity;
-  struct memo_entry *memo;
+  struct graph_memo *memo;
 };
 
 static const struct node *rewrite(struct rewriting *to, const struct node *node);
 
 /* ---- memo: each node once ---- */
 
-static struct memo_entry *memo_slot(struct memo_entry *memo, size_t capacity, const struct node *node) {
-  size_t slot = node->id * 2654435761u % capacity;
-  while (memo[slot].node && memo[slot].node != node) slot = (slot + 1) % capacity;
-  return &memo[slot];
+static struct graph_memo *memo_take(struct graph *graph) {
+  struct graph_table *table = graph->table;
+  struct graph_memo *memo = table->memos;
+  if (memo)
+    table->memos = memo->next;
+  else
+    memo = floe__arena_alloc(graph->arena, sizeof *memo);
+  memo->n = 0;
+  memo->round++;
+  return memo;
+}
+
+static void memo_give(struct graph *graph, struct graph_memo *memo) {
+  struct graph_table *table = graph->table;
+  memo->next = table->memos;
+  table->memos = memo;
+}
+
+static struct memo_entry *memo_slot(const struct graph_memo *memo, const struct node *node) {
+  struct memo_entry *entries = memo->entries;
+  size_t slot = node->id * 2654435761u % memo->capacity;
+  while (entries[slot].round == memo->round && entries[slot].node != node) slot = (slot + 1) % memo->capacity;
+  return &entries[slot];
 }
 
 static void remember(struct rewriting *to, const struct node *node, const struct node *result) {
-  if (2 * (to->n_memo + 1) > to->capacity) {
-    size_t capacity = to->capacity ? 2 * to->capacity : 16;
-    struct memo_entry *memo = floe__arena_array(to->graph->arena, capacity, sizeof *memo);
-    for (size_t k = 0; k < to->capacity; k++)
-      if (to->memo[k].node) *memo_slot(memo, capacity, to->memo[k].node) = to->memo[k];
-    to->memo = memo;
-    to->capacity = capacity;
+  struct graph_memo *memo = to->memo;
+  if (2 * (memo->n + 1) > memo->capacity) {
+    const struct graph_memo old = *memo;
+    memo->capacity = old.capacity ? 2 * old.capacity : 16;
+    memo->entries = floe__arena_array(to->graph->arena, memo->capacity, sizeof *memo->entries);
+    for (size_t k = 0; k < old.capacity; k++)
+      if (old.entries[k].round == memo->round) *memo_slot(memo, old.entries[k].node) = old.entries[k];
   }
-  *memo_slot(to->memo, to->capacity, node) = (struct memo_entry){node, result};
-  to->n_memo++;
+  *memo_slot(memo, node) = (struct memo_entry){memo->round, node, result};
+  memo->n++;
 }
 
 /* ---- leaves and loops ---- */
@@ -103,9 +120,9 @@ static const struct node *rewrite_loop(struct rewriting *to, const struct node *
   inner.n += n_own;
   inner.binders = binders;
   inner.values = values;
-  inner.n_memo = inner.capacity = 0;
-  inner.memo = NULL;
+  inner.memo = memo_take(to->graph);
   for (size_t k = 0; k < node->n_arg; k++) args[k] = rewrite(&inner, node->args[k]);
+  memo_give(to->graph, inner.memo);
   if (node->kind == NODE_MAP) return node_map(to->graph, n_own, open, args[0]);
   if (node->kind == NODE_REDUCE) return node_reduce(to->graph, node->reduction, open[0], args[0]);
   return node_scan(to->graph, open[0], node->start, node->n_arg / node->start, args);
@@ -145,7 +162,9 @@ const struct node *node_rebuild(struct graph *graph, const struct node *node, co
 }
 
 static const struct node *rewrite_parts(struct rewriting *to, const struct node *node) {
-  const struct node **args = floe__arena_array(to->graph->arena, node->n_arg + 1, sizeof *args);
+  const struct node *few[FEW_PARTS];
+  const struct node **args =
+      node->n_arg <= FEW_PARTS ? few : floe__arena_array(to->graph->arena, node->n_arg, sizeof *args);
   for (size_t k = 0; k < node->n_arg; k++) args[k] = node->args[k] ? rewrite(to, node->args[k]) : NULL;
   const struct node *result = node_rebuild(to->graph, node, args);
   if (result->kind == node->kind) node_name(result, node->name);
@@ -155,9 +174,9 @@ static const struct node *rewrite_parts(struct rewriting *to, const struct node 
 static const struct node *rewrite(struct rewriting *to, const struct node *node) {
   bool chooses = to->specialise && (node->chooses & choose_bit(to->axis));
   if (!binders_meet(&node->free, &to->domain) && !chooses) return node;
-  if (to->capacity) {
-    const struct memo_entry *known = memo_slot(to->memo, to->capacity, node);
-    if (known->node) return known->result;
+  if (to->memo->n) {
+    const struct memo_entry *known = memo_slot(to->memo, node);
+    if (known->round == to->memo->round) return known->result;
   }
   const struct node *result;
   if (node->kind == NODE_BINDER || node->kind == NODE_PREVIOUS)
@@ -174,17 +193,22 @@ static const struct node *rewrite(struct rewriting *to, const struct node *node)
 
 const struct node *graph_substitute(struct graph *graph, const struct node *node, size_t n,
                                     const struct graph_binder *const *binders, const struct node *const *values) {
-  struct rewriting to = {.graph = graph, .n = n, .binders = binders, .values = values};
+  struct rewriting to = {.graph = graph, .n = n, .binders = binders, .values = values, .memo = memo_take(graph)};
   for (size_t k = 0; k < n; k++) {
     binders_add(&to.domain, binders[k]->id);
     binders_join(&to.free, &values[k]->free);
     binders_join(&to.bound, &values[k]->bound);
   }
-  return rewrite(&to, node);
+  const struct node *result = rewrite(&to, node);
+  memo_give(graph, to.memo);
+  return result;
 }
 
 const struct node *graph_specialise(struct graph *graph, const struct node *node, const struct axis *axis,
                                     size_t option) {
-  struct rewriting to = {.graph = graph, .specialise = true, .axis = axis, .option = option};
-  return rewrite(&to, node);
+  struct rewriting to = {
+      .graph = graph, .specialise = true, .axis = axis, .option = option, .memo = memo_take(graph)};
+  const struct node *result = rewrite(&to, node);
+  memo_give(graph, to.memo);
+  return result;
 }
