@@ -116,12 +116,21 @@ static const char *plain_name(const struct function_writer *f, const struct memo
 }
 
 /* In a simulator the same numbers are written as a result and read as a value: one pointer. */
-static const struct memory *same_place(const struct function_writer *f, const struct memory *memory) {
-  const struct routine *routine = f->routine;
-  if (routine->kind != INTERPRETATION_SIMULATE || !memory->variable) return memory;
-  for (size_t k = 0; k < memory->id; k++)
-    if (routine->memories[k]->variable == memory->variable && f->memory_name[k]) return routine->memories[k];
-  return memory;
+static void name_memories(struct function_writer *f) {
+  const bool one = f->routine->kind == INTERPRETATION_SIMULATE;
+  const struct memory **first =
+      floe__arena_array(f->file->arena, f->file->study->program->n_variable + 1, sizeof *first);
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    const struct memory **place = one && memory->variable ? &first[memory->variable->id] : NULL;
+    const bool known = place && *place;
+    f->same_memory[k] = known ? *place : memory;
+    if (!f->memory_used[k]) continue;
+    f->memory_name[k] =
+        known ? f->memory_name[(*place)->id] : emit_identifier(f->identifiers, plain_name(f, memory));
+    if (place && !known) *place = memory;
+    f->memory_used[k] = false; /* until the body names it */
+  }
 }
 
 static void reserve_own_names(struct identifiers *identifiers) {
@@ -153,13 +162,7 @@ void frame_names(struct function_writer *f) {
   reserve_own_names(f->identifiers);
   for (size_t k = 0; k < n_sizes(program); k++)
     if ((f->size_name[k] = f->file->size_name[k])) identifiers_reserve(f->identifiers, f->size_name[k]);
-  for (size_t k = 0; k < f->routine->n_memory; k++) {
-    const struct memory *memory = f->routine->memories[k], *same = same_place(f, memory);
-    if (!f->memory_used[k]) continue;
-    f->memory_name[k] =
-        same != memory ? f->memory_name[same->id] : emit_identifier(f->identifiers, plain_name(f, memory));
-    f->memory_used[k] = false; /* until the body names it */
-  }
+  name_memories(f);
 }
 
 const char *name_of_size(struct function_writer *f, const struct dimension *dimension) {
@@ -168,7 +171,7 @@ const char *name_of_size(struct function_writer *f, const struct dimension *dime
 }
 
 const char *name_of_memory(struct function_writer *f, const struct memory *memory) {
-  f->memory_used[same_place(f, memory)->id] = true;
+  f->memory_used[f->same_memory[memory->id]->id] = true;
   return f->memory_name[memory->id];
 }
 

@@ -479,6 +479,7 @@ static struct function_writer *function_new(struct writer *w, const struct routi
   f->cell_name = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->cell_name);
   f->cell_updated = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->cell_updated);
   f->memory_name = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->memory_name);
+  f->same_memory = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->same_memory);
   f->memory_used = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->memory_used);
   f->loop_name = floe__arena_array(arena, routine->n_loop + 1, sizeof *f->loop_name);
   f->loop_last = floe__arena_array(arena, routine->n_loop + 1, sizeof *f->loop_last);

@@ -49,6 +49,7 @@ struct function_writer {
   const char **cell_name;    /* (n_cell) */
   bool *cell_updated;        /* (n_cell) */
   const char **memory_name;  /* (n_memory) NULL: not in this function */
+  const struct memory **same_memory; /* (n_memory) the first that means the same numbers; itself, where there is none */
   bool *memory_used;         /* (n_memory) */
   const char **loop_name;    /* (n_loop) */
   const char **loop_last;    /* (n_loop) of those over runs: the last element of the run */

@@ -381,15 +381,16 @@ static void check_user(struct use_walk *walk, struct variable *y) {
 
 /* A chain's states are told from those before; latents of its elements cannot rest on each other besides. */
 static void check_chains(struct checker *c) {
-  for (size_t k = 0; k < c->variable_symbols.n; k++)
-    for (size_t j = 0; j < c->variable_symbols.n; j++) {
-      const struct variable *z = ((struct symbol *)c->variable_symbols.items[k])->variable,
-                            *v = ((struct symbol *)c->variable_symbols.items[j])->variable;
-      if (!variable_is_discrete(v) || !v->summed_at || z->summed != v->summed || !variable_is_discrete(z)) continue;
-      if (has_steps(z->distribution))
+  for (size_t j = 0; j < c->variable_symbols.n; j++) {
+    const struct variable *v = ((struct symbol *)c->variable_symbols.items[j])->variable;
+    if (!variable_is_discrete(v) || !v->summed_at) continue;
+    for (size_t k = 0; k < c->variable_symbols.n; k++) {
+      const struct variable *z = ((struct symbol *)c->variable_symbols.items[k])->variable;
+      if (z->summed == v->summed && variable_is_discrete(z) && has_steps(z->distribution))
         not_summed(c, v->span, z, floe__arena_printf(c->arena, "`%s` rests on another latent too", v->name),
-                         "make one latent of the two, with a value for each combination");
+                   "make one latent of the two, with a value for each combination");
     }
+  }
 }
 
 void finish_discrete(struct checker *c) {

@@ -143,23 +143,31 @@ static bool is_full(const struct reverse *r, const struct memory *source) {
 }
 
 /* What a call gave stands in an array that is full: read instead of called again. */
-static bool copy_stored(struct reverse *r, const struct block *block, size_t let) {
-  const struct value *source = block->steps[let]->value;
-  if (source->kind != VALUE_CALL || source->truth) return false;
-  for (size_t k = let + 1; k < block->n_step; k++) {
-    const struct step *store = block->steps[k];
-    if (store->kind != STEP_STORE || store->value != source || store->memory->kind != MEMORY_SCRATCH) continue;
-    if (!is_full(r, store->memory) || store->memory->changing) return false;
-    const struct memory *memory = copy_memory(r, store->memory);
-    r->value[source->id] = builder_load(r->builder, memory, copy_subscripts(r, store->memory, store->subscripts));
-    return true;
+static bool copy_stored(struct reverse *r, const struct value *source) {
+  const struct step *store = r->stored[source->id];
+  if (source->kind != VALUE_CALL || source->truth || !store) return false;
+  if (!is_full(r, store->memory) || store->memory->changing) return false;
+  const struct memory *memory = copy_memory(r, store->memory);
+  r->value[source->id] = builder_load(r->builder, memory, copy_subscripts(r, store->memory, store->subscripts));
+  return true;
+}
+
+/* The first store of each value that the block defines. */
+static void note_stores(struct reverse *r, const struct block *block) {
+  for (size_t k = 0; k < block->n_step; k++)
+    if (block->steps[k]->kind == STEP_LET) r->stored[block->steps[k]->value->id] = NULL;
+  for (size_t k = block->n_step; k-- > 0;) {
+    const struct step *step = block->steps[k];
+    if (step->kind == STEP_STORE && step->value && step->memory->kind == MEMORY_SCRATCH) r->stored[step->value->id] = step;
   }
-  return false;
 }
 
 static void copy_block(struct reverse *r, const struct block *block, bool terms) {
-  for (size_t k = 0; k < block->n_step; k++)
-    if (block->steps[k]->kind != STEP_LET || !copy_stored(r, block, k)) copy_step(r, block->steps[k], terms);
+  note_stores(r, block);
+  for (size_t k = 0; k < block->n_step; k++) {
+    const struct step *step = block->steps[k];
+    if (step->kind != STEP_LET || !copy_stored(r, step->value)) copy_step(r, step, terms);
+  }
 }
 
 /* ---- adjoints ---- */
@@ -397,6 +405,7 @@ struct routine *adjoint_routine(struct floe__arena *arena, const struct study *s
   r.builder->routine->gradient = true;
   r.activity = activity_of(arena, density);
   r.value = floe__arena_array(arena, n, sizeof *r.value);
+  r.stored = floe__arena_array(arena, n, sizeof *r.stored);
   r.cell = floe__arena_array(arena, n_cell, sizeof *r.cell);
   r.memory = floe__arena_array(arena, n_memory, sizeof *r.memory);
   r.shadow = floe__arena_array(arena, n_memory, sizeof *r.shadow);

@@ -30,6 +30,7 @@ struct reverse {
   struct builder *builder;
   struct activity activity;
   const struct value **value; /* the newest copy */
+  const struct step **stored; /* of a value of the block that is being run again: what puts it into an array there */
   const struct cell **cell;
   const struct memory **memory, **shadow; /* shadow: adjoints of an array */
   const struct loop **loop;
