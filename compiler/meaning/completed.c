@@ -1,4 +1,4 @@
-/* Missing numbers that something rests on: unknowns. The variable that all terms mean becomes a latent, and a further
+/* Missing numbers that something rests on, be it the rest of the same draw: unknowns. The variable that all terms mean becomes a latent, and a further
  * variable holds the data; see typed.h. */
 #include "compiler/meaning/checker.h"
 
@@ -56,10 +56,8 @@ static void error_censored_used(struct checker *c, const struct variable *v) {
 }
 
 static void error_censored_steps(struct checker *c, const struct variable *v) {
-  const char *what =
-      floe__arena_printf(c->arena, "a censored series `%s` on whose elements something rests is", v->name);
-  error_absent(c, v->span, what)->fix =
-      "let a latent move in time, and observe it with censoring: `y[t] ~ normal(level[t], s)`";
+  diagnose(c->sink, "E4024", v->span, "steps rest on elements of `%s`, of which those beyond a bound are not known", v->name)
+      ->fix = "let a latent move in time, and observe it with censoring: `y[t] ~ normal(level[t], s)`";
 }
 
 static void error_flat(struct checker *c, const struct variable *v) {
@@ -94,7 +92,7 @@ void finish_completed(struct checker *c) {
     const struct variable *v = symbol->variable;
     if (symbol->censoring && !v->missing && has_steps(v->distribution) && is_used_by_model(c, v))
       error_censored_steps(c, v);
-    if (!v->missing || (v->role == ROLE_OBS && !is_used(c, v))) continue;
+    if (!v->missing || (v->role == ROLE_OBS && v->n_binder == v->type.n_dim && !is_used(c, v))) continue;
     if (symbol->censoring)
       error_censored_used(c, v);
     else if (v->improper)

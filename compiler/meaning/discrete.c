@@ -210,11 +210,6 @@ static void error_result(struct checker *c, struct span span, const struct varia
 static void not_summed(struct checker *c, struct span span, const struct variable *latent, const char *why,
                        const char *fix) {
   struct variable *v = ((struct symbol *)c->variable_symbols.items[latent->id])->variable;
-  if (v->observed) { /* what gaps in data stand for */
-    error_absent(c, span, floe__arena_printf(c->arena, "summing out the discrete `%s` where %s is", v->name, why))->fix =
-        fix;
-    return;
-  }
   struct diagnostic *d =
       diagnose(c->sink, "W2006", span, "the discrete `%s` is not summed out where %s: the study has no density", v->name, why);
   d->fix = fix;

@@ -275,8 +275,9 @@ static size_t count_coupled(const struct loop *loop, const struct group *group) 
 static void error_coupled(struct checker *c, const struct loop *loop, const struct group *group) {
   const struct term *elsewhere = looks_elsewhere(loop, group);
   const struct definition *d = member(loop, group->members[0]);
-  error_absent(c, elsewhere ? elsewhere->span : d->span, "a loop whose steps look at other elements of an index is")
-      ->fix = "give that index a fixed size: up to 64 elements, of one index beside the loop's, can go together";
+  diagnose(c->sink, "E4022", elsewhere ? elsewhere->span : d->span,
+           "steps look at other elements of an index, and these are not a fixed number up to %d", MAX_COUPLED)
+      ->fix = "give that index a fixed size; elements of one index beside the loop's can go together";
 }
 
 /* Each group rests on groups before it only. */

@@ -30,8 +30,13 @@ static void error_depends(struct checker *c, struct span span, enum role role, c
 }
 
 static void error_given_missing(struct checker *c, struct span span, const char *name) {
-  error_absent(c, span, floe__arena_printf(c->arena, "`missing` for given elements of `%s` is", name))->fix =
-      "declare the observations themselves as `missing`: what imagines a given element is its distribution where it is missing";
+  diagnose(c->sink, "E4023", span, "elements of `%s` that are given are there: they cannot be missing", name)->fix =
+      "declare the observations as `missing`: what imagines a given element is its distribution where it is missing";
+}
+
+static void error_parts_missing(struct checker *c, const struct variable *v) {
+  diagnose(c->sink, "E2058", v->span, "the numbers of `%s` hang together: none of them can be missing by itself", v->name)
+      ->fix = "leave out the rows with missing values: a value of which only a part is known is none";
 }
 
 static void error_not_obs(struct checker *c, const struct statement *s, const struct symbol *symbol) {
@@ -155,9 +160,8 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
 
 static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
   bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
-  if (v->missing && ((v->type.base == BASE_CODE && !unknown) || v->n_binder < v->type.n_dim))
-    error_absent(c, distribution->span, "a missing observed code, or a missing part of a joint draw, is")->fix =
-        "leave out the rows with missing values";
+  if (v->missing && v->n_binder < v->type.n_dim && (v->type.structure != STRUCTURE_PLAIN || v->type.base != BASE_REAL))
+    error_parts_missing(c, v);
   if (unknown && v->type.base != BASE_REAL && v->n_binder < v->type.n_dim)
     error_absent(c, distribution->span, "a joint distribution of discrete unknowns is")->fix =
         "draw its elements independently, or sum them out by hand";
@@ -256,8 +260,9 @@ const struct term *element_distribution(struct checker *c, const struct context 
   bool typed_before = symbol->typed_by_element;
   enum base before = v->type.base;
   if (v->type.structure != STRUCTURE_PLAIN) {
-    error_absent(c, value->span, "drawing numbers that hang together one by one is")->fix =
-        "draw all of them at once, or declare them without a structure";
+    diagnose(c->sink, "E4021", value->span, "`%s` is %s: its numbers hang together, and none is drawn by itself", v->name,
+             structure_name(v->type.structure))
+        ->fix = "draw all of them at once, or declare them without a structure";
     return NULL;
   }
   v->n_binder = v->type.n_dim;
@@ -422,7 +427,9 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   size_t n_left = 0;
   if (s->kind == STATEMENT_DATA && has_number_index(s->indices)) {
     if (s->missing) {
+      struct symbol *given = scope_find(at->scope, NAMESPACE_VALUE, s->name);
       error_given_missing(c, s->name_span, s->name);
+      if (given && given->kind == SYMBOL_VARIABLE) given->kind = SYMBOL_POISON;
       return;
     }
     check_initial_draw(c, at, s, true);

@@ -75,12 +75,30 @@ struct prior {
   const struct variable *variable;
 };
 
+/* Whether the element is missing in the data; of a joint draw, whether any part of it is. */
+static const struct node *draw_is_missing(const struct derivation *derivation, const struct variable *observed,
+                                          const struct element *element) {
+  struct graph *graph = graph_of(derivation);
+  const size_t n_dim = observed->type.n_dim, n_known = element->step ? n_dim : element->n_open;
+  if (n_known == n_dim) return is_missing(derivation, observed, element->indices);
+  const struct graph_binder **open = floe__arena_array(graph->arena, n_dim, sizeof *open);
+  const struct node **indices = floe__arena_array(graph->arena, n_dim, sizeof *indices);
+  for (size_t k = 0; k < n_known; k++) indices[k] = element->indices[k];
+  for (size_t k = n_known; k < n_dim; k++) {
+    open[k] = graph_open(graph, observed->type.dim[k], observed->type.dim[k]->name);
+    indices[k] = node_binder(graph, open[k]);
+  }
+  const struct node *missing = is_missing(derivation, observed, indices);
+  for (size_t k = n_dim; k-- > n_known;) missing = node_reduce(graph, REDUCE_ANY, open[k], missing);
+  return missing;
+}
+
 /* A quantity that only elements with coordinates of their own have. */
 static const struct node *of_unknown(const struct derivation *derivation, const struct element *element,
                                      const struct variable *variable, const struct node *quantity) {
   struct graph *graph = graph_of(derivation);
   if (!variable->observed) return quantity;
-  return node_select(graph, is_missing(derivation, variable->observed, element->indices), quantity, node_const(graph, 0));
+  return node_select(graph, draw_is_missing(derivation, variable->observed, element), quantity, node_const(graph, 0));
 }
 
 static const struct node *prior_quantity(const struct derivation *derivation, const struct element *element,
@@ -98,7 +116,7 @@ static const struct node *prior_quantity(const struct derivation *derivation, co
   const struct node *density =
       of_unknown(derivation, element, prior->variable, family_log_density(element->place, single, x));
   const struct variable *data = prior->variable->observed;
-  const struct node *observed = data ? node_unary(graph, OP_NOT, is_missing(derivation, data, element->indices)) : NULL;
+  const struct node *observed = data ? node_unary(graph, OP_NOT, draw_is_missing(derivation, data, element)) : NULL;
   return density_supported(derivation, element->place, single, density, x,
                            (struct known_bounds){form->low, form->high, true, observed});
 }
@@ -181,19 +199,26 @@ static const struct node *likelihood_of_step(struct derivation *derivation, cons
   return likelihood_of_element(derivation, variable->observed ? variable->observed : variable, element);
 }
 
+/* What a joint density makes of NaN is nothing to select from: draws with gaps are completed first. */
+static const struct node *observed_value(const struct derivation *derivation, const struct variable *variable) {
+  const struct reading *reading = &derivation->lowering.reading;
+  const bool joint = variable->completed && variable->n_binder < variable->type.n_dim;
+  return joint ? reading->value(reading->context, variable->completed) : node_value(graph_of(derivation), variable);
+}
+
 static const struct node *likelihood_of(void *context, const struct family *single) {
   const struct draw *draw = context;
   const struct variable *variable = draw->variable;
   struct derivation *derivation = draw->derivation;
   if (single->steps)
     return derive_steps(derivation, single->steps, derivation->nothing, draw->element->indices, likelihood_of_step, NULL);
-  const struct node *x = one_draw(derivation, variable, draw->element, node_value(graph_of(derivation), variable));
+  const struct node *x = one_draw(derivation, variable, draw->element, observed_value(derivation, variable));
   struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
                                variable->type.strict, NULL};
   if (!variable->missing) return density_of_draw(draw, single, x, known);
   struct graph *graph = graph_of(derivation);
   const struct place place = draw->element->place;
-  known.absent = is_missing(derivation, variable, draw->element->indices);
+  known.absent = draw_is_missing(derivation, variable, draw->element);
   const struct node *density =
       node_select(graph, known.absent, derivation->nothing, family_log_density(place, single, x));
   return density_supported(derivation, place, single, density, x, known);

@@ -310,6 +310,35 @@ static void what_is_missing_has_a_coordinate_or_is_summed_out(void **state) {
   generated_free(f);
 }
 
+/* The whole row is distributed, with an unknown where a part of it is missing; complete rows are observations. */
+static void parts_of_a_row_that_are_missing_are_unknowns(void **state) {
+  (void)state;
+  struct generated *f = generated_of_text("model m \"by hand\"\n"
+                                          "index row = 2\n"
+                                          "index column = 2\n"
+                                          "obs y[row, column] missing\n"
+                                          "param mu ~ normal(0, 1)\n"
+                                          "y[row] ~ multi_normal([mu, 0], [[1, 0.6], [0.6, 1]])\n"
+                                          "report mu, y\n");
+  const double mu = 0.25, x = -0.5, data[] = {1.5, NAN, 0.3, 0.9};
+  double density, terms[FLOE_N_TAG], gradient[5], values[9];
+  generated_enter_universe(f, 0);
+  assert_int_equal(f->layout->n_coordinate, 5);
+  memcpy(f->data, data, sizeof data);
+  for (size_t k = 0; k < 5; k++) f->coordinates[k] = 77;
+  f->coordinates[0] = mu, f->coordinates[2] = x;
+  generated_density(f, terms);
+  const double gap = log_normal_density(1.5, mu, 1) + log_normal_density(x, 0.6 * (1.5 - mu), 0.8);
+  const double whole = log_normal_density(0.3, mu, 1) + log_normal_density(0.9, 0.6 * (0.3 - mu), 0.8);
+  assert_true(fabs(terms[FLOE_PRIOR] - log_normal_density(mu, 0, 1) - gap) < 1e-12);
+  assert_true(fabs(terms[FLOE_LIKELIHOOD] - whole) < 1e-12);
+  f->model->gradient(&f->context, 1, f->coordinates, &density, gradient, f->scratch);
+  assert_true(gradient[1] == 0 && gradient[2] != 0 && gradient[3] == 0 && gradient[4] == 0);
+  f->model->constrain(&f->context, 1, f->coordinates, values, f->scratch);
+  assert_true(values[1] == 1.5 && values[2] == x && values[3] == 0.3 && values[4] == 0.9);
+  generated_free(f);
+}
+
 static void stated_mixtures_do_what_their_graph_says(void **state) {
   (void)state;
   struct generated *f = generated_of_file("tests/data/specs/mixtures.floe");
@@ -493,6 +522,7 @@ int main(void) {
       cmocka_unit_test(completed_numbers_do_what_their_graph_says),
       cmocka_unit_test(elements_of_loops_do_what_their_graph_says),
       cmocka_unit_test(what_is_missing_has_a_coordinate_or_is_summed_out),
+      cmocka_unit_test(parts_of_a_row_that_are_missing_are_unknowns),
       cmocka_unit_test(stated_mixtures_do_what_their_graph_says),
       cmocka_unit_test(improper_priors_do_what_their_graph_says),
       cmocka_unit_test(gaps_and_bounds_have_the_density_that_was_worked_out_by_hand),
