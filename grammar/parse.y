@@ -116,8 +116,8 @@ statement:
 | NAME indices '~' expr              { $$ = build_valued(p, STATEMENT_SAMPLE, @$, $1, @1, $4); $$->indices = $2; }
 | '(' targets ')' '~' expr           { $$ = build_targets($2, @$, $5); }
 | NAME indices '=' expr              { $$ = build_valued(p, STATEMENT_DEFINE, @$, $1, @1, $4); $$->indices = $2; }
-| VAR NAME '=' expr                  { $$ = build_valued(p, STATEMENT_VAR, @$, $2, @2, $4); }
-| NAME ASSIGN expr                   { $$ = build_valued(p, STATEMENT_ASSIGN, @$, $1, @1, $3); }
+| VAR NAME indices '=' expr          { $$ = build_valued(p, STATEMENT_VAR, @$, $2, @2, $5); $$->indices = $3; }
+| NAME indices ASSIGN expr           { $$ = build_valued(p, STATEMENT_ASSIGN, @$, $1, @1, $4); $$->indices = $2; }
 | FOR NAME IN NAME block             { $$ = build_for(p, @$, $2, @2, $4, NULL, $5); }
 | FOR NAME IN NAME '[' index_item ']' block { $$ = build_for(p, @$, $2, @2, $4, $6, $8); }
 | WHILE expr block                   { $$ = build_while(p, @$, $2, NULL, $3); }

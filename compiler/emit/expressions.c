@@ -100,7 +100,19 @@ void write_place(struct function_writer *f, const struct memory *memory, const s
   }
 }
 
+/* What a simulator's own arrays take, by its sizes. */
+static void write_work(struct function_writer *f, const struct memory *memory) {
+  floe__text_printf(f->out, "%s_work(", memory->work->symbol);
+  for (size_t k = 0; k < memory->n_dim; k++)
+    floe__text_printf(f->out, "%s%s", k ? ", " : "", name_of_size(f, memory->dim[k]));
+  floe__text_puts(f->out, ")");
+}
+
 void write_extent(struct function_writer *f, const struct memory *memory) {
+  if (memory->work) {
+    write_work(f, memory);
+    return;
+  }
   if (!memory->n_dim) floe__text_puts(f->out, "1");
   for (size_t k = 0; k < memory->n_dim; k++) {
     const char *size = name_of_size(f, memory->dim[k]);
@@ -125,17 +137,15 @@ static void write_argument(struct function_writer *f, const struct argument *arg
 
 /* Sizes of the formal dimensions, as the arguments have them; then the arguments. */
 void write_array_call(struct function_writer *f, const struct external *external, const char *symbol,
-                      size_t n_formal_arg, const struct argument *args, size_t n_arg) {
-  const struct dimension *sizes[16];
+                      const struct argument *args, size_t n_arg) {
+  const struct dimension *sizes[MAX_FORMAL_SIZES];
   size_t n_size = formal_sizes(external, sizes), n = 0;
   floe__text_printf(f->out, "%s(", symbol);
   if (external->random) floe__text_puts(f->out, "&stream"), n++;
   for (size_t i = 0; i < n_size; i++) {
-    const struct dimension *actual = NULL;
-    for (size_t k = 0; k < n_formal_arg && !actual; k++)
-      for (size_t d = 0; d < external->formals[k]->type.n_dim && !actual; d++)
-        if (external->formals[k]->type.dim[d] == sizes[i]) actual = args[k].memory->dim[d];
-    floe__text_printf(f->out, "%s%s", n++ ? ", " : "", name_of_size(f, actual));
+    size_t argument, dimension;
+    place_of_size(external, sizes[i], &argument, &dimension);
+    floe__text_printf(f->out, "%s%s", n++ ? ", " : "", name_of_size(f, args[argument].memory->dim[dimension]));
   }
   for (size_t k = 0; k < n_arg; k++) {
     if (n++) floe__text_puts(f->out, ", ");
@@ -168,7 +178,7 @@ static void write_call(struct function_writer *f, const struct value *value) {
     else
       for (size_t k = 0; k < n; k++)
         if (value->args[k].memory) declare_external(f->file, value->external);
-    write_array_call(f, value->external, value->symbol, n, value->args, n);
+    write_array_call(f, value->external, value->symbol, value->args, n);
     return;
   }
   declare_scalar(f->file, value->symbol, n);

@@ -44,6 +44,7 @@ static void survey(struct function_writer *f, const struct block *block) {
       f->stored[value->id] = true;
     if (step->kind == STEP_UPDATE) f->cell_updated[step->cell->id] = true;
     if (step->memory) f->memory_used[step->memory->id] = true;
+    if (step->work) f->memory_used[step->work->id] = true;
     if (step->kind == STEP_STORE || step->kind == STEP_ADD) use_subscripts(f, step->memory, step->subscripts, block);
     if (step->kind == STEP_CALL) use_arguments(f, step->args, step->n_arg, block);
     if (step->kind == STEP_LOOP) survey(f, step->body);
@@ -236,14 +237,16 @@ static void write_call_step(struct function_writer *f, const struct step *step) 
   size_t n_arg = step->n_arg;
   if (step->external->random) { /* the element numbers only open the stream */
     open_stream(f, step->site, step->n_key, args + n);
-    struct argument *passed = floe__arena_array(f->file->arena, n + 1, sizeof *passed);
+    struct argument *passed = floe__arena_array(f->file->arena, n + 2, sizeof *passed);
     if (n) memcpy(passed, args, n * sizeof *passed);
-    passed[n] = args[n_arg - 1];
+    const struct argument result = args[n_arg - 1];
+    n_arg = n;
+    if (step->work) passed[n_arg++].memory = step->work;
+    passed[n_arg++] = result;
     args = passed;
-    n_arg = n + 1;
   }
   write_indent(f);
-  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol, n, args, n_arg);
+  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol, args, n_arg);
   floe__text_puts(f->out, ";\n");
 }
 

@@ -94,21 +94,23 @@ void nodes_write_size(struct node_writer *n, const struct dimension *dimension) 
     floe__text_puts(n->out, n->size_name[dimension->id]);
 }
 
-static void write_call(struct node_writer *n, const struct node *node) {
-  const struct external *external = node->external;
-  const struct dimension *sizes[16];
+size_t nodes_write_sizes(struct node_writer *n, const struct external *external, const struct node *const *args,
+                         size_t n_before) {
+  const struct dimension *sizes[MAX_FORMAL_SIZES];
   const size_t n_size = formal_sizes(external, sizes);
-  declare_external(n->file, external);
-  floe__text_printf(n->out, "%s(", external->symbol);
   for (size_t i = 0; i < n_size; i++) {
-    const struct dimension *actual = NULL;
-    for (size_t k = 0; k < external->n_formal && !actual; k++)
-      for (size_t d = 0; d < external->formals[k]->type.n_dim && !actual; d++)
-        if (external->formals[k]->type.dim[d] == sizes[i]) actual = node->args[k]->dim[d];
-    if (i) floe__text_puts(n->out, ", ");
-    nodes_write_size(n, actual);
+    size_t argument, dimension;
+    place_of_size(external, sizes[i], &argument, &dimension);
+    if (i + n_before) floe__text_puts(n->out, ", ");
+    nodes_write_size(n, args[argument]->dim[dimension]);
   }
-  write_arguments(n, node, n_size);
+  return n_before + n_size;
+}
+
+static void write_call(struct node_writer *n, const struct node *node) {
+  declare_external(n->file, node->external);
+  floe__text_printf(n->out, "%s(", node->external->symbol);
+  write_arguments(n, node, nodes_write_sizes(n, node->external, node->args, 0));
 }
 
 static void write_literal(struct node_writer *n, const struct node *node) {
@@ -120,25 +122,30 @@ static void write_literal(struct node_writer *n, const struct node *node) {
   floe__text_puts(n->out, "}");
 }
 
+void nodes_write_place(struct node_writer *n, size_t n_dim, const struct dimension *const *dim,
+                       const struct node *const *place) {
+  for (size_t k = 0; k + 2 < n_dim; k++) floe__text_puts(n->out, "(");
+  for (size_t k = 0; k < n_dim; k++) {
+    const bool last = k + 1 == n_dim;
+    floe__text_puts(n->out, "inside(");
+    nodes_write(n, place[k]);
+    floe__text_puts(n->out, ", ");
+    nodes_write_size(n, dim[k]);
+    floe__text_puts(n->out, k && !last ? "))" : ")");
+    if (last) break;
+    floe__text_puts(n->out, " * (double)");
+    nodes_write_size(n, dim[k + 1]);
+    floe__text_puts(n->out, " + ");
+  }
+}
+
 static void write_element(struct node_writer *n, const struct node *node) {
   const struct node *array = node->args[0];
   n->file->gathers = true;
   floe__text_puts(n->out, "at(");
   nodes_write(n, array);
   floe__text_puts(n->out, ", ");
-  for (size_t k = 0; k + 2 < array->n_dim; k++) floe__text_puts(n->out, "(");
-  for (size_t k = 0; k < array->n_dim; k++) {
-    const bool last = k + 1 == array->n_dim;
-    floe__text_puts(n->out, "inside(");
-    nodes_write(n, node->args[k + 1]);
-    floe__text_puts(n->out, ", ");
-    nodes_write_size(n, array->dim[k]);
-    floe__text_puts(n->out, k && !last ? "))" : ")");
-    if (last) break;
-    floe__text_puts(n->out, " * (double)");
-    nodes_write_size(n, array->dim[k + 1]);
-    floe__text_puts(n->out, " + ");
-  }
+  nodes_write_place(n, array->n_dim, array->dim, node->args + 1);
   floe__text_puts(n->out, ")");
 }
 

@@ -27,6 +27,12 @@ void nodes_write_locals(struct node_writer *n);
 /* Forgets counts and locals; names of leaves stay. */
 void nodes_forget(struct node_writer *n);
 void nodes_write(struct node_writer *n, const struct node *node);
+/* The position of an element of an array in C, from 0: NaN outside of it. */
+void nodes_write_place(struct node_writer *n, size_t n_dim, const struct dimension *const *dim,
+                       const struct node *const *place);
+/* The sizes that a call of the external takes, behind `n_before` arguments; how many there are then. */
+size_t nodes_write_sizes(struct node_writer *n, const struct external *external, const struct node *const *args,
+                         size_t n_before);
 void nodes_write_size(struct node_writer *n, const struct dimension *dimension);
 void nodes_indent(struct node_writer *n);
 

@@ -3,8 +3,6 @@
 #include "base/arena.h"
 #include "compiler/emit/writer.h"
 
-#define MAX_FORMAL_SIZE 16
-
 /* Whether the symbol is new; then it counts as declared. */
 static bool begin(struct writer *w, const char *symbol) {
   struct prototypes *p = &w->prototypes;
@@ -29,26 +27,13 @@ void declare_scalar(struct writer *w, const char *symbol, size_t n_arg) {
   floe__text_puts(&w->prototypes.text, n_arg ? ") __attribute__((const));\n" : "void);\n");
 }
 
-size_t formal_sizes(const struct external *external, const struct dimension **sizes) {
-  size_t n = 0;
-  for (size_t k = 0; k < external->n_formal; k++) {
-    const struct type *type = &external->formals[k]->type;
-    for (size_t d = 0; d < type->n_dim; d++) {
-      bool known = !type->dim[d]->formal;
-      for (size_t i = 0; i < n; i++) known = known || sizes[i] == type->dim[d];
-      if (!known && n < MAX_FORMAL_SIZE) sizes[n++] = type->dim[d];
-    }
-  }
-  return n;
-}
-
 static const char *separator(size_t *n) {
   return (*n)++ ? ", " : "";
 }
 
 static void formals(struct writer *w, const struct external *external, size_t *n) {
   struct floe__text *out = &w->prototypes.text;
-  const struct dimension *sizes[MAX_FORMAL_SIZE];
+  const struct dimension *sizes[MAX_FORMAL_SIZES];
   size_t n_size = formal_sizes(external, sizes);
   for (size_t k = 0; k < n_size; k++) floe__text_printf(out, "%ssize_t", separator(n));
   for (size_t k = 0; k < external->n_formal; k++)

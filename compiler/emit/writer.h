@@ -82,7 +82,7 @@ void write_place(struct function_writer *f, const struct memory *memory, const s
 bool place_is_checked(const struct memory *memory, const struct subscript *subscripts);
 void write_position(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts);
 void write_array_call(struct function_writer *f, const struct external *external, const char *symbol,
-                      size_t n_formal_arg, const struct argument *args, size_t n_arg);
+                      const struct argument *args, size_t n_arg);
 void write_number(struct floe__text *out, double number);
 void write_extent(struct function_writer *f, const struct memory *memory); /* how many doubles a scratch array takes */
 
@@ -114,8 +114,6 @@ void write_indent(struct function_writer *f);
 void declare_scalar(struct writer *w, const char *symbol, size_t n_arg);
 void declare_external(struct writer *w, const struct external *external);
 void declare_adjoint(struct writer *w, const struct external *external);
-size_t formal_sizes(const struct external *external,
-                    const struct dimension **sizes); /* formal dimensions, in order; at most 16 */
 
 /* systems.c */
 void write_system(struct writer *w, const struct external *external);

@@ -44,6 +44,7 @@ static const struct program *finished(struct checker *c) {
   p->n_axis = c->axes.n, p->axes = (void *)c->axes.items;
   p->n_distribution = c->distributions.n, p->distributions = (void *)c->distributions.items;
   p->n_function = c->functions.n, p->functions = (void *)c->functions.items;
+  p->n_simulator = c->simulators.n, p->simulators = (void *)c->simulators.items;
   p->n_external = c->externals.n, p->externals = (void *)c->externals.items;
   p->n_report = c->reports.n, p->reports = flattened(c, &c->reports, sizeof *p->reports);
   p->n_claim = c->claims.n, p->claims = flattened(c, &c->claims, sizeof *p->claims);

@@ -178,7 +178,7 @@ struct checker {
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols, plates;
   struct list reports, claims, checks, elicited, priors, preparations, constraints, settings;
-  struct list distributions, functions, externals;
+  struct list distributions, functions, externals, simulators;
   struct list deferred, weights;
   struct program *program;
 };

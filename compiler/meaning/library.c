@@ -228,3 +228,26 @@ void check_library(struct checker *c, const struct tree *tree) {
     if (symbols.items[k] && s->kind == STATEMENT_DIST) check_dist_methods(c, s, symbols.items[k]);
   }
 }
+
+/* ---- sizes ---- */
+
+size_t formal_sizes(const struct external *external, const struct dimension **sizes) {
+  size_t n = 0;
+  for (size_t k = 0; k < external->n_formal; k++) {
+    const struct type *type = &external->formals[k]->type;
+    for (size_t d = 0; d < type->n_dim; d++) {
+      bool known = !type->dim[d]->formal;
+      for (size_t i = 0; i < n; i++) known = known || sizes[i] == type->dim[d];
+      if (!known && n < MAX_FORMAL_SIZES) sizes[n++] = type->dim[d];
+    }
+  }
+  return n;
+}
+
+void place_of_size(const struct external *external, const struct dimension *size, size_t *argument, size_t *dimension) {
+  for (*argument = 0; *argument < external->n_formal; ++*argument) {
+    const struct type *type = &external->formals[*argument]->type;
+    for (*dimension = 0; *dimension < type->n_dim; ++*dimension)
+      if (type->dim[*dimension] == size) return;
+  }
+}

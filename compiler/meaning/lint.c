@@ -71,6 +71,11 @@ static void reach_term(struct reach *r, const struct term *term) {
 
 static void reach_results(struct reach *r) {
   const struct program *p = r->program;
+  for (size_t k = 0; k < p->n_simulator; k++) {
+    const struct simulator *s = p->simulators[k];
+    for (size_t i = 0; i < s->n_term; i++) reach_term(r, s->terms[i]);
+    for (size_t i = 0; i < s->n_local; i++) reach_type(r, &s->locals[i]->type);
+  }
   for (size_t k = 0; k < p->n_preparation; k++) reach_term(r, p->preparations[k].value);
   for (size_t k = 0; k < p->n_report; k++) reach_term(r, p->reports[k].value);
   for (size_t k = 0; k < p->n_claim; k++) reach_term(r, p->claims[k].value);

@@ -21,6 +21,7 @@ compiler_sources += \
   compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/completed.c compiler/meaning/discrete.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
   compiler/meaning/acts.c compiler/meaning/making.h compiler/meaning/simulators.c \
+  compiler/meaning/simulator_body.c compiler/meaning/simulator_values.c \
   compiler/meaning/statements.c \
   compiler/meaning/structures.c \
   compiler/meaning/systems.c \

@@ -11,8 +11,17 @@ static void error_not_var(struct checker *c, const struct statement *s, const st
   d->related_message = "it is defined here";
 }
 
+/* An array that changes stands in a `sim`. */
+static bool is_array(struct checker *c, const struct statement *s) {
+  if (!s->indices) return false;
+  diagnose(c->sink, "E4016", s->name_span, "inside a function the elements of `%s` cannot change", s->name)->fix =
+      "define the array at once: x[i] = ..., or use a `var` for one number";
+  return true;
+}
+
 /* The local to be assigned; NULL: reported. */
 static struct symbol *assigned(struct checker *c, const struct context *at, const struct statement *s) {
+  if (is_array(c, s)) return NULL;
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
   if (!symbol) error_unknown(c, at->scope, NAMESPACE_VALUE, s->name, s->name_span);
   if (!symbol || symbol->kind == SYMBOL_POISON) return NULL;
@@ -50,7 +59,7 @@ static bool add_local(struct checker *c, const struct context *at, const struct 
 }
 
 static void check_var(struct checker *c, const struct context *at, const struct statement *s) {
-  add_local(c, at, s, named(c, s->name, local_value(c, at, s)), true);
+  add_local(c, at, s, is_array(c, s) ? c->poison : named(c, s->name, local_value(c, at, s)), true);
 }
 
 static void check_assign(struct checker *c, const struct context *at, const struct statement *s) {

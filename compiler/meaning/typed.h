@@ -226,10 +226,11 @@ struct system {
   const struct term **rates;                  /* (n_state) scalar terms over time, states and parameters */
 };
 
-/* One step of a `sim`. Raw draws are steps of their own, in the order of the text, so that terms are free of them. */
+/* One step of a `sim`. Raw draws and whatever gives an array are steps of their own, in the order of the text: other terms
+ * are numbers without draws, and name arrays only to read elements or to hand them to functions of one number. */
 enum act_kind {
-  ACT_SET,   /* local = value */
-  ACT_DRAW,  /* local = value, a TERM_EXTERN that is a raw draw */
+  ACT_SET,   /* local = value; or the element of the local, an array, at `place` */
+  ACT_CALL,  /* local = value, a TERM_EXTERN that is a raw draw or gives an array */
   ACT_IF,    /* value: the condition; body, otherwise */
   ACT_WHILE, /* before, then the test of value, then body; again, at most `limit` times */
   ACT_FOR    /* binder; local = the number of its element; body */
@@ -241,22 +242,26 @@ struct act {
   struct span span;
   const struct formal *local;
   const struct term *value;
+  const struct term **place; /* SET: one number per index of the local; outside of it, all outputs become undefined */
   const struct binder *binder;
   double limit;
   const struct act *before, *body, *otherwise, *next;
 };
 
-/* sim f(arguments) -> (outputs) { ... }: what the external that draws the outputs is made of. Locals are numbers that change
- * from act to act, outputs among them; terms read them, and the arguments, as formals. A loop that reaches its limit
- * leaves all outputs undefined. */
+/* sim f(arguments) -> (outputs) { ... }: what the external that draws the outputs is made of. Locals are numbers and arrays
+ * that change from act to act, outputs among them; terms read them, and the arguments, as formals. A loop that reaches its
+ * limit leaves all outputs undefined. */
 struct simulator {
   const char *name;
   struct span span;
   size_t n_argument, n_local, n_output, n_act;
   const struct formal **arguments, **locals, **outputs;
   const struct act *body; /* NULL where the external is the user's own C */
+  bool works;             /* it fills arrays of its own, for which its caller has room */
   const struct external *external;
   const struct distribution **distributions; /* (n_output) of each output; the density is the last one's */
+  size_t n_term;
+  const struct term **terms; /* what its text says: of what it is made by acts, nothing else may tell */
 };
 
 struct external {            /* extern fun, extern draw: a symbol of the runtime */
@@ -272,6 +277,12 @@ struct external {            /* extern fun, extern draw: a symbol of the runtime
   const struct system *system; /* the compiler writes the symbols itself; NULL: they are the runtime's */
   const struct simulator *simulator; /* random: all outputs of a `sim`: one number, or an array of them */
 };
+
+/* The formal dimensions of the arguments, in order, without repetition: at most MAX_FORMAL_SIZES. */
+#define MAX_FORMAL_SIZES 16
+size_t formal_sizes(const struct external *external, const struct dimension **sizes);
+/* Where its size is found: in which argument, and which of its dimensions. */
+void place_of_size(const struct external *external, const struct dimension *size, size_t *argument, size_t *dimension);
 
 /* dist d(a, b) on S { ... }. Each method is a term over the formals (and `x`, `p` or `a` below); NULL where absent. */
 struct distribution {
@@ -390,6 +401,8 @@ struct program {
   const struct distribution **distributions; /* of the library and of the spec: all that exist */
   size_t n_function;
   const struct function **functions;
+  size_t n_simulator;
+  const struct simulator **simulators;
   size_t n_external;
   const struct external **externals; /* of the library and of the spec: all that exist */
 };

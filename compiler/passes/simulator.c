@@ -46,13 +46,19 @@ static void lower_acts(struct simulator_graph *g, struct place place, const stru
   for (const struct act *act = list; act; act = act->next) lower_act(g, place, act);
 }
 
+static const struct node **lower_items(struct simulator_graph *g, struct place place, size_t n,
+                                       const struct term *const *items) {
+  const struct node **nodes = floe__arena_array(g->graph->arena, n + 1, sizeof *nodes);
+  for (size_t k = 0; k < n; k++) nodes[k] = lower(place, items[k]);
+  return nodes;
+}
+
 static void lower_act(struct simulator_graph *g, struct place place, const struct act *act) {
-  struct floe__arena *arena = g->graph->arena;
-  if (act->kind == ACT_DRAW) {
-    g->draws[act->id] = floe__arena_array(arena, act->value->n_item + 1, sizeof *g->draws[act->id]);
-    for (size_t k = 0; k < act->value->n_item; k++) g->draws[act->id][k] = lower(place, act->value->items[k]);
+  if (act->kind == ACT_CALL) {
+    g->items[act->id] = lower_items(g, place, act->value->n_item, act->value->items);
     return;
   }
+  if (act->place) g->items[act->id] = lower_items(g, place, act->local->type.n_dim, act->place);
   if (act->kind == ACT_FOR) {
     place = place_at(place, act->binder, node_value(g->graph, simulator_leaf(g, act->local)));
   } else {
@@ -75,7 +81,7 @@ struct simulator_graph derive_simulator(struct floe__arena *arena, const struct 
   struct simulator_graph g = {.simulator = simulator, .graph = graph_new(arena)};
   g.leaves = floe__arena_array(arena, n_leaf + 1, sizeof *g.leaves);
   g.values = floe__arena_array(arena, simulator->n_act + 1, sizeof *g.values);
-  g.draws = floe__arena_array(arena, simulator->n_act + 1, sizeof *g.draws);
+  g.items = floe__arena_array(arena, simulator->n_act + 1, sizeof *g.items);
   number_dimensions(arena, &g);
   struct lowering lowering = {.graph = g.graph, .program = program};
   struct place inside = place_inlined(place_of_spec(&lowering));

@@ -12,7 +12,7 @@ struct simulator_graph {
   size_t n_dimension;
   const struct dimension **formal, **dimensions; /* (n_dimension) of the arguments; what stands for them: id = position */
   const struct node **values;                    /* (n_act) SET, IF, WHILE; NULL for others */
-  const struct node ***draws;                    /* (n_act) DRAW: the arguments of the raw draw */
+  const struct node ***items;                    /* (n_act) CALL: the arguments; SET of an element: its indices */
 };
 
 struct simulator_graph derive_simulator(struct floe__arena *arena, const struct program *program,

@@ -206,6 +206,22 @@ static void fill_literal(struct scheduler *s, const struct demand *demand, const
   }
 }
 
+/* Room for the arrays that a simulator fills by the way; NULL: it needs none. */
+static const struct memory *work_of(struct scheduler *s, const struct node *call) {
+  const struct external *external = call->external;
+  const struct dimension *sizes[MAX_FORMAL_SIZES];
+  if (!external->simulator || !external->simulator->works) return NULL;
+  struct memory proto = {.kind = MEMORY_SCRATCH, .name = "work", .work = external};
+  proto.n_dim = formal_sizes(external, sizes);
+  proto.dim = floe__arena_array(s->arena, proto.n_dim + 1, sizeof *proto.dim);
+  for (size_t k = 0; k < proto.n_dim; k++) {
+    size_t argument, dimension;
+    place_of_size(external, sizes[k], &argument, &dimension);
+    proto.dim[k] = resolve(s, call->args[argument])->dim[dimension];
+  }
+  return builder_memory(s->builder, proto);
+}
+
 static void fill_by_call(struct scheduler *s, const struct demand *demand, const struct node *call) {
   struct argument *args = (struct argument *)arguments_of(s, call, 1);
   args[call->n_arg].memory = demand->memory;
@@ -215,6 +231,7 @@ static void fill_by_call(struct scheduler *s, const struct demand *demand, const
                                          .n_key = call->n_arg - call->external->n_formal,
                                          .n_arg = call->n_arg + 1,
                                          .args = args,
+                                         .work = work_of(s, call),
                                          .memory = demand->memory});
 }
 

@@ -45,6 +45,7 @@ struct memory {
   bool adjoint;     /* holds adjoints: for readable C */
   size_t n_dim;
   const struct dimension **dim; /* row-major: the last runs fastest */
+  const struct external *work;  /* scratch: what this simulator's own arrays take where its sizes are `dim`; NULL: an array */
   size_t least;                 /* scratch: room for at least so many elements, whatever the size */
   struct scope *scope;          /* builder: where it was declared */
   bool changing;                /* loads may not move: it is written after having been read */
@@ -137,6 +138,7 @@ struct step {
   bool zeroed, adjoint;
   const struct subscript *subscripts;
   const struct external *external;
+  const struct memory *work; /* CALL of a simulator that fills arrays of its own: room for them */
   size_t site, n_key; /* CALL of a raw draw: args are its arguments, then n_key element numbers, then the result */
   size_t n_arg;
   const struct argument *args;

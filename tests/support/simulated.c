@@ -15,7 +15,7 @@ struct run {
   struct graph_world world;
   const struct graph_world *outer;
   const double *leaves[MAX_LEAF];
-  double locals[MAX_LEAF];
+  double *locals[MAX_LEAF]; /* numbers and arrays */
   size_t size[MAX_RANK];
   raw_draw draw;
   void *context;
@@ -48,23 +48,47 @@ static double value_of(struct run *r, const struct node *node) {
   return value;
 }
 
-static double drawn(struct run *r, const struct act *act) {
-  struct floe__arena *arena = arena_new();
-  struct graph_run *run = graph_run_new(arena, r->graph.graph, &r->world);
-  struct graph_array args[4];
-  for (size_t k = 0; k < act->value->n_item; k++) args[k] = *graph_run(run, r->graph.draws[act->id][k]);
-  double value;
-  struct graph_array result = {.n = 1, .data = &value};
-  if (act->value->external->simulator)
-    simulate_interpreted(r->program, r->outer, act->value->external, args, r->draw, r->context, &result);
-  else
-    value = r->draw(r->context, act->value->external, act->value->n_item, args);
-  floe__arena_free(arena);
-  return value;
+static double *local_of(struct run *r, const struct formal *local) {
+  return r->locals[simulator_leaf(&r->graph, local)->id];
 }
 
-static double *local_of(struct run *r, const struct formal *local) {
-  return &r->locals[simulator_leaf(&r->graph, local)->id];
+static size_t size_of(const struct run *r, const struct dimension *dimension) {
+  for (size_t k = 0; k < r->graph.n_dimension; k++)
+    if (r->graph.formal[k] == dimension || r->graph.dimensions[k] == dimension) return r->size[k];
+  return dimension->low;
+}
+
+static struct graph_array array_of(const struct run *r, const struct formal *local, double *data) {
+  struct graph_array array = {.n_dim = local->type.n_dim, .n = 1, .data = data};
+  for (size_t k = 0; k < array.n_dim; k++) array.n *= array.size[k] = size_of(r, local->type.dim[k]);
+  return array;
+}
+
+static void run_call(struct run *r, const struct act *act) {
+  struct floe__arena *arena = arena_new();
+  struct graph_run *run = graph_run_new(arena, r->graph.graph, &r->world);
+  const struct external *external = act->value->external;
+  struct graph_array args[8], result = array_of(r, act->local, local_of(r, act->local));
+  for (size_t k = 0; k < act->value->n_item; k++) args[k] = *graph_run(run, r->graph.items[act->id][k]);
+  if (external->simulator)
+    simulate_interpreted(r->program, r->outer, external, args, r->draw, r->context, &result);
+  else if (external->random)
+    *result.data = r->draw(r->context, external, act->value->n_item, args);
+  else
+    r->outer->call(r->outer->context, external, act->value->n_item, args, &result);
+  floe__arena_free(arena);
+}
+
+/* A number, or an element: one outside of the array leaves all outputs undefined. */
+static void run_set(struct run *r, const struct act *act) {
+  const struct graph_array array = array_of(r, act->local, local_of(r, act->local));
+  size_t position = 0;
+  for (size_t k = 0; k < array.n_dim; k++) {
+    const double place = value_of(r, r->graph.items[act->id][k]);
+    r->given_up = r->given_up || !(place >= 1 && place < (double)array.size[k] + 1);
+    if (!r->given_up) position = position * array.size[k] + (size_t)place - 1;
+  }
+  if (!r->given_up) array.data[position] = value_of(r, r->graph.values[act->id]);
 }
 
 static void run_acts(struct run *r, const struct act *list);
@@ -79,10 +103,7 @@ static void run_while(struct run *r, const struct act *act) {
 }
 
 static void run_for(struct run *r, const struct act *act) {
-  const struct dimension *dimension = act->binder->dimension;
-  size_t size = dimension->low;
-  for (size_t k = 0; k < r->graph.n_dimension; k++)
-    if (r->graph.formal[k] == dimension) size = r->size[k];
+  const size_t size = size_of(r, act->binder->dimension);
   for (size_t k = 1; k <= size && !r->given_up; k++) {
     *local_of(r, act->local) = (double)k;
     run_acts(r, act->body);
@@ -91,8 +112,8 @@ static void run_for(struct run *r, const struct act *act) {
 
 static void run_act(struct run *r, const struct act *act) {
   switch (act->kind) {
-    case ACT_SET: *local_of(r, act->local) = value_of(r, r->graph.values[act->id]); return;
-    case ACT_DRAW: *local_of(r, act->local) = drawn(r, act); return;
+    case ACT_SET: run_set(r, act); return;
+    case ACT_CALL: run_call(r, act); return;
     case ACT_IF: run_acts(r, value_of(r, r->graph.values[act->id]) != 0 ? act->body : act->otherwise); return;
     case ACT_WHILE: run_while(r, act); return;
     case ACT_FOR: run_for(r, act); return;
@@ -116,17 +137,21 @@ void simulate_interpreted(const struct program *program, const struct graph_worl
   r->outer = world;
   r->draw = draw;
   r->context = context;
-  for (size_t k = 0; k < simulator->n_argument + simulator->n_local; k++) {
-    r->leaves[k] = k < simulator->n_argument ? args[k].data : &r->locals[k];
-    r->locals[k] = NAN;
-  }
   for (size_t k = 0; k < simulator->n_argument; k++)
     for (size_t d = 0; d < args[k].n_dim; d++)
       for (size_t i = 0; i < r->graph.n_dimension; i++)
         if (r->graph.formal[i] == simulator->arguments[k]->type.dim[d]) r->size[i] = args[k].size[d];
+  for (size_t k = 0; k < simulator->n_argument; k++) r->leaves[k] = args[k].data;
+  for (size_t k = 0; k < simulator->n_local; k++) {
+    const size_t leaf = simulator->n_argument + k, n = array_of(r, simulator->locals[k], NULL).n;
+    r->leaves[leaf] = r->locals[leaf] = calloc(n ? n : 1, sizeof(double));
+    if (!r->locals[leaf]) abort();
+    for (size_t i = 0; i < n; i++) r->locals[leaf][i] = NAN;
+  }
   run_acts(r, simulator->body);
   for (size_t k = 0; k < simulator->n_output; k++)
     result->data[k] = r->given_up ? NAN : *local_of(r, simulator->outputs[k]);
+  for (size_t k = 0; k < simulator->n_local; k++) free(r->locals[simulator->n_argument + k]);
   free(r);
   floe__arena_free(arena);
 }

@@ -52,6 +52,11 @@ static void differential_equations_are_solved_and_differentiated(void **state) {
   }
 }
 
+static void arrays_and_joint_draws_of_simulators_do_what_their_acts_say(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/simulated_arrays.floe");
+}
+
 static void simulators_do_what_their_acts_say(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/simulators.floe");
@@ -484,6 +489,7 @@ int main(void) {
       cmocka_unit_test(gathers_matrices_and_selects_do_what_their_graph_says),
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
+      cmocka_unit_test(arrays_and_joint_draws_of_simulators_do_what_their_acts_say),
       cmocka_unit_test(simulators_do_what_their_acts_say),
       cmocka_unit_test(a_study_without_a_density_has_none),
       cmocka_unit_test(structures_do_what_their_graph_says),
