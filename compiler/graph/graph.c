@@ -272,7 +272,7 @@ struct graph *graph_compact(struct floe__arena *arena, const struct graph *old,
 }
 
 enum role drawn_with(const struct variable *variable) {
-  if (variable_is_discrete(variable)) return ROLE_OBS;
+  if (variable_is_discrete(variable)) return variable->early ? ROLE_PARAM : ROLE_OBS;
   return variable->role == ROLE_LATENT ? ROLE_PARAM : variable->role;
 }
 

@@ -417,6 +417,7 @@ void decide_between_loops(struct checker *c, struct symbol *symbol);
 void check_local(struct checker *c, const struct context *at, const struct statement *s); /* all but `x = e` */
 void finish_completed(struct checker *c); /* completed.c: missing numbers that something rests on */
 void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
+void finish_early(struct checker *c);    /* early.c: which of these are drawn with the unknowns */
 
 void check_library(struct checker *c, const struct tree *tree);
 /* The statements of a function's body; its result. */

@@ -218,10 +218,9 @@ static void not_summed(struct checker *c, struct span span, const struct variabl
   v->no_density_span = span;
 }
 
-/* Unknowns are drawn before discrete latents, which come with the observations. */
-static void error_rests(struct checker *c, const struct variable *y, const struct variable *z) {
-  const char *what = floe__arena_printf(c->arena, "an unknown, `%s`, that rests on the discrete `%s` is", y->name, z->name);
-  error_absent(c, y->span, what)->fix = "let observations only depend on it";
+static void error_via(struct checker *c, const struct variable *y, const struct variable *z) {
+  diagnose(c->sink, "E3014", y->span, "`%s` cannot be re-parameterised: it rests on the discrete `%s`", y->name, z->name)
+      ->fix = "remove `via`";
 }
 
 /* ---- the latent itself ---- */
@@ -272,6 +271,8 @@ static bool check_own(struct use_walk *walk, const struct variable *z) {
   double low, high;
   const struct definition *steps = steps_of(z);
   if (z->role == ROLE_PARAM) return error_reported(c, z), false;
+  if (z->n_binder < z->type.n_dim)
+    return not_summed(c, z->span, z, "its elements are drawn together", "draw them independently, where that is meant"), false;
   if (!variable_values(z, &low, &high))
     return not_summed(c, z->span, z, "its values are not a fixed number up to 16",
                             "give the index that it numbers a fixed size, or bound it"),
@@ -349,6 +350,34 @@ static bool is_of_its_place(const struct variable *v, const struct variable *z, 
   return own;
 }
 
+static bool uses(struct use_walk *walk, const struct term *term) {
+  return term && use_of(walk, term).kind != USE_NONE;
+}
+
+/* Whether its density can stand in the sum: it has coordinates that do not rest on the latent. */
+static bool unknown_fits(struct use_walk *walk, const struct variable *y, const struct variable *z) {
+  struct checker *c = walk->c;
+  if (y->via) return error_via(c, y, z), false;
+  const char *why = !presence_within(c, c->everywhere, y->presence)              ? "exists in some universes only"
+                    : uses(walk, y->type.low) || uses(walk, y->type.high) ? "has bounds that rest on it"
+                                                                                 : NULL;
+  if (!why) return true;
+  not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s`, which rests on it, %s", y->name, why),
+             "declare it outside of `choose`, with a type that does not rest on the latent");
+  return false;
+}
+
+/* The data that an unknown completes rest on what it rests on. */
+static void share_summed(struct checker *c, const struct variable *y) {
+  for (size_t k = 0; k < c->variable_symbols.n; k++) {
+    struct variable *data = ((struct symbol *)c->variable_symbols.items[k])->variable;
+    if (data->completed != y) continue;
+    data->summed = y->summed;
+    data->summed_place = y->summed_place;
+    data->summed_at = y->summed_at;
+  }
+}
+
 static void check_user(struct use_walk *walk, struct variable *y) {
   struct checker *c = walk->c;
   struct variable *z = ((struct symbol *)c->variable_symbols.items[walk->latent->id])->variable;
@@ -358,20 +387,21 @@ static void check_user(struct use_walk *walk, struct variable *y) {
   if (y->role != ROLE_OBS && is_of_its_place(y, z, &placing)) {
     if (join(c, y->span, z, y)) y->summed_at = floe__arena_array(c->arena, 1, sizeof *y->summed_at);
   }
-  else if (y->role != ROLE_OBS && (y->observed || !variable_is_discrete(y)))
-    error_rests(c, y, z);
-  else if (y->role != ROLE_OBS)
-    not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s`, no observation, rests on it", y->name),
-               "let observations only depend on it");
+  else if (y->role != ROLE_OBS && variable_is_discrete(y))
+    not_summed(c, y->span, z, floe__arena_printf(c->arena, "the discrete `%s` rests on it from another place", y->name),
+               "give both the same indices, and let it rest on the element at its own place");
+  else if (y->role != ROLE_OBS && !unknown_fits(walk, y, z))
+    return;
   else if (placing.unplaced)
     not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s` rests on other elements of it", y->name),
-                     "an observation may rest on one element: at its own place, or at that of a code, z[group[i]]");
+                     "what rests on it may use one element: at its own place, or at that of a code, z[group[i]]");
   else if (!y->summed)
     rests_on(c, y, z, &placing);
   else if (join(c, y->span, z, y) && !same_placing(y, &placing, z->type.n_dim))
     not_summed(c, y->span, z,
                      floe__arena_printf(c->arena, "`%s` rests on others at another place too", y->name),
                      "let it rest on elements at the same place");
+  if (y->observed) share_summed(c, y);
 }
 
 /* A chain's states are told from those before; latents of its elements cannot rest on each other besides. */
@@ -407,4 +437,5 @@ void finish_discrete(struct checker *c) {
     }
   }
   check_chains(c);
+  finish_early(c);
 }

@@ -18,7 +18,7 @@ compiler_sources += \
   compiler/meaning/names.c \
   compiler/meaning/order.c compiler/meaning/outputs.c \
   compiler/meaning/presence.c \
-  compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/completed.c compiler/meaning/discrete.c compiler/meaning/locals.c \
+  compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/completed.c compiler/meaning/discrete.c compiler/meaning/early.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
   compiler/meaning/acts.c compiler/meaning/making.h compiler/meaning/simulators.c \
   compiler/meaning/simulator_body.c compiler/meaning/simulator_values.c \

@@ -137,12 +137,14 @@ struct variable {
   const struct binder **binders;
   const struct term *distribution;
   const struct axis *via;        /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
-  /* Discrete latents that are summed out together, and the observations that rest on them: the first of these latents. An
-   * observation rests on their element at `summed_place`: per index of the latents, which of its own indices stands there;
+  /* Discrete latents that are summed out together, and what rests on them, observations and other unknowns: the first of these
+   * latents. What rests on them does so on their element at `summed_place`: per index of the latents, which of its own indices stands there;
    * SIZE_MAX: the code `summed_at` does. */
   const struct variable *summed;
   const size_t *summed_place;
   const struct term *const *summed_at;
+  bool early;        /* a discrete latent on which another unknown rests: drawn with the unknowns, and not with the observations */
+  bool rests_on_early; /* obs: drawn given such latents, which have no posterior */
   bool improper;                 /* ~ flat, in some universe */
   const char *no_density;        /* why its density is not known in some universe, and where; NULL: it is */
   struct span no_density_span;

@@ -158,13 +158,9 @@ static bool check_joint(struct checker *c, const struct variable *v, const struc
   return sound;
 }
 
-static void check_absent_kinds(struct checker *c, const struct variable *v, const struct term *distribution) {
-  bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT;
+static void check_gaps(struct checker *c, const struct variable *v) {
   if (v->missing && v->n_binder < v->type.n_dim && (v->type.structure != STRUCTURE_PLAIN || v->type.base != BASE_REAL))
     error_parts_missing(c, v);
-  if (unknown && v->type.base != BASE_REAL && v->n_binder < v->type.n_dim)
-    error_absent(c, distribution->span, "a joint distribution of discrete unknowns is")->fix =
-        "draw its elements independently, or sum them out by hand";
 }
 
 /* ---- flat, censoring, supports that move ---- */
@@ -250,7 +246,7 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   v->moving_support |= moving.moves;
   for_each_family(distribution, note_density, &(struct noting){c, v});
   check_roles(c, v, distribution);
-  check_absent_kinds(c, v, distribution);
+  check_gaps(c, v);
   return distribution;
 }
 

@@ -30,7 +30,7 @@ static bool is_data(const struct variable *variable) {
 static const struct variable *unknown_along(const struct program *program, const struct dimension *dimension) {
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    if (!is_data(variable) && !variable->summed && runs_along(variable, dimension)) return variable;
+    if (!is_data(variable) && !variable_is_discrete(variable) && runs_along(variable, dimension)) return variable;
   }
   return NULL;
 }

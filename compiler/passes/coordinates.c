@@ -225,7 +225,7 @@ static bool has_steps(const struct family *family) {
 }
 
 static bool both_unknown(const struct variable *a, const struct variable *b) {
-  return a->role != ROLE_OBS && b->role != ROLE_OBS;
+  return a->role != ROLE_OBS && b->role != ROLE_OBS && !variable_is_discrete(a) && !variable_is_discrete(b);
 }
 
 static const struct node *step_by_itself(struct derivation *derivation, const struct element *element,
@@ -250,11 +250,12 @@ static const struct node *decide_steps(void *context, const struct family *singl
   return derive_steps(decision->derivation, single->steps, NULL, indices, step_by_itself, decision);
 }
 
+/* What rests on a discrete latent has a distribution for each of its values, and coordinates by its type alone. */
 const struct node *decide_coordinates(struct derivation *derivation, const struct element *element,
                                       const struct variable *variable, element_quantity quantity, void *context) {
   struct decision decision = {
       .derivation = derivation, .element = element, .variable = variable, .quantity = quantity, .context = context};
-  if (!element->distribution) return with_form(&decision, NULL, form_of_type(&decision));
+  if (!element->distribution || variable->summed) return with_form(&decision, NULL, form_of_type(&decision));
   const struct family *family = family_of(element->place, element->distribution);
   return has_steps(family) ? decide_family(derivation, family, decide_steps, &decision)
                            : decide_systems(&decision, family);
@@ -312,6 +313,7 @@ static bool has_coordinates(const struct variable *variable) {
 /* What is summed out has no value. */
 static void leave_open(struct derivation *derivation, const struct variable *variable) {
   struct element element = element_open(derivation, variable);
+  element_open_joint(derivation, variable, &element);
   const struct node *nothing = element_close(derivation, &element, node_const(graph_of(derivation), NAN));
   derive_root(
       derivation,

@@ -75,8 +75,7 @@ struct prior {
   const struct variable *variable;
 };
 
-/* Whether the element is missing in the data; of a joint draw, whether any part of it is. */
-static const struct node *draw_is_missing(const struct derivation *derivation, const struct variable *observed,
+const struct node *draw_is_missing(const struct derivation *derivation, const struct variable *observed,
                                           const struct element *element) {
   struct graph *graph = graph_of(derivation);
   const size_t n_dim = observed->type.n_dim, n_known = element->step ? n_dim : element->n_open;
@@ -159,10 +158,11 @@ static void add_structured_prior(struct derivation *derivation, const struct var
   struct draw draw = {derivation, variable, &element};
   const struct family *family = family_of(element.place, variable->distribution);
   const struct node *term = decide_family(derivation, family, structured_quantity, &draw);
-  derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
+  if (!variable->summed) derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
   derive_term(derivation, variable, TAG_JACOBIAN, structured_log_jacobian(derivation, variable));
 }
 
+/* The density of what rests on discrete latents stands in the sum over their values. */
 static void add_prior(struct derivation *derivation, const struct variable *variable) {
   struct prior prior = {derivation, variable};
   value_from_coordinates(derivation, variable);
@@ -170,7 +170,7 @@ static void add_prior(struct derivation *derivation, const struct variable *vari
     add_structured_prior(derivation, variable);
     return;
   }
-  if (variable->distribution) {
+  if (variable->distribution && !variable->summed) {
     struct element element = element_open(derivation, variable);
     const struct node *term = decide_coordinates(derivation, &element, variable, prior_quantity, &prior);
     derive_term(derivation, variable, TAG_PRIOR, summed(derivation, &element, term));
@@ -194,16 +194,18 @@ static const struct node *likelihood_of(void *context, const struct family *sing
 
 static const struct node *likelihood_of_step(struct derivation *derivation, const struct element *element,
                                              const struct definition *steps, void *context) {
-  (void)context;
-  const struct variable *variable = steps->variable;
-  return likelihood_of_element(derivation, variable->observed ? variable->observed : variable, element);
+  const struct variable *variable = context; /* that of the steps, or the data that it completes */
+  (void)steps;
+  return likelihood_of_element(derivation, variable, element);
 }
 
 /* What a joint density makes of NaN is nothing to select from: draws with gaps are completed first. */
-static const struct node *observed_value(const struct derivation *derivation, const struct variable *variable) {
+static const struct node *value_of(const struct derivation *derivation, const struct variable *variable) {
   const struct reading *reading = &derivation->lowering.reading;
   const bool joint = variable->completed && variable->n_binder < variable->type.n_dim;
-  return joint ? reading->value(reading->context, variable->completed) : node_value(graph_of(derivation), variable);
+  if (variable->role != ROLE_OBS || joint)
+    return reading->value(reading->context, joint ? variable->completed : variable);
+  return node_value(graph_of(derivation), variable);
 }
 
 static const struct node *likelihood_of(void *context, const struct family *single) {
@@ -211,8 +213,9 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   const struct variable *variable = draw->variable;
   struct derivation *derivation = draw->derivation;
   if (single->steps)
-    return derive_steps(derivation, single->steps, derivation->nothing, draw->element->indices, likelihood_of_step, NULL);
-  const struct node *x = one_draw(derivation, variable, draw->element, observed_value(derivation, variable));
+    return derive_steps(derivation, single->steps, variable->role == ROLE_OBS ? derivation->nothing : NULL,
+                        draw->element->indices, likelihood_of_step, (void *)(uintptr_t)variable);
+  const struct node *x = one_draw(derivation, variable, draw->element, value_of(derivation, variable));
   struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
                                variable->type.strict, NULL};
   if (!variable->missing) return density_of_draw(draw, single, x, known);

@@ -119,6 +119,10 @@ const struct node *is_missing(const struct derivation *derivation, const struct 
 
 /* ---- density.c, summed.c ---- */
 
+/* The same of a draw: of a joint one, whether any part of it is missing. */
+const struct node *draw_is_missing(const struct derivation *derivation, const struct variable *observed,
+                                   const struct element *element);
+
 /* What is known of a number before its distribution is asked: NULL bounds say nothing. */
 struct known_bounds {
   const struct node *low, *high;

@@ -72,11 +72,11 @@ static struct conditional *conditional_new(struct derivation *derivation, const 
   return conditional;
 }
 
-/* All combinations of the latents' values, with the emissions in each. */
+/* All combinations of the latents' values, with what rests on the latents in each: unknowns, and with observations. */
 struct values {
   size_t n;
   struct conditional *at[MAX_VALUES];
-  const struct node **emissions[MAX_VALUES]; /* lists that end with NULL */
+  const struct node *const *emissions[MAX_VALUES], *const *unknowns[MAX_VALUES]; /* lists that end with NULL */
 };
 
 static const struct definition *steps_of(const struct variable *latent) {
@@ -138,8 +138,8 @@ static const struct node *log_mass(struct conditional *given, const struct condi
   return sum;
 }
 
-/* Log likelihood of what rests on the latents, for each of their elements: an array, or a number for scalar latents. An
- * observation at the place of a code counts where the code names the element. */
+/* Log density of what rests on the latents, for each of their elements: an array, or a number for scalar latents. What rests
+ * on them at the place of a code counts where the code names the element; what is completed, where it is missing. */
 static const struct node *emission(struct conditional *given, const struct variable *observed) {
   struct derivation *derivation = &given->derivation;
   struct graph *graph = graph_of(derivation);
@@ -148,6 +148,8 @@ static const struct node *emission(struct conditional *given, const struct varia
   struct element element = element_open(derivation, observed);
   bool *kept = floe__arena_array(graph->arena, element.n_open + 1, sizeof *kept);
   const struct node *node = likelihood_of_element(derivation, observed, &element);
+  if (observed->observed)
+    node = node_select(graph, draw_is_missing(derivation, observed->observed, &element), node, node_const(graph, 0));
   for (size_t k = 0; k < type->n_dim; k++) {
     size_t place = observed->summed_place[k];
     map[k] = place == SIZE_MAX ? graph_open(graph, type->dim[k], type->dim[k]->name) : element.open[place];
@@ -162,14 +164,15 @@ static const struct node *emission(struct conditional *given, const struct varia
   return node_map(graph, type->n_dim, map, node);
 }
 
-static const struct node **emissions_of(struct conditional *given) {
+static const struct node **emissions_of(struct conditional *given, bool observed) {
   const struct program *program = given->derivation.lowering.program;
   const struct node **list =
       floe__arena_array(graph_of(&given->derivation)->arena, program->n_variable + 1, sizeof *list);
   size_t n = 0;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *v = program->variables[k];
-    if (v->summed == given->together->first && v->role == ROLE_OBS) list[n++] = emission(given, v);
+    if (v->summed != given->together->first || variable_is_discrete(v)) continue;
+    if (observed || v->role != ROLE_OBS) list[n++] = emission(given, v);
   }
   return list;
 }
@@ -178,7 +181,8 @@ static struct values values_of(struct derivation *derivation, const struct toget
   struct values values = {0};
   for (size_t k = 0; k < all->n_value && k < MAX_VALUES; k++) {
     values.at[k] = conditional_new(derivation, all, k);
-    values.emissions[k] = emissions_of(values.at[k]);
+    values.emissions[k] = emissions_of(values.at[k], true);
+    values.unknowns[k] = emissions_of(values.at[k], false);
     values.n++;
   }
   return values;
@@ -189,6 +193,13 @@ static const struct node *with_emissions(struct graph *graph, const struct node 
   for (; *list; list++) sum = node_binary(graph, OP_ADD, sum, node_gather(graph, *list, indices));
   return sum;
 }
+
+/* What is summed out together, and the dimension of a chain; `along` is SIZE_MAX where elements are independent. */
+struct sum {
+  struct together all;
+  struct values values;
+  size_t along;
+};
 
 /* ---- log(exp(x_1) + ... + exp(x_n)) ---- */
 
@@ -208,12 +219,12 @@ static const struct node *log_sum_exp(const struct derivation *derivation, size_
 /* ---- independent elements ---- */
 
 static const struct node *sum_at_element(struct derivation *derivation, const struct values *values,
-                                         const struct element *element) {
+                                         const struct node *const *const *rest, const struct element *element) {
   struct graph *graph = graph_of(derivation);
   const struct node *joint[MAX_VALUES];
   for (size_t k = 0; k < values->n; k++)
     joint[k] = with_emissions(graph, log_mass(values->at[k], values->at[k], false, element->indices),
-                              values->emissions[k], element->indices);
+                              rest[k], element->indices);
   return log_sum_exp(derivation, values->n, joint);
 }
 
@@ -221,25 +232,26 @@ static const struct node *sum_at_element(struct derivation *derivation, const st
 
 /* alpha_1(j) = p(z_1 = j) e_1(j);  alpha_t(j) = e_t(j) sum_i alpha_{t-1}(i) p(z_t = j | z_{t-1} = i). In logarithms; one
  * chain for each element of the other indices. */
-static const struct node *forward(struct derivation *derivation, const struct together *all, size_t along,
-                                  const struct values *values, const struct element *element) {
+static const struct node *forward(struct derivation *derivation, const struct sum *sum,
+                                  const struct node *const *const *rest, const struct element *element) {
   struct graph *graph = graph_of(derivation);
-  const struct type *type = &all->first->type;
+  const struct values *values = &sum->values;
+  const struct type *type = &sum->all.first->type;
+  const size_t along = sum->along;
   const struct node **nodes = floe__arena_array(graph->arena, 2 * values->n, sizeof *nodes);
   const struct node **indices = floe__arena_array(graph->arena, type->n_dim, sizeof *indices);
   const struct node *paths[MAX_VALUES], *last = node_size(graph, type->dim[along]);
   for (size_t k = 0; k < type->n_dim; k++) indices[k] = element->indices[k];
   indices[along] = node_const(graph, 1);
   for (size_t j = 0; j < values->n; j++)
-    nodes[2 * j] =
-        with_emissions(graph, log_mass(values->at[j], values->at[j], true, indices), values->emissions[j], indices);
+    nodes[2 * j] = with_emissions(graph, log_mass(values->at[j], values->at[j], true, indices), rest[j], indices);
   const struct graph_binder *open = graph_open(graph, type->dim[along], type->dim[along]->name);
   indices[along] = node_binder(graph, open);
   for (size_t j = 0; j < values->n; j++) {
     for (size_t i = 0; i < values->n; i++)
       paths[i] = node_binary(graph, OP_ADD, node_previous(graph, open, i, 1, BASE_REAL),
                              log_mass(values->at[i], values->at[j], false, indices));
-    nodes[2 * j + 1] = with_emissions(graph, log_sum_exp(derivation, values->n, paths), values->emissions[j], indices);
+    nodes[2 * j + 1] = with_emissions(graph, log_sum_exp(derivation, values->n, paths), rest[j], indices);
   }
   const struct node *scan = node_scan(graph, open, 2, values->n, nodes);
   for (size_t j = 0; j < values->n; j++) paths[j] = node_gather(graph, node_project(graph, scan, j), &last);
@@ -247,13 +259,6 @@ static const struct node *forward(struct derivation *derivation, const struct to
 }
 
 /* ---- the term ---- */
-
-/* What is summed out together, and the dimension of a chain; `along` is SIZE_MAX where elements are independent. */
-struct sum {
-  struct together all;
-  struct values values;
-  size_t along;
-};
 
 static const struct sum *sum_of(struct derivation *derivation, const struct variable *latent) {
   struct sum *sum = floe__arena_alloc(graph_of(derivation)->arena, sizeof *sum); /* the derivations of its values mean it */
@@ -279,39 +284,65 @@ static struct element sum_open(struct derivation *derivation, const struct sum *
   return element;
 }
 
-static const struct node *log_sum(struct derivation *derivation, const struct sum *sum, const struct element *element) {
-  if (sum->along == SIZE_MAX) return sum_at_element(derivation, &sum->values, element);
-  return forward(derivation, &sum->all, sum->along, &sum->values, element);
+/* `rest`: by value, what is to be counted of all that rests on the latents. */
+static const struct node *log_sum(struct derivation *derivation, const struct sum *sum,
+                                  const struct node *const *const *rest, const struct element *element) {
+  if (sum->along == SIZE_MAX) return sum_at_element(derivation, &sum->values, rest, element);
+  return forward(derivation, sum, rest, element);
 }
 
-static const struct node *sum_everywhere(struct derivation *derivation, const struct sum *sum) {
+/* Of observations given the unknowns, where some of these rest on the latents, too. */
+static const struct node *log_likelihood(struct derivation *derivation, const struct sum *sum, bool unknowns,
+                                         const struct element *element) {
+  struct graph *graph = graph_of(derivation);
+  const struct node *all = log_sum(derivation, sum, sum->values.emissions, element);
+  return unknowns ? node_binary(graph, OP_SUB, all, log_sum(derivation, sum, sum->values.unknowns, element)) : all;
+}
+
+static const struct node *log_prior(struct derivation *derivation, const struct sum *sum, bool unknowns,
+                                    const struct element *element) {
+  (void)unknowns;
+  return log_sum(derivation, sum, sum->values.unknowns, element);
+}
+
+typedef const struct node *(*part_of_sum)(struct derivation *derivation, const struct sum *sum, bool unknowns,
+                                          const struct element *element);
+
+static const struct node *sum_everywhere(struct derivation *derivation, const struct sum *sum, bool unknowns,
+                                         part_of_sum part) {
   const struct element element = sum_open(derivation, sum, true);
-  const struct node *node = log_sum(derivation, sum, &element);
+  const struct node *node = part(derivation, sum, unknowns, &element);
   for (size_t k = element.n_open; k-- > 0;) node = node_reduce(graph_of(derivation), REDUCE_SUM, element.open[k], node);
   return node;
 }
 
-static const struct node *sum_by_element(struct derivation *derivation, const struct sum *sum) {
+static const struct node *sum_by_element(struct derivation *derivation, const struct sum *sum, bool unknowns) {
   const struct element element = sum_open(derivation, sum, false);
-  const struct node *node = log_sum(derivation, sum, &element);
+  const struct node *node = log_likelihood(derivation, sum, unknowns, &element);
   if (sum->along != SIZE_MAX) node = at_first(derivation, 1, element.indices + sum->along, node);
   return element_close(derivation, &element, node);
 }
 
 void derive_summed(struct derivation *derivation, const struct variable *latent, bool pointwise) {
   const struct program *program = derivation->lowering.program;
-  const struct variable *observed = NULL;
-  for (size_t k = 0; k < program->n_variable && !observed; k++) {
+  const struct variable *observed = NULL, *unknown = NULL, *data = NULL;
+  for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *v = program->variables[k];
-    if (v->summed == latent) observed = v->role == ROLE_OBS ? v : v->observed;
+    if (v->summed != latent) continue;
+    if (v->role == ROLE_OBS) observed = v;
+    else if (!variable_is_discrete(v)) unknown = v;
+    else if (v->observed) data = v->observed;
   }
-  if (!observed) return; /* summed out with another latent; or its masses sum to 1 */
+  if (!observed && !unknown) observed = data;
+  if (!observed && (!unknown || pointwise)) return; /* summed out with another latent; or its masses sum to 1 */
   const struct sum *sum = sum_of(derivation, latent);
   if (pointwise)
     derive_root(derivation, (struct root){.target = TARGET_VALUE,
                                           .variable = latent,
                                           .presence = latent->presence,
-                                          .node = sum_by_element(derivation, sum)});
-  else
-    derive_term(derivation, observed, TAG_LIKELIHOOD, sum_everywhere(derivation, sum));
+                                          .node = sum_by_element(derivation, sum, unknown)});
+  else if (observed)
+    derive_term(derivation, observed, TAG_LIKELIHOOD, sum_everywhere(derivation, sum, unknown, log_likelihood));
+  if (unknown && !pointwise)
+    derive_term(derivation, unknown, TAG_PRIOR, sum_everywhere(derivation, sum, unknown, log_prior));
 }

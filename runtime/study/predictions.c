@@ -63,7 +63,8 @@ static floe_status draw_all(struct session *session, struct predictions *p, stru
   if (!p->values || !p->columns || !p->data || !p->work || !p->wanted)
     return floe__fail(error, FLOE_EENVIRONMENT, "--predict", "ask for fewer", "no memory for %zu predictions", p->n);
   for (size_t v = 0; v < model->n_variable; v++)
-    p->wanted[v] = model->variables[v].role == FLOE_OBS && !(v && model->variables[v - 1].completes);
+    p->wanted[v] = model->variables[v].role == FLOE_OBS && !model->variables[v].hidden &&
+                   !(v && model->variables[v - 1].completes);
   take_draws(p);
   return floe_posterior_predictive(session->dataset, &session->universe, session->seed, 0, p->n, session->threads,
                                    p->values, p->data, error);
@@ -219,8 +220,9 @@ static void compare(struct session *session, const struct predictions *p) {
     if (p->wanted[v])
       json_array_append_new(list, compare_variable(p, v));
     else if (model->variables[v].role == FLOE_OBS)
-      session_remark(session, "predictive", "`%s` is not predicted anew: its missing values are unknowns of the model",
-                     model->variables[v].name);
+      session_remark(session, "predictive", "`%s` is not predicted anew: %s", model->variables[v].name,
+                     model->variables[v].hidden ? "it rests on discrete latents, which have no posterior"
+                                                : "its missing values are unknowns of the model");
   tell(session, p, list);
   json_object_set_new(json_object_get(session->answer, "result"), "predictive", list);
 }

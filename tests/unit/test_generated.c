@@ -271,6 +271,11 @@ static void completed_numbers_do_what_their_graph_says(void **state) {
   generated_free(f);
 }
 
+static void unknowns_on_discrete_latents_do_what_their_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/early.floe");
+}
+
 static void elements_of_loops_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/elements.floe");
@@ -526,6 +531,7 @@ int main(void) {
       cmocka_unit_test(censoring_does_what_its_graph_says),
       cmocka_unit_test(missing_observations_do_what_their_graph_says),
       cmocka_unit_test(completed_numbers_do_what_their_graph_says),
+      cmocka_unit_test(unknowns_on_discrete_latents_do_what_their_graph_says),
       cmocka_unit_test(elements_of_loops_do_what_their_graph_says),
       cmocka_unit_test(what_is_missing_has_a_coordinate_or_is_summed_out),
       cmocka_unit_test(parts_of_a_row_that_are_missing_are_unknowns),

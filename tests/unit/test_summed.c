@@ -66,6 +66,31 @@ static void chains_of_several_persons_are_summed_over_all_paths(void **state) {
   interpreted_free(f);
 }
 
+/* b rests on the latent, and so do observations: the prior is what is left without these. */
+static void an_unknown_may_rest_on_a_latent(void **state) {
+  struct interpreted *f = interpreted_text("model m \"m\"\n"
+                                           "index i = 2\n"
+                                           "obs y[i]\n"
+                                           "latent there[i] ~ bernoulli(0.3)\n"
+                                           "param b[i] ~ normal(0, if(there[i], 2, 0.1))\n"
+                                           "y[i] ~ normal(b[i] + if(there[i], 1, 0), 1)\n"
+                                           "report b\n");
+  const double y[2] = {0.7, -1}, b[2] = {0.2, -0.4};
+  double prior = 0, all = 0, terms[N_TAG] = {0};
+  (void)state;
+  put(f, "y", y, 2);
+  memcpy(f->coordinates[interpreted_variable(f, "b")->id], b, sizeof b);
+  for (size_t k = 0; k < 2; k++) {
+    const double with = 0.3 * normal(b[k], 0, 2), without = 0.7 * normal(b[k], 0, 0.1);
+    prior += log(with + without);
+    all += log(with * normal(y[k], b[k] + 1, 1) + without * normal(y[k], b[k], 1));
+  }
+  interpreted_run(f, INTERPRETATION_LOG_DENSITY, NULL, terms);
+  assert_close(terms[TAG_PRIOR], prior);
+  assert_close(terms[TAG_LIKELIHOOD], all - prior);
+  interpreted_free(f);
+}
+
 /* Members of a group share its latent: the product over them stands inside the sum. The last group has no member. */
 static void a_latent_of_groups_is_shared_by_their_members(void **state) {
   struct interpreted *f = interpreted_text("model m \"m\"\n"
@@ -163,6 +188,7 @@ static void two_chains_of_one_observation_are_one_chain(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_unknown_may_rest_on_a_latent),
       cmocka_unit_test(chains_of_several_persons_are_summed_over_all_paths),
       cmocka_unit_test(a_latent_of_groups_is_shared_by_their_members),
       cmocka_unit_test(latents_of_one_observation_are_summed_together),

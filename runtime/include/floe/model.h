@@ -99,13 +99,15 @@ struct floe_variable {
   const size_t *dims;      /* (n_dim) positions in `dimensions` */
   double low, high;        /* family support of each element; +-INFINITY where unbounded */
   int has_distribution;    /* data: can be imagined for training */
-  int discrete;            /* a discrete latent: no coordinates, NaN among values; drawn with the observations */
+  int discrete;            /* a discrete latent: no coordinates, NaN among values; drawn with the observations, or, where it is */
+  int early;               /* early, since another unknown rests on it, with the parameters */
   size_t codes;            /* FLOE_CODE: the dimension that it numbers, else FLOE_NONE */
   size_t n_condition;      /* universes in which it is present */
   const struct floe_condition *conditions;
   int strict;              /* low itself is excluded, as in `positive` */
   int improper;            /* `~ flat` in some universe: simulate gives stand-ins that follow no prior, for self-tests only */
   int moving_support;      /* what values are possible depends on unknowns */
+  int hidden;              /* obs: rests on early latents, which have no posterior to draw it from */
   int missing;             /* obs: elements may be NaN; they then add nothing to the likelihood. `simulate` gives all */
   int leaves_out;          /* obs: `prepare` may turn elements into NaN, on purpose */
   int completes;           /* latent: the values of the observations that come next in the table, with what is missing there;
