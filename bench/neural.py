@@ -14,6 +14,7 @@ import tempfile
 from measure import ROOT, Measured, Table, floe, peer
 from neural_consistency import consistency
 from neural_covid import covid
+from neural_scaling import family, scaling
 
 REFERENCE = os.environ.get("FLOE_REFERENCE_DATA") or os.path.join(os.path.dirname(ROOT), "shared", "data")
 HERE = os.path.join(ROOT, "bench")
@@ -215,8 +216,9 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/run neural")
     parser.add_argument("--quick", action="store_true", help="one seed, two observations, 4,000 draws, a classifier of 50 iterations, no accuracy of the peer")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--parts", default="throughput,drawing,covid,consistency," + ",".join(TASKS),
-                        help="what to measure, with commas between: throughput, drawing, covid, consistency, tasks of sbibm")
+    parser.add_argument("--parts", default="throughput,drawing,covid,consistency,scaling,family," + ",".join(TASKS),
+                        help="what to measure, with commas between: throughput, drawing, covid, consistency, scaling, family, tasks of sbibm")
+    parser.add_argument("--plot", help="a file of SVG for the curves of `scaling`")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--observations", type=int)
     parser.add_argument("--draws", type=int)
@@ -229,7 +231,8 @@ def main():
     python = peer("scikit-learn")
     with tempfile.TemporaryDirectory() as folder:
         parts = {"throughput": lambda: throughput(table, folder, options), "drawing": lambda: drawing(table, folder),
-                 "covid": lambda: covid(table, options.quick), "consistency": lambda: consistency(table, options.quick)}
+                 "covid": lambda: covid(table, options.quick), "consistency": lambda: consistency(table, options.quick),
+                 "scaling": lambda: scaling(table, options.quick, options.plot), "family": lambda: family(table, options.quick)}
         for name in options.parts.split(","):
             parts[name]() if name in parts else accuracy(table, Task(name, folder), options, python)
     table.finish(options.json)

@@ -112,11 +112,41 @@ static void write_options(struct writer *w, size_t k, const struct axis *axis) {
   floe__text_puts(w->out, "};\n");
 }
 
+/* The number that an option stands for; false: it is none. */
+static bool number_of_option(const struct option_of_axis *option, double *number) {
+  const struct term *term = option->value;
+  const bool negative = term && term->kind == TERM_OPERATOR && term->op == OP_NEG;
+  if (negative) term = term->items[0];
+  if (!term || term->kind != TERM_NUMBER) return false;
+  *number = negative ? -term->number : term->number;
+  return true;
+}
+
+/* Where all options are different numbers, these; whether they are. */
+static bool write_option_numbers(struct writer *w, size_t k, const struct axis *axis) {
+  double *numbers = floe__arena_array(w->arena, axis->n_option + 1, sizeof *numbers);
+  for (size_t o = 0; o < axis->n_option; o++) {
+    if (!number_of_option(&axis->options[o], &numbers[o])) return false;
+    for (size_t earlier = 0; earlier < o; earlier++)
+      if (numbers[earlier] == numbers[o]) return false;
+  }
+  if (axis->n_option < 2) return false;
+  floe__text_printf(w->out, "static const double axis_%zu_numbers[] = {", k);
+  for (size_t o = 0; o < axis->n_option; o++) {
+    if (o) floe__text_puts(w->out, ", ");
+    write_number(w->out, numbers[o]);
+  }
+  floe__text_puts(w->out, "};\n");
+  return true;
+}
+
 static void write_axes(struct writer *w) {
   const struct program *program = w->study->program;
+  bool *numbers = floe__arena_array(w->arena, program->n_axis + 1, sizeof *numbers);
   size_t *n_condition = floe__arena_array(w->arena, program->n_axis + 1, sizeof *n_condition);
   for (size_t k = 0; k < program->n_axis; k++) {
     write_options(w, k, program->axes[k]);
+    numbers[k] = write_option_numbers(w, k, program->axes[k]);
     n_condition[k] = write_conditions(w, "axis", k, w->study->axis_effect ? w->study->axis_effect[k].options : NULL);
   }
   begin_table(w, "floe_axis", "axes", program->n_axis);
@@ -142,6 +172,7 @@ static void write_axes(struct writer *w) {
     } else {
       floe__text_printf(w->out, ",\n     .n_option = %zu, .reference = %zu, .options = axis_%zu_options",
                         axis->n_option, axis->reference, k);
+      if (numbers[k]) floe__text_printf(w->out, ", .numbers = axis_%zu_numbers", k);
     }
     if (n_condition[k])
       floe__text_printf(w->out, ",\n     .n_condition = %zu, .conditions = axis_%zu_conditions", n_condition[k], k);

@@ -51,7 +51,7 @@ static size_t count_context(const struct floe_model *model) {
   size_t n = 0;
   for (size_t a = 0; a < model->n_axis; a++) {
     const struct floe_axis *axis = &model->axes[a];
-    if (!axis->equivalence && !axis->prepares) n += axis->continuous ? 1 : axis->n_option;
+    if (!axis->equivalence && !axis->prepares) n += axis->continuous || axis->numbers ? 1 : axis->n_option;
   }
   for (size_t d = 0; d < model->n_dimension; d++) n += model->dimensions[d].low != model->dimensions[d].high;
   for (size_t v = 0; v < model->n_variable; v++)
@@ -362,6 +362,22 @@ floe_status floe__features_standardise(struct floe__features *f, const struct fl
             : floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory to standardise the simulations");
 }
 
+/* -1 .. 1 from low to high. */
+static float within(double low, double high, int logarithmic, double at) {
+  if (logarithmic) low = log(low), high = log(high), at = log(at);
+  return high > low ? (float)(2 * (at - low) / (high - low) - 1) : 0;
+}
+
+/* An option's number among those of its axis; in the logarithm where all are positive. */
+static float number_within(const struct floe_axis *axis, size_t option) {
+  double low = axis->numbers[0], high = low;
+  for (size_t k = 1; k < axis->n_option; k++) {
+    low = fmin(low, axis->numbers[k]);
+    high = fmax(high, axis->numbers[k]);
+  }
+  return within(low, high, low > 0, axis->numbers[option]);
+}
+
 void floe__features_context(const struct floe__features *f, const struct floe_layout *layout,
                             const struct floe_universe *universe, float *context) {
   const struct floe_model *model = f->model;
@@ -371,10 +387,9 @@ void floe__features_context(const struct floe__features *f, const struct floe_la
     if (axis->equivalence || axis->prepares) continue;
     const bool active = floe_universe_active(model, universe, a);
     if (axis->continuous) {
-      const double low = axis->logarithmic ? log(axis->low) : axis->low,
-                   high = axis->logarithmic ? log(axis->high) : axis->high;
-      const double at = axis->logarithmic ? log(universe->value[a]) : universe->value[a];
-      *to++ = active && high > low ? (float)(2 * (at - low) / (high - low) - 1) : 0;
+      *to++ = active ? within(axis->low, axis->high, axis->logarithmic, universe->value[a]) : 0;
+    } else if (axis->numbers) {
+      *to++ = active ? number_within(axis, universe->option[a]) : 0;
     } else {
       for (size_t k = 0; k < axis->n_option; k++) *to++ = active && universe->option[a] == k;
     }

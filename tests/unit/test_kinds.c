@@ -256,9 +256,43 @@ static void features_of_a_position_stand_together(void **state) {
   }
 }
 
+static int anything_goes(const struct floe_universe *universe) {
+  (void)universe;
+  return 1;
+}
+
+/* Options that are numbers stand between -1 and 1, in the logarithm where all are positive; others are one-hot. */
+static void options_that_are_numbers_are_seen_as_numbers(void **state) {
+  (void)state;
+  static const struct floe_option options[] = {{"a", 0.25}, {"b", 0.25}, {"c", 0.5}};
+  static const double powers[] = {1, 4, 0.25}, shifts[] = {-1, 0, 3};
+  static const struct floe_axis axes[] = {
+      {.name = "power", .description = "", .n_option = 3, .options = options, .numbers = powers},
+      {.name = "shift", .description = "", .n_option = 3, .options = options, .numbers = shifts},
+      {.name = "kind", .description = "", .n_option = 3, .options = options}};
+  static const float expected[3][5] = {{0, -1, 1, 0, 0}, {1, -0.5f, 0, 1, 0}, {-1, 1, 0, 0, 1}};
+  static const struct floe_variable variable = {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .codes = FLOE_NONE};
+  const struct floe_model model = {.version = FLOE_MODEL_VERSION, .name = "numbers", .n_axis = 3, .axes = axes, .n_variable = 1,
+                                   .variables = &variable, .plate = FLOE_NONE, .sequence = FLOE_NONE, .inner = FLOE_NONE,
+                                   .scratch_size = data_as_scratch, .permitted = anything_goes};
+  const size_t none[] = {0};
+  struct floe_layout *layout = floe_layout_new(&model, none, NULL);
+  struct floe__features *f = floe__features_new(&model, none, FLOE_NONE);
+  assert_int_equal(f->n_context, 5);
+  for (size_t k = 0; k < 3; k++) {
+    const struct floe_universe universe = {.option = {k, k, k}};
+    float context[5];
+    floe__features_context(f, layout, &universe, context);
+    for (size_t j = 0; j < 5; j++) assert_true(fabsf(context[j] - expected[k][j]) < 1e-6f);
+  }
+  floe__features_free(f);
+  floe_layout_free(layout);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(features_of_a_position_stand_together),
+      cmocka_unit_test(options_that_are_numbers_are_seen_as_numbers),
       cmocka_unit_test(threads_and_files_do_not_matter),
       cmocka_unit_test(damage_behind_the_checksum_is_refused_or_harmless),
       cmocka_unit_test(a_summary_that_does_not_fit_is_refused),

@@ -82,6 +82,7 @@ struct floe_axis {
   int continuous, logarithmic;
   size_t n_option, reference;          /* discrete */
   const struct floe_option *options;
+  const double *numbers;               /* (n_option) what the options stand for, where these are different numbers; else NULL */
   double low, high, reference_value;   /* continuous */
   size_t n_condition;                  /* universes in which the axis has an effect: all conditions hold */
   const struct floe_condition *conditions;
