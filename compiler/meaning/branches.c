@@ -18,8 +18,11 @@ static bool same_indices(const struct expr *a, const struct expr *b) {
 }
 
 static const struct statement *counterpart(const struct statement *body, const struct statement *s) {
-  for (; body; body = body->next)
-    if (body->kind == s->kind && body->name == s->name && same_indices(body->indices, s->indices)) return body;
+  for (; body; body = body->next) {
+    bool same = body->kind == s->kind && body->name == s->name && same_indices(body->indices, s->indices);
+    if (same && s->kind == STATEMENT_FOR) same = body->index == s->index && same_indices(body->value, s->value);
+    if (same) return body;
+  }
   return NULL;
 }
 
@@ -28,6 +31,15 @@ static bool error_unlike(struct checker *c, const struct statement *s) {
       diagnose(c->sink, "E4018", s->name_span, "`%s` does not stand in every branch in the same way", s->name);
   d->fix = "every branch fills the same names, each once, with the same indices; write `else` too";
   return false;
+}
+
+/* Drawn together with the same others, in the same order; or in one branch only. */
+static bool same_outputs(const struct statement *a, const struct statement *b) {
+  const struct statement *x = a->otherwise, *y = b->otherwise;
+  if (a->kind != STATEMENT_SAMPLE || !x || !y) return true;
+  for (bool first = true; x && y; x = first ? x->body : x->next, y = first ? y->body : y->next, first = false)
+    if (x->name != y->name) return false;
+  return !x && !y;
 }
 
 static bool error_statement(struct checker *c, const struct statement *s) {
@@ -65,16 +77,40 @@ static struct expr *merged_value(struct checker *c, const struct statement *whol
   return value;
 }
 
+/* Loops in all branches as one loop, in whose body the branches stand. */
+static const struct statement *merged_loop(struct checker *c, const struct statement *whole,
+                                           const struct branch *branches, const struct statement *s) {
+  struct statement *loop = floe__arena_alloc(c->arena, sizeof *loop), *inside = floe__arena_alloc(c->arena, sizeof *inside);
+  struct option **last = &inside->options;
+  *loop = *s;
+  *inside = *whole;
+  inside->next = NULL;
+  inside->options = NULL;
+  if (whole->kind == STATEMENT_IF) {
+    inside->body = counterpart(branches->body, s)->body;
+    inside->otherwise = counterpart(branches->next->body, s)->body;
+  }
+  for (const struct branch *b = branches; b && whole->kind == STATEMENT_CHOOSE; b = b->next, last = &(*last)->next) {
+    *last = floe__arena_alloc(c->arena, sizeof **last);
+    **last = *b->option;
+    (*last)->next = NULL;
+    (*last)->body = counterpart(b->body, s)->body;
+  }
+  loop->body = inside;
+  return loop;
+}
+
 static bool alike(struct checker *c, const struct branch *branches) {
   bool sound = true;
   for (const struct branch *b = branches; b; b = b->next)
     for (const struct statement *s = b->body; s; s = s->next) {
       if (s->kind == STATEMENT_ERROR) return false;
-      if ((s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_SAMPLE) || !s->value || s->body)
-        return error_statement(c, s);
+      const bool plain = (s->kind == STATEMENT_DEFINE || s->kind == STATEMENT_SAMPLE) && s->value && !s->body;
+      if (!plain && s->kind != STATEMENT_FOR) return error_statement(c, s);
       bool twice = counterpart(s->next, s) != NULL;
       for (const struct branch *other = branches; other && sound; other = other->next)
-        if (twice || !counterpart(other->body, s)) sound = error_unlike(c, s);
+        if (twice || !counterpart(other->body, s) || !same_outputs(counterpart(other->body, s), s))
+          sound = error_unlike(c, s);
     }
   return sound;
 }
@@ -103,8 +139,10 @@ const struct statement *branches_merged(struct checker *c, const struct statemen
     if (branching && !*sound) continue;
     for (const struct statement *s = branching && branches ? branches->body : list; s; s = s->next) {
       *last = floe__arena_alloc(c->arena, sizeof **last);
-      **last = *s;
-      if (branching) (*last)->value = merged_value(c, list, branches, s);
+      **last = branching && s->kind == STATEMENT_FOR ? *merged_loop(c, list, branches, s) : *s;
+      if (branching && s->kind != STATEMENT_FOR) (*last)->value = merged_value(c, list, branches, s);
+      for (const struct branch *b = branches; b && s->kind == STATEMENT_SAMPLE && !(*last)->otherwise; b = b->next)
+        (*last)->otherwise = counterpart(b->body, s)->otherwise;
       (*last)->next = NULL;
       last = &(*last)->next;
       if (!branching) break;

@@ -87,6 +87,7 @@ struct symbol {
   bool untyped;             /* an obs whose type comes from its distribution */
   bool assignable;          /* a `var` */
   bool typed_by_element;    /* an element's distribution has said what an untyped variable's numbers are */
+  struct span via_span;     /* of a variable that statements generate */
   const struct span *early; /* an unknown was read here before any statement generated it */
   bool drawn_later;         /* a variable that statements `x ~ D` generate */
   bool prepared, used_to_prepare, used_otherwise;
@@ -401,6 +402,11 @@ void check_sim(struct checker *c, const struct context *at, const struct stateme
 /* The family that a call of a simulator stands for: an output of it. */
 const struct term *output_of(struct checker *c, const struct context *at, const struct expr *call,
                              const struct simulator *simulator);
+/* Statements (a[i], b[i]) ~ f(...) as one `~` for each variable, whose `otherwise` is the statement that they come from. */
+const struct statement *outputs_apart(struct checker *c, const struct context *at, const struct statement *list,
+                                      bool *sound);
+/* Where the distribution of such a statement stands; of another one, `at`. */
+struct context context_of_output(struct checker *c, const struct context *at, const struct statement *s);
 void check_outputs(struct checker *c, const struct context *at, const struct statement *statement);
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);

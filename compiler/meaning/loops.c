@@ -147,7 +147,7 @@ static bool fill(struct checker *c, struct loop *loop, const struct statement *s
 
 static bool fill_by_draws(struct checker *c, struct loop *loop, const struct statement *s, size_t k) {
   struct symbol *symbol = loop->filled.items[k];
-  struct context inner = at_element(loop, k);
+  const struct context here = at_element(loop, k), inner = context_of_output(c, &here, s);
   const struct term *distribution = element_distribution(c, &inner, symbol, s->value, false);
   symbol->partial->definition->value = distribution;
   symbol->partial->defined_in_step = true;
@@ -523,14 +523,28 @@ static bool holds_loops(const struct statement *body) {
   return false;
 }
 
+/* No range, or from 1 on: what several loops, one behind the other, come to. */
+static bool is_from_first(const struct expr *range) {
+  return !range || (range->kind == EXPR_RANGE && range->left && is_whole_number(range->left) && range->left->number == 1 &&
+                    !range->right);
+}
+
+static void error_part_of_outer(struct checker *c, const struct statement *loop, const struct statement *body) {
+  diagnose(c->sink, "E4007", loop->value->span, "this loop around others runs over a part of its index, and no others over the rest")
+      ->fix = "loop over all of it, or over parts one behind the other: `[1..3]`, then `[4..]`";
+  for (; body; body = body->next) {
+    struct symbol *symbol = body->name ? scope_find(c->spec, NAMESPACE_VALUE, body->name) : NULL;
+    if (symbol && symbol->kind == SYMBOL_VARIABLE) symbol->kind = SYMBOL_POISON;
+  }
+}
+
 /* An outer loop whose elements do not look at each other: each of its statements by itself, for all elements. */
 static void check_nest(struct checker *c, const struct context *at, const struct statement *statement,
                        const struct statement *body, const struct dimension *dimension) {
   struct loop loop = {.statement = statement};
   size_t k = 0;
-  if (statement->value) {
-    error_absent(c, statement->value->span, "a loop over a part of an index around another loop is")->fix =
-        "loop over all of it: the outer loop's elements go their own ways";
+  if (!is_from_first(statement->value)) {
+    error_part_of_outer(c, statement, body);
     return;
   }
   const struct binder *binder;
@@ -551,9 +565,10 @@ static void check_nest(struct checker *c, const struct context *at, const struct
       check_for(c, &loop.inner, joined);
     else if (has_number_index(s->indices) && s->kind == STATEMENT_DEFINE)
       check_initial(c, &loop.inner, s);
-    else if (has_number_index(s->indices))
-      check_initial_draw(c, &loop.inner, s, s->kind == STATEMENT_DATA);
-    else if (s->kind == STATEMENT_DEFINE && !s->indices)
+    else if (has_number_index(s->indices)) {
+      const struct context here = context_of_output(c, &loop.inner, s);
+      check_initial_draw(c, &here, s, s->kind == STATEMENT_DATA);
+    } else if (s->kind == STATEMENT_DEFINE && !s->indices)
       fill(c, &loop, s, 0);
     else {
       struct context here = loop.inner;
@@ -563,30 +578,11 @@ static void check_nest(struct checker *c, const struct context *at, const struct
   }
 }
 
-/* (a[t], b[t]) ~ f(...) in a loop, or in a branch inside. */
-static bool refuse_outputs(struct checker *c, const struct context *at, const struct statement *list) {
-  bool refused = false;
-  for (const struct statement *s = list; s; s = s->next) {
-    if (s->kind == STATEMENT_IF) {
-      refused = refuse_outputs(c, at, s->body) || refused;
-      refused = refuse_outputs(c, at, s->otherwise) || refused;
-    }
-    if (s->kind != STATEMENT_SAMPLE || !s->body) continue;
-    refused = true;
-    error_absent(c, s->span, "drawing several variables at once in a loop is")->fix =
-        "where all elements are independent, write (a[i], b[i]) ~ ... without the loop";
-    for (const struct statement *target = s; target; target = target == s ? s->body : target->next) {
-      struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
-      if (symbol && symbol->kind == SYMBOL_VARIABLE) symbol->kind = SYMBOL_POISON;
-    }
-  }
-  return refused;
-}
-
 void check_for(struct checker *c, const struct context *at, const struct statement *statement) {
-  bool sound = !refuse_outputs(c, at, statement->body);
+  bool sound = true;
+  const struct statement *single = outputs_apart(c, at, statement->body, &sound);
   const struct dimension *dimension = dimension_named(c, at, statement->index, statement->name_span);
-  const struct statement *body = branches_merged(c, statement->body, true, &sound);
+  const struct statement *body = branches_merged(c, single, true, &sound);
   if (!dimension || !sound) return;
   if (holds_loops(body))
     check_nest(c, at, statement, body, dimension);

@@ -51,7 +51,8 @@ static bool fitting_target(struct checker *c, const struct context *at, const st
   const struct expr *a = first->indices, *b = target->indices;
   bool same = true;
   for (; a && b && same; a = a->next, b = b->next)
-    same = a->kind == b->kind && a->name == b->name && a->kind == EXPR_NAME;
+    same = a->kind == b->kind && (a->kind == EXPR_NAME     ? a->name == b->name
+                                  : a->kind == EXPR_NUMBER && a->number == b->number);
   if (a || b || !same) {
     diagnose(c->sink, "E2071", target->name_span, "`%s` has other indices than `%s`", target->name, first->name)->fix =
         "what is drawn together has the same indices: (a[i], b[i]) ~ f(...)";
@@ -65,7 +66,9 @@ static bool fitting_target(struct checker *c, const struct context *at, const st
     return false;
   }
   if (!symbol->censoring && !symbol->variable->missing) return true;
-  error_absent(c, target->name_span, "a censored or missing output of several is")->fix = "leave out such rows";
+  diagnose(c->sink, "E2058", target->name_span, "`%s` is drawn together with others: it cannot be missing or censored by itself",
+           target->name)
+      ->fix = "leave out such rows";
   return false;
 }
 
@@ -87,35 +90,95 @@ static bool only_simulators(struct checker *c, const struct context *at, const s
   return false;
 }
 
-void check_outputs(struct checker *c, const struct context *at, const struct statement *s) {
-  struct outputs outputs = {.targets = s, .n = 1};
-  bool sound = only_simulators(c, at, s->value) && fitting_target(c, at, s, s);
-  for (const struct statement *target = s->body; target; target = target->next, outputs.n++) {
-    for (const struct statement *other = s; other != target; other = other == s ? s->body : other->next)
-      if (other->name == target->name) {
-        error_defined_twice(c, target->name, target->name_span, other->name_span);
-        sound = false;
-      }
+/* ---- in loops ---- */
+
+/* All targets but the first hang on its statement. */
+static const struct statement *target_after(const struct statement *first, const struct statement *target) {
+  return target == first ? first->body : target->next;
+}
+
+static bool fitting_targets(struct checker *c, const struct context *at, const struct statement *s) {
+  bool sound = only_simulators(c, at, s->value);
+  for (const struct statement *target = s; target; target = target_after(s, target)) {
     sound = sound && fitting_target(c, at, s, target);
-  }
-  const struct statement *target = s;
-  for (size_t k = 0; k < outputs.n; k++, target = k == 1 ? s->body : target->next) {
-    struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
-    if (!sound) {
-      if (symbol && symbol->kind == SYMBOL_VARIABLE) symbol->kind = SYMBOL_POISON;
-      continue;
+    for (const struct statement *other = s; other != target; other = target_after(s, other)) {
+      if (other->name != target->name) continue;
+      error_defined_twice(c, target->name, target->name_span, other->name_span);
+      sound = false;
     }
-    struct statement one = *target;
-    struct outputs *here = floe__arena_alloc(c->arena, sizeof *here);
-    struct context inner = *at;
-    if (k == 0) outputs.first = symbol->variable;
-    *here = outputs;
-    here->which = k;
-    one.body = NULL;
-    one.value = s->value;
-    inner.outputs = here;
-    check_sample(c, &inner, &one);
+  }
+  for (const struct statement *target = s; target && !sound; target = target_after(s, target)) {
+    struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
+    if (symbol && symbol->kind == SYMBOL_VARIABLE) symbol->kind = SYMBOL_POISON;
+  }
+  return sound;
+}
+
+static struct statement *copied(struct checker *c, const struct statement *s) {
+  struct statement *copy = floe__arena_alloc(c->arena, sizeof *copy);
+  *copy = *s;
+  return copy;
+}
+
+static struct option *options_apart(struct checker *c, const struct context *at, const struct option *options,
+                                    bool *sound) {
+  struct option *first = NULL, **last = &first;
+  for (; options; options = options->next, last = &(*last)->next) {
+    *last = floe__arena_alloc(c->arena, sizeof **last);
+    **last = *options;
+    (*last)->body = (struct statement *)(uintptr_t)outputs_apart(c, at, options->body, sound);
+  }
+  return first;
+}
+
+const struct statement *outputs_apart(struct checker *c, const struct context *at, const struct statement *list,
+                                      bool *sound) {
+  struct statement *first = NULL, **last = &first;
+  for (const struct statement *s = list; s; s = s->next) {
+    const bool several = s->kind == STATEMENT_SAMPLE && s->body;
+    if (several && !fitting_targets(c, at, s)) *sound = false;
+    for (const struct statement *target = s; target; target = several ? target_after(s, target) : NULL) {
+      struct statement *one = *last = copied(c, target);
+      last = &one->next;
+      one->next = NULL;
+      if (several) one->body = NULL, one->value = s->value, one->otherwise = (struct statement *)(uintptr_t)s;
+      if (one->kind == STATEMENT_CHOOSE) one->options = options_apart(c, at, one->options, sound);
+      if (one->kind != STATEMENT_IF) continue;
+      one->body = (struct statement *)(uintptr_t)outputs_apart(c, at, one->body, sound);
+      one->otherwise = (struct statement *)(uintptr_t)outputs_apart(c, at, one->otherwise, sound);
+    }
+  }
+  return first;
+}
+
+struct context context_of_output(struct checker *c, const struct context *at, const struct statement *s) {
+  struct context inner = *at;
+  if (s->kind != STATEMENT_SAMPLE || !s->otherwise) return inner;
+  struct outputs *outputs = floe__arena_alloc(c->arena, sizeof *outputs);
+  *outputs = (struct outputs){.targets = s->otherwise};
+  for (const struct statement *target = s->otherwise; target; target = target_after(s->otherwise, target), outputs->n++)
+    if (target->name == s->name) outputs->which = outputs->n;
+  const struct symbol *first = scope_find(at->scope, NAMESPACE_VALUE, s->otherwise->name);
+  outputs->first = first ? first->variable : NULL;
+  inner.outputs = outputs;
+  return inner;
+}
+
+/* ---- outside of loops ---- */
+
+void check_outputs(struct checker *c, const struct context *at, const struct statement *s) {
+  bool sound = true;
+  struct statement alone = *s;
+  alone.next = NULL;
+  for (const struct statement *one = outputs_apart(c, at, &alone, &sound); one; one = one->next) {
+    const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, one->name);
+    if (!sound) return;
+    struct context inner = context_of_output(c, at, one);
+    check_sample(c, &inner, one);
     sound = symbol->kind == SYMBOL_VARIABLE;
+    if (sound) continue;
+    for (const struct statement *rest = one->next; rest; rest = rest->next)
+      scope_find(at->scope, NAMESPACE_VALUE, rest->name)->kind = SYMBOL_POISON;
   }
 }
 

@@ -16,11 +16,6 @@ static void error_no_prior(struct checker *c, const struct variable *v) {
                                            role_texts[v->role], v->name);
 }
 
-static void error_via_later(struct checker *c, const struct statement *s) {
-  error_absent(c, s->via_span, "`via` for a variable that statements generate is")->fix =
-      "leave it out: the sampler works in standardised residuals";
-}
-
 static void error_depends(struct checker *c, struct span span, enum role role, const char *name, const char *on) {
   struct diagnostic *d = diagnose(c->sink, role == ROLE_DATA ? "E4003" : "E4002", span, "the %s `%s` depends on %s",
                                   role == ROLE_DATA ? "data" : "parameter", name, on);
@@ -372,19 +367,17 @@ static void affine_only(void *context, const struct term *family) {
   if (!family->distribution->location) *(const struct term **)context = family;
 }
 
-static void check_via(struct checker *c, const struct context *at, const struct statement *s, struct variable *v) {
+static void check_via(struct checker *c, const struct variable *v, struct span span) {
   const struct term *rigid = NULL;
-  v->via = via_axis(c, at, s->via, s->via_span);
-  if (!v->via) return;
   for_each_family(v->distribution, affine_only, &rigid);
   if (v->type.structure != STRUCTURE_PLAIN) {
-    diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: its numbers hang together", s->name)
+    diagnose(c->sink, "E3014", span, "`%s` cannot be re-parameterised: its numbers hang together", v->name)
         ->fix = "remove `via`";
     return;
   }
   if (!rigid) return;
   struct diagnostic *d =
-      diagnose(c->sink, "E3014", s->via_span, "`%s` cannot be re-parameterised: it has no `affine` method",
+      diagnose(c->sink, "E3014", span, "`%s` cannot be re-parameterised: it has no `affine` method",
                rigid->distribution->name);
   d->fix = "remove `via`";
 }
@@ -439,8 +432,8 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   if (sound) sound = censoring_of(c, at, s, &left, &draft.censoring);
   if (sound && s->value) sound = generate(c, at, &draft, &left, s->value, s->type != NULL);
   if (sound && draft.pieces.n) v->distribution = ((const struct piece *)draft.pieces.items[0])->term;
-  if (sound && s->via && s->value) check_via(c, at, s, v);
-  if (sound && s->via && !s->value) error_via_later(c, s);
+  if (sound && s->via) v->via = via_axis(c, at, s->via, s->via_span);
+  if (sound && v->via && s->value) check_via(c, v, s->via_span);
   struct symbol *symbol =
       scope_add(c, c->spec, sound ? SYMBOL_VARIABLE : SYMBOL_POISON, s->name, s->name_span, at->presence);
   if (!symbol || !sound) return;
@@ -450,6 +443,7 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   symbol->order = ++c->n_order;
   symbol->drawn_later = v->role == ROLE_OBS || (v->role != ROLE_DATA && !s->value);
   symbol->untyped = symbol->drawn_later && !s->type;
+  symbol->via_span = s->via_span;
   for (const struct expr *index = s->indices; index; index = index->next) n_left++;
   symbol->n_typed = v->type.n_dim - n_left;
   list_add(c->arena, &c->variable_symbols, symbol);
@@ -531,6 +525,7 @@ void finish_variables(struct checker *c) {
     if (symbol->partial) continue;
     if (symbol->early) error_too_early(c, *symbol->early, symbol);
     v->distribution = presence_decide(c, v->presence, &symbol->pieces, symbol);
+    if (v->via && v->distribution) check_via(c, v, symbol->via_span);
     if (!symbol->untyped || !v->distribution) continue;
     type_from_support(c, v->distribution, &v->type);
     check_one_structure(c, v->distribution, &v->type, v->name);

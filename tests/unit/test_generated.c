@@ -276,6 +276,13 @@ static void unknowns_on_discrete_latents_do_what_their_graph_says(void **state) 
   generated_compare_spec("tests/data/specs/early.floe");
 }
 
+static void what_loops_draw_together_or_in_parts_does_what_its_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/pairs.floe");
+  generated_compare_spec("tests/data/specs/via_steps.floe");
+  generated_compare_spec("tests/data/specs/outer_parts.floe");
+}
+
 static void elements_of_loops_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/elements.floe");
@@ -532,6 +539,7 @@ int main(void) {
       cmocka_unit_test(missing_observations_do_what_their_graph_says),
       cmocka_unit_test(completed_numbers_do_what_their_graph_says),
       cmocka_unit_test(unknowns_on_discrete_latents_do_what_their_graph_says),
+      cmocka_unit_test(what_loops_draw_together_or_in_parts_does_what_its_graph_says),
       cmocka_unit_test(elements_of_loops_do_what_their_graph_says),
       cmocka_unit_test(what_is_missing_has_a_coordinate_or_is_summed_out),
       cmocka_unit_test(parts_of_a_row_that_are_missing_are_unknowns),
