@@ -40,10 +40,10 @@ static void grammar_error(struct span *span, struct parser *p, const char *messa
 
 %token END 0 "the end of the file"
 %token NEWLINE "the end of the line"
-%token <const char *> NAME "a name" STRING "a string" LABEL "an option" ABSENT "a statement" RATE "a rate of change"
+%token <const char *> NAME "a name" STRING "a string" LABEL "an option" RATE "a rate of change"
 %token <struct token> NUMBER "a number"
 %token MODEL "`model`" USE "`use`" INDEX "`index`" DATA "`data`" PARAM "`param`" LATENT "`latent`" OBS "`obs`"
-%token AXIS "`axis`" EQUIV "`equiv`" CHOOSE "`choose`" FORBID "`forbid`" REQUIRE "`require`" PREP "`prep`"
+%token AXIS "`axis`" EQUIV "`equiv`" CHOOSE "`choose`" FORBID "`forbid`" REQUIRE "`require`" PREP "`prep`" SUMMARY "`summary`"
 %token REPORT "`report`" CLAIM "`claim`" CHECK "`check`" FUN "`fun`" PART "`part`" DIST "`dist`" EXTERN "`extern`" DRAW "`draw`"
 %token ODE "`ode`" INIT "`init`" AT "`at`"
 %token HYPER "`hyper`" ELICIT "`elicit`"
@@ -131,6 +131,7 @@ statement:
 | REQUIRE condition IMPLIES condition
     { $$ = build_valued(p, STATEMENT_REQUIRE, @$, NULL, @1, $2); $$->consequence = $4; }
 | PREP NAME '=' expr                 { $$ = build_valued(p, STATEMENT_PREP, @$, $2, @2, $4); }
+| SUMMARY NAME indices '=' expr      { $$ = build_valued(p, STATEMENT_SUMMARY, @$, $2, @2, $5); $$->indices = $3; }
 | CLAIM STRING ':' expr              { $$ = build_valued(p, STATEMENT_CLAIM, @$, NULL, @2, $4); $$->text = $2; }
 | CHECK STRING ':' expr probability
     { $$ = build_valued(p, STATEMENT_CHECK, @$, NULL, @2, $4); $$->text = $2; $$->probability = $5; }
@@ -156,7 +157,6 @@ statement:
     { $$ = build_valued(p, STATEMENT_ELICIT, @$, $2, @2, $4); $$->indices = $5.first; $$->consequence = $8; }
 | NETWORK settings_block             { $$ = statement_new(p->arena, STATEMENT_NETWORK, @$); $$->body = $2; }
 | RESULT expr                        { $$ = build_valued(p, STATEMENT_RESULT, @$, NULL, @1, $2); }
-| ABSENT                             { $$ = build_named(p, STATEMENT_ABSENT, @$, $1, @1); }
 ;
 
 title: %empty { $$ = NULL; } | STRING;
@@ -510,7 +510,6 @@ static int grammar_lex(GRAMMAR_STYPE *value, struct span *span, struct parser *p
     case TOK_STRING: value->TOK_STRING = token->text; break;
     case TOK_RATE: value->TOK_RATE = token->text; break;
     case TOK_LABEL: value->TOK_LABEL = token->text; break;
-    case TOK_ABSENT: value->TOK_ABSENT = token->text; break;
     case TOK_NUMBER: value->TOK_NUMBER = *token; break;
     default: break; /* the others carry no value */
   }

@@ -112,12 +112,12 @@ static void print_name(const struct program *program, const struct variable *var
   floe__text_puts(out, ")");
 }
 
-static void print_role(const struct program *program, enum role role, struct floe__text *out) {
+static void print_role(const struct program *program, enum role role, bool summaries, struct floe__text *out) {
   size_t n = 0;
   for (size_t k = 0; k < program->n_variable; k++) {
-    if (program->variables[k]->role != role) continue;
+    if (program->variables[k]->role != role || (program->variables[k]->summary != NULL) != summaries) continue;
     if (n++) floe__text_puts(out, ", ");
-    else floe__text_printf(out, "  %-12s ", role_name(role));
+    else floe__text_printf(out, "  %-12s ", summaries ? "summaries" : role_name(role));
     print_name(program, program->variables[k], out);
   }
   if (n) floe__text_puts(out, "\n");
@@ -260,7 +260,8 @@ void possible_print(const struct study *study, struct floe__text *out) {
     print_network(study, out);
     floe__text_puts(out, "\n");
   }
-  for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) print_role(program, role, out);
+  for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) print_role(program, role, false, out);
+  print_role(program, ROLE_OBS, true, out);
   floe__text_printf(out, "  %-12s ", "questions");
   print_count(program->n_report, "report", ", ", out);
   print_count(program->n_claim, "claim", ", ", out);
@@ -293,14 +294,16 @@ static json_t *variable_json(const struct program *program, const struct variabl
 }
 
 static json_t *roles_json(const struct program *program) {
-  json_t *roles = json_object();
+  json_t *roles = json_object(), *summaries = json_array();
   for (enum role role = ROLE_DATA; role <= ROLE_OBS; role++) {
     json_t *list = json_array();
     for (size_t k = 0; k < program->n_variable; k++) {
-      if (program->variables[k]->role == role) json_array_append_new(list, variable_json(program, program->variables[k]));
+      const struct variable *variable = program->variables[k];
+      if (variable->role == role) json_array_append_new(variable->summary ? summaries : list, variable_json(program, variable));
     }
     json_object_set_new(roles, role_name(role), list);
   }
+  json_object_set_new(roles, "summaries", summaries);
   return roles;
 }
 

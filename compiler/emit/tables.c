@@ -214,7 +214,7 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   const bool unknown = v->role == ROLE_PARAM || v->role == ROLE_LATENT, truth = v->type.base == BASE_BOOL;
   floe__text_puts(w->out, "    {.name = ");
   write_quoted(w->out, v->name);
-  floe__text_printf(w->out, ", .role = %s, .base = %s, .structure = %s", roles[v->role], bases[v->type.base],
+  floe__text_printf(w->out, ", .role = %s, .base = %s, .structure = %s", roles[v->summary ? ROLE_DATA : v->role], bases[v->type.base],
                     structures[v->type.structure]);
   if (v->type.n_dim) floe__text_printf(w->out, ", .n_dim = %zu, .dims = variable_%zu_dims", v->type.n_dim, k);
   floe__text_puts(w->out, ",\n     .low = ");
@@ -229,7 +229,8 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   if (v->observed && !variable_is_discrete(v)) floe__text_puts(w->out, ", .completes = 1");
   if (leaves_out(w->study->program, v)) floe__text_puts(w->out, ", .leaves_out = 1");
   if (v->moving_support) floe__text_puts(w->out, ", .moving_support = 1");
-  if (v->distribution && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");
+  if (v->summary) floe__text_puts(w->out, ", .summary = 1");
+  if ((v->distribution || v->summary) && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");
   if (unknown && v->type.base != BASE_REAL) floe__text_puts(w->out, ", .discrete = 1");
   if (v->type.base == BASE_CODE && v->type.codes)
     floe__text_printf(w->out, ", .codes = %zu", v->type.codes->id);

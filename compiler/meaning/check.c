@@ -102,6 +102,7 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   finish_elicitation(&c);
   if (diagnostics_errors(sink)) return NULL;
   finish_completed(&c);
+  finish_summaries(&c);
   finish_order(&c);
   finish_discrete(&c);
   finish_axes(&c);

@@ -179,7 +179,7 @@ struct checker {
   size_t n_symbol, n_order;
   struct list dimensions, axes, axis_symbols, variable_symbols, definition_symbols, partial_symbols, plates;
   struct list reports, claims, checks, elicited, priors, preparations, constraints, settings;
-  struct list distributions, functions, externals, simulators;
+  struct list distributions, functions, externals, simulators, summaries;
   struct list deferred, weights;
   struct program *program;
 };
@@ -410,6 +410,9 @@ struct context context_of_output(struct checker *c, const struct context *at, co
 void check_outputs(struct checker *c, const struct context *at, const struct statement *statement);
 void check_results(struct checker *c, const struct context *at, const struct statement *statement);
 void finish_variables(struct checker *c);
+/* summaries.c: `summary s = e` is an observation that all others are computed to; its variable comes behind them. */
+void check_summary(struct checker *c, const struct context *at, const struct statement *statement);
+void finish_summaries(struct checker *c);
 void finish_structures(struct checker *c, size_t n, const struct variable *const *variables); /* structures.c */
 void finish_order(struct checker *c); /* sorts variables, numbers everything, refuses circles */
 void finish_partials(struct checker *c);

@@ -78,6 +78,7 @@ static void reach_results(struct reach *r) {
   }
   for (size_t k = 0; k < p->n_preparation; k++) reach_term(r, p->preparations[k].value);
   for (size_t k = 0; k < p->n_report; k++) reach_term(r, p->reports[k].value);
+  for (size_t k = 0; k < p->n_variable; k++) reach_term(r, p->variables[k]->summary);
   for (size_t k = 0; k < p->n_claim; k++) reach_term(r, p->claims[k].value);
   for (size_t k = 0; k < p->n_check; k++) reach_term(r, p->checks[k].value);
   for (size_t k = 0; k < p->n_elicited; k++) reach_term(r, p->elicited[k].value);

@@ -142,6 +142,7 @@ static const struct term *symbol_value(struct checker *c, const struct context *
     case SYMBOL_AXIS: return axis_value(c, at, symbol, span);
     case SYMBOL_VARIABLE:
       require_generated(c, at, symbol, span);
+      if (symbol->variable->summary && at->place == PLACE_PREP) error_too_early(c, span, symbol);
       if (symbol->variable->missing && at->place == PLACE_PREP &&
           !(symbol->variable == at->prepares && symbol->variable->role == ROLE_OBS))
         error_missing_used(c, span, symbol);

@@ -262,6 +262,7 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_FORBID:
     case STATEMENT_REQUIRE: check_constraint(c, at, s); return;
     case STATEMENT_PREP: check_prep(c, at, s); return;
+    case STATEMENT_SUMMARY: check_summary(c, at, s); return;
     case STATEMENT_REPORT:
     case STATEMENT_CLAIM:
     case STATEMENT_CHECK: check_results(c, at, s); return;
@@ -274,7 +275,6 @@ static void check_statement(struct checker *c, const struct context *at, const s
     case STATEMENT_SIM: check_sim(c, at, s); return;
     case STATEMENT_NETWORK: check_network(c, s); return;
     case STATEMENT_IF: check_if(c, at, s); return;
-    case STATEMENT_ABSENT: error_absent(c, s->span, floe__arena_printf(c->arena, "`%s` is", s->name)); return;
     case STATEMENT_VAR: /* these stand in functions only */
     case STATEMENT_WHILE:
     case STATEMENT_ASSIGN:

@@ -154,6 +154,7 @@ struct variable {
    * the observations equal wherever they are there. No term means these; they come next, with the latent's distribution. */
   const struct variable *observed;  /* of such a latent: the observations */
   const struct variable *completed; /* of such observations: the latent */
+  const struct term *summary;    /* a `summary`: what it is of data and observations. It has no distribution */
   bool moving_support;           /* the bounds of its distribution depend on unknowns */
   /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */
   const struct dimension *free;

@@ -6,11 +6,15 @@
 
 /* ---- plate and sequence ---- */
 
+static bool is_drawn(const struct variable *variable) {
+  return variable->role == ROLE_OBS && !variable->summary;
+}
+
 /* Whether the elements of some observation are drawn together along the dimension: they are not exchangeable then. */
 static bool is_joint(const struct program *program, const struct dimension *dimension) {
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    for (size_t j = variable->n_binder; variable->role == ROLE_OBS && j < variable->type.n_dim; j++)
+    for (size_t j = variable->n_binder; is_drawn(variable) && j < variable->type.n_dim; j++)
       if (variable->type.dim[j] == dimension) return true;
   }
   return false;
@@ -41,7 +45,7 @@ static bool stand_together(const struct program *program, const struct dimension
   size_t n = 0, n_in_rows = 0;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    if (!is_data(variable) || !runs_along(variable, dimension)) continue;
+    if (!is_data(variable) || variable->summary || !runs_along(variable, dimension)) continue;
     n++;
     n_in_rows += plate && runs_along(variable, plate);
   }
@@ -72,7 +76,7 @@ static const struct dimension *second_plate(const struct study *study, const str
   const struct program *program = study->program;
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    for (size_t j = 0; variable->role == ROLE_OBS && j < variable->n_binder; j++) {
+    for (size_t j = 0; is_drawn(variable) && j < variable->n_binder; j++) {
       const struct dimension *dimension = variable->binders[j]->dimension;
       if (dimension != plate && !dimension->ordered && !is_joint(program, dimension) &&
           !unknown_along(program, dimension) && !number_matters(study, dimension))
@@ -107,7 +111,7 @@ struct blueprint derive_blueprint(const struct study *study) {
   struct blueprint blueprint = {0};
   for (size_t k = 0; k < program->n_variable; k++) {
     const struct variable *variable = program->variables[k];
-    if (variable->role != ROLE_OBS) continue;
+    if (!is_drawn(variable)) continue;
     for (size_t j = 0; j < variable->n_binder; j++) {
       const struct dimension *dimension = variable->binders[j]->dimension;
       const struct dimension **place = dimension->ordered ? &blueprint.sequence : &blueprint.plate;

@@ -90,6 +90,26 @@ static void derive_elicit(struct derivation *derivation) {
   for (size_t k = 0; k < program->n_elicited; k++) add_output(derivation, program->elicited[k].value);
 }
 
+static const struct node *read_prepared(void *context, const struct variable *variable) {
+  const struct derivation *derivation = context;
+  const struct node *prepared = derivation->values[variable->id];
+  return prepared ? prepared : read_memory(context, variable);
+}
+
+/* Summaries of what has been prepared; definitions on which they rest mean that as well. */
+static void derive_prepared_summaries(struct derivation *derivation) {
+  const struct program *program = derivation->lowering.program;
+  struct lowering lowering = {
+      .graph = derivation->lowering.graph, .program = program, .reading = {read_prepared, derivation}};
+  for (size_t k = 0; k < derivation->n_root; k++)
+    derivation->values[derivation->roots[k].variable->id] = derivation->roots[k].node;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    if (!program->variables[k]->summary) continue;
+    derive_summary(derivation, place_of_spec(&lowering), program->variables[k]);
+    derivation->values[k] = derivation->roots[derivation->n_root - 1].node;
+  }
+}
+
 static void derive_prepare(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_preparation; k++) {
@@ -100,6 +120,7 @@ static void derive_prepare(struct derivation *derivation) {
                                           .presence = preparation->variable->presence,
                                           .node = node});
   }
+  derive_prepared_summaries(derivation);
 }
 
 /* ---- the study ---- */

@@ -147,6 +147,8 @@ const struct node *at_first(const struct derivation *derivation, size_t n, const
 void derive_summed(struct derivation *derivation, const struct variable *latent, bool pointwise);
 
 void derive_simulate(struct derivation *derivation); /* simulate.c */
+/* The value of a `summary`, by what the place takes data and observations to be. */
+void derive_summary(struct derivation *derivation, struct place place, const struct variable *variable);
 
 /* ---- stored.c ---- */
 

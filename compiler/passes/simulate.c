@@ -63,11 +63,20 @@ static void observe(struct derivation *derivation, const struct variable *observ
       (struct root){.target = TARGET_VALUE, .variable = observed, .presence = observed->presence, .node = node});
 }
 
+void derive_summary(struct derivation *derivation, struct place place, const struct variable *variable) {
+  const struct node *node = lower(place, variable->summary);
+  derive_root(
+      derivation,
+      (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = node});
+}
+
 void derive_simulate(struct derivation *derivation) {
   const struct program *program = derivation->lowering.program;
   for (size_t k = 0; k < program->n_variable; k++)
     if (program->variables[k]->completed)
       observe(derivation, program->variables[k]);
+    else if (program->variables[k]->summary)
+      derive_summary(derivation, place_of_spec(&derivation->lowering), program->variables[k]);
     else if (program->variables[k]->distribution)
       draw(derivation, program->variables[k]);
 }

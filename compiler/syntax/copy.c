@@ -113,8 +113,7 @@ static const char *defined_name(struct copying *c, const struct statement *s) {
     case STATEMENT_EXTERN:
     case STATEMENT_SIM:
     case STATEMENT_REPORT:
-    case STATEMENT_ELICIT:
-    case STATEMENT_ABSENT: return s->name;
+    case STATEMENT_ELICIT: return s->name;
     default: return renamed(c, NAME_VALUE, s->name);
   }
 }

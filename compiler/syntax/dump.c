@@ -18,7 +18,6 @@ static const char *class_of(int kind) {
     case TOK_LABEL: return "label";
     case TOK_NUMBER: return "number";
     case TOK_STRING: return "string";
-    case TOK_ABSENT: return "absent";
     default: return kind < 256 || (kind >= TOK_DOTDOT && kind <= TOK_GE) ? "mark" : "keyword";
   }
 }
@@ -31,9 +30,7 @@ void dump_tokens(struct floe__arena *arena, const struct source *source, struct 
     source_position(source, token->span.begin, &line, &column);
     bool bare = token->kind == TOK_NEWLINE || token->kind == TOK_END;
     floe__text_printf(out, "%-8s", class_of(token->kind));
-    if (token->kind == TOK_ABSENT)
-      floe__text_printf(out, " %s", token->text);
-    else if (!bare)
+    if (!bare)
       floe__text_printf(out, " %.*s", (int)(token->span.end - token->span.begin), source->text + token->span.begin);
     floe__text_printf(out, " %zu:%zu\n", line, column);
   }
@@ -56,7 +53,7 @@ static const char *const statement_words[] = {
     [STATEMENT_REQUIRE] = "require", [STATEMENT_PREP] = "prep",       [STATEMENT_REPORT] = "report",
     [STATEMENT_CLAIM] = "claim",     [STATEMENT_CHECK] = "check",     [STATEMENT_FUN] = "fun",
     [STATEMENT_DIST] = "dist",       [STATEMENT_METHOD] = "method",   [STATEMENT_RESULT] = "result",
-    [STATEMENT_EXTERN] = "extern",   [STATEMENT_NETWORK] = "network", [STATEMENT_ABSENT] = "absent",
+    [STATEMENT_EXTERN] = "extern",   [STATEMENT_NETWORK] = "network", [STATEMENT_SUMMARY] = "summary",
     [STATEMENT_ODE] = "ode",         [STATEMENT_RATE] = "rate",       [STATEMENT_INIT] = "init",
     [STATEMENT_HYPER] = "hyper",     [STATEMENT_ELICIT] = "elicit",   [STATEMENT_SIM] = "sim",
     [STATEMENT_WHILE] = "while",     [STATEMENT_ERROR] = "error"};

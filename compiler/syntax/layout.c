@@ -70,21 +70,13 @@ static const struct keyword {
                 {"hyper", TOK_HYPER, FOLLOW_NAME},
                 {"elicit", TOK_ELICIT, FOLLOW_NAME},
                 {"sim", TOK_SIM, FOLLOW_NAME},
+                {"summary", TOK_SUMMARY, FOLLOW_NAME},
                 {"while", TOK_WHILE, FOLLOW_EXPRESSION},
                 {"report", TOK_REPORT, FOLLOW_EXPRESSION},
                 {"forbid", TOK_FORBID, FOLLOW_EXPRESSION},
                 {"require", TOK_REQUIRE, FOLLOW_EXPRESSION},
                 {"result", TOK_RESULT, FOLLOW_EXPRESSION}};
 enum { N_KEYWORD = sizeof keywords / sizeof keywords[0] };
-
-/* Statements of the language that this version does not have. */
-static const char *const absent_words[] = {"summary"};
-
-static bool is_one_of(const char *word, const char *const *words, size_t n) {
-  for (size_t k = 0; k < n; k++)
-    if (strcmp(word, words[k]) == 0) return true;
-  return false;
-}
 
 const char *token_nearest_keyword(const char *word) {
   const char *words[N_KEYWORD + 3] = {"for", "choose", "if"};
@@ -215,31 +207,6 @@ static bool starts_statement(const struct layout *l, size_t k) {
 static const char *name_at(struct layout *l, size_t k) {
   struct span span = l->raw[k].span;
   return floe__name(l->names, span.file->text + span.begin, span.end - span.begin);
-}
-
-/* Position of the word because of which the statement at k cannot be read; SIZE_MAX if it can. */
-static size_t absent_word(struct layout *l, size_t k) {
-  if (l->raw[k].kind != TOK_NAME || l->raw[k + 1].kind != TOK_NAME) return SIZE_MAX;
-  return is_one_of(name_at(l, k), absent_words, sizeof absent_words / sizeof absent_words[0]) ? k : SIZE_MAX;
-}
-
-/* One token for the whole statement, with its blocks; gives back the position behind it. */
-static size_t skip_absent(struct layout *l, size_t k, size_t word) {
-  size_t first = k, depth = 0;
-  for (; l->raw[k].kind != TOK_END; k++) {
-    int kind = l->raw[k].kind;
-    if (kind == TOK_NEWLINE && depth == 0) break;
-    if (kind == '(' || kind == '[' || kind == '{') depth++;
-    if (kind == ')' || kind == ']' || kind == '}') {
-      if (depth == 0) break;
-      depth--;
-    }
-  }
-  struct span whole = span_join(l->raw[first].span, l->raw[k - 1].span);
-  const char *name = name_at(l, word);
-  diagnose(l->sink, "E9010", l->raw[word].span, "`%s` is not part of this version", name);
-  emit(l, (struct token){.kind = TOK_ABSENT, .span = whole, .text = name});
-  return k;
 }
 
 /* ---- words that are keywords only where they stand ---- */
@@ -409,12 +376,6 @@ static bool place_all(struct layout *l) {
       emit_at(l, TOK_NEWLINE, l->raw[k].span.begin, l->raw[k].span.file);
       top(l)->word = 0;
       l->start = true;
-    }
-    size_t absent = l->start ? absent_word(l, k) : SIZE_MAX;
-    if (absent != SIZE_MAX) {
-      k = skip_absent(l, k, absent);
-      l->start = false;
-      continue;
     }
     if (!place_word(l, k++)) return false;
   }

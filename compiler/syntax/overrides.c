@@ -20,7 +20,7 @@ struct replacing {
 
 static void error_kind(struct diagnostics *sink, const struct statement *s) {
   diagnose(sink, "E2202", s->span, "--set cannot replace this statement")->fix =
-      "write NAME ~ ..., NAME = ..., or a whole param, latent, data, obs, index, axis, hyper, prep, fun, dist, report, claim or check";
+      "write NAME ~ ..., NAME = ..., or a whole param, latent, data, obs, index, axis, hyper, prep, summary, fun, dist, report, claim or check";
 }
 
 static void error_indices(struct diagnostics *sink, const struct statement *s) {
@@ -60,6 +60,7 @@ static bool can_replace(const struct statement *s) {
     case STATEMENT_AXIS:
     case STATEMENT_HYPER:
     case STATEMENT_PREP:
+    case STATEMENT_SUMMARY:
     case STATEMENT_FUN:
     case STATEMENT_DIST:
     case STATEMENT_SIM:

@@ -122,7 +122,7 @@ static const char *advice(const struct parser *p, const struct token *token) {
 /* Whether the statement already has an error from which this one may follow: a character that was left out, a bracket
  * that was put in. */
 static bool follows_from_another(const struct parser *p, const struct token *token) {
-  static const char *const causes[] = {"E1001", "E1011", "E1012", "E9010"};
+  static const char *const causes[] = {"E1001", "E1011", "E1012"};
   size_t begin = statement_start(p, token)->span.begin;
   for (size_t k = 0; k < diagnostics_count(p->sink); k++) {
     const struct diagnostic *found = diagnostics_at(p->sink, k);
@@ -188,6 +188,7 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_FORBID:
     case STATEMENT_REQUIRE:
     case STATEMENT_PREP:
+    case STATEMENT_SUMMARY:
     case STATEMENT_REPORT:
     case STATEMENT_CLAIM:
     case STATEMENT_CHECK: return PLACE_FILE;
@@ -212,7 +213,6 @@ static unsigned places_of(enum statement_kind kind) {
     case STATEMENT_ASSIGN: return PLACE_FUNCTION | PLACE_SIM;
     case STATEMENT_RESULT: return PLACE_FUNCTION | PLACE_PART;
     case STATEMENT_METHOD:
-    case STATEMENT_ABSENT:
     case STATEMENT_ERROR: break;
   }
   return ~0u;
@@ -246,7 +246,7 @@ static void check_body(struct parser *p, const struct statement *function, struc
       diagnose(p->sink, "E1018", s->span, "`result` is the last statement of a body")->fix = "move it to the end";
     last = s;
   }
-  bool broken = last && (last->kind == STATEMENT_ERROR || last->kind == STATEMENT_ABSENT);
+  bool broken = last && last->kind == STATEMENT_ERROR;
   if (!broken && (!last || last->kind != STATEMENT_RESULT))
     diagnose(p->sink, "E1017", function->name_span, "the body of `%s` does not end with `result`", function->name)
         ->fix = "add `result e` as its last statement";

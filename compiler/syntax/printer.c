@@ -445,6 +445,10 @@ static void print_statement(struct printer *p, const struct statement *s) {
       put(p, "prep ");
       put_defined(p, s, " = ");
       break;
+    case STATEMENT_SUMMARY:
+      put(p, "summary ");
+      put_defined(p, s, " = ");
+      break;
     case STATEMENT_REPORT: put_reports(p, s); break;
     case STATEMENT_CLAIM: put_promise(p, s, "claim "); break;
     case STATEMENT_CHECK: put_promise(p, s, "check "); break;
@@ -490,7 +494,6 @@ static void print_statement(struct printer *p, const struct statement *s) {
       put(p, "network ");
       print_block(p, s->body, s->span, s->span.end);
       break;
-    case STATEMENT_ABSENT:
     case STATEMENT_ERROR:
       if (s->span.file) print_source(p, s->span);
       break;

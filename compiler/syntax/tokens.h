@@ -26,7 +26,7 @@ enum raw_problem {
 struct token {
   int kind;
   struct span span;
-  const char *text; /* names: interned; strings: their contents; TOK_ABSENT: the keyword */
+  const char *text; /* names: interned; strings: their contents */
   double number;
   bool is_int;
 };

@@ -89,6 +89,7 @@ enum statement_kind {
   STATEMENT_FORBID,   /* value */
   STATEMENT_REQUIRE,  /* value => consequence */
   STATEMENT_PREP,     /* name = value */
+  STATEMENT_SUMMARY,  /* name[indices] = value */
   STATEMENT_REPORT,   /* name = value, or value alone (one statement per item of `report a, b`) */
   STATEMENT_CLAIM,    /* text, value */
   STATEMENT_CHECK,    /* text, value, probability (NULL: 1) */
@@ -106,7 +107,6 @@ enum statement_kind {
   STATEMENT_SIM,      /* sim name(parameters) -> outputs { body } density = value, or density { otherwise }; no density: neither.
                          foreign: `extern sim`, without a body; text = symbol or NULL */
   STATEMENT_NETWORK,  /* network { name = value ... }: body of DEFINEs */
-  STATEMENT_ABSENT,   /* a statement of the language that this version does not have: name = its keyword */
   STATEMENT_ERROR
 };
 

@@ -96,6 +96,7 @@ floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct f
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct floe_variable *variable = &model->variables[v];
     if (!floe_variable_is_data(variable)) continue;
+    const bool summary = variable->summary;
     const double *before = dataset->data + layout->offset[v];
     if (variable->leaves_out && is_emptied(layout->count[v], before, prepared + layout->offset[v]))
       return floe__fail(error, FLOE_EDATA, variable->name, "let the rule keep some of them",
@@ -109,8 +110,9 @@ floe_status floe_data_prepare(const struct floe_dataset *dataset, const struct f
       floe_element_name(layout, dataset, variable->name, variable->n_dim, variable->dims, k, name, sizeof name);
       floe_universe_id(model, universe, id, sizeof id);
       snprintf(where, sizeof where, "universe %s", id);
-      return floe__fail(error, FLOE_EDATA, where, "change the `prep` statement: counts need round()",
-                        "after `prep`, %s = %.10g, which %s", name, x, why);
+      return floe__fail(error, FLOE_EDATA, where,
+                        summary ? "let the summary be finite for all data" : "change the `prep` statement: counts need round()",
+                        summary ? "the summary %s = %.10g, which %s" : "after `prep`, %s = %.10g, which %s", name, x, why);
     }
   }
   return FLOE_OK;

@@ -152,7 +152,7 @@ static floe_status check_choices(const struct floe__fields *fields, size_t n_col
   for (size_t k = 0; k < n_columns; k++) {
     bool known = false;
     for (size_t v = 0; v < fields->model->n_variable; v++)
-      known |= floe_variable_is_data(&fields->model->variables[v]) &&
+      known |= floe_variable_is_given(&fields->model->variables[v]) &&
                choice_for(fields->model->variables[v].name, 1, &columns[k]) != NULL;
     if (!known)
       return floe__fail(error, FLOE_EUSAGE, "--columns", "write VARIABLE=COLUMN or VARIABLE=COLUMN,COLUMN",
@@ -207,7 +207,7 @@ floe_status floe__fields_from_csv(struct floe__fields *fields, size_t n_columns,
                                   struct floe_error *error) {
   floe_status status = check_choices(fields, n_columns, columns, error);
   for (size_t v = 0; v < fields->model->n_variable && status == FLOE_OK; v++)
-    if (floe_variable_is_data(&fields->model->variables[v]))
+    if (floe_variable_is_given(&fields->model->variables[v]))
       status = read_variable(fields, v, choice_for(fields->model->variables[v].name, n_columns, columns), error);
   return status;
 }

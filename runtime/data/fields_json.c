@@ -41,7 +41,7 @@ static floe_status take(struct floe__fields *fields, size_t v, size_t e, struct 
 floe_status floe__fields_from_json(struct floe__fields *fields, struct floe_error *error) {
   for (size_t v = 0; v < fields->model->n_variable; v++) {
     const struct floe_variable *variable = &fields->model->variables[v];
-    if (!floe_variable_is_data(variable)) continue;
+    if (!floe_variable_is_given(variable)) continue;
     const size_t e = find_entry(&fields->json, variable->name);
     if (e == FLOE_NONE) return floe__fields_missing(fields, v, error);
     const floe_status status = take(fields, v, e, error);

@@ -35,6 +35,11 @@ static inline int floe_variable_is_data(const struct floe_variable *variable) {
   return variable->role == FLOE_DATA || variable->role == FLOE_OBS;
 }
 
+/* Data that a data file gives. */
+static inline int floe_variable_is_given(const struct floe_variable *variable) {
+  return floe_variable_is_data(variable) && !variable->summary;
+}
+
 /* Whether coordinate k of variable v is one, for this data (n_data): what completes data has coordinates only where these
  * are missing. */
 static inline int floe_coordinate_free(const struct floe_layout *layout, const double *data, size_t v, size_t k) {

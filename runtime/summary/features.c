@@ -67,7 +67,9 @@ static size_t useful_plate(const struct floe_model *model) {
   return FLOE_NONE;
 }
 
+/* Summaries stand beside what is read position by position. */
 static int has_dimension(const struct floe_variable *variable, size_t dimension) {
+  if (variable->summary) return 0;
   for (size_t d = 0; d < variable->n_dim; d++)
     if (variable->dims[d] == dimension) return 1;
   return 0;

@@ -251,7 +251,8 @@ static void simulate_parts(struct generated *f) {
       const struct floe_variable *variable = &f->model->variables[v];
       const double *now = (floe_variable_is_data(variable) ? data : values) + f->layout->offset[v];
       const double *before = (floe_variable_is_data(variable) ? f->data : f->values) + f->layout->offset[v];
-      const unsigned drawn = variable->discrete && !variable->early ? FLOE_DRAW_OBSERVED : bit[variable->role];
+      const bool with_them = (variable->discrete && !variable->early) || variable->summary;
+      const unsigned drawn = with_them ? FLOE_DRAW_OBSERVED : bit[variable->role];
       if (!(what & drawn)) assert_memory_equal(now, before, f->layout->count[v] * sizeof *now);
     }
   }

@@ -52,6 +52,20 @@ static void differential_equations_are_solved_and_differentiated(void **state) {
   }
 }
 
+static void summaries_are_those_of_prepared_data(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/summaries.floe");
+  struct generated *f = generated_of_text("model m\nindex i = 3\nobs y[i]\nparam m ~ normal(0, 1)\ny[i] ~ normal(m, 1)\n"
+                                          "prep y = 2 * y\ntop = max(y)\nsummary total = sum(y)\n"
+                                          "summary more = total + top\nreport m\n");
+  const double data[] = {1, 2, 4, 0, 0};
+  double prepared[5];
+  const struct floe_context context = {.layout = f->layout, .universe = &f->universe, .data = data};
+  f->model->prepare(&context, data, prepared, f->scratch);
+  assert_true(prepared[0] == 2 && prepared[2] == 8 && prepared[3] == 14 && prepared[4] == 22);
+  generated_free(f);
+}
+
 static void arrays_and_joint_draws_of_simulators_do_what_their_acts_say(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/simulated_arrays.floe");
@@ -501,6 +515,7 @@ int main(void) {
       cmocka_unit_test(gathers_matrices_and_selects_do_what_their_graph_says),
       cmocka_unit_test(recurrences_do_what_their_graph_says),
       cmocka_unit_test(array_functions_have_their_own_adjoints),
+      cmocka_unit_test(summaries_are_those_of_prepared_data),
       cmocka_unit_test(arrays_and_joint_draws_of_simulators_do_what_their_acts_say),
       cmocka_unit_test(simulators_do_what_their_acts_say),
       cmocka_unit_test(a_study_without_a_density_has_none),

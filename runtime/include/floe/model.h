@@ -110,6 +110,7 @@ struct floe_variable {
   int moving_support;      /* what values are possible depends on unknowns */
   int hidden;              /* obs: rests on early latents, which have no posterior to draw it from */
   int missing;             /* obs: elements may be NaN; they then add nothing to the likelihood. `simulate` gives all */
+  int summary;             /* data: not given, but computed from the other data and the observations by `simulate` and `prepare` */
   int leaves_out;          /* obs: `prepare` may turn elements into NaN, on purpose */
   int completes;           /* latent: the values of the observations that come next in the table, with what is missing there;
                             * only elements that are missing have coordinates, others are the data */
