@@ -81,6 +81,8 @@ struct symbol {
   struct span span;
   struct presence presence;
   struct list pieces;       /* struct piece *: variables that `~` generates, definitions */
+  struct list uncensored;   /* the same before censoring */
+  const struct term *before_censoring; /* of the piece in the making */
   size_t order;             /* when a variable came into being */
   bool library, local;      /* local: inside a function, distribution or loop */
   size_t n_typed;           /* dimensions of a variable that stand in its type: vector[3] */

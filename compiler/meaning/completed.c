@@ -50,9 +50,9 @@ static bool has_steps(const struct term *term) {
   return steps;
 }
 
-static void error_censored_used(struct checker *c, const struct variable *v) {
-  error_absent(c, v->span, floe__arena_printf(c->arena, "using `%s`, censored and missing, is", v->name))->fix =
-      "leave out the rows with missing values, and `missing`";
+static void error_censored_counts(struct checker *c, const struct variable *v) {
+  diagnose(c->sink, "E4024", v->span, "something rests on `%s`, of which counts beyond a bound, or missing, are not known", v->name)
+      ->fix = "leave out the rows with missing values, and `missing`";
 }
 
 static void error_censored_steps(struct checker *c, const struct variable *v) {
@@ -63,6 +63,15 @@ static void error_censored_steps(struct checker *c, const struct variable *v) {
 static void error_flat(struct checker *c, const struct variable *v) {
   diagnose(c->sink, "E2054", v->span, "data `%s` cannot be flat where they are missing: they have to be drawn", v->name)
       ->fix = "take a proper distribution";
+}
+
+/* What lies beyond a bound is unknown, and what is recorded of it, where it is not missing, is the bound: so the latent is the
+ * number itself, and all terms mean what would be recorded. */
+static void uncensor(struct checker *c, const struct symbol *symbol) {
+  struct variable *latent = symbol->variable;
+  latent->distribution = presence_decide(c, latent->presence, &symbol->uncensored, NULL);
+  latent->record_low = symbol->censoring->below;
+  latent->record_high = symbol->censoring->above;
 }
 
 /* The data of a latent, in their own right. */
@@ -79,6 +88,7 @@ static struct symbol *observations_of(struct checker *c, struct symbol *symbol) 
     struct preparation *preparation = c->preparations.items[k];
     if (preparation->variable == latent) preparation->variable = observed;
   }
+  if (symbol->censoring) uncensor(c, symbol);
   struct symbol *twin = floe__arena_alloc(c->arena, sizeof *twin);
   *twin = *symbol;
   twin->variable = observed;
@@ -90,11 +100,12 @@ void finish_completed(struct checker *c) {
   for (size_t k = 0; k < n; k++) {
     struct symbol *symbol = c->variable_symbols.items[k];
     const struct variable *v = symbol->variable;
-    if (symbol->censoring && !v->missing && has_steps(v->distribution) && is_used_by_model(c, v))
-      error_censored_steps(c, v);
+    const bool steps = symbol->censoring && has_steps(v->distribution) && is_used_by_model(c, v);
+    if (steps) error_censored_steps(c, v);
     if (!v->missing || (v->role == ROLE_OBS && v->n_binder == v->type.n_dim && !is_used(c, v))) continue;
-    if (symbol->censoring)
-      error_censored_used(c, v);
+    if (steps) continue;
+    if (symbol->censoring && v->type.base != BASE_REAL)
+      error_censored_counts(c, v);
     else if (v->improper)
       error_flat(c, v);
     else

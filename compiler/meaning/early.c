@@ -59,10 +59,11 @@ void finish_early(struct checker *c) {
     changed = false;
     for (size_t k = n; k-- > 0;) {
       struct variable *v = variable(c, k);
-      if (!v->distribution || v->completed) continue;
+      const struct term *source = v->distribution ? v->distribution : v->summary;
+      if (!source || v->completed) continue;
       memset(reach.definitions, 0, n_definition * sizeof *reach.definitions);
       memset(reach.variables, 0, n * sizeof *reach.variables);
-      visit_terms(v->distribution, follow, &reach);
+      visit_terms(source, follow, &reach);
       changed = mark_early(c, v, reach.variables) || changed;
     }
   }

@@ -154,6 +154,8 @@ struct variable {
    * the observations equal wherever they are there. No term means these; they come next, with the latent's distribution. */
   const struct variable *observed;  /* of such a latent: the observations */
   const struct variable *completed; /* of such observations: the latent */
+  const struct term *record_low, *record_high; /* of such a latent, where the observations are censored: the bounds, inside its
+                                                  binders, that all terms which mean it move it to; or NULL */
   const struct term *summary;    /* a `summary`: what it is of data and observations. It has no distribution */
   bool moving_support;           /* the bounds of its distribution depend on unknowns */
   /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */

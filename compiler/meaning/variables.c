@@ -213,6 +213,7 @@ static const struct term *adapted(struct checker *c, struct symbol *symbol, cons
     return error_improper(c, distribution->span, v), c->poison;
   if (improper && declared_type) distribution = over_choices(c, distribution, flat_within, &v->type);
   v->improper |= improper;
+  symbol->before_censoring = distribution;
   if (symbol->censoring) distribution = over_choices(c, distribution, censor, symbol->censoring);
   return distribution;
 }
@@ -279,6 +280,9 @@ static bool generate(struct checker *c, const struct context *at, struct symbol 
   struct piece *piece = floe__arena_alloc(c->arena, sizeof *piece);
   *piece = (struct piece){at->presence, distribution, value->span};
   list_add(c->arena, &symbol->pieces, piece);
+  struct piece *uncensored = floe__arena_alloc(c->arena, sizeof *uncensored);
+  *uncensored = (struct piece){at->presence, symbol->before_censoring, value->span};
+  list_add(c->arena, &symbol->uncensored, uncensored);
   symbol->order = ++c->n_order;
   return true;
 }

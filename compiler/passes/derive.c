@@ -51,14 +51,29 @@ const struct node *element_close(struct derivation *derivation, const struct ele
 
 /* ---- readings ---- */
 
+/* As it would be recorded, where what it completes is censored. */
+static const struct node *as_recorded(struct derivation *derivation, const struct variable *variable,
+                                      const struct node *values) {
+  struct graph *graph = derivation->lowering.graph;
+  if (!variable->record_low && !variable->record_high) return values;
+  struct element element = element_open(derivation, variable);
+  const struct node *x = node_gather(graph, values, element.indices);
+  const struct node *low = variable->record_low ? lower(element.place, variable->record_low) : NULL;
+  const struct node *high = variable->record_high ? lower(element.place, variable->record_high) : NULL;
+  if (low) x = node_select(graph, node_binary(graph, OP_LT, x, low), low, x);
+  if (high) x = node_select(graph, node_binary(graph, OP_GT, x, high), high, x);
+  return element_close(derivation, &element, x);
+}
+
 static const struct node *read_memory(void *context, const struct variable *variable) {
   struct derivation *derivation = context;
-  return node_value(derivation->lowering.graph, variable);
+  return as_recorded(derivation, variable, node_value(derivation->lowering.graph, variable));
 }
 
 static const struct node *read_coordinates(void *context, const struct variable *variable) {
   bool unknown = variable->role == ROLE_PARAM || variable->role == ROLE_LATENT;
-  return unknown && !variable_is_discrete(variable) ? value_from_coordinates(context, variable) : read_memory(context, variable);
+  if (!unknown || variable_is_discrete(variable)) return read_memory(context, variable);
+  return as_recorded(context, variable, value_from_coordinates(context, variable));
 }
 
 /* ---- what is computed from values ---- */

@@ -55,9 +55,9 @@ static void draw(struct derivation *derivation, const struct variable *variable)
       (struct root){.target = TARGET_VALUE, .variable = variable, .presence = variable->presence, .node = node});
 }
 
-/* All of a latent that completes observations is seen. */
+/* All of a latent that completes observations is seen, as it is recorded. */
 static void observe(struct derivation *derivation, const struct variable *observed) {
-  const struct node *node = node_value(derivation->lowering.graph, observed->completed);
+  const struct node *node = derivation->lowering.reading.value(derivation->lowering.reading.context, observed->completed);
   derive_root(
       derivation,
       (struct root){.target = TARGET_VALUE, .variable = observed, .presence = observed->presence, .node = node});

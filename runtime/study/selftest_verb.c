@@ -95,6 +95,7 @@ static void compare_transforms(const struct floe_context *context, struct findin
   for (size_t v = 0; v < model->n_variable; v++) {
     if (context->layout->coordinate[v] == FLOE_NONE || !floe_variable_present(model, context->universe, v)) continue;
     for (size_t k = 0; k < context->layout->free[v]; k++) {
+      if (!floe_coordinate_free(context->layout, context->data, v, k)) continue;
       const double u = f->u[context->layout->coordinate[v] + k];
       f->round_trip = fmax(f->round_trip, fabs(f->gradient_at[context->layout->coordinate[v] + k] - u) / (1 + fabs(u)));
     }

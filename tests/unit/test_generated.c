@@ -370,6 +370,34 @@ static void parts_of_a_row_that_are_missing_are_unknowns(void **state) {
   generated_free(f);
 }
 
+/* x is recorded as the bound at 1, and missing at 2, where the number itself is unknown and y rests on its record. */
+static void what_is_missing_may_be_censored(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/censored_gaps.floe");
+  struct generated *f = generated_of_text("model m \"by hand\"\n"
+                                          "index i = 2\n"
+                                          "obs x[i] censored above 2 missing\n"
+                                          "obs y[i]\n"
+                                          "param mu ~ normal(0, 1)\n"
+                                          "x[i] ~ normal(mu, 1)\n"
+                                          "y[i] ~ normal(x[i], 1)\n"
+                                          "report mu, x\n");
+  const double mu = 0.25, u = 2.5, data[] = {2, NAN, 1, 1.5};
+  double terms[FLOE_N_TAG], values[3];
+  generated_enter_universe(f, 0);
+  f->context.coordinates = FLOE_UNIVERSE_COORDINATES;
+  memcpy(f->data, data, sizeof data);
+  f->coordinates[0] = mu, f->coordinates[1] = 77, f->coordinates[2] = u - mu;
+  generated_density(f, terms);
+  const double beyond = log(0.5 * erfc((2 - mu) * sqrt(0.5)));
+  const double likelihood = beyond + log_normal_density(1, 2, 1) + log_normal_density(1.5, 2, 1);
+  assert_true(fabs(terms[FLOE_PRIOR] - log_normal_density(mu, 0, 1) - log_normal_density(u, mu, 1)) < 1e-12);
+  assert_true(fabs(terms[FLOE_LIKELIHOOD] - likelihood) < 1e-12);
+  f->model->constrain(&f->context, 1, f->coordinates, values, f->scratch);
+  assert_true(values[1] == 2 && fabs(values[2] - u) < 1e-15);
+  generated_free(f);
+}
+
 static void stated_mixtures_do_what_their_graph_says(void **state) {
   (void)state;
   struct generated *f = generated_of_file("tests/data/specs/mixtures.floe");
@@ -558,6 +586,7 @@ int main(void) {
       cmocka_unit_test(elements_of_loops_do_what_their_graph_says),
       cmocka_unit_test(what_is_missing_has_a_coordinate_or_is_summed_out),
       cmocka_unit_test(parts_of_a_row_that_are_missing_are_unknowns),
+      cmocka_unit_test(what_is_missing_may_be_censored),
       cmocka_unit_test(stated_mixtures_do_what_their_graph_says),
       cmocka_unit_test(improper_priors_do_what_their_graph_says),
       cmocka_unit_test(gaps_and_bounds_have_the_density_that_was_worked_out_by_hand),
