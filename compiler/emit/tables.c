@@ -224,7 +224,7 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   if (v->type.strict) floe__text_puts(w->out, ", .strict = 1");
   if (v->improper) floe__text_puts(w->out, ", .improper = 1");
   if (v->early) floe__text_puts(w->out, ", .early = 1");
-  if (v->rests_on_early) floe__text_puts(w->out, ", .hidden = 1");
+  if (v->rests_on_early && v->role == ROLE_OBS) floe__text_puts(w->out, ", .hidden = 1");
   if (v->missing) floe__text_puts(w->out, ", .missing = 1");
   if (v->observed && !variable_is_discrete(v)) floe__text_puts(w->out, ", .completes = 1");
   if (leaves_out(w->study->program, v)) floe__text_puts(w->out, ", .leaves_out = 1");

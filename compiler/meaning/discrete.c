@@ -350,20 +350,12 @@ static bool is_of_its_place(const struct variable *v, const struct variable *z, 
   return own;
 }
 
-static bool uses(struct use_walk *walk, const struct term *term) {
-  return term && use_of(walk, term).kind != USE_NONE;
-}
-
-/* Whether its density can stand in the sum: it has coordinates that do not rest on the latent. */
-static bool unknown_fits(struct use_walk *walk, const struct variable *y, const struct variable *z) {
-  struct checker *c = walk->c;
+/* Whether its density can stand in the sum. */
+static bool unknown_fits(struct checker *c, const struct variable *y, const struct variable *z) {
   if (y->via) return error_via(c, y, z), false;
-  const char *why = !presence_within(c, c->everywhere, y->presence)              ? "exists in some universes only"
-                    : uses(walk, y->type.low) || uses(walk, y->type.high) ? "has bounds that rest on it"
-                                                                                 : NULL;
-  if (!why) return true;
-  not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s`, which rests on it, %s", y->name, why),
-             "declare it outside of `choose`, with a type that does not rest on the latent");
+  if (presence_within(c, c->everywhere, y->presence)) return true;
+  not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s`, which rests on it, exists in some universes only", y->name),
+             "declare it outside of `choose`");
   return false;
 }
 
@@ -390,7 +382,7 @@ static void check_user(struct use_walk *walk, struct variable *y) {
   else if (y->role != ROLE_OBS && variable_is_discrete(y))
     not_summed(c, y->span, z, floe__arena_printf(c->arena, "the discrete `%s` rests on it from another place", y->name),
                "give both the same indices, and let it rest on the element at its own place");
-  else if (y->role != ROLE_OBS && !unknown_fits(walk, y, z))
+  else if (y->role != ROLE_OBS && !unknown_fits(c, y, z))
     return;
   else if (placing.unplaced)
     not_summed(c, y->span, z, floe__arena_printf(c->arena, "`%s` rests on other elements of it", y->name),

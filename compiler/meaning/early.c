@@ -40,13 +40,32 @@ static bool mark_early(const struct checker *c, struct variable *v, const bool *
   for (size_t k = 0; k < c->variable_symbols.n; k++) {
     struct variable *other = variable(c, k);
     if (!reached[k] || other == v) continue;
-    rests = rests || other->early || other->rests_on_early;
-    if (!is_early_unknown(v) || !variable_is_discrete(other) || other->early) continue;
-    changed = other->early = true;
+    if (is_early_unknown(v) && variable_is_discrete(other) && !other->early) changed = other->early = true;
+    rests = rests || other->early || (other->role == ROLE_OBS && other->rests_on_early);
   }
-  bool *mark = v->role == ROLE_OBS ? &v->rests_on_early : variable_is_discrete(v) ? &v->early : NULL;
+  bool *mark = variable_is_discrete(v) ? &v->early : v->role != ROLE_DATA ? &v->rests_on_early : NULL;
   if (!mark || *mark || !rests) return changed;
   return *mark = true;
+}
+
+/* Coordinates are those of a type whose bounds are known. */
+static void check_bounds(struct checker *c, struct reach *reach, const struct variable *v) {
+  const size_t n = c->variable_symbols.n;
+  if (v->role == ROLE_DATA || v->role == ROLE_OBS || v->completed || variable_is_discrete(v)) return;
+  memset(reach->definitions, 0, c->definition_symbols.n * sizeof *reach->definitions);
+  memset(reach->variables, 0, n * sizeof *reach->variables);
+  if (v->type.low) visit_terms(v->type.low, follow, reach);
+  if (v->type.high) visit_terms(v->type.high, follow, reach);
+  for (size_t k = 0; k < n; k++) {
+    const struct variable *z = variable(c, k);
+    if (!reach->variables[k] || !variable_is_discrete(z)) continue;
+    struct diagnostic *d =
+        diagnose(c->sink, "E4025", v->span, "the bounds of `%s` rest on `%s`, which has no posterior", v->name, z->name);
+    d->fix = "declare a type that holds for all of its values";
+    d->related = z->span;
+    d->related_message = "a discrete latent";
+    return;
+  }
 }
 
 void finish_early(struct checker *c) {
@@ -55,6 +74,7 @@ void finish_early(struct checker *c) {
   for (size_t k = 0; k < n; k++) discrete = discrete || variable_is_discrete(variable(c, k));
   struct reach reach = {c, floe__arena_array(c->arena, n_definition + 1, sizeof *reach.definitions),
                         floe__arena_array(c->arena, n + 1, sizeof *reach.variables)};
+  for (size_t k = 0; k < n && discrete; k++) check_bounds(c, &reach, variable(c, k));
   while (discrete && changed) {
     changed = false;
     for (size_t k = n; k-- > 0;) {

@@ -144,7 +144,7 @@ struct variable {
   const size_t *summed_place;
   const struct term *const *summed_at;
   bool early;        /* a discrete latent on which another unknown rests: drawn with the unknowns, and not with the observations */
-  bool rests_on_early; /* obs: drawn given such latents, which have no posterior */
+  bool rests_on_early; /* drawn given such latents, which have no posterior: an obs, or another unknown */
   bool improper;                 /* ~ flat, in some universe */
   const char *no_density;        /* why its density is not known in some universe, and where; NULL: it is */
   struct span no_density_span;

@@ -255,7 +255,7 @@ const struct node *decide_coordinates(struct derivation *derivation, const struc
                                       const struct variable *variable, element_quantity quantity, void *context) {
   struct decision decision = {
       .derivation = derivation, .element = element, .variable = variable, .quantity = quantity, .context = context};
-  if (!element->distribution || variable->summed) return with_form(&decision, NULL, form_of_type(&decision));
+  if (!element->distribution || variable->summed || variable->rests_on_early) return with_form(&decision, NULL, form_of_type(&decision));
   const struct family *family = family_of(element->place, element->distribution);
   return has_steps(family) ? decide_family(derivation, family, decide_steps, &decision)
                            : decide_systems(&decision, family);
