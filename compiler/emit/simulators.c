@@ -73,6 +73,32 @@ static void write_end(struct simulator_writer *s) {
   floe__text_puts(out_of(s), "}\n");
 }
 
+static void write_extent_of(struct simulator_writer *s, const struct variable *array) {
+  for (size_t k = 0; k < array->type.n_dim; k++) {
+    floe__text_puts(out_of(s), k ? " * " : "");
+    nodes_write_size(&s->nodes, array->type.dim[k]);
+  }
+}
+
+/* The output where it is an array; NULL: numbers. */
+static const struct variable *array_output(const struct simulator_writer *s) {
+  const struct formal *output = s->simulator->outputs[0];
+  return output->type.n_dim ? simulator_leaf(&s->graph, output) : NULL;
+}
+
+static void write_undefined(struct simulator_writer *s) {
+  const struct variable *array = array_output(s);
+  nodes_indent(&s->nodes);
+  if (array) {
+    floe__text_puts(out_of(s), "for (size_t k = 0; k < ");
+    write_extent_of(s, array);
+    floe__text_puts(out_of(s), "; k++) outputs[k] = NAN;\n");
+    return;
+  }
+  for (size_t k = 0; k < s->simulator->n_output; k++) floe__text_printf(out_of(s), "outputs[%zu] = ", k);
+  floe__text_puts(out_of(s), "NAN;\n");
+}
+
 /* All outputs become undefined. */
 static void write_give_up(struct simulator_writer *s) {
   if (gives_number(s)) {
@@ -81,9 +107,7 @@ static void write_give_up(struct simulator_writer *s) {
   }
   floe__text_puts(out_of(s), "{\n");
   s->nodes.depth++;
-  nodes_indent(&s->nodes);
-  for (size_t k = 0; k < s->simulator->n_output; k++) floe__text_printf(out_of(s), "outputs[%zu] = ", k);
-  floe__text_puts(out_of(s), "NAN;\n");
+  write_undefined(s);
   nodes_indent(&s->nodes);
   floe__text_puts(out_of(s), "return;\n");
   s->nodes.depth--;
@@ -321,10 +345,7 @@ static const char *captured(struct simulator_writer *s, struct floe__text *text,
 static const char *extent_of(struct simulator_writer *s, const struct variable *array) {
   struct floe__text *out = s->nodes.out, text = {0};
   s->nodes.out = &text;
-  for (size_t k = 0; k < array->type.n_dim; k++) {
-    floe__text_puts(&text, k ? " * " : "");
-    nodes_write_size(&s->nodes, array->type.dim[k]);
-  }
+  write_extent_of(s, array);
   return captured(s, &text, out);
 }
 
@@ -348,7 +369,7 @@ static void place_called(struct simulator_writer *s, const struct act *list) {
 
 static void write_arrays(struct simulator_writer *s) {
   s->end = "work";
-  for (size_t k = 0; k < s->simulator->n_local; k++) {
+  for (size_t k = s->simulator->n_output; k < s->simulator->n_local; k++) {
     const struct variable *leaf = s->graph.leaves[s->simulator->n_argument + k];
     if (!leaf->type.n_dim) continue;
     s->declared[leaf->id] = true;
@@ -365,7 +386,15 @@ static void write_declarations(struct simulator_writer *s) {
   for (size_t k = 0; k < s->simulator->n_argument; k++)
     if (!s->read[k]) floe__text_printf(out, " (void)%s;", *name_of(s, s->graph.leaves[k]));
   floe__text_puts(out, "\n");
+  const struct variable *array = array_output(s);
+  if (array) {
+    s->declared[array->id] = true;
+    *name_of(s, array) = emit_identifier(s->nodes.identifiers, array->name);
+    floe__text_printf(out, "  double *const %s = outputs;\n", *name_of(s, array));
+    write_undefined(s);
+  }
   if (s->simulator->works) write_arrays(s);
+  if (array) return;
   floe__text_puts(out, "  double ");
   for (size_t k = 0; k < s->simulator->n_output; k++) {
     const struct variable *leaf = simulator_leaf(&s->graph, s->simulator->outputs[k]);
@@ -378,7 +407,7 @@ static void write_declarations(struct simulator_writer *s) {
 }
 
 static void write_results(struct simulator_writer *s) {
-  for (size_t k = 0; k < s->simulator->n_output; k++) {
+  for (size_t k = 0; !array_output(s) && k < s->simulator->n_output; k++) {
     const char *name = *name_of(s, simulator_leaf(&s->graph, s->simulator->outputs[k]));
     if (gives_number(s))
       floe__text_printf(out_of(s), "  return %s;\n", name);

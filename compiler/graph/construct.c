@@ -299,12 +299,12 @@ const struct node *node_call(struct graph *graph, const struct external *externa
   return node_extern(graph, external, external->type.base, 0, NULL, &argument);
 }
 
-const struct node *node_draw(struct graph *graph, const struct external *external, size_t site, size_t n_key,
-                             const struct node *const *args) {
+const struct node *node_draw(struct graph *graph, const struct external *external, const struct dimension *const *dim,
+                             size_t site, size_t n_key, const struct node *const *args) {
   return make(graph, &(struct node){.kind = NODE_DRAW,
                                     .base = external->type.base,
                                     .n_dim = external->type.n_dim,
-                                    .dim = external->type.dim,
+                                    .dim = (const struct dimension **)(uintptr_t)dim,
                                     .external = external,
                                     .site = site,
                                     .n_arg = external->n_formal + n_key,

@@ -42,9 +42,9 @@ const struct node *node_select(struct graph *graph, const struct node *condition
 const struct node *node_extern(struct graph *graph, const struct external *external, enum base base, size_t n_dim,
                                const struct dimension *const *dim, const struct node *const *args);
 const struct node *node_call(struct graph *graph, const struct external *external, const struct node *argument);
-/* args: the external's arguments, then n_key element numbers. The outputs of a simulator are an array. */
-const struct node *node_draw(struct graph *graph, const struct external *external, size_t site, size_t n_key,
-                             const struct node *const *args);
+/* args: the external's arguments, then n_key element numbers. The outputs of a simulator are an array over `dim`. */
+const struct node *node_draw(struct graph *graph, const struct external *external, const struct dimension *const *dim,
+                             size_t site, size_t n_key, const struct node *const *args);
 const struct node *node_finite(struct graph *graph, const struct node *density, const struct node *test);
 const struct node *node_gather(struct graph *graph, const struct node *array, const struct node *const *indices);
 const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open,

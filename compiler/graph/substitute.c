@@ -140,7 +140,8 @@ const struct node *node_rebuild(struct graph *graph, const struct node *node, co
     case NODE_OPERATOR: return node_operator(graph, node->op, node->n_arg, args);
     case NODE_SELECT: return node_select(graph, args[0], args[1], args[2]);
     case NODE_EXTERN: return node_extern(graph, node->external, node->base, node->n_dim, node->dim, args);
-    case NODE_DRAW: return node_draw(graph, node->external, node->site, node->n_arg - node->external->n_formal, args);
+    case NODE_DRAW:
+      return node_draw(graph, node->external, node->dim, node->site, node->n_arg - node->external->n_formal, args);
     case NODE_FINITE: return node_finite(graph, args[0], args[1]);
     case NODE_GATHER: return node_gather(graph, args[0], args + 1);
     case NODE_PROJECT: return node_project(graph, args[0], node->index);

@@ -33,6 +33,33 @@ static void check_bound(void *context, const struct term *term) {
   bounds->sound = bounds->sound && argument;
 }
 
+/* An array that is the only output, over indices of arguments or of a fixed size. */
+static bool array_fits(struct making *m, const struct context *at, const struct type *type, struct span span) {
+  const struct simulator *simulator = m->simulator;
+  if (simulator->n_output > 1) {
+    error_absent(m->c, span, "an array among several outputs of a `sim` is")->fix =
+        "give one array as the only output: a further index can number what it holds";
+    return false;
+  }
+  for (size_t k = 0; k < type->n_dim; k++) {
+    bool known = !type->dim[k]->formal && type->dim[k]->low == type->dim[k]->high;
+    for (size_t j = 0; j < simulator->n_argument; j++)
+      for (size_t d = 0; d < simulator->arguments[j]->type.n_dim; d++)
+        known = known || simulator->arguments[j]->type.dim[d] == type->dim[k];
+    const struct symbol *fixed = scope_find(m->c->spec, NAMESPACE_INDEX, type->dim[k]->name);
+    if (!known && fixed && fixed->dimension->low == fixed->dimension->high) {
+      scope_find_here(at->scope, NAMESPACE_INDEX, type->dim[k]->name)->dimension = fixed->dimension;
+      type->dim[k] = fixed->dimension;
+      known = true;
+    }
+    if (known) continue;
+    error_sim(m->c, span, floe__arena_printf(m->c->arena, "no argument has the index `%s` of this output", type->dim[k]->name),
+              "give the simulator an array over it, or write `vector[3]` for a fixed size");
+    return false;
+  }
+  return true;
+}
+
 static bool outputs_of(struct making *m, const struct context *at) {
   struct checker *c = m->c;
   struct simulator *simulator = m->simulator;
@@ -45,10 +72,7 @@ static bool outputs_of(struct making *m, const struct context *at) {
   for (size_t k = 0; k < simulator->n_output; k++, p = p->next) {
     const struct type *type = &simulator->outputs[k]->type;
     struct bounds bounds = {simulator, true};
-    if (type->n_dim) {
-      error_absent(c, p->span, "an array as an output of a `sim` is")->fix = "give its elements as outputs";
-      return false;
-    }
+    if (type->n_dim && !array_fits(m, at, type, p->span)) return false;
     visit_terms(type->low, check_bound, &bounds);
     visit_terms(type->high, check_bound, &bounds);
     if (!bounds.sound) {
@@ -89,7 +113,9 @@ static struct external *external_of(struct making *m) {
   external->simulator = simulator;
   external->n_formal = simulator->n_argument;
   external->formals = simulator->arguments;
-  external->type = type_scalar(simulator->outputs[0]->type.base);
+  external->type = simulator->outputs[0]->type;
+  external->type.low = external->type.high = NULL;
+  if (external->type.n_dim) return external;
   if (simulator->n_output == 1 && !simulator->works) return external;
   const struct dimension *dimension = dimension_anonymous(c, simulator->n_output);
   external->type = type_array(c, type_scalar(BASE_REAL), 1, &dimension);
@@ -98,7 +124,7 @@ static struct external *external_of(struct making *m) {
 
 const struct term *output_read(struct checker *c, const struct simulator *simulator, const struct term *run, size_t output,
                                struct span span) {
-  if (!run->type.n_dim) return run;
+  if (!run->type.n_dim || simulator->outputs[output]->type.n_dim) return run;
   struct term *one = term_new(c, TERM_ELEMENT, span, 2);
   one->items[0] = run;
   one->items[1] = term_number(c, span, (double)output + 1);
@@ -208,7 +234,7 @@ void check_sim(struct checker *c, const struct context *at, const struct stateme
     scope_find_here(inner.scope, NAMESPACE_VALUE, p->name)->assignable = false;
   const struct term *density = m.sound ? density_of(&m, &inner) : NULL;
   simulator->n_local = m.locals.n;
-  for (size_t k = 0; k < m.locals.n; k++)
+  for (size_t k = simulator->n_output; k < m.locals.n; k++)
     simulator->works = simulator->works || ((const struct formal *)m.locals.items[k])->type.n_dim;
   simulator->locals = (const struct formal **)(void *)m.locals.items;
   if (density) list_add(c->arena, &m.terms, density);

@@ -221,7 +221,7 @@ static const struct node *lower_extern(struct place place, const struct term *te
   if (!external->random) return node_extern(graph, external, term->type.base, term->type.n_dim, dim, args);
   for (const struct loops *loops = place.loops; loops; loops = loops->outer)
     if (!loops->also) args[n + --n_key] = loops->number;
-  return node_draw(graph, external, (*place.frame->site)++, n_loops(place.loops), args);
+  return node_draw(graph, external, dim, (*place.frame->site)++, n_loops(place.loops), args);
 }
 
 static const struct node *lower_literal(struct place place, const struct term *term) {

@@ -149,8 +149,10 @@ void simulate_interpreted(const struct program *program, const struct graph_worl
     for (size_t i = 0; i < n; i++) r->locals[leaf][i] = NAN;
   }
   run_acts(r, simulator->body);
-  for (size_t k = 0; k < simulator->n_output; k++)
-    result->data[k] = r->given_up ? NAN : *local_of(r, simulator->outputs[k]);
+  for (size_t k = 0, n = 0; k < simulator->n_output; k++) {
+    const struct graph_array output = array_of(r, simulator->outputs[k], local_of(r, simulator->outputs[k]));
+    for (size_t i = 0; i < output.n; i++) result->data[n++] = r->given_up ? NAN : output.data[i];
+  }
   for (size_t k = 0; k < simulator->n_local; k++) free(r->locals[simulator->n_argument + k]);
   free(r);
   floe__arena_free(arena);

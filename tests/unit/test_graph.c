@@ -194,11 +194,11 @@ static void draws_at_the_same_site_and_element_are_one(void **state) {
   struct graph *graph = *state;
   const struct graph_binder *i = graph_open(graph, &school, "school"), *j;
   const struct node *key = node_binder(graph, i);
-  const struct node *array = node_map(graph, 1, &i, node_draw(graph, &draw, 64, 1, &key));
+  const struct node *array = node_map(graph, 1, &i, node_draw(graph, &draw, NULL, 64, 1, &key));
   j = graph_open(graph, &school, "school");
   key = node_binder(graph, j);
-  assert_ptr_equal(node_map(graph, 1, &j, node_draw(graph, &draw, 64, 1, &key)), array);
-  assert_ptr_not_equal(node_draw(graph, &draw, 64, 0, NULL), node_draw(graph, &draw, 65, 0, NULL));
+  assert_ptr_equal(node_map(graph, 1, &j, node_draw(graph, &draw, NULL, 64, 1, &key)), array);
+  assert_ptr_not_equal(node_draw(graph, &draw, NULL, 64, 0, NULL), node_draw(graph, &draw, NULL, 65, 0, NULL));
 }
 
 static void levels_are_the_highest_of_the_arguments(void **state) {
