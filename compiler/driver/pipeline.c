@@ -268,7 +268,7 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
 
   find_foreign(pipeline);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
-  pipeline->prior = emit_study(pipeline->study, arena, &pipeline->code);
+  pipeline->prior = emit_study(pipeline->study, arena, request->lockstep, &pipeline->code);
   if (pipeline->code.failed) {
     return floe__fail(error, FLOE_EENVIRONMENT, pipeline->source->path, "", "not enough memory");
   }

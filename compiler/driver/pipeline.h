@@ -38,6 +38,7 @@ struct pipeline_request {
   const struct library *library; /* read before, and kept while the pipeline is; NULL: that of this installation is read */
   enum stage last;
   bool allow_extern;           /* the spec may declare functions in C */
+  bool lockstep;               /* the code can evaluate several chains at once */
   size_t n_set, n_pin;
   const char *const *sets;     /* (n_set) words behind --set */
   size_t n_allow;

@@ -1,5 +1,6 @@
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/answer.h"
@@ -19,7 +20,9 @@ static const char *const *repeated(const struct driver *driver, const char *opti
 struct pipeline_request driver_request(const struct driver *driver, enum stage last) {
   struct pipeline_request request = {.path = driver->arguments.positional[0],
                                      .last = last,
-                                     .allow_extern = floe__option_given(&driver->arguments, "allow-extern")};
+                                     .allow_extern = floe__option_given(&driver->arguments, "allow-extern"),
+                                     .lockstep = floe__option_given(&driver->arguments, "lockstep") ||
+                                                 !strcmp(floe__option_string(&driver->arguments, "algorithm", ""), "chees")};
   request.sets = repeated(driver, "set", &request.n_set);
   request.pins = repeated(driver, "pin", &request.n_pin);
   request.allows = repeated(driver, "allow", &request.n_allow);

@@ -15,6 +15,7 @@ static const struct floe__option build_options[] = {
     {.name = "emit", .argument = "FORM", .help = "print the generated code", .kind = FLOE__STRING, .choices = "c"},
     {.name = "dump", .argument = "STAGE", .help = "print what a stage of the compiler makes", .kind = FLOE__STRING, .choices = "tokens|tree|typed|graph|program|c"},
     {.name = "study", .argument = "FOLDER", .help = "where the study's artifacts are kept (default: NAME.study)", .kind = FLOE__STRING},
+    {.name = "lockstep", .help = "compile the density for many chains at once too, as sample --algorithm chees does", .kind = FLOE__FLAG},
     {0}};
 static const struct floe__option help_options[] = {
     {.name = "man", .help = "print the manual page", .kind = FLOE__FLAG},

@@ -234,10 +234,11 @@ static void write_density(struct writer *w) {
 static const char *const readings[] = {
     [READ_AT_ONCE] = "FLOE_PERCEPTRON", [READ_DEEP_SET] = "FLOE_DEEP_SET", [READ_TCN] = "FLOE_TCN"};
 
-static void write_model(struct writer *w) {
+static void write_model(struct writer *w, bool lockstep) {
   const struct program *p = w->study->program;
   const uint64_t fingerprint =
       floe__hash(w->out->data, w->out->length, w->study->foreign); /* of the tables and functions, not of where the spec is */
+  if (lockstep) write_lockstep(w, w->out);
   floe__text_puts(w->out,
                   "const struct floe_model floe_the_model = {\n    .version = FLOE_MODEL_VERSION,\n    .name = ");
   write_string(w->out, p->name, strlen(p->name));
@@ -268,11 +269,16 @@ static void write_model(struct writer *w) {
       "    .constrain = constrain, .unconstrain = unconstrain, .report = report, .check = check, .prepare = prepare,\n");
   if (study_needs(w->study, INTERPRETATION_SCALE)) floe__text_puts(w->out, "    .log_scale = log_scale,\n");
   write_density(w);
+  if (lockstep) floe__text_puts(w->out, "    .lockstep = LOCKSTEP,\n");
   floe__text_printf(w->out, "    .fingerprint = \"%016llx\"};\n\n", (unsigned long long)fingerprint);
   floe__text_puts(w->out, "int main(int argc, char **argv) { return floe_study_main(&floe_the_model, argc, argv); }\n");
 }
 
 /* ---- the file ---- */
+
+void write_inside(struct floe__text *out) {
+  floe__text_puts(out, helper_inside);
+}
 
 void mix_into_prior(struct writer *w, size_t from) {
   w->prior = floe__hash(w->out->data + from, w->out->length - from, w->prior);
@@ -306,7 +312,7 @@ static void write_gradient(struct writer *w, struct routine *gradient) {
   write_routine(w, gradient);
 }
 
-uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
+uint64_t emit_study(const struct study *study, struct floe__arena *arena, bool lockstep, struct floe__text *out) {
   struct floe__text body = {0};
   struct writer w = {.arena = arena, .study = study, .out = &body, .prior = study->foreign};
   const size_t n_size = n_sizes(study->program) + 1;
@@ -332,7 +338,7 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, struct
   floe__text_append(out, body.data, body.length);
   floe__text_free(&body);
   w.out = out;
-  write_model(&w);
+  write_model(&w, lockstep && !variable_without_density(study->program));
   floe__text_free(&w.prototypes.text);
   floe__text_free(&w.scratch);
   floe__text_free(&w.systems);

@@ -38,6 +38,12 @@ bool place_is_checked(const struct memory *memory, const struct subscript *subsc
   return false;
 }
 
+bool place_varies(const struct function_writer *f, const struct memory *memory, const struct subscript *subscripts) {
+  for (size_t k = 0; k < memory->n_dim; k++)
+    if (subscripts[k].value && value_varies(f, subscripts[k].value)) return true;
+  return false;
+}
+
 /* The element's number from 0, as a sum: `school - 1`. */
 static void write_subscript(struct function_writer *f, const struct subscript *subscript) {
   const long shift = subscript->shift - 1;
@@ -65,13 +71,13 @@ static void write_unchecked(struct function_writer *f, const struct memory *memo
   }
 }
 
-/* The element's number from 0 as a double; NaN if it is outside. */
+/* The element's number from 0 as a double, one per chain where that varies; NaN if it is outside. */
 void write_position(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts) {
   for (size_t k = 0; k + 2 < memory->n_dim; k++) floe__text_puts(f->out, "(");
   for (size_t k = 0; k < memory->n_dim; k++) {
     bool last = k + 1 == memory->n_dim;
     if (subscripts[k].value) {
-      floe__text_puts(f->out, "inside(");
+      floe__text_puts(f->out, value_varies(f, subscripts[k].value) ? "floe_pack_inside(" : "inside(");
       write_value(f, subscripts[k].value, PREC_SELECT);
       floe__text_printf(f->out, ", %s)", name_of_size(f, memory->dim[k]));
     } else {
@@ -89,8 +95,9 @@ void write_place(struct function_writer *f, const struct memory *memory, const s
   if (memory->n_dim == 0) {
     floe__text_printf(f->out, "*%s", name);
   } else if (place_is_checked(memory, subscripts)) {
+    static const char *const readers[2][2] = {{"at", "floe_pack_from"}, {"floe_pack_at", "floe_pack_own"}};
     f->file->gathers = true;
-    floe__text_printf(f->out, "at(%s, ", name);
+    floe__text_printf(f->out, "%s(%s, ", readers[memory_varies(f, memory)][place_varies(f, memory, subscripts)], name);
     write_position(f, memory, subscripts);
     floe__text_puts(f->out, ")");
   } else {
@@ -126,8 +133,26 @@ void write_extent(struct function_writer *f, const struct memory *memory) {
 
 /* ---- calls ---- */
 
+/* For a function of numbers, in a loop over chains. */
+static void write_argument_of_chain(struct function_writer *f, const struct argument *arg) {
+  if (arg->value) {
+    const bool varies = value_varies(f, arg->value);
+    if (varies) floe__text_puts(f->out, "(");
+    f->one_chain = false; /* what stands in it is of packs again */
+    write_value(f, arg->value, PREC_SELECT);
+    f->one_chain = true;
+    if (varies) floe__text_puts(f->out, ")[chain]");
+  } else if (arg->memory) {
+    floe__text_puts(f->out, memory_varies(f, arg->memory) ? f->one_name[arg->memory->id] : name_of_memory(f, arg->memory));
+  } else {
+    floe__text_printf(f->out, "&%s", f->one_cell[arg->cell->id]);
+  }
+}
+
 static void write_argument(struct function_writer *f, const struct argument *arg) {
-  if (arg->value)
+  if (f->one_chain)
+    write_argument_of_chain(f, arg);
+  else if (arg->value)
     write_value(f, arg->value, PREC_SELECT);
   else if (arg->memory)
     floe__text_puts(f->out, name_of_memory(f, arg->memory));
@@ -166,6 +191,10 @@ static void write_lane_call(struct function_writer *f, const char *symbol, const
 
 static void write_call(struct function_writer *f, const struct value *value) {
   size_t n = value->n_arg - value->n_key;
+  if (value_varies(f, value) && !f->one_chain) {
+    write_call_of_packs(f, value);
+    return;
+  }
   if (f->inlines && lane_symbol(value->symbol)) {
     write_lane_call(f, lane_symbol(value->symbol), value);
     return;
@@ -214,11 +243,25 @@ static const struct spelling spellings[] = {
 };
 
 static void write_power(struct function_writer *f, const struct value *value) {
+  const bool varies = value_varies(f, value);
   declare_scalar(f->file, "pow", 2);
-  floe__text_puts(f->out, "pow(");
-  write_value(f, value->args[0].value, PREC_SELECT);
-  floe__text_puts(f->out, ", ");
-  write_value(f, value->args[1].value, PREC_SELECT);
+  if (varies) declare_each(f->file, "pow", 2);
+  floe__text_puts(f->out, varies ? "floe_each_pow(" : "pow(");
+  for (size_t k = 0; k < 2; k++) {
+    if (k) floe__text_puts(f->out, ", ");
+    if (varies)
+      write_pack(f, value->args[k].value);
+    else
+      write_value(f, value->args[k].value, PREC_SELECT);
+  }
+  floe__text_puts(f->out, ")");
+}
+
+static void write_logic_of_packs(struct function_writer *f, const struct value *value) {
+  floe__text_puts(f->out, "(");
+  write_truths(f, value->args[0].value, PREC_ATOM);
+  floe__text_puts(f->out, value->op == OP_AND ? " & " : " | ");
+  write_truths(f, value->args[1].value, PREC_ATOM);
   floe__text_puts(f->out, ")");
 }
 
@@ -231,8 +274,10 @@ static void write_operator(struct function_writer *f, const struct value *value,
     write_value(f, value->args[0].value, PREC_ATOM);
     close_bracket(f, PREC_UNARY, least);
   } else if (value->op == OP_NOT) {
-    floe__text_puts(f->out, "!");
+    floe__text_puts(f->out, value_varies(f, value) ? "~" : "!");
     write_truth(f, value->args[0].value, PREC_ATOM);
+  } else if ((value->op == OP_AND || value->op == OP_OR) && value_varies(f, value)) {
+    write_logic_of_packs(f, value);
   } else {
     const struct spelling *s = &spellings[value->op];
     bool logical = value->op == OP_AND || value->op == OP_OR;
@@ -250,18 +295,47 @@ static void write_operator(struct function_writer *f, const struct value *value,
   }
 }
 
+static void write_side(struct function_writer *f, const struct value *value, const struct value *side) {
+  if (value->truth && value_varies(f, value))
+    write_truths(f, side, PREC_OR);
+  else if (value->truth)
+    write_truth(f, side, PREC_OR);
+  else if (value_varies(f, value))
+    write_pack(f, side);
+  else
+    write_value(f, side, PREC_OR);
+}
+
+static void write_pick(struct function_writer *f, const struct value *value) {
+  floe__text_puts(f->out, value->truth ? "floe_truths_pick(" : "floe_pack_pick(");
+  write_truth(f, value->args[0].value, PREC_SELECT);
+  for (size_t k = 1; k < 3; k++) {
+    floe__text_puts(f->out, ", ");
+    write_side(f, value, value->args[k].value);
+  }
+  floe__text_puts(f->out, ")");
+}
+
 static void write_select(struct function_writer *f, const struct value *value, enum precedence least) {
+  if (value_varies(f, value->args[0].value)) {
+    write_pick(f, value);
+    return;
+  }
   open_bracket(f, PREC_SELECT, least);
   write_truth(f, value->args[0].value, PREC_OR);
   floe__text_puts(f->out, " ? ");
   for (size_t k = 1; k < 3; k++) {
-    if (value->truth)
-      write_truth(f, value->args[k].value, PREC_OR);
-    else
-      write_value(f, value->args[k].value, PREC_OR);
+    write_side(f, value, value->args[k].value);
     if (k == 1) floe__text_puts(f->out, " : ");
   }
   close_bracket(f, PREC_SELECT, least);
+}
+
+static void write_load(struct function_writer *f, const struct value *value) {
+  const bool truths = value->truth && value_varies(f, value); /* in memory they are numbers */
+  if (truths) floe__text_puts(f->out, "(");
+  write_place(f, value->memory, value->subscripts);
+  if (truths) floe__text_puts(f->out, " != 0)");
 }
 
 static void write_any(struct function_writer *f, const struct value *value, enum precedence least) {
@@ -284,7 +358,7 @@ static void write_any(struct function_writer *f, const struct value *value, enum
     case VALUE_SELECT: write_select(f, value, least); return;
     case VALUE_CALL:
     case VALUE_DRAW: write_call(f, value); return;
-    case VALUE_LOAD: write_place(f, value->memory, value->subscripts); return;
+    case VALUE_LOAD: write_load(f, value); return;
     case VALUE_READ: floe__text_puts(f->out, f->cell_name[value->cell->id]); return;
   }
 }
@@ -299,7 +373,11 @@ static bool is_local(const struct function_writer *f, const struct value *value)
 
 /* As a number. */
 void write_value(struct function_writer *f, const struct value *value, enum precedence least) {
-  if (value->truth && value->kind != VALUE_CONST) { /* sums of truth values are sums of doubles */
+  if (value->truth && value_varies(f, value)) {
+    floe__text_puts(f->out, "floe_pack_number(");
+    write_truth(f, value, PREC_SELECT);
+    floe__text_puts(f->out, ")");
+  } else if (value->truth && value->kind != VALUE_CONST) { /* sums of truth values are sums of doubles */
     open_bracket(f, PREC_UNARY, least);
     floe__text_puts(f->out, "(double)");
     if (is_local(f, value))

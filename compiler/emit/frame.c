@@ -8,7 +8,9 @@ struct signature {
   const char *inputs[6]; /* parameters that the body may leave unused */
 };
 
-static const struct signature signatures[N_INTERPRETATION + 2] = {
+enum { GRADIENT = N_INTERPRETATION, CONSTANTS, PACKS, CONSTANTS_OF_PACKS, N_SIGNATURE };
+
+static const struct signature signatures[N_SIGNATURE] = {
     [INTERPRETATION_SIMULATE] =
         {"simulate_one",
          "void",
@@ -63,18 +65,29 @@ static const struct signature signatures[N_INTERPRETATION + 2] = {
          "const struct floe_context *context, const double *values, double *observations, double *latents,\n"
          "                          double *scratch",
          {"context", "values", "observations", "latents", "scratch"}},
-    [N_INTERPRETATION] = {"gradient_of_one",
-                          "double",
-                          "const struct floe_context *context, const double *coordinates, double *gradient,\n"
-                          "                              double *scratch",
-                          {"context", "coordinates", "gradient", "scratch"}},
-    [N_INTERPRETATION + 1] =
-        {"constants_of", "void", "const struct floe_context *context, double *constants", {"context"}},
+    [GRADIENT] = {"gradient_of_one",
+                  "double",
+                  "const struct floe_context *context, const double *coordinates, double *gradient,\n"
+                  "                              double *scratch",
+                  {"context", "coordinates", "gradient", "scratch"}},
+    [CONSTANTS] = {"constants_of", "void", "const struct floe_context *context, double *constants", {"context"}},
+    [PACKS] = {"gradient_of_packs",
+               "floe_pack",
+               "const struct floe_context *context, const floe_pack *coordinates,\n"
+               "                                   floe_pack *gradient, double *scratch",
+               {"context", "coordinates", "gradient", "scratch"}},
+    [CONSTANTS_OF_PACKS] = {"constants_of_packs",
+                            "void",
+                            "const struct floe_context *context, double *constants",
+                            {"context"}},
 };
 
 static const struct signature *signature_of(const struct function_writer *f) {
   const struct routine *routine = f->routine;
-  return &signatures[routine->constants ? N_INTERPRETATION + 1 : routine->gradient ? N_INTERPRETATION : routine->kind];
+  const bool packed = f->file->packed;
+  if (routine->constants) return &signatures[packed ? CONSTANTS_OF_PACKS : CONSTANTS];
+  if (routine->gradient) return &signatures[packed ? PACKS : GRADIENT];
+  return &signatures[routine->kind];
 }
 
 /* ---- names ---- */
@@ -86,7 +99,7 @@ static const char *const own_names[] = {
     "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
     "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
     "priors",   "constants", "constants_size", "pointwise", "observations", "latents", "SELDOM",
-    "log_scale", "log_scales",
+    "log_scale", "log_scales", "chain", "lockstep", "LOCKSTEP", "gradient_in_lockstep", "scratch_size_of_packs", "constants_size_of_packs",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -233,8 +246,8 @@ static void declare_pointer(struct function_writer *f, const struct memory *memo
                           memory->kind == MEMORY_GRADIENT ||
                           (memory->kind == MEMORY_RESULT &&
                            (kind == INTERPRETATION_UNCONSTRAIN || kind == INTERPRETATION_SCALE));
-  floe__text_printf(f->out, "  %sdouble *restrict %s = %s + ", is_written(f, memory) ? "" : "const ",
-                    f->memory_name[memory->id], vector_of(f, memory));
+  floe__text_printf(f->out, "  %s%s *restrict %s = %s + ", is_written(f, memory) ? "" : "const ",
+                    memory_varies(f, memory) ? "floe_pack" : "double", f->memory_name[memory->id], vector_of(f, memory));
   if (memory->variable)
     floe__text_printf(f->out, "layout->%s[%zu];\n", coordinate ? "coordinate" : "offset", memory->variable->id);
   else if (counts_outputs(f))
@@ -243,18 +256,40 @@ static void declare_pointer(struct function_writer *f, const struct memory *memo
     floe__text_printf(f->out, "layout->output[%zu];\n", memory->output);
 }
 
+/* Arrays for the numbers of one chain, behind all packs. */
+static void declare_ones(struct function_writer *f, const struct memory *last) {
+  const struct memory *before = NULL;
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    if (!f->one_name[k]) continue;
+    floe__text_printf(f->out, "  double *restrict %s = ", f->one_name[k]);
+    if (before) {
+      floe__text_printf(f->out, "%s + ", f->one_name[before->id]);
+      write_extent(f, before);
+    } else if (last) {
+      floe__text_printf(f->out, "(double *)(%s + ", f->memory_name[last->id]);
+      write_extent(f, last);
+      floe__text_puts(f->out, ")");
+    } else {
+      floe__text_puts(f->out, "scratch");
+    }
+    floe__text_puts(f->out, ";\n");
+    before = memory;
+  }
+}
+
 /* One array behind the other. */
 static void declare_scratch(struct function_writer *f) {
   const struct memory *before = NULL;
   for (size_t k = 0; k < f->routine->n_memory; k++) {
     const struct memory *memory = f->routine->memories[k];
     if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
-    floe__text_printf(f->out, "  double *restrict %s = ", f->memory_name[k]);
+    floe__text_printf(f->out, "  %s *restrict %s = ", f->packed ? "floe_pack" : "double", f->memory_name[k]);
     if (before) {
       floe__text_printf(f->out, "%s + ", f->memory_name[before->id]);
       write_extent(f, before);
     } else {
-      floe__text_puts(f->out, "scratch");
+      floe__text_puts(f->out, f->packed ? "(floe_pack *)scratch" : "scratch");
     }
     floe__text_puts(f->out, "; /* (");
     for (size_t d = 0; d < memory->n_dim; d++)
@@ -262,6 +297,7 @@ static void declare_scratch(struct function_writer *f) {
     floe__text_puts(f->out, ") */\n");
     before = memory;
   }
+  declare_ones(f, before);
 }
 
 /* The same places in the function that fills them and in the one that reads them, whatever either uses. */
@@ -334,21 +370,35 @@ void frame_open(struct function_writer *f) {
   declare_constants(f);
   declare_scratch(f);
   if (f->uses_draws) floe__text_puts(f->out, "  struct floe_stream stream;\n");
-  if (f->routine->gradient)
+  if (f->packed)
+    floe__text_puts(f->out, "  floe_pack_clear(gradient, context->layout->n_coordinate);\n");
+  else if (f->routine->gradient)
     floe__text_puts(f->out, "  clear(gradient, context->layout->n_coordinate);\n"), f->file->clears = true;
 }
 
 /* ---- results ---- */
 
-static bool write_support(struct function_writer *f, const char *before) {
+static bool write_support(struct function_writer *f, const char *before, const char *and) {
   bool any = false;
   for (size_t tag = 0; tag < N_TAG; tag++) {
     const struct cell *guard = f->routine->supported[tag];
     if (!f->cell_updated[guard->id]) continue;
-    floe__text_printf(f->out, "%s%s", any ? " && " : before, f->cell_name[guard->id]);
+    floe__text_printf(f->out, "%s%s", any ? and : before, f->cell_name[guard->id]);
     any = true;
   }
   return any;
+}
+
+static void write_total(struct function_writer *f) {
+  for (size_t tag = 0; tag < N_TAG; tag++)
+    floe__text_printf(f->out, "%s%s", tag ? " + " : "", f->cell_name[f->routine->term[tag]->id]);
+}
+
+static void return_density_of_packs(struct function_writer *f) {
+  const bool guarded = write_support(f, "  return floe_pack_supported(", " & ");
+  floe__text_puts(f->out, guarded ? ", " : "  return ");
+  write_total(f);
+  floe__text_puts(f->out, guarded ? ", context->layout->n_coordinate, gradient);\n" : ";\n");
 }
 
 static void return_density(struct function_writer *f) {
@@ -366,19 +416,21 @@ static void return_density(struct function_writer *f) {
     }
     floe__text_puts(f->out, "  }\n");
   }
-  if (write_support(f, "  if (!(")) {
+  if (write_support(f, "  if (!(", " && ")) {
     floe__text_puts(f->out, ")) {\n");
     if (routine->gradient) floe__text_puts(f->out, "    clear(gradient, context->layout->n_coordinate);\n");
     floe__text_puts(f->out, "    return -INFINITY;\n  }\n");
   }
   floe__text_puts(f->out, "  return ");
-  for (size_t tag = 0; tag < N_TAG; tag++)
-    floe__text_printf(f->out, "%s%s", tag ? " + " : "", f->cell_name[routine->term[tag]->id]);
+  write_total(f);
   floe__text_puts(f->out, ";\n");
 }
 
 void frame_close(struct function_writer *f) {
-  if (f->routine->kind == INTERPRETATION_LOG_DENSITY && !f->routine->constants) return_density(f);
+  if (f->packed)
+    return_density_of_packs(f);
+  else if (f->routine->kind == INTERPRETATION_LOG_DENSITY && !f->routine->constants)
+    return_density(f);
   floe__text_puts(f->out, "}\n\n");
 }
 
@@ -400,6 +452,16 @@ void frame_count_scratch(struct function_writer *f) {
   f->out = out;
 }
 
+/* A function of the layout; the expression is freed. */
+static void write_size_function(struct function_writer *f, const char *name, struct floe__text *expression) {
+  floe__text_printf(f->out, "static size_t %s(const struct floe_layout *layout) {\n  (void)layout;\n", name);
+  frame_declare_sizes(f->out, f->file->study->program, f->size_name, f->size_used);
+  floe__text_puts(f->out, "  return ");
+  floe__text_append(f->out, expression->data, expression->length);
+  floe__text_puts(f->out, ";\n}\n\n");
+  floe__text_free(expression);
+}
+
 void frame_count_constants(struct function_writer *f) {
   const size_t n = n_sizes(f->file->study->program);
   struct floe__text expression = {0}, *out = f->out;
@@ -411,10 +473,26 @@ void frame_count_constants(struct function_writer *f) {
     write_extent(f, f->routine->memories[k]);
   }
   f->out = out;
-  floe__text_puts(out, "static size_t constants_size(const struct floe_layout *layout) {\n  (void)layout;\n");
-  frame_declare_sizes(out, f->file->study->program, f->size_name, f->size_used);
-  floe__text_puts(out, "  return ");
-  floe__text_append(out, expression.data, expression.length);
-  floe__text_puts(out, ";\n}\n\n");
-  floe__text_free(&expression);
+  write_size_function(f, f->file->packed ? "constants_size_of_packs" : "constants_size", &expression);
+}
+
+void frame_count_packs(struct function_writer *f) {
+  const size_t n = n_sizes(f->file->study->program);
+  struct floe__text expression = {0}, *out = f->out;
+  for (size_t k = 0; k < n; k++) f->size_used[k] = false;
+  f->out = &expression;
+  floe__text_puts(f->out, "0");
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    if (memory->kind == MEMORY_SCRATCH && f->memory_used[k]) {
+      floe__text_puts(f->out, " + FLOE_PACK * (");
+      write_extent(f, memory);
+      floe__text_puts(f->out, ")");
+    }
+    if (!f->one_name[k]) continue;
+    floe__text_puts(f->out, " + ");
+    write_extent(f, memory);
+  }
+  f->out = out;
+  write_size_function(f, "scratch_size_of_packs", &expression);
 }

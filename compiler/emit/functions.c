@@ -104,6 +104,7 @@ static size_t weight_of(const struct function_writer *f, const struct value *val
 static bool is_inlined(const struct function_writer *f, const struct value *value) {
   if (value->kind == VALUE_READ) return true;
   if (value->kind == VALUE_DRAW || (value->kind == VALUE_LOAD && value->memory->changing)) return false;
+  if (call_is_apart(f, value)) return false;
   if (f->inlines && value->kind == VALUE_CALL && lane_symbol(value->symbol))
     return false; /* outside of branches, so that calls share their work */
   if (value->kind == VALUE_LOAD && !value->memory->n_dim) return true; /* `*mu` says more than any name for it */
@@ -134,19 +135,26 @@ static void open_stream(struct function_writer *f, size_t site, size_t n_key, co
   floe__text_puts(f->out, n_key ? ");\n" : "0);\n");
 }
 
+static const char *const types[2][2] = {{"double", "int"}, {"floe_pack", "floe_truths"}};
+
 static void write_let(struct function_writer *f, const struct value *value) {
   f->weight[value->id] = weight_of(f, value);
   f->inlined[value->id] = is_inlined(f, value);
   if (f->inlined[value->id]) return;
   if (value->kind == VALUE_DRAW)
     open_stream(f, value->site, value->n_key, value->args + value->n_arg - value->n_key);
+  if (call_is_apart(f, value)) {
+    f->value_name[value->id] = name_of_value(f, value);
+    write_chain_by_chain(f, f->value_name[value->id], value->external, value->symbol, value->args, value->n_arg);
+    return;
+  }
   write_indent(f);
   struct floe__text *out = f->out, expression = {0};
   f->out = &expression; /* the name of the local must not be visible in its own expression */
   write_definition(f, value);
   f->out = out;
   f->value_name[value->id] = name_of_value(f, value);
-  floe__text_printf(f->out, "const %s %s = ", value->truth ? "int" : "double", f->value_name[value->id]);
+  floe__text_printf(f->out, "const %s %s = ", types[value_varies(f, value)][value->truth], f->value_name[value->id]);
   floe__text_append(f->out, expression.data, expression.length);
   floe__text_free(&expression);
   end_line(f, value);
@@ -157,15 +165,47 @@ static void write_cell(struct function_writer *f, const struct step *step) {
   if (routine_is_guard(f->routine, cell) && !f->cell_updated[cell->id]) return;
   f->cell_name[cell->id] = name_of_local(f, cell->name, cell->adjoint);
   write_indent(f);
-  floe__text_printf(f->out, "%s %s = ", cell->truth ? "int" : "double", f->cell_name[cell->id]);
+  const bool varies = f->packed && f->cell_varies[cell->id];
+  floe__text_printf(f->out, "%s %s = ", types[varies][cell->truth], f->cell_name[cell->id]);
+  if (varies) floe__text_puts(f->out, cell->truth ? "floe_truths_all(" : "floe_pack_all(");
   if (cell->truth)
     floe__text_puts(f->out, step->number != 0 ? "1" : "0");
   else
     write_number(f->out, step->number);
-  floe__text_puts(f->out, ";\n");
+  floe__text_puts(f->out, varies ? ");\n" : ";\n");
+}
+
+static void write_update_of_packs(struct function_writer *f, const struct step *step) {
+  static const char *const assignments[] = {" += ", " *= ", " = ", " = ", " &= ", " |= "};
+  const char *cell = f->cell_name[step->cell->id];
+  const bool picks = !step->assign && (step->reduction == REDUCE_MAX || step->reduction == REDUCE_MIN);
+  write_indent(f);
+  floe__text_printf(f->out, "%s%s", cell, step->assign ? " = " : assignments[step->reduction]);
+  if (picks) {
+    floe__text_puts(f->out, "floe_pack_pick((");
+    write_pack(f, step->value);
+    floe__text_printf(f->out, " %c %s) | (", step->reduction == REDUCE_MAX ? '>' : '<', cell);
+    write_pack(f, step->value);
+    floe__text_puts(f->out, " != ");
+    write_pack(f, step->value);
+    floe__text_puts(f->out, "), ");
+    write_pack(f, step->value);
+    floe__text_printf(f->out, ", %s)", cell);
+  } else if (step->cell->truth) {
+    write_truths(f, step->value, PREC_OR);
+  } else if (step->assign) {
+    write_pack(f, step->value);
+  } else {
+    write_value(f, step->value, PREC_SELECT);
+  }
+  end_line(f, step->value);
 }
 
 static void write_update(struct function_writer *f, const struct step *step) {
+  if (f->packed && f->cell_varies[step->cell->id]) {
+    write_update_of_packs(f, step);
+    return;
+  }
   static const char *const assignments[] = {" += ", " *= ", "", "", " &= ", " |= "};
   const char *cell = f->cell_name[step->cell->id];
   write_indent(f);
@@ -201,16 +241,23 @@ static void write_update(struct function_writer *f, const struct step *step) {
 static void write_store(struct function_writer *f, const struct step *step) {
   write_indent(f);
   if (step->kind == STEP_ADD && place_is_checked(step->memory, step->subscripts)) {
+    const bool packed = memory_varies(f, step->memory);
+    const char *own = place_varies(f, step->memory, step->subscripts) ? "floe_pack_add_own" : "floe_pack_add_at";
     f->file->scatters = f->file->gathers = true;
-    floe__text_printf(f->out, "add_at(%s, ", name_of_memory(f, step->memory));
+    floe__text_printf(f->out, "%s(%s, ", packed ? own : "add_at", name_of_memory(f, step->memory));
     write_position(f, step->memory, step->subscripts);
     floe__text_puts(f->out, ", ");
-    write_value(f, step->value, PREC_SELECT);
+    if (packed)
+      write_pack(f, step->value);
+    else
+      write_value(f, step->value, PREC_SELECT);
     floe__text_puts(f->out, ")");
   } else {
     write_place(f, step->memory, step->subscripts);
     floe__text_puts(f->out, step->kind == STEP_ADD ? " += " : " = ");
-    if (step->value->truth)
+    if (memory_varies(f, step->memory))
+      write_pack(f, step->value);
+    else if (step->value->truth)
       write_truth(f, step->value, PREC_SELECT);
     else
       write_value(f, step->value, PREC_SELECT);
@@ -222,7 +269,7 @@ static void write_array_step(struct function_writer *f, const struct step *step)
   if (!step->zeroed) return;
   f->file->clears = true;
   write_indent(f);
-  floe__text_printf(f->out, "clear(%s, ", name_of_memory(f, step->memory));
+  floe__text_printf(f->out, "%s(%s, ", f->packed ? "floe_pack_clear" : "clear", name_of_memory(f, step->memory));
   write_extent(f, step->memory);
   floe__text_puts(f->out, ");\n");
 }
@@ -245,8 +292,13 @@ static void write_call_step(struct function_writer *f, const struct step *step) 
     passed[n_arg++] = result;
     args = passed;
   }
+  const char *symbol = step->adjoint ? step->external->adjoint : step->external->symbol;
+  if (f->packed) {
+    write_chain_by_chain(f, NULL, step->external, symbol, args, n_arg);
+    return;
+  }
   write_indent(f);
-  write_array_call(f, step->external, step->adjoint ? step->external->adjoint : step->external->symbol, args, n_arg);
+  write_array_call(f, step->external, symbol, args, n_arg);
   floe__text_puts(f->out, ";\n");
 }
 
@@ -488,6 +540,11 @@ static struct function_writer *function_new(struct writer *w, const struct routi
   f->loop_last = floe__arena_array(arena, routine->n_loop + 1, sizeof *f->loop_last);
   f->size_name = floe__arena_array(arena, n_dimension, sizeof *f->size_name);
   f->size_used = floe__arena_array(arena, n_dimension, sizeof *f->size_used);
+  f->packed = w->packed && routine->gradient;
+  f->varies = floe__arena_array(arena, n, sizeof *f->varies);
+  f->cell_varies = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->cell_varies);
+  f->one_name = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->one_name);
+  f->one_cell = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->one_cell);
   f->n_line = w->study->program->source ? w->study->program->source->n_line : 0;
   f->line_seen = floe__arena_array(arena, f->n_line + 1, sizeof *f->line_seen);
   return f;
@@ -511,6 +568,7 @@ void write_routine(struct writer *w, const struct routine *routine) {
   struct function_writer *f = function_new(w, routine);
   struct floe__text body = {0};
   survey(f, routine->body);
+  if (f->packed) packs_survey(f);
   reserve_externals(f, routine->body);
   frame_names(f);
   f->out = &body;
@@ -520,7 +578,10 @@ void write_routine(struct writer *w, const struct routine *routine) {
   floe__text_append(w->out, body.data, body.length);
   floe__text_free(&body);
   frame_close(f);
-  frame_count_scratch(f);
+  if (f->packed)
+    frame_count_packs(f);
+  else
+    frame_count_scratch(f);
   if (routine->constants) frame_count_constants(f);
   w->draws = w->draws || f->uses_draws;
 }

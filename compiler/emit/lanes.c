@@ -7,23 +7,33 @@
 
 /* What <floe/lanes.h> has. */
 static const struct lane_function {
-  const char *symbol, *lane;
+  const char *symbol, *lane, *pack;
 } lane_functions[] = {
-    {"exp", "floe_lane_exp"},
-    {"log", "floe_lane_log"},
-    {"log1p", "floe_lane_log1p"},
-    {"floe_log1p_exp", "floe_lane_log1p_exp"},
-    {"floe_exp_below", "floe_lane_exp_below"},
-    {"floe_inv_logit", "floe_lane_inv_logit"},
-    {"floe_xlogy", "floe_lane_xlogy"},
-    {"floe_xlog1py", "floe_lane_xlog1py"},
-    {"sqrt", "__builtin_sqrt"},
+    {"exp", "floe_lane_exp", "floe_pack_exp"},
+    {"log", "floe_lane_log", "floe_pack_log"},
+    {"log1p", "floe_lane_log1p", "floe_pack_log1p"},
+    {"floe_log1p_exp", "floe_lane_log1p_exp", "floe_pack_log1p_exp"},
+    {"floe_exp_below", "floe_lane_exp_below", "floe_pack_exp_below"},
+    {"floe_inv_logit", "floe_lane_inv_logit", "floe_pack_inv_logit"},
+    {"floe_xlogy", "floe_lane_xlogy", "floe_pack_xlogy"},
+    {"floe_xlog1py", "floe_lane_xlog1py", "floe_pack_xlog1py"},
+    {"sqrt", "__builtin_sqrt", "floe_pack_sqrt"},
 };
 
-const char *lane_symbol(const char *symbol) {
+static const struct lane_function *find(const char *symbol) {
   for (size_t k = 0; k < sizeof lane_functions / sizeof *lane_functions; k++)
-    if (!strcmp(symbol, lane_functions[k].symbol)) return lane_functions[k].lane;
+    if (!strcmp(symbol, lane_functions[k].symbol)) return &lane_functions[k];
   return NULL;
+}
+
+const char *lane_symbol(const char *symbol) {
+  const struct lane_function *function = find(symbol);
+  return function ? function->lane : NULL;
+}
+
+const char *pack_symbol(const char *symbol) {
+  const struct lane_function *function = find(symbol);
+  return function ? function->pack : NULL;
 }
 
 /* Clauses of `reduction`; NULL: such updates do not run in lanes. */
@@ -109,13 +119,13 @@ static bool step_has_lanes(const struct step *loop, const struct step *step) {
 }
 
 bool loop_is_long(const struct function_writer *f, const struct step *loop) {
-  return f->routine->kind == INTERPRETATION_LOG_DENSITY && loop->loop->dimension->high >= LONG;
+  return f->routine->kind == INTERPRETATION_LOG_DENSITY && loop->loop->dimension->high >= LONG && !f->packed;
 }
 
 /* Only densities: their sums need not come out the same to the last bit on every machine, but what is simulated and
  * reported should. */
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop) {
-  if (f->routine->kind != INTERPRETATION_LOG_DENSITY || loop->loop->descending) return false;
+  if (f->routine->kind != INTERPRETATION_LOG_DENSITY || loop->loop->descending || f->packed) return false;
   if (loop->loop->dimension->high < FEWEST) return false;
   for (size_t k = 0; k < loop->body->n_step; k++)
     if (!step_has_lanes(loop, loop->body->steps[k])) return false;

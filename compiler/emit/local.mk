@@ -2,7 +2,7 @@ compiler_sources += \
   compiler/emit/emit.c compiler/emit/emit.h \
   compiler/emit/expressions.c compiler/emit/frame.c compiler/emit/functions.c \
   compiler/emit/identifiers.c compiler/emit/identifiers.h \
-  compiler/emit/lanes.c compiler/emit/prototypes.c compiler/emit/nodes.c compiler/emit/nodes.h compiler/emit/systems.c compiler/emit/simulators.c compiler/emit/tables.c compiler/emit/writer.h
+  compiler/emit/lanes.c compiler/emit/packs.c compiler/emit/prototypes.c compiler/emit/nodes.c compiler/emit/nodes.h compiler/emit/systems.c compiler/emit/simulators.c compiler/emit/tables.c compiler/emit/writer.h
 
 check_PROGRAMS += tests/unit/test_emit
 

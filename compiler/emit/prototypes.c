@@ -27,6 +27,18 @@ void declare_scalar(struct writer *w, const char *symbol, size_t n_arg) {
   floe__text_puts(&w->prototypes.text, n_arg ? ") __attribute__((const));\n" : "void);\n");
 }
 
+void declare_each(struct writer *w, const char *symbol, size_t n_arg) {
+  struct floe__text *out = &w->each;
+  const char *name = floe__arena_printf(w->arena, "floe_each_%s", symbol);
+  if (!begin(w, name)) return;
+  floe__text_printf(out, "static __attribute__((noinline)) floe_pack %s(", name);
+  for (size_t k = 0; k < n_arg; k++) floe__text_printf(out, "%sfloe_pack x_%zu", k ? ", " : "", k + 1);
+  floe__text_puts(out, ") {\n  floe_pack result = {0};\n  for (size_t k = 0; k < FLOE_PACK; k++) result[k] = ");
+  floe__text_printf(out, "%s(", symbol);
+  for (size_t k = 0; k < n_arg; k++) floe__text_printf(out, "%sx_%zu[k]", k ? ", " : "", k + 1);
+  floe__text_puts(out, ");\n  return result;\n}\n\n");
+}
+
 static const char *separator(size_t *n) {
   return (*n)++ ? ", " : "";
 }

@@ -25,6 +25,8 @@ struct writer {
   struct floe__text simulators;          /* functions of the `sim`s */
   bool draws, gathers, scatters, clears, lanes; /* helpers that the file needs */
   bool constants; /* the gradient reads constants that constants_of makes */
+  bool packed;    /* what is being written evaluates several chains in lockstep */
+  struct floe__text each; /* functions of packs that call one of numbers chain by chain */
   struct floe__text scratch;             /* per routine, an expression of the doubles that it needs */
   size_t n_scratch;
   const char **size_name; /* (n_sizes) */
@@ -61,6 +63,12 @@ struct function_writer {
   size_t n_line;
   bool *line_seen; /* (n_line + 1) lines of the spec that a comment has named */
   size_t n_temporary;
+  /* A gradient of packs: */
+  bool packed;
+  bool *varies, *cell_varies; /* (n_value), (n_cell) differ between chains */
+  const char **one_name;      /* (n_memory) array for the numbers of one chain; NULL: it was not needed */
+  const char **one_cell;      /* (n_cell) likewise, while a call is written */
+  bool one_chain;             /* what is being written is a call for `chain` alone */
 };
 
 /* expressions.c */
@@ -80,6 +88,7 @@ void write_truth(struct function_writer *f, const struct value *value, enum prec
 void write_definition(struct function_writer *f, const struct value *value); /* the expression, not the name */
 void write_place(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts);
 bool place_is_checked(const struct memory *memory, const struct subscript *subscripts);
+bool place_varies(const struct function_writer *f, const struct memory *memory, const struct subscript *subscripts);
 void write_position(struct function_writer *f, const struct memory *memory, const struct subscript *subscripts);
 void write_array_call(struct function_writer *f, const struct external *external, const char *symbol,
                       const struct argument *args, size_t n_arg);
@@ -99,12 +108,26 @@ const char *name_of_size(struct function_writer *f, const struct dimension *dime
 const char *name_of_memory(struct function_writer *f, const struct memory *memory);
 void frame_count_scratch(struct function_writer *f);
 void frame_count_constants(struct function_writer *f); /* the function constants_size */
+void frame_count_packs(struct function_writer *f);     /* the function scratch_size_of_packs */
 
 /* lanes.c: loops whose passes are independent but for sums; the C compiler is told to run several at once */
 bool loop_is_long(const struct function_writer *f, const struct step *loop);
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop);
 void write_lanes(struct function_writer *f, const struct step *loop); /* the line in front of the loop */
 const char *lane_symbol(const char *symbol); /* of the function that stands for it there; NULL: none does */
+const char *pack_symbol(const char *symbol); /* likewise, in <floe/packs.h> */
+
+/* packs.c: numbers and truth values of several chains at once */
+void packs_survey(struct function_writer *f);
+bool value_varies(const struct function_writer *f, const struct value *value);
+bool memory_varies(const struct function_writer *f, const struct memory *memory);
+bool call_is_apart(const struct function_writer *f, const struct value *value); /* chain by chain, in a loop of its own */
+void write_pack(struct function_writer *f, const struct value *value);
+void write_truths(struct function_writer *f, const struct value *value, enum precedence least);
+void write_call_of_packs(struct function_writer *f, const struct value *value);
+void write_chain_by_chain(struct function_writer *f, const char *result, const struct external *external,
+                          const char *symbol, const struct argument *args, size_t n_arg);
+void write_lockstep(struct writer *w, struct floe__text *out);
 
 /* functions.c */
 void write_routine(struct writer *w, const struct routine *routine);
@@ -112,6 +135,7 @@ void write_indent(struct function_writer *f);
 
 /* prototypes.c */
 void declare_scalar(struct writer *w, const char *symbol, size_t n_arg);
+void declare_each(struct writer *w, const char *symbol, size_t n_arg); /* floe_each_SYMBOL */
 void declare_external(struct writer *w, const struct external *external);
 void declare_adjoint(struct writer *w, const struct external *external);
 
@@ -120,6 +144,7 @@ void write_system(struct writer *w, const struct external *external);
 void write_system_adjoint(struct writer *w, const struct external *external);
 
 /* emit.c */
+void write_inside(struct floe__text *out); /* helpers for numbers of elements that are checked */
 void mix_into_prior(struct writer *w, size_t from); /* what was written from there on counts for w->prior */
 
 /* simulators.c */

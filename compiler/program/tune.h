@@ -7,6 +7,10 @@
 /* All of what follows. The result is the routine that fills the constants, NULL where there are none. */
 struct routine *tune_gradient(struct routine *routine);
 
+/* For gradients of several chains in lockstep: without tune_nests, since lanes are chains there, not elements, and what an inner
+ * loop sums up is better kept at hand. */
+struct routine *tune_packs(struct routine *routine);
+
 /* Loops in long loops: what is innermost runs over the longer of two dimensions, and what stands beside them is a loop of its
  * own. Sums may come in another order. */
 void tune_nests(struct routine *routine);

@@ -23,6 +23,42 @@ static size_t count_constants(const struct floe_layout *layout) {
   return layout->model->constants ? layout->model->constants_size(layout) : 0;
 }
 
+/* What the model's lockstep works on: coordinates and gradients (n_coordinate, width), log densities (width). */
+struct floe__packed {
+  double *coordinates, *gradient, *log_density, *scratch, *constants;
+  struct floe_context context; /* with the constants of lockstep */
+};
+
+static void free_packed(struct floe__packed *packed) {
+  if (!packed) return;
+  floe__free(packed->coordinates);
+  floe__free(packed->gradient);
+  floe__free(packed->log_density);
+  floe__free(packed->scratch);
+  floe__free(packed->constants);
+  floe__free(packed);
+}
+
+/* False without memory. The target has its context. */
+static bool open_packed(struct floe__target *target) {
+  const struct floe_layout *layout = target->context.layout;
+  const struct floe_lockstep *lockstep = layout->model->lockstep;
+  if (!lockstep || target->lanes < lockstep->width) return true;
+  struct floe__packed *packed = target->packed = FLOE__NEW(1, struct floe__packed);
+  if (!packed) return false;
+  packed->coordinates = floe__new(layout->n_coordinate + 1, lockstep->width * sizeof(double));
+  packed->gradient = floe__new(layout->n_coordinate + 1, lockstep->width * sizeof(double));
+  packed->log_density = FLOE__NEW(lockstep->width, double);
+  packed->scratch = FLOE__NEW(lockstep->scratch_size(layout) + 1, double);
+  packed->constants = FLOE__NEW((lockstep->constants ? lockstep->constants_size(layout) : 0) + 1, double);
+  packed->context = target->context;
+  if (!packed->coordinates || !packed->gradient || !packed->log_density || !packed->scratch || !packed->constants)
+    return false;
+  if (lockstep->constants) lockstep->constants(&packed->context, packed->constants);
+  packed->context.constants = packed->constants;
+  return true;
+}
+
 floe_status floe__target_new(const struct floe_context *context, size_t lanes, struct floe__target **target,
                              struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
@@ -55,6 +91,10 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
     layout->model->constants(&new->context, new->constants);
     new->context.constants = new->constants;
   }
+  if (!open_packed(new)) {
+    floe__target_free(new);
+    return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
+  }
   *target = new;
   return FLOE_OK;
 }
@@ -69,6 +109,7 @@ void floe__target_free(struct floe__target *target) {
   floe__free(target->centring);
   floe__free(target->values);
   floe__free(target->spare);
+  free_packed(target->packed);
   floe__free(target);
 }
 
@@ -139,8 +180,33 @@ double floe__target_scatter(struct floe__target *target, const double *position,
   return volume;
 }
 
+/* As many at a time as the study's lockstep takes; a last group that is not full is filled up with its last point. */
+static void evaluate_packed(struct floe__target *target, size_t count, const double *positions, double *log_density,
+                            double *gradient) {
+  struct floe__packed *packed = target->packed;
+  const struct floe_lockstep *lockstep = target->context.layout->model->lockstep;
+  const size_t n = target->n, width = lockstep->width;
+  packed->context.centring = target->context.centring;
+  for (size_t from = 0; from < count; from += width) {
+    const size_t last = count - from < width ? count - from - 1 : width - 1;
+    for (size_t k = 0; k < n; k++)
+      for (size_t c = 0; c < width; c++)
+        packed->coordinates[target->place[k] * width + c] = positions[(from + (c < last ? c : last)) * n + k];
+    lockstep->gradient(&packed->context, packed->coordinates, packed->log_density, packed->gradient, packed->scratch);
+    for (size_t c = 0; c <= last; c++) {
+      log_density[from + c] = packed->log_density[c];
+      for (size_t k = 0; k < n; k++) gradient[(from + c) * n + k] = packed->gradient[target->place[k] * width + c];
+    }
+  }
+  target->n_gradient += count;
+}
+
 void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
                            double *gradient) {
+  if (target->packed) {
+    evaluate_packed(target, count, positions, log_density, gradient);
+    return;
+  }
   const size_t n = target->n, stride = target->context.layout->n_coordinate;
   for (size_t c = 0; c < count; c++)
     for (size_t k = 0; k < n; k++) target->coordinates[c * stride + target->place[k]] = positions[c * n + k];

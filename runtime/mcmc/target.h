@@ -21,6 +21,7 @@ struct floe__target {
   double *gradient;            /* (lanes, n_coordinate) scratch */
   double *scratch;
   double *constants;      /* the model's, for this context */
+  struct floe__packed *packed; /* for several points in lockstep; NULL: the study was built without, or lanes are few */
   double *centring;       /* (n_coordinate) of positions, 0 to begin with */
   double *values, *spare; /* (n_value), (n_coordinate) scratch */
   size_t n_gradient;      /* evaluations so far */
@@ -35,7 +36,7 @@ void floe__target_free(struct floe__target *target); /* NULL is allowed */
 /* The target as the sampler wants it; state is the target. */
 struct floe__density floe__target_density(struct floe__target *target);
 
-/* Several positions (count, n) in lockstep, count <= lanes -> log_density (count), gradient (count, n). */
+/* Several positions (count, n) in lockstep where the study was built for it, count <= lanes -> log_density (count), gradient (count, n). */
 void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
                            double *gradient);
 

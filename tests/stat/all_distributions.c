@@ -248,7 +248,7 @@ struct fixture *fixture_alone(const struct kind *kind) {
 
 static struct fixture *compiled(struct fixture *f) {
   struct floe__text code = {0};
-  emit_study(derive_study(f->arena, f->program), f->arena, &code);
+  emit_study(derive_study(f->arena, f->program), f->arena, false, &code);
   f->model = load_study(f->arena, &code, "-O0", &f->library);
   allocate(f);
   floe__text_free(&code);

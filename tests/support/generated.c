@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "compiler/driver/configured.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/emit/emit.h"
 #include "compiler/graph/interpret.h"
@@ -179,8 +180,8 @@ static struct generated *of_source(struct floe__arena *arena, const struct sourc
   struct generated *f = floe__arena_alloc(arena, sizeof *f);
   f->arena = arena;
   f->study = study_of(arena, source);
-  emit_study(f->study, arena, &f->code);
-  f->model = load_study(f->arena, &f->code, "-O1 -fopenmp-simd -Wall -Wextra -Wshadow -Werror", &f->library);
+  emit_study(f->study, arena, true, &f->code);
+  f->model = load_study(f->arena, &f->code, FLOE_STUDY_CFLAGS " -O1 -Wall -Wextra -Wshadow -Werror", &f->library);
   resize(f, false);
   return f;
 }
@@ -366,12 +367,40 @@ static void compare_with_constants(struct generated *f, const double *gradient) 
   free(constants);
 }
 
+/* Several chains at once, each at a point of its own: the last is the one at hand, so that others have numbers that it has not. */
+static void compare_lockstep(struct generated *f) {
+  const struct floe_lockstep *lockstep = f->model->lockstep;
+  const size_t n = f->layout->n_coordinate, width = lockstep->width, n_scratch = lockstep->scratch_size(f->layout);
+  struct floe_context context = f->context;
+  double *scratch = aligned_alloc(64, ((n_scratch + 8) / 8) * 64), densities[8] __attribute__((aligned(64)));
+  double *coordinates = aligned_alloc(64, (n + 8) * width * sizeof(double)), *gradients = aligned_alloc(64, (n + 8) * width * sizeof(double));
+  double *one = floe__arena_array(f->arena, n + 1, sizeof *one), *gradient = floe__arena_array(f->arena, n + 1, sizeof *gradient);
+  double *constants = malloc(((lockstep->constants ? lockstep->constants_size(f->layout) : 0) + 1) * sizeof *constants);
+  for (size_t k = 0; k < n_scratch; k++) scratch[k] = 1e300;
+  for (size_t k = 0; k < n * width; k++) coordinates[k] = f->coordinates[k / width] + 0.03 * (double)(width - 1 - k % width) * cos((double)k);
+  if (lockstep->constants) lockstep->constants(&context, constants);
+  context.constants = constants;
+  lockstep->gradient(&context, coordinates, densities, gradients, scratch);
+  for (size_t chain = 0; chain < width; chain++) {
+    double density;
+    for (size_t k = 0; k < n; k++) one[k] = coordinates[k * width + chain];
+    f->model->gradient(&f->context, 1, one, &density, gradient, f->scratch);
+    if (!is_near(densities[chain], density, 1e-9))
+      fail_msg("log density in lockstep: %.17g, not %.17g", densities[chain], density);
+    for (size_t k = 0; k < n && isfinite(density); k++)
+      if (!is_near(gradients[k * width + chain], gradient[k], 1e-8))
+        fail_msg("gradient in lockstep by coordinate %zu: %.17g, not %.17g", k, gradients[k * width + chain], gradient[k]);
+  }
+  free(scratch), free(coordinates), free(gradients), free(constants);
+}
+
 static void compare_gradient(struct generated *f) {
   double *gradient = floe__arena_array(f->arena, f->layout->n_coordinate + 1, sizeof *gradient), density,
          expected = generated_density(f, NULL);
   for (size_t k = 0; k < f->layout->n_coordinate; k++) gradient[k] = 1e300;
   f->model->gradient(&f->context, 1, f->coordinates, &density, gradient, f->scratch);
   compare_with_constants(f, gradient);
+  if (f->model->lockstep) compare_lockstep(f);
   assert_true(is_near(density, expected, 1e-12));
   for (size_t k = 0; k < f->layout->n_coordinate; k++) {
     if (isinf(expected) && !f->says_nought) assert_true(gradient[k] == 0);

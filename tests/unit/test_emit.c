@@ -152,7 +152,7 @@ static void the_same_spec_gives_the_same_code(void **state) {
   struct floe__text text[2] = {0};
   for (size_t k = 0; k < 2; k++) {
     struct interpreted *f = interpreted_text(grouped);
-    emit_study(f->study, f->arena, &text[k]);
+    emit_study(f->study, f->arena, false, &text[k]);
     interpreted_free(f);
   }
   assert_string_equal(text[0].data, text[1].data);

@@ -185,6 +185,19 @@ struct floe_sampling {
   unsigned what;                      /* the rest is read from the vectors, as given */
 };
 
+/* The gradient of several chains at once, in lockstep (<floe/packs.h>). Vectors are those of single points with `width` numbers
+ * in the place of each, one of every chain: coordinates and gradient (n_coordinate, width), log_density (width). They and
+ * scratch, of scratch_size(layout) doubles, begin at multiples of 64 bytes. context->constants are those of this struct; both
+ * functions for them are NULL where there are none. Up to rounding, a chain's numbers are those of model->gradient. */
+struct floe_lockstep {
+  size_t width;
+  size_t (*scratch_size)(const struct floe_layout *layout);
+  size_t (*constants_size)(const struct floe_layout *layout);
+  void (*constants)(const struct floe_context *context, double *constants);
+  void (*gradient)(const struct floe_context *context, const double *coordinates, double *log_density, double *gradient,
+                   double *scratch);
+};
+
 struct floe_model {
   unsigned version;        /* FLOE_MODEL_VERSION */
   const char *name, *title;
@@ -240,6 +253,8 @@ struct floe_model {
    * NULL where there is nothing of the kind. */
   size_t (*constants_size)(const struct floe_layout *layout);
   void (*constants)(const struct floe_context *context, double *constants);
+
+  const struct floe_lockstep *lockstep; /* NULL: the study was built without */
 
   /* coordinates (n, n_coordinate) -> values (n, n_value), and back. */
   void (*constrain)(const struct floe_context *context, size_t n, const double *coordinates, double *values,

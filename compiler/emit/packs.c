@@ -1,0 +1,208 @@
+/* The gradient of several chains in lockstep: the loop program of a gradient with a pack, a number of each chain, in the place
+ * of every number that rests on coordinates. Loops, choices of options and what rests on data alone are shared. Functions of
+ * arrays, and those that <floe/packs.h> does not have, are called chain by chain. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "compiler/emit/writer.h"
+#include "compiler/program/adjoint.h"
+#include "compiler/program/tune.h"
+
+/* ---- what differs between chains ---- */
+
+bool value_varies(const struct function_writer *f, const struct value *value) {
+  return f->packed && f->varies[value->id];
+}
+
+bool memory_varies(const struct function_writer *f, const struct memory *memory) {
+  return f->packed && (memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_SCRATCH);
+}
+
+static bool rests_on_chain(const struct function_writer *f, const struct value *value) {
+  if (value->cell && f->cell_varies[value->cell->id]) return true;
+  if (value->memory && (memory_varies(f, value->memory) || place_varies(f, value->memory, value->subscripts))) return true;
+  for (size_t k = 0; k < value->n_arg; k++) {
+    const struct argument *arg = &value->args[k];
+    if (arg->value ? value_varies(f, arg->value) : arg->memory && memory_varies(f, arg->memory)) return true;
+  }
+  return false;
+}
+
+static bool mark(bool *flag, bool holds) {
+  const bool changed = holds && !*flag;
+  *flag = *flag || holds;
+  return changed;
+}
+
+static bool survey_block(struct function_writer *f, const struct block *block) {
+  bool changed = false;
+  for (size_t k = 0; k < block->n_step; k++) {
+    const struct step *step = block->steps[k];
+    if (step->kind == STEP_LET) changed |= mark(&f->varies[step->value->id], rests_on_chain(f, step->value));
+    if (step->kind == STEP_UPDATE) changed |= mark(&f->cell_varies[step->cell->id], value_varies(f, step->value));
+    for (size_t a = 0; step->kind == STEP_CALL && a < step->n_arg; a++)
+      if (step->args[a].cell) changed |= mark(&f->cell_varies[step->args[a].cell->id], true);
+    if (step->kind == STEP_LOOP) changed |= survey_block(f, step->body);
+    for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)
+      if (step->cases[c]) changed |= survey_block(f, step->cases[c]);
+  }
+  return changed;
+}
+
+void packs_survey(struct function_writer *f) {
+  for (size_t tag = 0; tag < N_TAG; tag++)
+    f->cell_varies[f->routine->term[tag]->id] = f->cell_varies[f->routine->supported[tag]->id] = true;
+  while (survey_block(f, f->routine->body)) { /* cells are read above the line that updates them */
+  }
+}
+
+/* ---- values ---- */
+
+void write_pack(struct function_writer *f, const struct value *value) {
+  const bool varies = value_varies(f, value);
+  if (!varies) floe__text_puts(f->out, "floe_pack_all(");
+  write_value(f, value, PREC_SELECT);
+  if (!varies) floe__text_puts(f->out, ")");
+}
+
+void write_truths(struct function_writer *f, const struct value *value, enum precedence least) {
+  if (value_varies(f, value)) {
+    write_truth(f, value, least);
+    return;
+  }
+  floe__text_puts(f->out, "floe_truths_all(");
+  write_truth(f, value, PREC_SELECT);
+  floe__text_puts(f->out, ")");
+}
+
+/* ---- calls ---- */
+
+bool call_is_apart(const struct function_writer *f, const struct value *value) {
+  if (value->kind != VALUE_CALL || !value_varies(f, value)) return false;
+  for (size_t k = 0; k < value->n_arg; k++)
+    if (value->args[k].memory) return true;
+  return false;
+}
+
+void write_call_of_packs(struct function_writer *f, const struct value *value) {
+  const char *symbol = pack_symbol(value->symbol);
+  if (!symbol) {
+    if (value->external)
+      declare_external(f->file, value->external);
+    else
+      declare_scalar(f->file, value->symbol, value->n_arg);
+    declare_each(f->file, value->symbol, value->n_arg);
+    symbol = floe__arena_printf(f->file->arena, "floe_each_%s", value->symbol);
+  }
+  floe__text_printf(f->out, "%s%s(", value->truth ? "(" : "", symbol);
+  for (size_t k = 0; k < value->n_arg; k++) {
+    if (k) floe__text_puts(f->out, ", ");
+    write_pack(f, value->args[k].value);
+  }
+  floe__text_puts(f->out, value->truth ? ") != 0)" : ")");
+}
+
+/* The first of the arguments that is this array. */
+static bool is_first(const struct argument *args, size_t k) {
+  for (size_t before = 0; before < k; before++)
+    if (args[before].memory == args[k].memory) return false;
+  return true;
+}
+
+static void move_array(struct function_writer *f, const char *function, const struct memory *memory) {
+  write_indent(f);
+  floe__text_printf(f->out, "%s(%s, ", function, name_of_memory(f, memory));
+  write_extent(f, memory);
+  floe__text_printf(f->out, ", chain, %s);\n", f->one_name[memory->id]);
+}
+
+/* Numbers of the chain into arrays and cells of its own. */
+static void take(struct function_writer *f, const struct argument *args, size_t n_arg) {
+  for (size_t k = 0; k < n_arg; k++) {
+    const struct memory *memory = args[k].memory;
+    if (args[k].cell) {
+      const char *cell = f->cell_name[args[k].cell->id];
+      f->one_cell[args[k].cell->id] = emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "%s_one", cell));
+      write_indent(f);
+      floe__text_printf(f->out, "double %s = %s[chain];\n", f->one_cell[args[k].cell->id], cell);
+    }
+    if (!memory || !memory_varies(f, memory) || !is_first(args, k)) continue;
+    if (!f->one_name[memory->id])
+      f->one_name[memory->id] =
+          emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "%s_one", f->memory_name[memory->id]));
+    move_array(f, "floe_pack_take", memory);
+  }
+}
+
+static void give(struct function_writer *f, const struct argument *args, size_t n_arg) {
+  for (size_t k = 0; k < n_arg; k++) {
+    const struct memory *memory = args[k].memory;
+    if (args[k].cell) {
+      write_indent(f);
+      floe__text_printf(f->out, "%s[chain] = %s;\n", f->cell_name[args[k].cell->id], f->one_cell[args[k].cell->id]);
+    }
+    if (memory && memory_varies(f, memory) && memory->kind != MEMORY_COORDINATES && is_first(args, k))
+      move_array(f, "floe_pack_give", memory);
+  }
+}
+
+void write_chain_by_chain(struct function_writer *f, const char *result, const struct external *external,
+                          const char *symbol, const struct argument *args, size_t n_arg) {
+  const size_t n_given = result ? 0 : n_arg; /* a value leaves its arguments alone */
+  declare_external(f->file, external);
+  if (result) {
+    write_indent(f);
+    floe__text_printf(f->out, "floe_pack %s = {0};\n", result);
+  }
+  write_indent(f);
+  floe__text_puts(f->out, "for (size_t chain = 0; chain < FLOE_PACK; chain++) {\n");
+  const size_t mark = identifiers_enter(f->identifiers);
+  f->depth++;
+  take(f, args, n_arg);
+  write_indent(f);
+  if (result) floe__text_printf(f->out, "%s[chain] = ", result);
+  f->one_chain = true;
+  write_array_call(f, external, symbol, args, n_arg);
+  f->one_chain = false;
+  floe__text_puts(f->out, ";\n");
+  give(f, args, n_given);
+  f->depth--;
+  identifiers_leave(f->identifiers, mark);
+  write_indent(f);
+  floe__text_puts(f->out, "}\n");
+}
+
+/* ---- the piece of the file ---- */
+
+static const char entry[] =
+    "static void gradient_in_lockstep(const struct floe_context *context, const double *coordinates, double *log_density,\n"
+    "                                 double *slopes, double *scratch) {\n"
+    "  *(floe_pack *)log_density =\n"
+    "      gradient_of_packs(context, (const floe_pack *)coordinates, (floe_pack *)slopes, scratch);\n"
+    "}\n\n";
+
+void write_lockstep(struct writer *w, struct floe__text *out) {
+  struct floe__text body = {0}, *outside = w->out;
+  const bool gathers = w->gathers;
+  w->out = &body;
+  w->packed = true;
+  w->prototypes.text.length = 0;
+  struct routine *gradient = adjoint_routine(w->arena, w->study), *constants = tune_packs(gradient);
+  if (constants) write_routine(w, constants);
+  write_routine(w, gradient);
+  w->packed = false;
+  w->out = outside;
+  floe__text_puts(out, "/* ---- several chains in lockstep ---- */\n\n#include <floe/packs.h>\n\n#if FLOE_PACK\n");
+  if (w->prototypes.text.length) {
+    floe__text_append(out, w->prototypes.text.data, w->prototypes.text.length);
+    floe__text_puts(out, "\n");
+  }
+  if (w->gathers && !gathers) write_inside(out);
+  if (w->each.length) floe__text_append(out, w->each.data, w->each.length);
+  floe__text_append(out, body.data, body.length);
+  floe__text_puts(out, entry);
+  floe__text_printf(out, "static const struct floe_lockstep lockstep = {FLOE_PACK, scratch_size_of_packs, %s, %s, gradient_in_lockstep};\n#define LOCKSTEP &lockstep\n#else\n#define LOCKSTEP NULL\n#endif\n\n",
+                    constants ? "constants_size_of_packs" : "NULL", constants ? "constants_of_packs" : "NULL");
+  floe__text_free(&body);
+  floe__text_free(&w->each);
+}
