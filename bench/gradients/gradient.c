@@ -1,6 +1,6 @@
 /* Microseconds that one gradient of a study takes: linked with the study's C in place of its main. CPU time, the least
  * of many repeats, in universe coordinates, at the reference universe. argv[1]: a data file; without one, the data are
- * simulated at the largest sizes. */
+ * simulated at the largest sizes. The last number is what one costs per chain where several are evaluated in lockstep. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,30 @@ static double *numbers(size_t n) {
   double *x = calloc(n + 1, sizeof *x);
   if (!x) exit(1);
   return x;
+}
+
+/* Microseconds for each chain of a pack that starts where `coordinates` are. */
+static double in_lockstep(const struct floe_lockstep *lockstep, struct floe_context context, const double *coordinates) {
+  const size_t n = context.layout->n_coordinate, width = lockstep->width;
+  double *points = aligned_alloc(64, (n + 8) * width * sizeof *points), *gradients = aligned_alloc(64, (n + 8) * width * sizeof *points);
+  double *scratch = aligned_alloc(64, (lockstep->scratch_size(context.layout) / 8 + 1) * 64), *densities = aligned_alloc(64, 64);
+  double *constants = numbers(lockstep->constants ? lockstep->constants_size(context.layout) : 0), least = INFINITY;
+  if (!points || !gradients || !scratch || !densities) exit(1);
+  if (lockstep->constants) lockstep->constants(&context, constants);
+  context.constants = constants;
+  for (size_t k = 0; k < n * width; k++) points[k] = coordinates[k / width] + 0.001 * (double)(k % width);
+  size_t repeats = 1;
+  for (int round = 0; round < 60; round++) {
+    const double start = seconds();
+    for (size_t k = 0; k < repeats; k++) lockstep->gradient(&context, points, densities, gradients, scratch);
+    const double each = (seconds() - start) / (double)repeats;
+    if (each * (double)repeats < 2e-3)
+      repeats *= 2;
+    else if (each < least)
+      least = each;
+  }
+  free(points), free(gradients), free(scratch), free(densities), free(constants);
+  return 1e6 * least / (double)width;
 }
 
 int floe_study_main(const struct floe_model *model, int argc, char **argv) {
@@ -69,6 +93,7 @@ int floe_study_main(const struct floe_model *model, int argc, char **argv) {
       least = each;
   }
   for (size_t k = 0; k < layout->n_coordinate; k++) checksum += gradient[k] * cos((double)k);
-  printf("%.4g %zu %.15g %.15g\n", 1e6 * least, layout->n_coordinate, density, checksum);
+  const double packed = model->lockstep ? in_lockstep(model->lockstep, context, coordinates) : NAN;
+  printf("%.4g %zu %.15g %.15g %.4g\n", 1e6 * least, layout->n_coordinate, density, checksum, packed);
   return 0;
 }
