@@ -11,6 +11,7 @@ const struct floe__setting_rule floe__setting_rules[] = {
     {"summary_width", 1, 256, true, NULL},
     {"ensemble", 1, 32, true, NULL},  {"simulations", 256, 1e10, true, NULL}, {"epochs", 1, 10000, true, NULL},
     {"batch", 16, 65536, true, NULL}, {"rate", 1e-7, 1, false, NULL},         {"consistency", 4, 64, true, "on|off"},
+    {"pins", 0, 0.9, false, NULL},
 };
 const size_t floe__n_setting_rule = sizeof floe__setting_rules / sizeof *floe__setting_rules;
 

@@ -10,6 +10,7 @@
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/toolchain.h"
 #include "compiler/meaning/check.h"
+#include "compiler/passes/passes.h"
 
 /* Where a study's files are: NAME.study/ beside the spec, or the folder that --study names. */
 struct places {
@@ -160,18 +161,49 @@ floe_status driver_build(struct driver *driver, struct floe_error *error) {
 /* ---- every verb of a study: build, then become the study ---- */
 
 /* --set and the like made the program: it knows nothing of them. */
-static bool is_for_compiler(const char *word, bool *with_value) {
+static bool is_for_compiler(const struct driver *driver, const char *word, bool *with_value) {
   static const char *const options[] = {"--set", "--pin", "--allow"};
   for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
     size_t n = strlen(options[k]);
-    if (strncmp(word, options[k], n)) continue;
+    if (strncmp(word, options[k], n) || (k == 1 && driver->network_pins)) continue;
     *with_value = word[n] == '\0';
     if (*with_value || word[n] == '=') return true;
   }
   return !strcmp(word, "--allow-extern");
 }
 
+static bool is_pinnable(const struct program *program, const char *words) {
+  const size_t n = strcspn(words, " =");
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *v = program->variables[k];
+    if (strlen(v->name) == n && !strncmp(v->name, words, n)) return can_be_pinned(v);
+  }
+  return false;
+}
+
+/* Whether the network answers for all of --pin: the settings ask for pins, and these are such as it holds. What is wrong with the spec
+ * comes up when it is built. */
+static bool network_holds(struct driver *driver) {
+  static const char *const verbs[] = {"infer", "run", "multiverse"};
+  bool asked = false, holds = true;
+  for (size_t k = 0; k < sizeof verbs / sizeof verbs[0]; k++) asked = asked || !strcmp(driver->arguments.verb->name, verbs[k]);
+  if (!asked || !floe__option_given(&driver->arguments, "pin")) return false;
+  struct pipeline_request request = driver_request(driver, STAGE_TYPED);
+  struct pipeline pipeline;
+  const size_t n = request.n_pin;
+  request.n_pin = 0;
+  holds = !pipeline_run(&pipeline, driver->arena, &request, NULL) && share_of_pins(pipeline.program) > 0;
+  for (size_t k = 0; k < n && holds; k++) {
+    holds = is_pinnable(pipeline.program, request.pins[k]);
+    if (!holds && !driver->quiet)
+      fprintf(stderr, "--pin %s is not what the network was trained to hold: this is a study of its own\n", request.pins[k]);
+  }
+  pipeline_free(&pipeline);
+  return holds;
+}
+
 floe_status driver_study(struct driver *driver, struct floe_error *error) {
+  driver->network_pins = network_holds(driver);
   const char *spec = driver->arguments.positional[0];
   struct building building = {.places = places_of(driver, spec)};
   floe_status status = build(driver, &building, error);
@@ -185,7 +217,7 @@ floe_status driver_study(struct driver *driver, struct floe_error *error) {
     bool with_value = false;
     if (!left_out && driver->argv[k] == spec) {
       left_out = true;
-    } else if (k > 1 && is_for_compiler(driver->argv[k], &with_value)) {
+    } else if (k > 1 && is_for_compiler(driver, driver->argv[k], &with_value)) {
       k += with_value;
     } else {
       argv[n++] = driver->argv[k];

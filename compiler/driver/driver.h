@@ -20,6 +20,7 @@ struct driver {
   int argc;
   char **argv;
   bool json, quiet;
+  bool network_pins; /* --pin is for the compiled study, whose network is trained for it */
 };
 
 floe_status driver_check(struct driver *driver, struct floe_error *error);      /* check_verb.c */

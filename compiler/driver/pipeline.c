@@ -260,7 +260,7 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
     error_crowded(pipeline);
     return FLOE_ESPEC;
   }
-  check_settings_fit(pipeline->sink, pipeline->study);
+  check_settings_fit(pipeline->sink, pipeline->study, request->n_pin > 0);
   if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   find_identical_options(arena, pipeline->sink, pipeline->study);
   status = verify_graph(pipeline, error);

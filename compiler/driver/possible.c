@@ -237,6 +237,13 @@ static void print_network(const struct study *study, struct floe__text *out) {
   for (size_t k = 0; k < program->n_setting; k++)
     if (program->settings[k].word && !strcmp(program->settings[k].word, "flow_matching"))
       floe__text_puts(out, "; posterior by flow matching");
+  if (share_of_pins(program) <= 0) return;
+  const char *between = "; answers for --pin of";
+  for (size_t k = 0; k < program->n_variable; k++) {
+    if (!can_be_pinned(program->variables[k])) continue;
+    floe__text_printf(out, "%s %s", between, program->variables[k]->name);
+    between = ",";
+  }
 }
 
 static void print_count(size_t n, const char *what, const char *end, struct floe__text *out) {

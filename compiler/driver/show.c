@@ -24,7 +24,7 @@ struct pipeline_request driver_request(const struct driver *driver, enum stage l
                                      .lockstep = floe__option_given(&driver->arguments, "lockstep") ||
                                                  !strcmp(floe__option_string(&driver->arguments, "algorithm", ""), "chees")};
   request.sets = repeated(driver, "set", &request.n_set);
-  request.pins = repeated(driver, "pin", &request.n_pin);
+  if (!driver->network_pins) request.pins = repeated(driver, "pin", &request.n_pin);
   request.allows = repeated(driver, "allow", &request.n_allow);
   return request;
 }

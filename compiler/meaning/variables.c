@@ -242,6 +242,7 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   v->moving_support |= moving.moves;
   for_each_family(distribution, note_density, &(struct noting){c, v});
   check_roles(c, v, distribution);
+  v->rests_on_unknowns |= (term_roles(c, distribution) & (BIT(ROLE_PARAM) | BIT(ROLE_LATENT))) != 0;
   check_gaps(c, v);
   return distribution;
 }

@@ -81,9 +81,39 @@ static void check_consistency(struct diagnostics *sink, const struct program *pr
         ->fix = "leave `consistency` or `posterior` out";
 }
 
-void check_settings_fit(struct diagnostics *sink, const struct study *study) {
+static bool is_number(const struct term *term) {
+  if (term && term->kind == TERM_OPERATOR && term->op == OP_NEG) term = term->items[0];
+  return !term || term->kind == TERM_NUMBER;
+}
+
+bool can_be_pinned(const struct variable *v) {
+  return (v->role == ROLE_PARAM || v->role == ROLE_LATENT) && !v->type.n_dim && v->type.structure == STRUCTURE_PLAIN &&
+         v->type.base == BASE_REAL && v->distribution && v->distribution->kind != TERM_DEFINITION && !v->observed && !v->improper &&
+         !v->rests_on_unknowns && is_number(v->type.low) && is_number(v->type.high);
+}
+
+double share_of_pins(const struct program *program) {
+  const struct setting *pins = setting_named(program, "pins");
+  return pins ? pins->number : 0;
+}
+
+static void check_pins(struct diagnostics *sink, const struct program *program, const struct setting *setting) {
+  size_t n = 0, n_unknown = 0;
+  for (size_t k = 0; k < program->n_variable; k++) {
+    const struct variable *v = program->variables[k];
+    n += can_be_pinned(v);
+    n_unknown += (v->role == ROLE_PARAM || v->role == ROLE_LATENT) && v->type.base == BASE_REAL;
+  }
+  if (setting->number == 0 || (n > 0 && n_unknown > 1)) return;
+  diagnose(sink, "E2092", setting->span, "`pins` holds single numbers on whose priors no other unknown bears, and %s",
+           n ? "there is nothing else to infer" : "the model has none")
+      ->fix = "leave `pins` out: `--pin` then makes a study of its own";
+}
+
+void check_settings_fit(struct diagnostics *sink, const struct study *study, bool pinned) {
   const struct setting *summary = setting_named(study->program, "summary"),
-                       *consistency = setting_named(study->program, "consistency");
+                       *consistency = setting_named(study->program, "consistency"), *pins = setting_named(study->program, "pins");
   if (summary) check_summary(sink, &study->blueprint, summary);
   if (consistency) check_consistency(sink, study->program, consistency);
+  if (pins && !pinned) check_pins(sink, study->program, pins);
 }

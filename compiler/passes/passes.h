@@ -21,6 +21,13 @@ struct network_reading {
 struct network_reading network_reading(const struct study *study);
 
 /* E2092 for settings of the network that the observations, the density or another setting rule out. */
-void check_settings_fit(struct diagnostics *sink, const struct study *study);
+/* Whether a network may be trained to answer with the unknown held at a value: one continuous number on whose prior no other unknown
+ * bears, so that holding it and being told it are the same. */
+bool can_be_pinned(const struct variable *variable);
+
+/* The share of simulations with pins that the settings ask for. */
+double share_of_pins(const struct program *program);
+
+void check_settings_fit(struct diagnostics *sink, const struct study *study, bool pinned); /* pinned: --pin took unknowns away */
 
 #endif

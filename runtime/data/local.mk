@@ -6,6 +6,7 @@ runtime_sources += \
   runtime/data/json.c runtime/data/json.h \
   runtime/data/outputs.c runtime/data/outputs.h \
   runtime/data/layout.c runtime/data/layout.h \
+  runtime/data/pins.c runtime/data/pins.h \
   runtime/data/suggest.c runtime/data/suggest.h \
   runtime/data/universe.c runtime/data/universe.h
 

@@ -14,7 +14,9 @@ static size_t find_places(const struct floe_context *context, size_t *place) {
   for (size_t v = 0; v < layout->model->n_variable; v++) {
     if (layout->coordinate[v] == FLOE_NONE || !floe_variable_present(layout->model, context->universe, v)) continue;
     for (size_t k = 0; k < layout->free[v]; k++)
-      if (floe_coordinate_free(layout, context->data, v, k)) place[n++] = layout->coordinate[v] + k;
+      if (floe_coordinate_free(layout, context->data, v, k) &&
+          !(context->pinned && !isnan(context->pinned[layout->coordinate[v] + k])))
+        place[n++] = layout->coordinate[v] + k;
   }
   return n;
 }
@@ -59,6 +61,19 @@ static bool open_packed(struct floe__target *target) {
   return true;
 }
 
+/* From the coordinates that the context holds to those of the universe; no other coordinate bears on them. */
+static void hold(struct floe__target *target) {
+  const struct floe_layout *layout = target->context.layout;
+  const double *pinned = target->context.pinned;
+  if (!pinned) return;
+  struct floe_context family = target->context;
+  family.coordinates = FLOE_FAMILY_COORDINATES;
+  for (size_t k = 0; k < layout->n_coordinate; k++) target->coordinates[k] = isnan(pinned[k]) ? 0 : pinned[k];
+  layout->model->constrain(&family, 1, target->coordinates, target->values, target->scratch);
+  layout->model->unconstrain(&target->context, 1, target->values, target->coordinates, target->scratch);
+  for (size_t k = 0; k < layout->n_coordinate; k++) target->held[k] = isnan(pinned[k]) ? 0 : target->coordinates[k];
+}
+
 floe_status floe__target_new(const struct floe_context *context, size_t lanes, struct floe__target **target,
                              struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
@@ -70,6 +85,7 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
     new->place = FLOE__NEW(layout->n_coordinate + 1, size_t);
     new->lanes = lanes;
     new->coordinates = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
+    new->held = FLOE__NEW(layout->n_coordinate + 1, double);
     new->gradient = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
     new->scratch = FLOE__NEW(layout->model->scratch_size(layout) + 1, double);
     new->constants = FLOE__NEW(count_constants(layout) + 1, double);
@@ -77,7 +93,7 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
     new->values = FLOE__NEW(layout->n_value + 1, double);
     new->spare = FLOE__NEW(layout->n_coordinate + 1, double);
   }
-  if (!new || !new->place || !new->coordinates || !new->gradient || !new->scratch || !new->constants ||
+  if (!new || !new->place || !new->coordinates || !new->held || !new->gradient || !new->scratch || !new->constants ||
       !new->centring || !new->values || !new->spare) {
     floe__target_free(new);
     return floe__fail(error, FLOE_EENVIRONMENT, "", "", "There is not enough memory to sample this model.");
@@ -87,6 +103,7 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
     floe__target_free(new);
     return floe__fail(error, FLOE_EUSAGE, "", "", "This universe has no continuous parameter to sample.");
   }
+  hold(new);
   if (layout->model->constants) {
     layout->model->constants(&new->context, new->constants);
     new->context.constants = new->constants;
@@ -102,6 +119,7 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
 void floe__target_free(struct floe__target *target) {
   if (!target) return;
   floe__free(target->place);
+  floe__free(target->held);
   floe__free(target->coordinates);
   floe__free(target->gradient);
   floe__free(target->scratch);
@@ -135,7 +153,7 @@ void floe__target_keep(struct floe__target *target, struct floe__keeper *keeper)
 }
 
 static void spread(const struct floe__target *target, const double *position, double *coordinates) {
-  for (size_t k = 0; k < target->context.layout->n_coordinate; k++) coordinates[k] = 0;
+  for (size_t k = 0; k < target->context.layout->n_coordinate; k++) coordinates[k] = target->held[k];
   for (size_t k = 0; k < target->n; k++) coordinates[target->place[k]] = position[k];
 }
 
@@ -170,7 +188,7 @@ double floe__target_scatter(struct floe__target *target, const double *position,
   floe__target_log_scales(target, target->values, target->spare);
   context.centring = NULL;
   context.layout->model->unconstrain(&context, 1, target->values, target->coordinates, target->scratch);
-  for (size_t k = 0; k < context.layout->n_coordinate; k++) coordinates[k] = 0;
+  for (size_t k = 0; k < context.layout->n_coordinate; k++) coordinates[k] = target->held[k];
   for (size_t k = 0; k < target->n; k++) {
     const size_t place = target->place[k];
     const bool open = isfinite(target->spare[place]);
@@ -189,6 +207,8 @@ static void evaluate_packed(struct floe__target *target, size_t count, const dou
   packed->context.centring = target->context.centring;
   for (size_t from = 0; from < count; from += width) {
     const size_t last = count - from < width ? count - from - 1 : width - 1;
+    for (size_t k = 0; k < target->context.layout->n_coordinate; k++)
+      for (size_t c = 0; c < width; c++) packed->coordinates[k * width + c] = target->held[k];
     for (size_t k = 0; k < n; k++)
       for (size_t c = 0; c < width; c++)
         packed->coordinates[target->place[k] * width + c] = positions[(from + (c < last ? c : last)) * n + k];
@@ -208,6 +228,7 @@ void floe__target_evaluate(struct floe__target *target, size_t count, const doub
     return;
   }
   const size_t n = target->n, stride = target->context.layout->n_coordinate;
+  for (size_t c = 0; c < count; c++) memcpy(target->coordinates + c * stride, target->held, stride * sizeof(double));
   for (size_t c = 0; c < count; c++)
     for (size_t k = 0; k < n; k++) target->coordinates[c * stride + target->place[k]] = positions[c * n + k];
   target->context.layout->model->gradient(&target->context, count, target->coordinates, log_density, target->gradient,

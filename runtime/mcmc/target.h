@@ -17,7 +17,8 @@ struct floe__target {
   struct floe_context context; /* layout, universe and data are the caller's; coordinates are UNIVERSE coordinates */
   size_t n;                    /* coordinates present */
   size_t *place;               /* (n) where they stand in the model's coordinate vector */
-  double *coordinates;         /* (lanes, n_coordinate) scratch, zero where absent */
+  double *held;                /* (n_coordinate) what stands outside of the target: coordinates that the context holds, 0 where absent */
+  double *coordinates;         /* (lanes, n_coordinate) scratch */
   double *gradient;            /* (lanes, n_coordinate) scratch */
   double *scratch;
   double *constants;      /* the model's, for this context */

@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "runtime/data/outputs.h"
+#include "runtime/data/pins.h"
 
 enum {
   BLOCK = 64
@@ -31,6 +32,7 @@ struct run {
   struct floe_context *contexts;          /* (BLOCK) */
   struct floe_universe *universes;        /* (BLOCK) */
   double *prepared;                       /* (BLOCK, n_data) */
+  double *pinned;                         /* (BLOCK, n_coordinate), then (n_value) of work */
   double *coordinates, *log_q, *distance; /* (BLOCK, n_draw, n_coordinate), (BLOCK, n_draw), (BLOCK) */
   struct floe_error *errors;              /* (BLOCK) */
 };
@@ -92,6 +94,7 @@ static void free_run(struct run *run) {
   floe__free(run->contexts);
   floe__free(run->universes);
   floe__free(run->prepared);
+  floe__free(run->pinned);
   floe__free(run->coordinates);
   floe__free(run->log_q);
   floe__free(run->distance);
@@ -109,7 +112,8 @@ static bool make_run(struct run *run) {
   run->log_q = floe__new(BLOCK, (n_draw + 1) * sizeof(double));
   run->distance = FLOE__NEW(BLOCK, double);
   run->errors = FLOE__NEW(BLOCK, struct floe_error);
-  if (!run->workers || !run->contexts || !run->universes || !run->prepared || !run->coordinates || !run->log_q ||
+  run->pinned = floe__new(BLOCK + 1, (layout->n_coordinate + layout->n_value + 1) * sizeof(double));
+  if (!run->pinned || !run->workers || !run->contexts || !run->universes || !run->prepared || !run->coordinates || !run->log_q ||
       !run->distance || !run->errors)
     return false;
   for (size_t t = 0; t < run->options->threads; t++) {
@@ -136,6 +140,11 @@ static floe_status prepare_block(struct run *run, size_t n, struct floe_error *e
     const floe_status status =
         floe_data_prepare(run->dataset, &run->universes[k], prepared, run->workers[0].scratch, error);
     if (status != FLOE_OK) return status;
+    if (!run->options->pins) continue;
+    double *pinned = run->pinned + k * layout->n_coordinate;
+    floe_pin_coordinates(&run->contexts[k], run->options->pins, run->pinned + BLOCK * layout->n_coordinate, pinned,
+                         run->workers[0].scratch);
+    run->contexts[k].pinned = pinned;
   }
   return FLOE_OK;
 }

@@ -22,6 +22,7 @@ struct floe_multiverse_options {
   uint64_t seed;
   size_t threads;
   unsigned rungs;                  /* FLOE_RUNG_* that may be used */
+  const double *pins;              /* (n_variable) at what unknowns are held, NaN for others; NULL: none is */
   bool leave_out;                  /* leave out observations in every universe */
   struct floe_sample_options mcmc; /* threads, seed and starts are filled in */
 };

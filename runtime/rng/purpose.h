@@ -21,7 +21,8 @@ enum floe__purpose {
   FLOE_PURPOSE_ELICIT,    /* simulations to find hyper values with */
   FLOE_PURPOSE_BRIDGE,    /* the proposal of bridge sampling */
   FLOE_PURPOSE_CONSISTENT, /* draws of a network in training, to compare with the density */
-  FLOE_PURPOSE_MATCH       /* where the paths of flow matching begin, and the times at which they are looked at */
+  FLOE_PURPOSE_MATCH,      /* where the paths of flow matching begin, and the times at which they are looked at */
+  FLOE_PURPOSE_PIN         /* which unknowns training holds at their values */
 };
 
 #endif

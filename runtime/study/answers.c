@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "runtime/data/pins.h"
 #include "runtime/data/outputs.h"
 #include "runtime/study/multiverse_options.h"
 
@@ -58,20 +59,26 @@ floe_status study_climb(struct session *session, const struct floe_network *netw
   answer->universe = session->universe;
   options.mcmc.chains = MCMC_CHAINS, options.mcmc.warmup = MCMC_WARMUP, options.mcmc.draws = MCMC_DRAWS;
   options.mcmc.seed = session->seed, options.mcmc.threads = session->threads;
-  const struct floe_context context = {.layout = layout,
+  double *pinned = FLOE__NEW(layout->n_coordinate + layout->n_value + 1, double);
+  struct floe_context context = {.layout = layout,
                                        .universe = &answer->universe,
                                        .coordinates = FLOE_FAMILY_COORDINATES,
                                        .data = answer->prepared};
   floe_status status = FLOE_OK;
-  if (!scratch || !answer->prepared) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  if (!scratch || !answer->prepared || !pinned) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   if (status == FLOE_OK)
     status = floe_data_prepare(session->dataset, &answer->universe, answer->prepared, scratch, error);
+  if (status == FLOE_OK && session->pins) {
+    floe_pin_coordinates(&context, session->pins, pinned + layout->n_coordinate, pinned, scratch);
+    context.pinned = pinned;
+  }
   if (status == FLOE_OK) status = ask_network(session, network, &context, &draws, error);
   if (status == FLOE_OK) status = floe_climb(&context, &draws, &options, &session->progress, &answer->answer, error);
   if (status == FLOE_OK) status = summarise(&context, answer, scratch, error);
   floe__free((double *)draws.coordinates);
   floe__free((double *)draws.log_q);
   floe__free(scratch);
+  floe__free(pinned);
   return status;
 }
 

@@ -220,6 +220,8 @@ floe_status verb_infer(struct session *session, struct floe_error *error) {
   struct floe_network *network = NULL;
   char id[512];
   floe_universe_id(session->model, &session->universe, id, sizeof id);
+  const size_t used = strlen(id);
+  snprintf(id + used, sizeof id - used, "%s", session->pinned);
   floe_status status = study_network(session, false, &network, NULL, error);
   if (status == FLOE_OK)
     status = (floe__option_given(session->arguments, "group") ? infer_groups : infer_one)(session, network, id, error);

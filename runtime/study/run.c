@@ -52,6 +52,7 @@ static floe_status answer_all(struct session *session, const struct floe_network
   options.seed = session->seed;
   options.threads = session->threads;
   options.rungs = study_rungs(session);
+  options.pins = session->pins;
   options.leave_out = floe__option_given(session->arguments, "loo");
   if (options.leave_out && !session->model->pointwise)
     session_remark(session, "loo", "observations cannot be left out: %s", session->model->no_density);

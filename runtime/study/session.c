@@ -1,6 +1,7 @@
 #include "runtime/study/session.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "runtime/data/layout.h"
+#include "runtime/data/pins.h"
 #include "runtime/data/universe.h"
 
 enum { MOST_COLUMNS = 256 };
@@ -67,13 +69,43 @@ static floe_status read_data(struct session *session, const char *path, struct f
 }
 
 static floe_status refuse_what_is_absent(const struct session *session, struct floe_error *error) {
-  static const char *const compiled[] = {"set", "pin", "allow", "allow-extern"};
+  static const char *const compiled[] = {"set", "allow", "allow-extern"};
   for (size_t k = 0; k < sizeof compiled / sizeof *compiled; k++)
     if (floe__option_given(session->arguments, compiled[k]))
       return floe__fail(error, FLOE_EUSAGE, "", "say it to the compiler: floe VERB SPEC ...",
                         "--%s comes too late for a compiled study", compiled[k]);
   if (floe__option_given(session->arguments, "budget"))
     return floe__fail(error, FLOE_EUSAGE, "", "interrupt it: training resumes", "--budget is not part of this version");
+  return FLOE_OK;
+}
+
+static bool asks_network(const struct session *session) {
+  static const char *const verbs[] = {"infer", "run", "multiverse"};
+  for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++)
+    if (!strcmp(session->arguments->verb->name, verbs[k])) return true;
+  return false;
+}
+
+/* What a network that was trained with pins holds. */
+static floe_status read_pins(struct session *session, struct floe_error *error) {
+  const size_t n = session->model->n_variable;
+  if (!floe__option_given(session->arguments, "pin")) return FLOE_OK;
+  bool trained = false;
+  for (size_t v = 0; v < n; v++) trained = trained || session->model->variables[v].pinnable;
+  if (!trained || !asks_network(session))
+    return floe__fail(error, FLOE_EUSAGE, "", "say it to the compiler: floe VERB SPEC ...", "--pin comes too late for a compiled study");
+  session->pins = FLOE__NEW(n + 1, double);
+  if (!session->pins) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  for (size_t v = 0; v < n; v++) session->pins[v] = NAN;
+  for (size_t i = 0;; i++) {
+    const char *text = floe__option_repeated(session->arguments, "pin", i);
+    if (!text) break;
+    const floe_status status = floe_pin_read(session->model, text, session->pins, error);
+    if (status != FLOE_OK) return status;
+    const size_t used = strlen(session->pinned);
+    snprintf(session->pinned + used, sizeof session->pinned - used, ",%s", text);
+  }
+  session_remark(session, "pin", "held as the network was trained for: %s", session->pinned + 1);
   return FLOE_OK;
 }
 
@@ -95,6 +127,7 @@ floe_status session_open(struct session *session, const struct floe_model *model
     default_folder(model, session->folder);
   floe_status status = refuse_what_is_absent(session, error);
   if (status == FLOE_OK) status = read_universe(session, error);
+  if (status == FLOE_OK) status = read_pins(session, error);
   const bool many = floe__option_given(arguments, "group"); /* the verb reads them one by one */
   if (status == FLOE_OK && arguments->n_positional > 0 && !many) status = read_data(session, arguments->positional[0], error);
   return status;
@@ -102,6 +135,8 @@ floe_status session_open(struct session *session, const struct floe_model *model
 
 void session_close(struct session *session) {
   floe_data_free(session->dataset);
+  floe__free(session->pins);
+  session->pins = NULL;
   json_decref(session->answer);
   session->dataset = NULL;
   session->answer = NULL;

@@ -47,6 +47,12 @@ static struct floe__value value_column(const struct floe__features *f, const str
   return value;
 }
 
+static size_t count_pins(const struct floe_model *model) {
+  size_t n = 0;
+  for (size_t v = 0; v < model->n_variable; v++) n += model->variables[v].pinnable != 0;
+  return n;
+}
+
 static size_t count_context(const struct floe_model *model) {
   size_t n = 0;
   for (size_t a = 0; a < model->n_axis; a++) {
@@ -159,8 +165,9 @@ static int allocate(struct floe__features *f, const struct floe_layout *layout) 
   const size_t n_variable = f->model->n_variable;
   f->data_column = FLOE__NEW(n_variable + 1, size_t);
   f->coordinate_column = FLOE__NEW(n_variable + 1, size_t);
+  f->pin_column = FLOE__NEW(f->n_pin + 1, size_t);
   f->along = FLOE__NEW(n_variable + 1, unsigned char);
-  if (!f->data_column || !f->coordinate_column || !f->along) return 0;
+  if (!f->data_column || !f->coordinate_column || !f->along || !f->pin_column) return 0;
   place_columns(f, layout);
   f->flat = FLOE__NEW(f->n_flat_value + 1, struct floe__value);
   f->row = FLOE__NEW(f->n_row_value + 1, struct floe__value);
@@ -171,6 +178,8 @@ static int allocate(struct floe__features *f, const struct floe_layout *layout) 
   place_columns(f, layout);
   *(f->in_rows ? &f->n_row : &f->n_flat) += f->n_item * f->longest;
   for (size_t k = 0; k < f->n_global + f->n_local; k++) f->scale[k] = 1;
+  for (size_t v = 0, pin = 0; v < n_variable; v++)
+    if (f->model->variables[v].pinnable) f->pin_column[pin++] = f->coordinate_column[v];
   return 1;
 }
 
@@ -187,7 +196,9 @@ struct floe__features *floe__features_new(const struct floe_model *model, const 
   f->inner = inner;
   f->longest = inner == FLOE_NONE ? 0 : largest[inner];
   f->in_rows = inner != FLOE_NONE && floe__features_in_rows(model, inner) == 1;
-  f->n_context = count_context(model);
+  f->n_pin = count_pins(model);
+  f->first_pin = count_context(model);
+  f->n_context = f->first_pin + 2 * f->n_pin;
   f->largest = FLOE__NEW(model->n_dimension + 1, size_t);
   if (f->largest && model->n_dimension > 0) memcpy(f->largest, largest, model->n_dimension * sizeof *largest);
   const int ok = f->largest && (f->max_rows = f->plate == FLOE_NONE ? 0 : largest[f->plate], allocate(f, layout));
@@ -201,6 +212,7 @@ void floe__features_free(struct floe__features *f) {
   if (!f) return;
   floe__free(f->data_column);
   floe__free(f->coordinate_column);
+  floe__free(f->pin_column);
   floe__free(f->along);
   floe__free(f->flat);
   floe__free(f->row);
@@ -404,4 +416,19 @@ void floe__features_context(const struct floe__features *f, const struct floe_la
   for (size_t v = 0; v < model->n_variable; v++)
     if (!floe_variable_is_data(&model->variables[v]) && model->variables[v].n_condition > 0)
       *to++ = floe_variable_present(model, universe, v);
+  for (size_t k = 0; k < 2 * f->n_pin; k++) *to++ = 0;
+}
+
+void floe__features_pin(const struct floe__features *f, size_t pin, float value, float *context, float *mask) {
+  mask[f->pin_column[pin]] = 0;
+  context[f->first_pin + 2 * pin] = 1;
+  context[f->first_pin + 2 * pin + 1] = value < -4 ? -4 : value > 4 ? 4 : value;
+}
+
+void floe__features_hold(const struct floe__features *f, const struct floe_layout *layout,
+                         const struct floe__slots *slots, const double *pinned, float *context, float *mask) {
+  for (size_t k = 0; k < layout->n_coordinate; k++)
+    for (size_t pin = 0; pin < f->n_pin && !isnan(pinned[k]); pin++)
+      if (slots->coordinate_row[k] == FLOE__NO_ROW && slots->coordinate_column[k] == f->pin_column[pin])
+        floe__features_pin(f, pin, (float)((pinned[k] - f->centre[f->pin_column[pin]]) / f->scale[f->pin_column[pin]]), context, mask);
 }

@@ -3,7 +3,7 @@
  *   context   what is conditioned on: continuous axes scaled to -1 .. 1 (in the logarithm where they are logarithmic), and
  *             likewise axes whose options are numbers (in the logarithm where all are positive), so that what is learnt of one
  *             option holds for those near it; other options one-hot; all 0 where the axis has no effect; sizes of varying dimensions; presence of
- *             parameters. Axes that only prepare data, and equivalence axes, are left out
+ *             parameters; where the spec asks for pins, of each unknown that may be held whether it is, and its coordinate. Axes that only prepare data, and equivalence axes, are left out
  *   rows      data along the plate: a row of features for each of its positions (their number may vary)
  *   flat      all other data, padded to the largest sizes
  *   items     where an inner index set is given: the last features of the rows, or of the flat ones, are those of its
@@ -44,6 +44,8 @@ struct floe__features {
   size_t plate;                    /* FLOE_NONE: no data along a plate */
   size_t n_context, n_flat, n_row; /* features; n_row: of one row */
   size_t n_global, n_local;        /* coordinates; n_local: of one row */
+  size_t n_pin, first_pin;         /* unknowns that may be held; of each, two context features: whether, and at what */
+  size_t *pin_column;              /* (n_pin): their global coordinates */
   size_t max_rows;
   size_t inner, n_item, longest;   /* inner index set, FLOE_NONE: none; features of a position; positions */
   int in_rows;                     /* whether the positions are in rows */
@@ -87,6 +89,14 @@ void floe__features_context(const struct floe__features *features, const struct 
 /* data (n_data) -> flat (n_flat), rows (slots->n_row, n_row) */
 void floe__features_data(const struct floe__features *features, const struct floe_layout *layout,
                          const struct floe__slots *slots, const double *data, float *flat, float *rows);
+
+/* Holds global coordinate pin_column[pin] at its standardised value: a feature of the context (n_context), and absent from the mask
+ * (n_global). */
+void floe__features_pin(const struct floe__features *features, size_t pin, float value, float *context, float *mask);
+
+/* The same for all coordinates (n_coordinate) that are no NaN. */
+void floe__features_hold(const struct floe__features *features, const struct floe_layout *layout,
+                         const struct floe__slots *slots, const double *pinned, float *context, float *mask);
 
 /* Which coordinates the universe, the sizes and the gaps in data (n_data) leave: global (n_global), local (n_row, n_local):
  * 0 or 1. */

@@ -255,9 +255,12 @@ void floe__draw_chunk(void *asking, size_t k, size_t thread) {
       if (other != which && a->log_share[other] > -INFINITY)
         density(&c, other, n, c.global + start * d, c.local + start * l, c.log_q + other * all + start);
     double *to = a->coordinates + a->offset[c.context] + c.first * layout->n_coordinate;
-    for (size_t p = start; p < start + n; p++)
-      floe__features_restore(f, layout, a->slots[c.context], c.global + p * d, c.local + p * l,
-                             to + c.order[p] * layout->n_coordinate);
+    for (size_t p = start; p < start + n; p++) {
+      double *point = to + c.order[p] * layout->n_coordinate;
+      floe__features_restore(f, layout, a->slots[c.context], c.global + p * d, c.local + p * l, point);
+      const double *pinned = a->contexts[c.context].pinned;
+      for (size_t j = 0; pinned && j < layout->n_coordinate; j++) point[j] = isnan(pinned[j]) ? point[j] : pinned[j];
+    }
   }
   if (a->log_q) write_log_q(&c);
 }

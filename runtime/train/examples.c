@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "runtime/data/universe.h"
+#include "runtime/rng/bulk.h"
+#include "runtime/rng/purpose.h"
 
 floe_status floe__examples_new(const struct floe__features *f, size_t capacity, struct floe__examples *e,
                                struct floe_error *error) {
@@ -47,6 +49,9 @@ void floe__examples_put(struct floe__examples *e, size_t k, const struct floe_co
                       e->rows + k * f->max_rows * f->n_row);
   floe__features_mask(f, context->layout, slots, context->universe, context->data, e->global_mask + k * f->n_global,
                       e->local_mask + k * f->max_rows * f->n_local);
+  if (context->pinned)
+    floe__features_hold(f, context->layout, slots, context->pinned, e->context + k * f->n_context,
+                        e->global_mask + k * f->n_global);
 }
 
 struct packing {
@@ -124,4 +129,38 @@ struct floe__batch floe__batch_gather(const struct floe__examples *e, const size
   }
   b.first_row[n] = (uint32_t)b.n_row;
   return b;
+}
+
+/* How many of n are held: k with probability proportional to 1 / k, for u uniform. */
+static size_t draw_count(size_t n, double u) {
+  double sum = 0, at = 0;
+  for (size_t k = 1; k <= n; k++) sum += 1 / (double)k;
+  for (size_t k = 1; k < n; k++)
+    if ((at += 1 / (double)k / sum) > u) return k;
+  return n;
+}
+
+void floe__batch_pin(const struct floe__features *f, double share, uint64_t seed, uint64_t unit, size_t first,
+                     struct floe__batch *b) {
+  for (size_t i = 0; i < b->n && share > 0; i++) {
+    float *context = b->context + i * f->n_context, *mask = b->global_mask + i * f->n_global;
+    const uint64_t numbers = (first + i) * (f->n_pin + 2);
+    double u[2];
+    size_t there = 0, free = 0, most;
+    floe__uniform_fill(seed, FLOE_PURPOSE_PIN, unit, numbers, 2, u);
+    if (u[0] >= share) continue;
+    for (size_t pin = 0; pin < f->n_pin; pin++) there += mask[f->pin_column[pin]] != 0;
+    for (size_t j = 0; j < f->n_global; j++) free += mask[j] != 0;
+    most = there > 0 && f->n_local == 0 && there == free ? there - 1 : there;
+    size_t left = most > 0 ? draw_count(most, u[1]) : 0;
+    for (size_t pin = 0; pin < f->n_pin && left > 0; pin++) {
+      const size_t column = f->pin_column[pin];
+      if (mask[column] == 0) continue;
+      floe__uniform_fill(seed, FLOE_PURPOSE_PIN, unit, numbers + 2 + pin, 1, u);
+      if (u[0] * (double)there-- < (double)left) {
+        floe__features_pin(f, pin, b->global[i * f->n_global + column], context, mask);
+        left--;
+      }
+    }
+  }
 }

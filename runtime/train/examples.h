@@ -32,6 +32,11 @@ FLOE_NODISCARD floe_status floe__examples_pack(struct floe__examples *examples,
 void floe__examples_put(struct floe__examples *examples, size_t k, const struct floe_context *context,
                         const struct floe__slots *slots);
 
+/* Holds unknowns of a share of the batch at their values: of those that are there, how many is drawn with probabilities like 1 / n,
+ * then which; at least one coordinate is left. Data set i draws from (seed, unit, first + i). */
+void floe__batch_pin(const struct floe__features *features, double share, uint64_t seed, uint64_t unit, size_t first,
+                     struct floe__batch *batch);
+
 /* Room for batches of up to n data sets: floats, and numbers of rows. */
 size_t floe__batch_floats(const struct floe__features *features, size_t n);
 size_t floe__batch_indices(const struct floe__features *features, size_t n);

@@ -9,7 +9,7 @@
 #include "runtime/train/parts.h"
 
 static const char network_magic[8] = "FLOENET1";
-enum { NETWORK_VERSION = 4 };
+enum { NETWORK_VERSION = 5 };
 
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count) {
   floe__text_append(to, data, size * count);
@@ -41,6 +41,7 @@ static void put_settings(struct floe__text *to, const struct floe__settings *s) 
                            s->posterior};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) put_count(to, counts[k]);
   floe__put(to, &s->rate, sizeof s->rate, 1);
+  floe__put(to, &s->pins, sizeof s->pins, 1);
 }
 
 static int get_settings(const unsigned char **at, const unsigned char *end, struct floe__settings *s) {
@@ -54,7 +55,8 @@ static int get_settings(const unsigned char **at, const unsigned char *end, stru
   s->rows = (enum floe_reading)rows;
   s->inner = (enum floe_reading)inner;
   s->posterior = (enum floe__flow_kind)posterior;
-  return floe__get(at, end, &s->rate, sizeof s->rate, 1) && s->layers >= 1 && s->layers <= 24 && s->width >= 8 &&
+  return floe__get(at, end, &s->rate, sizeof s->rate, 1) && floe__get(at, end, &s->pins, sizeof s->pins, 1) && s->pins >= 0 &&
+         s->pins <= 1 && s->layers >= 1 && s->layers <= 24 && s->width >= 8 &&
          s->width <= 1024 && s->summary >= 1 && s->summary <= 256 && s->ensemble >= 1 && s->ensemble <= 32;
 }
 

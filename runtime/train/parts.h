@@ -17,7 +17,7 @@ struct floe__settings {
   enum floe_reading rows, inner; /* how rows and the positions of the model's inner index set are read */
   enum floe__flow_kind posterior;
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
-  double rate;
+  double rate, pins; /* pins: share of the data sets of a batch in which unknowns are held at their values */
 };
 
 enum { FLOE__MOST_MEMBERS = 32 };

@@ -96,6 +96,7 @@ static floe_status read_one(const struct floe_model *model, const struct floe_se
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (strcmp(counts[k].name, given->name) == 0) *(size_t *)((char *)settings + counts[k].at) = (size_t)number;
   if (strcmp(given->name, "rate") == 0) settings->rate = number;
+  if (strcmp(given->name, "pins") == 0) settings->pins = number;
   return FLOE_OK;
 }
 

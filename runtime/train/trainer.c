@@ -250,7 +250,8 @@ static void learn_chunk(void *context, size_t k, size_t thread) {
   const struct floe__member *member = &t->network->members[m];
   const struct floe__noise noise = noise_of(t, m, t->step, first);
   float *work = t->work + thread * t->n_work, *loss = t->log_q + thread * t->room;
-  const struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
+  struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
+  floe__batch_pin(t->network->features, t->settings.pins, noise.seed, noise.unit, first, &b);
   memset(t->gradients[k], 0, member->n_weight * sizeof(float));
   floe__member_loss(member, t->learners[m].now, &b, &noise, work, loss);
   t->losses[m * t->n_chunk + part] = total(loss, n);
@@ -313,7 +314,8 @@ static void evaluate_block(void *context, size_t k, size_t thread) {
   const size_t n = first + t->chunk < t->held_out.n ? t->chunk : t->held_out.n - first;
   float *loss = t->log_q + thread * t->room;
   const struct floe__noise noise = noise_of(t, 0, HELD_OUT_STEP, first);
-  const struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
+  struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
+  floe__batch_pin(t->network->features, t->settings.pins, noise.seed, noise.unit, first, &b);
   floe__member_loss(&t->network->members[m], t->learners[m].average, &b, &noise, t->work + thread * t->n_work, loss);
   t->losses[k] = total(loss, n);
 }

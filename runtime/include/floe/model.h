@@ -109,6 +109,8 @@ struct floe_variable {
   int improper;            /* `~ flat` in some universe: simulate gives stand-ins that follow no prior, for self-tests only */
   int moving_support;      /* what values are possible depends on unknowns */
   int hidden;              /* obs: rests on early latents, which have no posterior to draw it from */
+  int pinnable;            /* one continuous unknown on whose prior no other bears, where the settings ask for pins: the network
+                              also answers with it held at a value */
   int missing;             /* obs: elements may be NaN; they then add nothing to the likelihood. `simulate` gives all */
   int summary;             /* data: not given, but computed from the other data and the observations by `simulate` and `prepare` */
   int leaves_out;          /* obs: `prepare` may turn elements into NaN, on purpose */
@@ -175,6 +177,7 @@ struct floe_context {
   enum floe_coordinates coordinates;
   const double *data; /* (n_data): prepared; not used by simulate */
   const double *constants; /* what model->constants makes of all this; NULL: `gradient` makes it anew in each call */
+  const double *pinned;    /* (n_coordinate) FAMILY coordinates of unknowns that network and MCMC hold, NaN for others; NULL: none */
   const double *centring;  /* (n_coordinate) in UNIVERSE coordinates; NULL: all 0, as always in FAMILY coordinates */
 };
 
