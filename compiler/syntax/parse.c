@@ -116,6 +116,8 @@ static const char *advice(const struct parser *p, const struct token *token) {
   if (token->kind == '<' && token[1].kind == '-' && token->span.end == token[1].span.begin)
     return "write `=` to define";
   if (token->kind == '*' && before && before->kind == '*') return "write `^` for powers";
+  if (token->kind == '=' && (start->kind == TOK_DATA || start->kind == TOK_PARAM || start->kind == TOK_LATENT))
+    return floe__arena_printf(p->arena, "what is computed, or constant, is defined by its name alone: `%s = ...`", start[1].text);
   return NULL;
 }
 
