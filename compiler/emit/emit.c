@@ -75,9 +75,10 @@ static const char helper_clear[] = "static inline void clear(double *array, size
                                    "  for (size_t k = 0; k < n; k++) array[k] = 0;\n"
                                    "}\n\n";
 
-/* Compiled in less time: what runs once per draw need not be fast. */
+/* Compiled in less time: what runs once per draw need not be fast. With expensive optimisations gcc clears the upper halves
+ * of vector registers, without which whatever scalar code of the C library runs next is several times slower. */
 static const char seldom[] = "#if defined __GNUC__ && !defined __clang__\n"
-                             "#define SELDOM __attribute__((cold, optimize(\"O1\")))\n"
+                             "#define SELDOM __attribute__((cold, optimize(\"O1\", \"expensive-optimizations\")))\n"
                              "#else\n"
                              "#define SELDOM\n"
                              "#endif\n\n";
@@ -322,7 +323,7 @@ uint64_t emit_study(const struct study *study, struct floe__arena *arena, bool l
   write_tables(&w);
   write_permitted(&w);
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
-    if (!study_needs(study, (enum interpretation_kind)kind)) continue;
+    if (kind == INTERPRETATION_GRADIENT || !study_needs(study, (enum interpretation_kind)kind)) continue;
     const bool density = kind == INTERPRETATION_LOG_DENSITY || kind == INTERPRETATION_POINTWISE;
     if (density && variable_without_density(study->program)) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);

@@ -8,7 +8,7 @@ struct signature {
   const char *inputs[6]; /* parameters that the body may leave unused */
 };
 
-enum { GRADIENT = N_INTERPRETATION, CONSTANTS, PACKS, CONSTANTS_OF_PACKS, N_SIGNATURE };
+enum { CONSTANTS = N_INTERPRETATION, PACKS, CONSTANTS_OF_PACKS, N_SIGNATURE };
 
 static const struct signature signatures[N_SIGNATURE] = {
     [INTERPRETATION_SIMULATE] =
@@ -65,19 +65,19 @@ static const struct signature signatures[N_SIGNATURE] = {
          "const struct floe_context *context, const double *values, double *observations, double *latents,\n"
          "                          double *scratch",
          {"context", "values", "observations", "latents", "scratch"}},
-    [GRADIENT] = {"gradient_of_one",
-                  "double",
-                  "const struct floe_context *context, const double *coordinates, double *gradient,\n"
-                  "                              double *scratch",
-                  {"context", "coordinates", "gradient", "scratch"}},
-    [CONSTANTS] = {"constants_of", "void", "const struct floe_context *context, double *constants", {"context"}},
+    [INTERPRETATION_GRADIENT] = {"gradient_of_one",
+                                 "double",
+                                 "const struct floe_context *context, const double *coordinates, double *gradient,\n"
+                                 "                              double *scratch",
+                                 {"context", "coordinates", "gradient", "scratch"}},
+    [CONSTANTS] = {"constants_of", "SELDOM void", "const struct floe_context *context, double *constants", {"context"}},
     [PACKS] = {"gradient_of_packs",
                "floe_pack",
                "const struct floe_context *context, const floe_pack *coordinates,\n"
                "                                   floe_pack *gradient, double *scratch",
                {"context", "coordinates", "gradient", "scratch"}},
     [CONSTANTS_OF_PACKS] = {"constants_of_packs",
-                            "void",
+                            "SELDOM void",
                             "const struct floe_context *context, double *constants",
                             {"context"}},
 };
@@ -86,7 +86,7 @@ static const struct signature *signature_of(const struct function_writer *f) {
   const struct routine *routine = f->routine;
   const bool packed = f->file->packed;
   if (routine->constants) return &signatures[packed ? CONSTANTS_OF_PACKS : CONSTANTS];
-  if (routine->gradient) return &signatures[packed ? PACKS : GRADIENT];
+  if (routine->gradient) return &signatures[packed ? PACKS : INTERPRETATION_GRADIENT];
   return &signatures[routine->kind];
 }
 

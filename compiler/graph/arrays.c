@@ -233,6 +233,14 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
   return known->scan;
 }
 
+bool node_looks_back(const struct node *node, size_t *budget) {
+  if (node->kind == NODE_PREVIOUS || *budget == 0) return true;
+  --*budget;
+  for (size_t k = 0; k < node->n_arg; k++)
+    if (node->args[k] && !binders_are_none(&node->args[k]->free) && node_looks_back(node->args[k], budget)) return true;
+  return false;
+}
+
 const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag,
                                  enum base base) {
   return graph_node(graph,

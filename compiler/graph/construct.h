@@ -26,6 +26,8 @@ const struct node *node_truth(struct graph *graph, bool truth);
 const struct node *node_value(struct graph *graph, const struct variable *variable);
 /* The numbers behind truth values: they may be NaN. */
 const struct node *node_numbers(struct graph *graph, const struct variable *variable);
+/* Whether a step's node rests on earlier steps; assumed where it has more operations than `budget`. */
+bool node_looks_back(const struct node *node, size_t *budget);
 /* Whether the node stands for numbers that are read from memory as they are. */
 bool is_stored(const struct node *node);
 const struct node *node_coordinate(struct graph *graph, const struct variable *variable);

@@ -278,6 +278,6 @@ enum role drawn_with(const struct variable *variable) {
 
 bool study_needs(const struct study *study, enum interpretation_kind kind) {
   if (kind == INTERPRETATION_ELICIT) return study->program->n_elicited > 0;
-  if (kind == INTERPRETATION_SCALE) return study->interpretations[kind].n_root > 0;
+  if (kind == INTERPRETATION_SCALE || kind == INTERPRETATION_GRADIENT) return study->interpretations[kind].n_root > 0;
   return true;
 }

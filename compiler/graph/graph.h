@@ -122,6 +122,7 @@ enum interpretation_kind {
   INTERPRETATION_ELICIT,        /* from values and generated data: one number per elicited statement */
   INTERPRETATION_PREPARE,       /* from data: prepared data */
   INTERPRETATION_POINTWISE,     /* from values and prepared data: log likelihood of each observation */
+  INTERPRETATION_GRADIENT,      /* LOG_DENSITY as gradients compute it, with sufficient statistics; no roots: as it is */
   N_INTERPRETATION
 };
 
@@ -171,7 +172,8 @@ struct study {
                                          all of them; all masks 0: nowhere */
 };
 
-/* Whether a study needs the interpretation: not where nothing is elicited, or nothing is left to the sampler to centre. */
+/* Whether a study needs the interpretation: not where nothing is elicited, nothing is left to the sampler to centre, or
+ * gradients compute the density as it is. */
 bool study_needs(const struct study *study, enum interpretation_kind kind);
 
 /* ---- construction: smart constructors simplify as they build (graph.c) -------------------------------------------- */

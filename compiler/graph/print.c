@@ -232,7 +232,7 @@ static void print_target(const struct study *study, const struct interpretation 
 static void print_roots(const struct study *study, const struct interpretation *interpretation,
                         struct floe__text *out) {
   static const char *const kinds[] = {"simulate", "log_density", "constrain", "unconstrain", "log_scale",
-                                      "report",   "check",       "elicit",    "prepare",     "pointwise"};
+                                      "report",   "check",       "elicit",    "prepare",     "pointwise", "gradient"};
   floe__text_printf(out, "%s\n", kinds[interpretation->kind]);
   for (size_t k = 0; k < interpretation->n_root; k++) {
     const struct root *root = &interpretation->roots[k];

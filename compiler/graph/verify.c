@@ -155,7 +155,8 @@ static const unsigned allowed[N_INTERPRETATION] = {[INTERPRETATION_SIMULATE] = R
                                                    [INTERPRETATION_CHECK] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_ELICIT] = READS_DATA | READS_UNKNOWN,
                                                    [INTERPRETATION_PREPARE] = READS_DATA,
-                                                   [INTERPRETATION_POINTWISE] = READS_DATA | READS_UNKNOWN};
+                                                   [INTERPRETATION_POINTWISE] = READS_DATA | READS_UNKNOWN,
+                                                   [INTERPRETATION_GRADIENT] = READS_DATA | READS_COORDINATES | READS_CENTRING};
 
 static unsigned own_reads(const struct node *node) {
   if (node->kind == NODE_COORDINATE) return READS_COORDINATES;

@@ -196,8 +196,14 @@ struct study *derive_study(struct floe__arena *arena, const struct program *prog
   struct study *study = floe__arena_alloc(arena, sizeof *study);
   study->program = program;
   for (size_t k = 0; k < N_INTERPRETATION; k++)
-    study->interpretations[k] = interpret_as(graph, program, (enum interpretation_kind)k);
-  if (!graph->crowded) store_repeated(graph, &study->interpretations[INTERPRETATION_LOG_DENSITY]);
+    if (derivers[k].derive) study->interpretations[k] = interpret_as(graph, program, (enum interpretation_kind)k);
+  struct interpretation *density = &study->interpretations[INTERPRETATION_LOG_DENSITY];
+  struct interpretation *gradient = &study->interpretations[INTERPRETATION_GRADIENT];
+  *gradient = gradient_terms(graph, external_named(program, "sqrt"), density);
+  if (!graph->crowded) {
+    store_repeated(graph, density);
+    store_repeated(graph, gradient);
+  }
   study->graph = graph_compact(arena, graph, study->interpretations);
   study->blueprint = derive_blueprint(study);
   study->axis_effect = derive_axis_effect(study, arena);

@@ -155,6 +155,12 @@ void derive_summary(struct derivation *derivation, struct place place, const str
 /* The roots with arrays for what their loops would compute again and again. */
 void store_repeated(struct graph *graph, struct interpretation *density);
 
+/* ---- sufficient.c ---- */
+
+/* The density's terms in universe coordinates, sums of squares by sufficient statistics; no roots where there are none such. */
+struct interpretation gradient_terms(struct graph *graph, const struct external *square_root,
+                                     const struct interpretation *density);
+
 /* ---- blueprint.c ---- */
 
 struct blueprint derive_blueprint(const struct study *study);

@@ -1,5 +1,5 @@
 compiler_sources += compiler/passes/passes.h compiler/passes/lower.h compiler/passes/derive.h compiler/passes/derivative.h \
-  compiler/passes/identical.c compiler/passes/network.c \
+  compiler/passes/identical.c compiler/passes/network.c compiler/passes/sufficient.c \
   compiler/passes/lower.c compiler/passes/lower_steps.c compiler/passes/steps.c compiler/passes/summed.c \
   compiler/passes/family.c compiler/passes/coordinates.c compiler/passes/density.c \
   compiler/passes/simulate.c compiler/passes/stored.c compiler/passes/structured.c \

@@ -55,15 +55,6 @@ static bool has_call(const struct node *node, size_t *budget) {
   return false;
 }
 
-/* Whether a step's node rests on earlier steps; assumed where it is too long to tell. */
-static bool follows(const struct node *node, size_t *budget) {
-  if (node->kind == NODE_PREVIOUS || *budget == 0) return true;
-  --*budget;
-  for (size_t k = 0; k < node->n_arg; k++)
-    if (node->args[k] && !binders_are_none(&node->args[k]->free) && follows(node->args[k], budget)) return true;
-  return false;
-}
-
 /* What stands in a step for some elements only stays where it is. */
 static bool is_conditional(const struct node *node) {
   return node->kind == NODE_SELECT || node->kind == NODE_FINITE;
@@ -77,7 +68,7 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
   if (s->scan) {
     size_t steps = DEEP;
     if (node->kind != NODE_EXTERN || binder != s->outermost || binder->dimension->high < LONG) return NULL;
-    return follows(node, &steps) ? NULL : binder;
+    return node_looks_back(node, &steps) ? NULL : binder;
   }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
   size_t budget = DEEP;

@@ -18,8 +18,12 @@ struct known {
 struct constants {
   struct routine *routine;
   bool *fixed;  /* (n_value) depends on data and axes only */
-  bool *dear;   /* (n_value) and takes a call or a power */
+  bool *dear;   /* (n_value) and takes a call or a power, or a sum */
+  bool *total;  /* (n_value) and takes a sum */
   bool *wanted; /* (n_value) by what is not fixed */
+  bool *moving; /* (n_cell) rests on more than data and axes */
+  bool *summed; /* (n_cell) by a loop, or from what is */
+  size_t *depth; /* (n_cell) loops around its declaration */
   const struct loop *loops[MAX_LOOPS + 1];
   size_t n_loop, n_found;
   size_t n_known, capacity;
@@ -35,7 +39,8 @@ static bool argument_is_fixed(const struct constants *c, const struct argument *
 }
 
 static bool value_is_fixed(const struct constants *c, const struct value *value) {
-  if (value->kind == VALUE_READ || value->kind == VALUE_DRAW) return false;
+  if (value->kind == VALUE_READ) return !c->moving[value->cell->id];
+  if (value->kind == VALUE_DRAW) return false;
   if (value->kind == VALUE_CALL && value->external && (value->external->random || value->external->simulator))
     return false;
   for (size_t k = 0; k < value->n_arg; k++)
@@ -67,9 +72,18 @@ static bool value_is_dear(const struct constants *c, const struct value *value) 
   return false;
 }
 
+static bool value_is_total(const struct constants *c, const struct value *value) {
+  if (value->kind == VALUE_READ) return c->summed[value->cell->id];
+  for (size_t k = 0; k < value->n_arg; k++)
+    if (value->args[k].value && c->total[value->args[k].value->id]) return true;
+  return false;
+}
+
 static void want(struct constants *c, const struct argument *args, size_t n) {
-  for (size_t k = 0; k < n; k++)
+  for (size_t k = 0; k < n; k++) {
     if (args[k].value) c->wanted[args[k].value->id] = true;
+    if (args[k].cell) c->moving[args[k].cell->id] = true; /* an adjoint call adds to it */
+  }
 }
 
 static void want_subscripts(struct constants *c, const struct memory *memory, const struct subscript *subscripts) {
@@ -82,18 +96,31 @@ static void enter(struct constants *c, const struct loop *loop) {
   c->n_loop++;
 }
 
+/* Whether the update leaves a cell fixed that was so before. */
+static bool cell_stays(struct constants *c, const struct step *step) {
+  const size_t id = step->cell->id;
+  const bool fixed = is_immediate(step->value) || c->fixed[step->value->id];
+  if (!fixed || routine_is_term(c->routine, step->cell) || routine_is_guard(c->routine, step->cell)) c->moving[id] = true;
+  c->summed[id] = c->summed[id] || c->n_loop > c->depth[id] || (fixed && c->total[step->value->id]);
+  return !c->moving[id];
+}
+
 static void survey(struct constants *c, const struct block *block) {
   for (size_t k = 0; k < block->n_step; k++) {
     const struct step *step = block->steps[k];
     const struct value *value = step->value;
+    if (step->kind == STEP_CELL) c->depth[step->cell->id] = c->n_loop;
     if (step->kind == STEP_LET && value_is_fixed(c, value)) {
       c->fixed[value->id] = true;
-      c->dear[value->id] = value_is_dear(c, value);
+      c->total[value->id] = value_is_total(c, value);
+      c->dear[value->id] = c->total[value->id] || value_is_dear(c, value);
       continue;
     }
     if (step->kind == STEP_LET) {
       want(c, value->args, value->n_arg);
       if (value->memory) want_subscripts(c, value->memory, value->subscripts);
+    } else if (step->kind == STEP_UPDATE && cell_stays(c, step)) {
+      continue;
     } else if (value) {
       c->wanted[value->id] = true;
     }
@@ -112,7 +139,7 @@ static void survey(struct constants *c, const struct block *block) {
 /* Outside of loops the C compiler folds what the C library has; and the rest costs little but for our own functions. */
 static bool is_worthwhile(const struct constants *c, const struct value *value) {
   if (!c->dear[value->id] || !c->wanted[value->id] || value->truth || c->n_loop > MAX_LOOPS) return false;
-  return c->n_loop > 0 || (value->kind == VALUE_CALL && !strncmp(value->symbol, "floe_", 5));
+  return c->n_loop > 0 || c->total[value->id] || (value->kind == VALUE_CALL && !strncmp(value->symbol, "floe_", 5));
 }
 
 static const struct memory *new_memory(struct constants *c, const struct value *value) {
@@ -136,7 +163,7 @@ static bool same_value(const struct constants *c, const struct value *a, const s
   if (a == b && a->kind < VALUE_OPERATOR && a->kind != VALUE_INDEX) return true;
   if (!depth || a->kind != b->kind || a->truth != b->truth || memcmp(&a->number, &b->number, sizeof a->number) ||
       a->op != b->op || a->dimension != b->dimension || a->axis != b->axis || a->memory != b->memory ||
-      a->external != b->external || a->n_arg != b->n_arg || !same_loop(c, a->loop, k, b->loop) ||
+      a->cell != b->cell || a->external != b->external || a->n_arg != b->n_arg || !same_loop(c, a->loop, k, b->loop) ||
       (a->symbol != b->symbol && (!a->symbol || !b->symbol || strcmp(a->symbol, b->symbol))))
     return false;
   for (size_t i = 0; i < a->n_arg; i++) {
@@ -238,6 +265,8 @@ static struct block *extract(struct constants *c, const struct block *block) {
     const struct step *step = block->steps[k];
     if (step->kind == STEP_LOOP) extract_loop(c, step, filling);
     if (step->kind == STEP_SWITCH) extract_switch(c, step, filling);
+    if ((step->kind == STEP_CELL || step->kind == STEP_UPDATE) && !c->moving[step->cell->id])
+      block_append(c->routine->arena, filling, *step);
     if (step->kind != STEP_LET || !c->fixed[step->value->id]) continue;
     if (is_worthwhile(c, step->value))
       replace(c, (struct value *)step->value, filling);
@@ -252,7 +281,13 @@ struct routine *tune_constants(struct routine *routine) {
   struct constants c = {.routine = routine,
                         .fixed = floe__arena_array(routine->arena, n, sizeof(bool)),
                         .dear = floe__arena_array(routine->arena, n, sizeof(bool)),
-                        .wanted = floe__arena_array(routine->arena, n, sizeof(bool))};
+                        .total = floe__arena_array(routine->arena, n, sizeof(bool)),
+                        .wanted = floe__arena_array(routine->arena, n, sizeof(bool)),
+                        .moving = floe__arena_array(routine->arena, routine->n_cell + 1, sizeof(bool)),
+                        .summed = floe__arena_array(routine->arena, routine->n_cell + 1, sizeof(bool)),
+                        .depth = floe__arena_array(routine->arena, routine->n_cell + 1, sizeof(size_t))};
+  survey(&c, routine->body); /* which cells move */
+  memset(c.wanted, 0, n * sizeof *c.wanted);
   survey(&c, routine->body);
   struct block *body = extract(&c, routine->body);
   if (!c.n_found) return NULL;

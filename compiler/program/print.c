@@ -147,7 +147,7 @@ static void print_block(const struct block *block, size_t depth, struct floe__te
 void routine_print(const struct routine *routine, struct floe__text *out) {
   static const char *const names[N_INTERPRETATION] = {"simulate",  "log_density", "constrain", "unconstrain",
                                                       "log_scale", "report",      "check",     "elicit",
-                                                      "prepare",   "pointwise"};
+                                                      "prepare",   "pointwise",   "gradient"};
   const char *name = routine->constants ? "constants" : routine->gradient ? "gradient" : names[routine->kind];
   floe__text_printf(out, "%s\n", name);
   print_block(routine->body, 1, out);
@@ -155,7 +155,7 @@ void routine_print(const struct routine *routine, struct floe__text *out) {
 
 void dump_routines(const struct study *study, struct floe__arena *arena, struct floe__text *out) {
   for (size_t kind = 0; kind < N_INTERPRETATION; kind++) {
-    if (!study_needs(study, (enum interpretation_kind)kind)) continue;
+    if (kind == INTERPRETATION_GRADIENT || !study_needs(study, (enum interpretation_kind)kind)) continue;
     struct routine *routine = schedule_routine(arena, study, (enum interpretation_kind)kind);
     routine_print(routine, out);
     if (kind != INTERPRETATION_LOG_DENSITY) continue;

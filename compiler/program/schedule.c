@@ -417,11 +417,10 @@ static struct scheduler *scheduler_new(struct floe__arena *arena, const struct s
   return s;
 }
 
-static struct routine *schedule_interpretation(struct scheduler *s, enum interpretation_kind kind) {
+static struct routine *schedule_interpretation(struct scheduler *s, const struct interpretation *interpretation) {
   struct routine *routine = s->builder->routine;
-  const struct interpretation *interpretation = &s->study->interpretations[kind];
-  if (kind == INTERPRETATION_LOG_DENSITY) declare_terms(s);
-  if (kind == INTERPRETATION_SIMULATE)
+  if (routine->kind == INTERPRETATION_LOG_DENSITY) declare_terms(s);
+  if (routine->kind == INTERPRETATION_SIMULATE)
     schedule_draws(s, interpretation);
   else
     schedule_all(s, interpretation);
@@ -432,11 +431,12 @@ static struct routine *schedule_interpretation(struct scheduler *s, enum interpr
 }
 
 struct routine *schedule_routine(struct floe__arena *arena, const struct study *study, enum interpretation_kind kind) {
-  return schedule_interpretation(scheduler_new(arena, study, kind), kind);
+  return schedule_interpretation(scheduler_new(arena, study, kind), &study->interpretations[kind]);
 }
 
 struct routine *schedule_universe_density(struct floe__arena *arena, const struct study *study) {
   struct scheduler *s = scheduler_new(arena, study, INTERPRETATION_LOG_DENSITY);
+  const bool own = study_needs(study, INTERPRETATION_GRADIENT);
   s->option[s->n_axis] = COORDINATES_UNIVERSE;
-  return schedule_interpretation(s, INTERPRETATION_LOG_DENSITY);
+  return schedule_interpretation(s, &study->interpretations[own ? INTERPRETATION_GRADIENT : INTERPRETATION_LOG_DENSITY]);
 }

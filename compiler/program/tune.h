@@ -23,7 +23,7 @@ void tune_divisions(struct routine *routine);
 /* Sums of log1p_exp over long loops: logarithms of products. */
 void tune_products(struct routine *routine);
 
-/* Function calls and powers of data and axes alone: the routine reads their values from memory of the kind
+/* Function calls, powers and sums of data and axes alone: the routine reads their values from memory of the kind
  * MEMORY_CONSTANTS; the result is the routine that fills it, NULL where there are none. */
 struct routine *tune_constants(struct routine *routine);
 

@@ -514,6 +514,11 @@ static void flow_priors_do_what_their_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/flow_prior.floe");
 }
 
+static void sums_of_squares_are_what_the_data_say(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/squares.floe");
+}
+
 static void no_text_of_the_spec_reaches_the_code_unquoted(void **state) {
   (void)state;
   struct generated *f =
@@ -600,6 +605,7 @@ int main(void) {
       cmocka_unit_test(arrays_that_options_fill_do_what_their_graph_says),
       cmocka_unit_test(limits_of_axes_do_what_their_graph_says),
       cmocka_unit_test(flow_priors_do_what_their_graph_says),
+      cmocka_unit_test(sums_of_squares_are_what_the_data_say),
       cmocka_unit_test(no_text_of_the_spec_reaches_the_code_unquoted),
       cmocka_unit_test(eight_schools_does_what_its_graph_says),
       cmocka_unit_test(covid_germany_does_what_its_graph_says),
