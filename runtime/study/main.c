@@ -2,7 +2,9 @@
 #include <floe/model.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/answer.h"
 #include "base/file.h"
@@ -79,7 +81,16 @@ static int print_help(const struct floe__command *command, const struct floe__ve
   return 0;
 }
 
+/* As `floe` starts studies. OpenBLAS starts its threads before main, whatever they are told later; they spin for a while and
+ * take processor time from nobody's work. A study that was started by itself therefore starts once more. */
+static void start_without_threads_of_blas(char **argv) {
+  if (getenv("OPENBLAS_NUM_THREADS") || setenv("OPENBLAS_NUM_THREADS", "1", 0)) return;
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+  execv("/proc/self/exe", argv); /* where that cannot be, it goes on as it is */
+}
+
 int floe_study_main(const struct floe_model *model, int argc, char **argv) {
+  start_without_threads_of_blas(argv);
   const struct floe__command command = {model->name, model->title, "floe study", floe__study_verbs,
                                         floe__shared_options};
   struct floe__arguments arguments = {0};
