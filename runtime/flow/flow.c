@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "runtime/flow/spline.h"
+#include "runtime/flow/tails.h"
 #include "runtime/rng/bulk.h"
 #include "runtime/rng/purpose.h"
 
@@ -62,8 +63,9 @@ void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
-/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, the same before they were mixed, given (n, d), raw (n, d *
- * RAW), and the network's own; then, shared: a second set of raw numbers and the derivative by given. */
+/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, the same before they were
+ * mixed, given (n, d), raw (n, d * RAW), and the network's own; then, shared: a second set of raw numbers, the
+ * derivative by given, and where the last layer leads. */
 struct layer_work {
   float *in, *unmixed, *given, *raw, *net;
 };
@@ -79,13 +81,22 @@ static size_t layer_floats(const struct floe__flow *flow, size_t n) {
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
   if (flow->kind == FLOE__MATCHING) return floe__matching_work(&flow->matching, n);
-  return flow->n_layer * layer_floats(flow, n) + n * flow->n * (RAW + 1);
+  return flow->n_layer * layer_floats(flow, n) + n * flow->n * (RAW + 2);
 }
 
 static struct layer_work layer_work(const struct floe__flow *flow, size_t n, float *work, size_t k) {
   float *base = work + k * layer_floats(flow, n);
   const size_t size = n * flow->n;
   return (struct layer_work){base, base + size, base + 2 * size, base + 3 * size, base + size * (3 + RAW)};
+}
+
+struct shared_work {
+  float *d_raw, *d_given, *led;
+};
+
+static struct shared_work shared(const struct floe__flow *flow, size_t n, float *work) {
+  float *d_raw = work + flow->n_layer * layer_floats(flow, n), *d_given = d_raw + n * flow->n * RAW;
+  return (struct shared_work){d_raw, d_given, d_given + n * flow->n};
 }
 
 /* The raw numbers of layer k's moved coordinates. A layer that is given nothing but the condition runs once for each
@@ -145,11 +156,15 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
       floe__spline_forward(&c, w.in + at, z + at, log_det);
     }
   }
+  memcpy(shared(flow, rows->n, work).led, z, size);
+  floe__tails_forward(rows->n, flow->n, rows->mask, z, z, log_det);
 }
 
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient) {
-  float *d_raw = work + flow->n_layer * layer_floats(flow, rows->n), *d_given = d_raw + rows->n * flow->n * RAW;
+  const struct shared_work spare = shared(flow, rows->n, work);
+  float *d_raw = spare.d_raw, *d_given = spare.d_given;
+  floe__tails_backward(rows->n, flow->n, rows->mask, spare.led, d_log_det, dz);
   for (size_t k = flow->n_layer; k-- > 0;) {
     const struct floe__flow_layer *layer = &flow->layers[k];
     const struct layer_work w = layer_work(flow, rows->n, work, k);
@@ -180,6 +195,7 @@ void floe__flow_inverse(const struct floe__flow *flow, const float *block, const
   const uint32_t *raw_row;
   memset(log_det, 0, rows->n * sizeof(float));
   if (x != z) memcpy(x, z, rows->n * flow->n * sizeof(float));
+  floe__tails_inverse(rows->n, flow->n, rows->mask, x, log_det);
   for (size_t k = flow->n_layer; k-- > 0;) {
     run_net(flow, block, rows, k, x, &w, &raw_row);
     for (size_t j = 0; j < flow->layers[k].n_moved; j++) {

@@ -2,10 +2,10 @@
  * solution of a differential equation (matching.h). The other is made of layers. Layer 0
  * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
  * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
- * part and the condition; the next layer swaps the parts. The map is that of spline.h. With d = 1 all layers are
- * like layer 0. The condition enters every layer's network as a term of its first layer (struct floe__pre of
- * nn/mlp.h, n_pre wide): how it comes about is the caller's affair. Rows may lack coordinates: where mask is 0 the
- * coordinate passes through with log determinant 0, and the others do not see it. */
+ * part and the condition; the next layer swaps the parts. The map is that of spline.h; the last layer is followed by
+ * that of tails.h. With d = 1 all layers are like layer 0. The condition enters every layer's network as a term of its
+ * first layer (struct floe__pre of nn/mlp.h, n_pre wide): how it comes about is the caller's affair.
+ * Rows may lack coordinates: where mask is 0 the coordinate passes through with log determinant 0, and the others do not see it. */
 #ifndef FLOE_FLOW_FLOW_H
 #define FLOE_FLOW_FLOW_H
 

@@ -3,9 +3,11 @@ runtime_sources += \
   runtime/flow/matching.c \
   runtime/flow/mixing.c \
   runtime/flow/spline.c \
+  runtime/flow/tails.c \
   runtime/flow/flow.h \
   runtime/flow/matching.h \
   runtime/flow/mixing.h \
-  runtime/flow/spline.h
+  runtime/flow/spline.h \
+  runtime/flow/tails.h
 
 check_PROGRAMS += tests/unit/test_flow

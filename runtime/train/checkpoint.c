@@ -8,7 +8,7 @@
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 4, N_POSITION = 8 };
+enum { CHECKPOINT_VERSION = 5, N_POSITION = 8 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
   size_t *const all[N_POSITION] = {&t->step,         &t->round,   &t->next_unit, &t->round_unit,

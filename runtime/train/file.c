@@ -9,7 +9,7 @@
 #include "runtime/train/parts.h"
 
 static const char network_magic[8] = "FLOENET1";
-enum { NETWORK_VERSION = 5 };
+enum { NETWORK_VERSION = 6 };
 
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count) {
   floe__text_append(to, data, size * count);

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "runtime/flow/flow.h"
 #include "runtime/flow/spline.h"
+#include "runtime/flow/tails.h"
 #include "runtime/nn/adam.h"
 #include "runtime/nn/elementary.h"
 #include "runtime/rng/bulk.h"
@@ -201,6 +202,66 @@ static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state
   check_gradient(&f, COLUMN, x, dx, 5e-3);
   t.by_raw = 1;
   check_gradient(&f, COLUMN * FLOE__SPLINE_RAW, raw, d_raw, 5e-3);
+}
+
+enum { TAIL_ROWS = 61, TAIL = 3 };
+
+/* Rows from -12 to 12 in every coordinate but the last, which is absent in every second row. */
+static void tail_case(float *w, float *mask) {
+  for (size_t i = 0; i < TAIL_ROWS; i++)
+    for (size_t j = 0; j < TAIL; j++) {
+      w[i * TAIL + j] = (float)(j + 1) * 0.133f * ((float)i - 30);
+      mask[i * TAIL + j] = j + 1 < TAIL || i % 2;
+    }
+}
+
+static void tails_are_steeper_and_invert(void **state) {
+  (void)state;
+  float w[TAIL_ROWS * TAIL], mask[TAIL_ROWS * TAIL], z[TAIL_ROWS * TAIL], back[TAIL_ROWS * TAIL],
+      forward[TAIL_ROWS] = {0}, inverse[TAIL_ROWS] = {0};
+  tail_case(w, mask);
+  floe__tails_forward(TAIL_ROWS, TAIL, mask, w, z, forward);
+  memcpy(back, z, sizeof z);
+  floe__tails_inverse(TAIL_ROWS, TAIL, mask, back, inverse);
+  for (size_t i = 0; i < TAIL_ROWS; i++) {
+    double log_slope = 0;
+    for (size_t j = 0; j < TAIL; j++) {
+      const size_t k = i * TAIL + j;
+      const double t = fabs((double)w[k]) - 2.5, on = mask[k] != 0 && t > 0 ? t : 0, root = sqrt(1 + on * on);
+      assert_true(fabs(fabs((double)z[k]) - fabs((double)w[k]) - 2 * (root - 1)) < 1e-5);
+      assert_true(fabsf(back[k] - w[k]) < 1e-5f * (1 + fabsf(w[k])));
+      log_slope += log(1 + 2 * on / root);
+    }
+    assert_true(fabs((double)forward[i] - log_slope) < 1e-5 && fabs((double)inverse[i] - log_slope) < 1e-4);
+  }
+}
+
+struct tail_target {
+  const float *mask, *weight;
+};
+
+static double tail_value(void *context, const float *w) {
+  const struct tail_target *t = context;
+  float z[TAIL_ROWS * TAIL], log_det[TAIL_ROWS] = {0};
+  floe__tails_forward(TAIL_ROWS, TAIL, t->mask, w, z, log_det);
+  double sum = 0;
+  for (size_t k = 0; k < TAIL_ROWS * TAIL; k++) sum += (double)t->weight[k] * (double)z[k];
+  for (size_t i = 0; i < TAIL_ROWS; i++) sum += (double)log_det_weight(i) * (double)log_det[i];
+  return sum;
+}
+
+static void tails_differentiate(void **state) {
+  (void)state;
+  float w[TAIL_ROWS * TAIL], mask[TAIL_ROWS * TAIL], weight[TAIL_ROWS * TAIL], d[TAIL_ROWS * TAIL];
+  float d_log_det[TAIL_ROWS];
+  tail_case(w, mask);
+  normals(24, TAIL_ROWS * TAIL, weight);
+  memcpy(d, weight, sizeof d);
+  for (size_t i = 0; i < TAIL_ROWS; i++) d_log_det[i] = log_det_weight(i);
+  floe__tails_backward(TAIL_ROWS, TAIL, mask, w, d_log_det, d);
+  struct tail_target t = {mask, weight};
+  const struct target f = {tail_value, &t};
+  check_gradient(&f, TAIL_ROWS * TAIL, w, d, 5e-3);
 }
 
 struct flow_case {
@@ -535,6 +596,8 @@ int main(void) {
       cmocka_unit_test(a_spline_inverts_and_agrees_on_the_determinant),
       cmocka_unit_test(raw_zeros_are_the_identity),
       cmocka_unit_test(a_spline_differentiates_by_its_numbers_and_its_argument),
+      cmocka_unit_test(tails_are_steeper_and_invert),
+      cmocka_unit_test(tails_differentiate),
       cmocka_unit_test(a_flow_inverts_and_leaves_absent_coordinates_alone),
       cmocka_unit_test(rows_that_share_a_condition_need_it_once),
       cmocka_unit_test(the_log_determinant_is_that_of_the_jacobian),
