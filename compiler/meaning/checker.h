@@ -199,6 +199,7 @@ const char *kind_text(enum symbol_kind kind); /* "a parameter of the model", ...
 void error_defined_twice(struct checker *c, const char *name, struct span span, struct span first);
 void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
                    struct span span);
+#define MAX_RANK 8 /* indices of an array */
 struct diagnostic *error_limit(struct checker *c, struct span span, const char *what, size_t most); /* E9012 */
 struct diagnostic *error_absent(struct checker *c, struct span span, const char *what); /* E9011 */
 char *quoted_fix(struct checker *c, const char *suggestion);

@@ -80,7 +80,7 @@ static struct symbol *filled_variable(struct checker *c, const struct context *a
 static struct definition *member_new(struct checker *c, const struct context *at, const struct statement *s,
                                      const struct left_side *left, struct symbol *symbol, bool drawn) {
   struct partial *partial = symbol->partial;
-  const struct dimension *dims[MAX_INDEX];
+  const struct dimension *dims[MAX_RANK];
   struct definition *d = floe__arena_alloc(c->arena, sizeof *d);
   bool *given = floe__arena_array(c->arena, partial->initial.n + 1, sizeof *given);
   *d = (struct definition){.name = s->name, .span = s->name_span, .presence = at->presence, .n_binder = left->n};

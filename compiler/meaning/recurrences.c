@@ -81,7 +81,7 @@ bool left_side_of(struct checker *c, const struct context *at, const struct stat
   for (const struct expr *index = s->indices; index; index = index->next) {
     bool element = index->kind == EXPR_NUMBER || index->kind == EXPR_RANGE;
     bool own = loop ? index->kind == EXPR_NAME && index->name == loop : element;
-    if (left->n == MAX_INDEX) return error_limit(c, index->span, "the indices of an array are", MAX_INDEX), false;
+    if (left->n == MAX_RANK) return error_limit(c, index->span, "the indices of an array are", MAX_RANK), false;
     if (own && left->along != SIZE_MAX) return error_index_twice(c, index->span);
     if (!own && !plate_index(c, at, index, left)) return false;
     if (!own) continue;
@@ -434,7 +434,7 @@ static bool indices_of(struct checker *c, const struct context *at, const struct
 const struct term *read_partial(struct checker *c, const struct context *at, struct symbol *symbol,
                                 const struct expr *expr) {
   struct partial *partial = symbol->partial;
-  const struct term *indices[MAX_INDEX];
+  const struct term *indices[MAX_RANK];
   if (!indices_of(c, at, symbol, expr, indices)) return c->poison;
   const struct term *index = indices[partial->along];
   presence_require(c, at->presence, symbol->kind == SYMBOL_PARTIAL ? partial->presence : symbol->presence, symbol->name,

@@ -10,12 +10,11 @@
 #include "compiler/meaning/checker.h"
 
 #define MAX_INITIAL 1000 /* so many elements may stand before a loop */
-#define MAX_INDEX 8
 
 /* The left side of a statement about elements. */
 struct left_side {
   size_t n, along;                         /* indices; which of them runs along the loop */
-  const struct binder *binders[MAX_INDEX]; /* at `along`: that of the loop, or NULL before it */
+  const struct binder *binders[MAX_RANK];  /* at `along`: that of the loop, or NULL before it */
   const struct expr *element;              /* before a loop: the index at `along` */
   const struct bound *bound;               /* all of them, under their names */
 };

@@ -6,7 +6,6 @@
 #include "compiler/meaning/modified.h"
 
 #define USUAL_LIMIT 100000 /* of a `while` that states none */
-#define MAX_RANK 8
 
 /* ---- which variables stay whole numbers ---- */
 
@@ -197,7 +196,11 @@ static bool open_left(struct making *m, const struct context *at, struct acts *a
   const size_t n = n_indices(s), rank = local ? local->type.n_dim : n;
   *left = (struct left){.s = s, .local = local, .keeps = true, .n_before = m->locals.n, .acts = acts, .at = *at};
   const bool whole = n == 0 && (!local || n_own <= rank);
-  if (n > MAX_RANK || (!whole && (n != rank || n < n_own))) {
+  if (n > MAX_RANK) {
+    error_limit(m->c, s->name_span, "the indices of an array are", MAX_RANK);
+    return m->sound = false;
+  }
+  if (!whole && (n != rank || n < n_own)) {
     error_left(m, s->name_span,
                floe__arena_printf(m->c->arena, "`%s` has %zu %s here, not %zu", s->name, n,
                                   n == 1 ? "index" : "indices", rank < n_own ? n_own : rank),

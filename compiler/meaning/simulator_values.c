@@ -6,8 +6,6 @@
 
 #include "compiler/meaning/making.h"
 
-enum { MAX_RANK = 8 };
-
 /* What something of a called body stands for: formals, definitions, binders and array terms for a term, formal dimensions
  * for those of the caller. */
 struct standing {
@@ -152,6 +150,13 @@ static bool is_whole_array(size_t n, const struct binder *const *binders, const 
   return !mentions(element->items[0], &list);
 }
 
+/* Loops over so many index sets at once hold no more than an array does. */
+static bool too_many_loops(const struct inlining *in, const struct term *term, size_t n) {
+  if (n <= MAX_RANK) return false;
+  error_limit(in->m->c, term->span, "the indices that a simulator runs over at once are", MAX_RANK);
+  return true;
+}
+
 static const struct term *array_filled(struct inlining *in, const char *name, size_t n,
                                        const struct binder *const *binders, const struct term *element) {
   struct making *m = in->m;
@@ -159,6 +164,7 @@ static const struct term *array_filled(struct inlining *in, const char *name, si
   const struct dimension *dims[MAX_RANK];
   const struct term *place[MAX_RANK];
   struct act_loop loops[MAX_RANK];
+  if (too_many_loops(in, element, n)) return m->c->poison;
   if (is_whole_array(n, binders, element)) return made(in, element->items[0]);
   make_before_loops(in, n, binders, element);
   struct inlining inside = *in;
@@ -230,6 +236,7 @@ static const struct term *reduction_made(struct inlining *in, const struct term 
   struct checker *c = in->m->c;
   const struct binder *own[MAX_RANK];
   struct acts element = {0};
+  if (too_many_loops(in, term, term->n_binder)) return c->poison;
   make_before_loops(in, term->n_binder, term->binders, term->items[0]);
   struct inlining inside = *in;
   inside.acts = &element;

@@ -46,7 +46,7 @@ static void shape(struct checker *c, struct variable *v, const struct term *valu
 static const struct term *summary_value(struct checker *c, const struct context *at, const struct statement *s) {
   struct list left = {0};
   struct context inner = *at;
-  struct binder *binders[8];
+  struct binder *binders[MAX_RANK];
   inner.place = PLACE_AFTER;
   if (!s->indices) return array_of(c, &inner, s->value);
   if (!left_indices(c, at, s->indices, &left)) return c->poison;

@@ -108,7 +108,7 @@ bool left_indices(struct checker *c, const struct context *at, const struct expr
         error_defined_twice(c, name, index->span, index->span);
         return false;
       }
-    if (left->n == 8) return error_limit(c, index->span, "the indices of an array are", 8), false;
+    if (left->n == MAX_RANK) return error_limit(c, index->span, "the indices of an array are", MAX_RANK), false;
     list_add(c->arena, left, bound_new(c, name, binder_new(c, dimension, name), NULL));
   }
   return true;

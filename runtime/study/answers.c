@@ -61,9 +61,9 @@ floe_status study_climb(struct session *session, const struct floe_network *netw
   options.mcmc.seed = session->seed, options.mcmc.threads = session->threads;
   double *pinned = FLOE__NEW(layout->n_coordinate + layout->n_value + 1, double);
   struct floe_context context = {.layout = layout,
-                                       .universe = &answer->universe,
-                                       .coordinates = FLOE_FAMILY_COORDINATES,
-                                       .data = answer->prepared};
+                                 .universe = &answer->universe,
+                                 .coordinates = FLOE_FAMILY_COORDINATES,
+                                 .data = answer->prepared};
   floe_status status = FLOE_OK;
   if (!scratch || !answer->prepared || !pinned) status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   if (status == FLOE_OK)

@@ -1,8 +1,8 @@
 #include "runtime/study/session.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

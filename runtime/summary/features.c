@@ -419,10 +419,13 @@ void floe__features_context(const struct floe__features *f, const struct floe_la
   for (size_t k = 0; k < 2 * f->n_pin; k++) *to++ = 0;
 }
 
+/* Standard deviations of the simulations: further out the network sees no difference, as it would have seen too few. */
+static const float farthest_pin = 4;
+
 void floe__features_pin(const struct floe__features *f, size_t pin, float value, float *context, float *mask) {
   mask[f->pin_column[pin]] = 0;
   context[f->first_pin + 2 * pin] = 1;
-  context[f->first_pin + 2 * pin + 1] = value < -4 ? -4 : value > 4 ? 4 : value;
+  context[f->first_pin + 2 * pin + 1] = fminf(fmaxf(value, -farthest_pin), farthest_pin);
 }
 
 void floe__features_hold(const struct floe__features *f, const struct floe_layout *layout,

@@ -2,8 +2,9 @@
  * model's tables alone:
  *   context   what is conditioned on: continuous axes scaled to -1 .. 1 (in the logarithm where they are logarithmic), and
  *             likewise axes whose options are numbers (in the logarithm where all are positive), so that what is learnt of one
- *             option holds for those near it; other options one-hot; all 0 where the axis has no effect; sizes of varying dimensions; presence of
- *             parameters; where the spec asks for pins, of each unknown that may be held whether it is, and its coordinate. Axes that only prepare data, and equivalence axes, are left out
+ *             option holds for those near it; other options one-hot; all 0 where the axis has no effect; sizes of varying
+ *             dimensions; presence of parameters; where the spec asks for pins, of each unknown that may be held whether it
+ *             is, and its coordinate. Axes that only prepare data, and equivalence axes, are left out
  *   rows      data along the plate: a row of features for each of its positions (their number may vary)
  *   flat      all other data, padded to the largest sizes
  *   items     where an inner index set is given: the last features of the rows, or of the flat ones, are those of its

@@ -100,8 +100,8 @@ struct floe_variable {
   const size_t *dims;      /* (n_dim) positions in `dimensions` */
   double low, high;        /* family support of each element; +-INFINITY where unbounded */
   int has_distribution;    /* data: can be imagined for training */
-  int discrete;            /* a discrete latent: no coordinates, NaN among values; drawn with the observations, or, where it is */
-  int early;               /* early, since another unknown rests on it, with the parameters */
+  int discrete;            /* a discrete latent: no coordinates, NaN among values; drawn with the observations */
+  int early;               /* a discrete latent on which another unknown rests: drawn with the parameters instead */
   size_t codes;            /* FLOE_CODE: the dimension that it numbers, else FLOE_NONE */
   size_t n_condition;      /* universes in which it is present */
   const struct floe_condition *conditions;
