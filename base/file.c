@@ -56,7 +56,7 @@ static void sync_folder_of(const char *path) {
 }
 
 /* A new file beside `path`. The name holds the process id, and a number in case a killed process of the same id left one. */
-static int open_temporary(const char *path, char temporary[PATH_MAX]) {
+static int open_temporary(const char *path, char *temporary) {
   for (int attempt = 0; attempt < 100; attempt++) {
     int length = snprintf(temporary, PATH_MAX, "%s.%ld-%d.tmp", path, (long)getpid(), attempt);
     if (length < 0 || length >= PATH_MAX) {
@@ -69,20 +69,37 @@ static int open_temporary(const char *path, char temporary[PATH_MAX]) {
   return -1;
 }
 
-floe_status floe__file_write(const char *path, const void *data, size_t length, struct floe_error *error) {
-  char temporary[PATH_MAX];
-  int descriptor = open_temporary(path, temporary);
-  if (descriptor < 0) return system_error(error, path, "write the file", errno);
-  int problem = 0;
-  if (!write_all(descriptor, data, length) || fsync(descriptor) != 0) problem = errno;
-  if (close(descriptor) != 0 && !problem) problem = errno;
-  if (!problem && rename(temporary, path) != 0) problem = errno;
-  if (problem) {
-    unlink(temporary);
-    return system_error(error, path, "write the file", problem);
+void floe__file_begin(const char *path, struct floe__file_parts *parts) {
+  *parts = (struct floe__file_parts){.path = path, .temporary = floe__new(PATH_MAX, 1), .descriptor = -1};
+  if (parts->temporary) parts->descriptor = open_temporary(path, parts->temporary);
+  if (parts->descriptor < 0) parts->problem = parts->temporary ? errno : ENOMEM;
+}
+
+void floe__file_add(struct floe__file_parts *parts, const void *data, size_t length) {
+  if (!parts->problem && !write_all(parts->descriptor, data, length)) parts->problem = errno;
+}
+
+floe_status floe__file_end(struct floe__file_parts *parts, struct floe_error *error) {
+  const char *path = parts->path;
+  int problem = parts->problem;
+  if (parts->descriptor >= 0) {
+    if (!problem && fsync(parts->descriptor) != 0) problem = errno;
+    if (close(parts->descriptor) != 0 && !problem) problem = errno;
+    if (!problem && rename(parts->temporary, path) != 0) problem = errno;
+    if (problem) unlink(parts->temporary);
   }
+  floe__free(parts->temporary);
+  *parts = (struct floe__file_parts){.descriptor = -1};
+  if (problem) return system_error(error, path, "write the file", problem);
   sync_folder_of(path);
   return FLOE_OK;
+}
+
+floe_status floe__file_write(const char *path, const void *data, size_t length, struct floe_error *error) {
+  struct floe__file_parts parts;
+  floe__file_begin(path, &parts);
+  floe__file_add(&parts, data, length);
+  return floe__file_end(&parts, error);
 }
 
 floe_status floe__folder_make(const char *path, struct floe_error *error) {

@@ -11,6 +11,16 @@
 
 FLOE_NODISCARD floe_status floe__file_write(const char *path, const void *data, size_t length, struct floe_error *error);
 
+/* The same piece by piece: begin, add any number of times, end. What fails is told at the end; until then the old file stays. */
+struct floe__file_parts {
+  const char *path; /* the caller's, until the end */
+  char *temporary;
+  int descriptor, problem;
+};
+void floe__file_begin(const char *path, struct floe__file_parts *parts);
+void floe__file_add(struct floe__file_parts *parts, const void *data, size_t length);
+FLOE_NODISCARD floe_status floe__file_end(struct floe__file_parts *parts, struct floe_error *error);
+
 /* *data is NUL-terminated, owned by the caller (floe__free). A missing file is FLOE_EARTIFACT. */
 FLOE_NODISCARD floe_status floe__file_read(const char *path, size_t limit, char **data, size_t *length, struct floe_error *error);
 

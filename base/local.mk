@@ -10,7 +10,7 @@ base_sources += \
   base/settings.c base/settings.h \
   base/stop.c base/stop.h \
   base/terminal.c base/progress.h \
-  base/text.c base/text.h \
+  base/text.c base/text_real.c base/text.h \
   base/study_verbs.c base/study_verbs.h
 
 if HAVE_CMOCKA

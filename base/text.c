@@ -41,12 +41,15 @@ void floe__text_puts(struct floe__text *text, const char *string) {
 void floe__text_vprintf(struct floe__text *text, const char *format, va_list arguments) {
   va_list again;
   va_copy(again, arguments);
-  int length = vsnprintf(NULL, 0, format, arguments);
+  const size_t room = text->failed || !text->data ? 0 : text->capacity - text->length; /* mostly enough: printed once */
+  const int length = vsnprintf(room ? text->data + text->length : NULL, room, format, arguments);
   if (length < 0) {
     text->failed = true;
-  } else if (reserve(text, (size_t)length)) {
-    vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+  } else if ((size_t)length < room || reserve(text, (size_t)length)) {
+    if ((size_t)length >= room) vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
     text->length += (size_t)length;
+  } else if (room) {
+    text->data[text->length] = '\0';
   }
   va_end(again);
 }

@@ -1,5 +1,6 @@
 #include "runtime/report/draws_csv.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,18 +17,26 @@ struct array {
   size_t width; /* truth values per element, for codes; else 1 */
 };
 
-/* The row-major position of element k counted with the first index fastest; writes ".i.j" to suffix. */
-static size_t transpose(const struct floe_layout *layout, const struct array *array, size_t k, char suffix[128]) {
-  size_t position = 0, length = 0;
-  suffix[0] = '\0';
+/* The row-major position of element k counted with the first index fastest. */
+static size_t position(const struct floe_layout *layout, const struct array *array, size_t k) {
+  size_t at = 0;
   for (size_t d = 0; d < array->n_dim; d++) {
     const size_t size = layout->size[array->dims[d]];
-    const size_t index = k % size;
+    at = at * size + k % size;
     k /= size;
-    position = position * size + index;
-    if (length < 100) length += (size_t)snprintf(suffix + length, 128 - length, ".%zu", index + 1);
   }
-  return position;
+  return at;
+}
+
+/* ".i.j" of element k */
+static void write_suffix(const struct floe_layout *layout, const struct array *array, size_t k, char suffix[128]) {
+  size_t length = 0;
+  suffix[0] = '\0';
+  for (size_t d = 0; d < array->n_dim && length < 100; d++) {
+    const size_t size = layout->size[array->dims[d]];
+    length += (size_t)snprintf(suffix + length, 128 - length, ".%zu", k % size + 1);
+    k /= size;
+  }
 }
 
 static struct array variable_array(const struct floe_layout *layout, size_t v) {
@@ -56,17 +65,17 @@ static void write_names(struct floe__text *out, const struct draws_csv *draws, c
                         const char *name) {
   char suffix[128];
   for (size_t k = 0; k < array->count; k++) {
-    transpose(draws->layout, array, k, suffix);
+    write_suffix(draws->layout, array, k, suffix);
     floe__text_printf(out, ",%s%s", name, suffix);
   }
 }
 
 static void write_numbers(struct floe__text *out, const struct draws_csv *draws, const struct array *array,
                           const double *row) {
-  char suffix[128];
   for (size_t k = 0; k < array->count; k++) {
-    const double *at = row + array->offset + transpose(draws->layout, array, k, suffix) * array->width;
-    floe__text_printf(out, ",%.17g", array->width > 1 ? floe_output_code(array->width, at) : *at);
+    const double *at = row + array->offset + position(draws->layout, array, k) * array->width;
+    floe__text_append(out, ",", 1);
+    floe__text_real(out, array->width > 1 ? floe_output_code(array->width, at) : *at, 17);
   }
 }
 
@@ -75,8 +84,10 @@ static void write_column_names(struct floe__text *out, const struct draws_csv *d
 }
 
 static void write_columns(struct floe__text *out, const struct draws_csv *draws, size_t i) {
-  for (size_t k = 0; k < draws->n_column; k++)
-    floe__text_printf(out, "%s%.10g", k ? "," : "", draws->columns[i * draws->n_column + k]);
+  for (size_t k = 0; k < draws->n_column; k++) {
+    if (k) floe__text_append(out, ",", 1);
+    floe__text_real(out, draws->columns[i * draws->n_column + k], 10);
+  }
 }
 
 static void write_head(struct floe__text *out, const struct draws_csv *draws) {
@@ -115,18 +126,32 @@ static void write_row(struct floe__text *out, const struct draws_csv *draws, siz
   floe__text_puts(out, "\n");
 }
 
-static floe_status finish(struct floe__text *out, const char *path, struct floe_error *error) {
-  const floe_status status = out->failed ? floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory")
-                                         : floe__file_write(path, out->data, out->length, error);
+/* Lines go to the file as they come. */
+enum { PIECE = 1 << 18 };
+
+static void flush(struct floe__text *out, struct floe__file_parts *file, size_t least) {
+  if (out->length < least || !out->data) return;
+  floe__file_add(file, out->data, out->length);
+  out->length = 0;
+}
+
+static floe_status finish(struct floe__text *out, struct floe__file_parts *file, struct floe_error *error) {
+  flush(out, file, 0);
+  if (out->failed) file->problem = ENOMEM;
   floe__text_free(out);
-  return status;
+  return floe__file_end(file, error);
 }
 
 floe_status floe__draws_csv_write(const struct draws_csv *draws, const char *path, struct floe_error *error) {
   struct floe__text out = {0};
+  struct floe__file_parts file;
+  floe__file_begin(path, &file);
   write_head(&out, draws);
-  for (size_t i = 0; i < draws->n_draw; i++) write_row(&out, draws, i);
-  return finish(&out, path, error);
+  for (size_t i = 0; i < draws->n_draw; i++) {
+    write_row(&out, draws, i);
+    flush(&out, &file, PIECE);
+  }
+  return finish(&out, &file, error);
 }
 
 floe_status floe__predictions_csv_write(const struct draws_csv *draws, const double *data, const bool *wanted,
@@ -134,6 +159,8 @@ floe_status floe__predictions_csv_write(const struct draws_csv *draws, const dou
   const struct floe_layout *layout = draws->layout;
   const struct floe_model *model = layout->model;
   struct floe__text out = {0};
+  struct floe__file_parts file;
+  floe__file_begin(path, &file);
   floe__text_printf(&out, "# model = %s\n# universe = %s\n# method = predict\n# seed = %llu\n", model->name,
                     draws->universe, (unsigned long long)draws->seed);
   write_column_names(&out, draws);
@@ -145,6 +172,7 @@ floe_status floe__predictions_csv_write(const struct draws_csv *draws, const dou
       if (wanted[v] && i) write_numbers(&out, draws, &array, data + (i - 1) * layout->n_data);
     }
     floe__text_puts(&out, "\n");
+    flush(&out, &file, PIECE);
   }
-  return finish(&out, path, error);
+  return finish(&out, &file, error);
 }

@@ -34,10 +34,8 @@ static void write_simulations(struct floe__text *out, const struct floe_simulati
           data ? simulations->data + i * simulations->n_data : simulations->values + i * simulations->n_value;
       for (size_t k = 0; k < layout->count[v]; k++) {
         const double number = vector[layout->offset[v] + k];
-        if (isfinite(number))
-          floe__text_printf(out, ",%.17g", number);
-        else
-          floe__text_puts(out, ",");
+        floe__text_puts(out, ",");
+        if (isfinite(number)) floe__text_real(out, number, 17);
       }
     }
     floe__text_puts(out, "\n");

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,35 @@ static void text_grows_and_stays_terminated(void **state) {
   floe__text_free(&text);
 }
 
+/* Compared with printf: random bits, random numbers of usual sizes, powers of ten and their neighbours, halves that are ties. */
+static void numbers_are_written_as_printf_writes_them(void **state) {
+  (void)state;
+  struct floe__text text = {0};
+  uint64_t bits = 88172645463325252u;
+  char expected[64];
+  for (int k = 0; k < 200000; k++) {
+    bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    if (k % 4 == 1) x = ((double)bits - 9.2e18) / 3e18 * pow(10, (double)(k % 41 - 20));
+    if (k % 4 == 2) x = nextafter(pow(10, (double)(k / 4 % 60 - 30)), k % 8 < 4 ? 0 : INFINITY);
+    if (k % 4 == 3) x = (double)(bits % 100000) / (k % 8 < 4 ? 8 : 1e3);
+    const int digits = k % 3 ? 17 : 1 + k / 3 % 17;
+    text.length = 0;
+    floe__text_real(&text, x, digits);
+    snprintf(expected, sizeof expected, "%.*g", digits, x);
+    assert_string_equal(text.data, expected);
+  }
+  static const double special[] = {0.0, -0.0, INFINITY, -INFINITY, 5e-324, 1e-4, 99999.5, 0.99999999999999994, 1e16, 1e17};
+  for (size_t k = 0; k < sizeof special / sizeof *special; k++) {
+    text.length = 0;
+    floe__text_real(&text, special[k], 17);
+    snprintf(expected, sizeof expected, "%.17g", special[k]);
+    assert_string_equal(text.data, expected);
+  }
+  floe__text_free(&text);
+}
+
 static void a_text_that_cannot_grow_says_so_and_keeps_what_it_has(void **state) {
   (void)state;
   struct floe__text text = {0};
@@ -155,6 +185,7 @@ int main(void) {
       cmocka_unit_test(equal_names_are_the_same_pointer),
       cmocka_unit_test(names_over_others_are_the_same_where_both_have_them),
       cmocka_unit_test(text_grows_and_stays_terminated),
+      cmocka_unit_test(numbers_are_written_as_printf_writes_them),
       cmocka_unit_test(a_text_that_cannot_grow_says_so_and_keeps_what_it_has),
       cmocka_unit_test(blocks_are_zeroed_and_aligned_and_overflow_gives_null),
   };
