@@ -73,28 +73,39 @@ static void write_end(struct simulator_writer *s) {
   floe__text_puts(out_of(s), "}\n");
 }
 
-static void write_extent_of(struct simulator_writer *s, const struct variable *array) {
-  for (size_t k = 0; k < array->type.n_dim; k++) {
+/* The index set that the graph has for one of the text. */
+static const struct dimension *dimension_here(const struct simulator_writer *s, const struct dimension *dimension) {
+  for (size_t d = 0; d < s->graph.n_dimension; d++)
+    if (s->graph.formal[d] == dimension) return s->graph.dimensions[d];
+  return dimension;
+}
+
+static void write_extent_of(struct simulator_writer *s, const struct type *type) {
+  for (size_t k = 0; k < type->n_dim; k++) {
     floe__text_puts(out_of(s), k ? " * " : "");
-    nodes_write_size(&s->nodes, array->type.dim[k]);
+    nodes_write_size(&s->nodes, dimension_here(s, type->dim[k]));
   }
 }
 
-/* The output where it is an array; NULL: numbers. */
+/* The output where it is an array by itself; NULL: there are numbers. */
 static const struct variable *array_output(const struct simulator_writer *s) {
   const struct formal *output = s->simulator->outputs[0];
-  return output->type.n_dim ? simulator_leaf(&s->graph, output) : NULL;
+  return output->type.n_dim && s->simulator->n_output == 1 ? simulator_leaf(&s->graph, output) : NULL;
+}
+
+static void write_nans(struct simulator_writer *s, const struct type *type, const char *name) {
+  nodes_indent(&s->nodes);
+  floe__text_puts(out_of(s), "for (size_t k = 0; k < ");
+  write_extent_of(s, type);
+  floe__text_printf(out_of(s), "; k++) %s[k] = NAN;\n", name);
 }
 
 static void write_undefined(struct simulator_writer *s) {
-  const struct variable *array = array_output(s);
-  nodes_indent(&s->nodes);
-  if (array) {
-    floe__text_puts(out_of(s), "for (size_t k = 0; k < ");
-    write_extent_of(s, array);
-    floe__text_puts(out_of(s), "; k++) outputs[k] = NAN;\n");
+  if (array_output(s) || outputs_packed(s->simulator)) {
+    write_nans(s, &s->simulator->external->type, "outputs");
     return;
   }
+  nodes_indent(&s->nodes);
   for (size_t k = 0; k < s->simulator->n_output; k++) floe__text_printf(out_of(s), "outputs[%zu] = ", k);
   floe__text_puts(out_of(s), "NAN;\n");
 }
@@ -267,10 +278,8 @@ static void write_while(struct simulator_writer *s, const struct act *act) {
 static void write_for(struct simulator_writer *s, const struct act *act) {
   const size_t mark = identifiers_enter(s->nodes.identifiers);
   const struct variable *leaf = simulator_leaf(&s->graph, act->local);
-  const struct dimension *dimension = act->binder->dimension;
+  const struct dimension *dimension = dimension_here(s, act->binder->dimension);
   const char *index = emit_identifier(s->nodes.identifiers, act->local->name);
-  for (size_t d = 0; d < s->graph.n_dimension; d++)
-    if (s->graph.formal[d] == dimension) dimension = s->graph.dimensions[d];
   *name_of(s, leaf) = floe__arena_printf(s->nodes.file->arena, "(double)%s", index);
   s->turn[leaf->id] = index;
   s->over[leaf->id] = dimension;
@@ -345,7 +354,7 @@ static const char *captured(struct simulator_writer *s, struct floe__text *text,
 static const char *extent_of(struct simulator_writer *s, const struct variable *array) {
   struct floe__text *out = s->nodes.out, text = {0};
   s->nodes.out = &text;
-  write_extent_of(s, array);
+  write_extent_of(s, &array->type);
   return captured(s, &text, out);
 }
 
@@ -369,12 +378,13 @@ static void place_called(struct simulator_writer *s, const struct act *list) {
 
 static void write_arrays(struct simulator_writer *s) {
   s->end = "work";
-  for (size_t k = s->simulator->n_output; k < s->simulator->n_local; k++) {
+  for (size_t k = array_output(s) ? 1 : 0; k < s->simulator->n_local; k++) {
     const struct variable *leaf = s->graph.leaves[s->simulator->n_argument + k];
     if (!leaf->type.n_dim) continue;
     s->declared[leaf->id] = true;
     *name_of(s, leaf) = emit_identifier(s->nodes.identifiers, leaf->name);
     place_array(s, *name_of(s, leaf), extent_of(s, leaf));
+    if (k < s->simulator->n_output) write_nans(s, &leaf->type, *name_of(s, leaf));
   }
   place_called(s, s->simulator->body);
 }
@@ -387,6 +397,7 @@ static void write_declarations(struct simulator_writer *s) {
     if (!s->read[k]) floe__text_printf(out, " (void)%s;", *name_of(s, s->graph.leaves[k]));
   floe__text_puts(out, "\n");
   const struct variable *array = array_output(s);
+  bool any = false;
   if (array) {
     s->declared[array->id] = true;
     *name_of(s, array) = emit_identifier(s->nodes.identifiers, array->name);
@@ -394,22 +405,58 @@ static void write_declarations(struct simulator_writer *s) {
     write_undefined(s);
   }
   if (s->simulator->works) write_arrays(s);
-  if (array) return;
-  floe__text_puts(out, "  double ");
   for (size_t k = 0; k < s->simulator->n_output; k++) {
     const struct variable *leaf = simulator_leaf(&s->graph, s->simulator->outputs[k]);
+    if (leaf->type.n_dim) continue;
     s->declared[leaf->id] = true;
     const char *name = *name_of(s, leaf) = emit_identifier(s->nodes.identifiers, s->simulator->outputs[k]->name);
-    floe__text_printf(out, "%s%s = NAN", k ? ", " : "", name);
-    s->read[leaf->id] = true;
+    floe__text_printf(out, "%s%s = NAN", any ? ", " : "  double ", name);
+    s->read[leaf->id] = any = true;
   }
-  floe__text_puts(out, ";\n");
+  floe__text_puts(out, any ? ";\n" : "");
+}
+
+/* The element of the next dimension, below a place; no turn: its first. */
+static const char *next_place(struct simulator_writer *s, const char *place, const struct dimension *dimension,
+                              const char *turn) {
+  struct floe__text *out = s->nodes.out, text = {0};
+  s->nodes.out = &text;
+  floe__text_printf(&text, strchr(place, ' ') ? "(%s) * " : "%s * ", place);
+  nodes_write_size(&s->nodes, dimension_here(s, dimension));
+  if (turn) floe__text_printf(&text, " + %s", turn);
+  return captured(s, &text, out);
+}
+
+/* One output to its places among all. */
+static void write_packed(struct simulator_writer *s, size_t output) {
+  const struct variable *leaf = simulator_leaf(&s->graph, s->simulator->outputs[output]);
+  const struct type *own = &leaf->type, *all = &s->simulator->external->type;
+  const size_t mark = identifiers_enter(s->nodes.identifiers);
+  const char *index[MAX_RANK] = {NULL}, *turn[MAX_RANK] = {NULL}; /* of the output; of all */
+  const char *from = NULL, *to = floe__arena_printf(s->nodes.file->arena, "%zu", output);
+  for (size_t d = 0; d < own->n_dim; d++, s->nodes.depth++) {
+    index[d] = turn[packed_dimension(s->simulator, output, d)] = emit_identifier(s->nodes.identifiers, "i");
+    nodes_indent(&s->nodes);
+    floe__text_printf(out_of(s), "for (size_t %s = 0; %s < ", index[d], index[d]);
+    nodes_write_size(&s->nodes, own->dim[d]);
+    floe__text_printf(out_of(s), "; %s++)\n", index[d]);
+    from = d ? next_place(s, from, own->dim[d], index[d]) : index[d];
+  }
+  for (size_t k = 1; k < all->n_dim; k++) to = next_place(s, to, all->dim[k], turn[k]);
+  nodes_indent(&s->nodes);
+  floe__text_printf(out_of(s), "outputs[%s] = %s", to, *name_of(s, leaf));
+  if (from) floe__text_printf(out_of(s), "[%s]", from);
+  floe__text_puts(out_of(s), ";\n");
+  s->nodes.depth -= own->n_dim;
+  identifiers_leave(s->nodes.identifiers, mark);
 }
 
 static void write_results(struct simulator_writer *s) {
   for (size_t k = 0; !array_output(s) && k < s->simulator->n_output; k++) {
     const char *name = *name_of(s, simulator_leaf(&s->graph, s->simulator->outputs[k]));
-    if (gives_number(s))
+    if (outputs_packed(s->simulator))
+      write_packed(s, k);
+    else if (gives_number(s))
       floe__text_printf(out_of(s), "  return %s;\n", name);
     else
       floe__text_printf(out_of(s), "  outputs[%zu] = %s;\n", k, name);

@@ -61,6 +61,16 @@ static bool items_are_plain(const struct term *term) {
   return true;
 }
 
+bool has_reduction(const struct term *term) {
+  if (!term) return false;
+  if (term->kind == TERM_REDUCE) return true;
+  if (term->kind == TERM_DEFINITION) return has_reduction(term->definition->value);
+  if (term->kind == TERM_CALL && has_reduction(term->function->value)) return true;
+  for (size_t k = 0; k < term->n_item; k++)
+    if (has_reduction(term->items[k])) return true;
+  return false;
+}
+
 bool is_plain(const struct term *term) {
   if (!term) return true;
   if (term->type.n_dim) return false;
@@ -75,8 +85,8 @@ bool is_plain(const struct term *term) {
     case TERM_ELEMENT:
     case TERM_OPERATOR:
     case TERM_SELECT:
-    case TERM_ARRAY:
-    case TERM_REDUCE: return items_are_plain(term);
+    case TERM_ARRAY: return items_are_plain(term);
+    case TERM_REDUCE: return term->n_binder == 1 && !has_reduction(term->items[0]) && items_are_plain(term);
     case TERM_VARIABLE:
     case TERM_AXIS:
     case TERM_AXIS_IS:

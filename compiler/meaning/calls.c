@@ -131,8 +131,8 @@ static bool kind_fits(const struct type *formal, const struct term *given) {
   return false;
 }
 
-static const struct term *argument_of(struct checker *c, const struct context *at, const struct expr *argument,
-                                      const struct formal *formal, struct list *pairs) {
+const struct term *argument_of(struct checker *c, const struct context *at, const struct expr *argument,
+                               const struct formal *formal, struct list *pairs) {
   double value;
   const struct term *term = formal->type.n_dim ? array_argument(c, at, argument, formal) : scalar_of(c, at, argument);
   if (is_poison(c, term)) return term;

@@ -199,7 +199,6 @@ const char *kind_text(enum symbol_kind kind); /* "a parameter of the model", ...
 void error_defined_twice(struct checker *c, const char *name, struct span span, struct span first);
 void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
                    struct span span);
-#define MAX_RANK 8 /* indices of an array */
 struct diagnostic *error_limit(struct checker *c, struct span span, const char *what, size_t most); /* E9012 */
 struct diagnostic *error_absent(struct checker *c, struct span span, const char *what); /* E9011 */
 char *quoted_fix(struct checker *c, const char *suggestion);
@@ -320,6 +319,7 @@ const struct term *call_of(struct checker *c, const struct context *at, const st
 const struct term *raw_of(struct checker *c, const struct context *at, const struct expr *expr); /* arrays stay whole */
 void error_too_early(struct checker *c, struct span span, const struct symbol *symbol);
 const struct term *raw_name(struct checker *c, const struct context *at, const struct expr *expr);
+size_t n_indices(const struct statement *s); /* on its left side */
 const struct term *index_of(struct checker *c, const struct context *at, const struct expr *expr); /* x[i] */
 /* x[item] over the dimension. */
 const struct term *explicit_index(struct checker *c, const struct context *at, const struct expr *item,
@@ -342,6 +342,9 @@ const struct bound *bound_new(struct checker *c, const char *name, const struct 
 const struct bound *bound_find(const struct bound *bound, const char *name);
 bool arguments_of(struct checker *c, const struct context *at, const struct expr *call, size_t n_formal,
                   const struct formal *const *formals, const struct term **items, struct list *dimensions);
+/* One argument, fit for the formal. Poison: reported. */
+const struct term *argument_of(struct checker *c, const struct context *at, const struct expr *argument,
+                               const struct formal *formal, struct list *dimensions);
 /* Formal dimensions -> those of the caller, as pairs in a list (formal, actual, ...). */
 const struct dimension *substituted(const struct list *pairs, const struct dimension *dimension);
 struct type type_substituted(struct checker *c, const struct list *pairs, struct type type);

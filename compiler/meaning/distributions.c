@@ -87,7 +87,10 @@ size_t joint_rank(struct checker *c, const struct context *at, const struct expr
   if (!family || !is_distribution(c, at, family)) return 0;
   if (family->kind == EXPR_NAME) return names_flat(at, family) ? 0 : axis_body(at, family)->type.n_dim;
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, family->name);
-  return symbol ? symbol->distribution->support.n_dim : 0;
+  if (!symbol) return 0;
+  const struct simulator *simulator = at->outputs ? symbol->distribution->simulator : NULL;
+  const bool several = simulator && at->outputs->which < simulator->n_output;
+  return (several ? simulator->distributions[at->outputs->which] : symbol->distribution)->support.n_dim;
 }
 
 /* ---- powers ---- */

@@ -70,6 +70,7 @@ static struct symbol *filled_variable(struct checker *c, const struct context *a
     check_sample(c, at, s); /* says what is wrong */
     return NULL;
   }
+  if (!draws_single(c, at, symbol, s)) return NULL;
   if (!left_fits_variable(c, s, symbol->variable, left, loop->dimension)) return NULL;
   presence_require(c, at->presence, symbol->presence, s->name, s->name_span, symbol->span);
   struct partial *partial = partial_of(c, at, symbol, s->name_span, left);
@@ -101,7 +102,7 @@ static struct definition *member_new(struct checker *c, const struct context *at
 /* Makes the array known to the whole body of the loop. */
 static bool announce(struct checker *c, const struct context *at, struct loop *loop, const struct statement *s) {
   struct left_side *left = floe__arena_alloc(c->arena, sizeof *left);
-  bool drawn = s->kind == STATEMENT_SAMPLE;
+  const bool drawn = s->kind == STATEMENT_SAMPLE;
   if (!left_side_of(c, &loop->inner, s, loop->statement->name, loop->binder, left)) return false;
   if (left->along == SIZE_MAX) return error_loop_body(c, s->span, loop->statement->name), false;
   struct symbol *symbol = drawn ? filled_variable(c, at, loop, s, left) : filled_definition(c, at, s, left);

@@ -33,8 +33,9 @@ struct act_loop { /* for one index: what is added to `body` stands in it */
 void open_loop(struct making *m, struct acts *acts, const struct binder *binder, struct span span, struct act_loop *loop);
 void close_loops(struct act_loop *loops, size_t n);
 
-/* Whether a term is one number that can be computed straight away, what it calls included. */
+/* Whether a term is one number that can be computed straight away, what it calls included: in one loop at most. */
 bool is_plain(const struct term *term);
+bool has_reduction(const struct term *term);
 bool has_draw(const struct term *term);
 /* Notes what the text says. An error for each index set whose size the simulator does not know: those of its arguments, and
  * fixed ones, are known. */
@@ -57,11 +58,16 @@ const struct term *drawn_from(struct making *m, struct acts *acts, const struct 
 
 const struct act *block_of(struct making *m, const struct context *at, const struct statement *list);
 
-/* ---- simulators.c ---- */
+/* ---- packed_outputs.c ---- */
 
+/* The type of all outputs in one array, and the functions that read each of them. False: reported. */
+bool pack_outputs(struct making *m, struct type *type);
 /* An output, read from what the simulator's external gives. */
 const struct term *output_read(struct checker *c, const struct simulator *simulator, const struct term *run, size_t output,
                                struct span span);
+
+/* ---- simulators.c ---- */
+
 /* Position among the outputs; n_output: none of them. */
 size_t output_named(const struct simulator *simulator, const struct formal *formal);
 void error_sim(struct checker *c, struct span span, const char *problem, const char *fix); /* E2070 */

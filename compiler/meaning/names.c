@@ -338,6 +338,12 @@ static const struct term *slice_index(struct checker *c, const struct expr *rang
   return term_operator(c, OP_ADD, range->span, BASE_INT, number, term_number(c, range->span, low - 1));
 }
 
+size_t n_indices(const struct statement *s) {
+  size_t n = 0;
+  for (const struct expr *index = s->indices; index; index = index->next) n++;
+  return n;
+}
+
 const struct term *index_of(struct checker *c, const struct context *at, const struct expr *expr) {
   const struct term *given[16] = {NULL};
   struct binder *slices[16];

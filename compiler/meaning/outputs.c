@@ -9,14 +9,20 @@ static const struct term *error_outputs(struct checker *c, struct span span, con
   return c->poison;
 }
 
-static const struct expr *target_expr(struct checker *c, const struct statement *target) {
+/* The target where the loops are: without the indices that its output has of its own. */
+static const struct expr *target_expr(struct checker *c, const struct statement *target, size_t n_common) {
   struct expr *name = expr_new(c->arena, EXPR_NAME, target->name_span);
   name->name = target->name;
   name->name_span = target->name_span;
-  if (!target->indices) return name;
+  if (!target->indices || n_common == 0) return name;
   struct expr *element = expr_new(c->arena, EXPR_INDEX, target->name_span);
+  struct expr **last = &element->items;
   element->left = name;
-  element->items = target->indices;
+  for (const struct expr *index = target->indices; index && n_common; index = index->next, n_common--, last = &(*last)->next) {
+    *last = floe__arena_alloc(c->arena, sizeof **last);
+    **last = *index;
+    (*last)->next = NULL;
+  }
   return element;
 }
 
@@ -35,7 +41,11 @@ const struct term *output_of(struct checker *c, const struct context *at, const 
   if (!arguments_of(c, &inner, call, simulator->n_argument, d->formals, term->items, &pairs)) return c->poison;
   const struct statement *target = outputs ? outputs->targets : NULL;
   for (size_t k = simulator->n_argument; k < d->n_formal; k++) {
-    term->items[k] = scalar_of(c, &inner, target_expr(c, target));
+    const struct formal *formal = d->formals[k];
+    const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
+    const size_t n_dim = symbol->variable->type.n_dim, rank = formal->type.n_dim;
+    if (n_dim < rank) return c->poison; /* said of that variable */
+    term->items[k] = argument_of(c, &inner, target_expr(c, target, n_dim - rank), formal, &pairs);
     if (is_poison(c, term->items[k])) return c->poison;
     target = target == outputs->targets ? target->body : target->next;
   }
@@ -44,16 +54,29 @@ const struct term *output_of(struct checker *c, const struct context *at, const 
   return term;
 }
 
-/* All targets have the same indices, and are observations of one number each. */
-static bool fitting_target(struct checker *c, const struct context *at, const struct statement *first,
-                           const struct statement *target) {
+static bool same_index(const struct expr *a, const struct expr *b) {
+  if (a->kind != b->kind) return false;
+  return a->kind == EXPR_NAME ? a->name == b->name : a->kind == EXPR_NUMBER && a->number == b->number;
+}
+
+/* How many of the target's indices, the first ones, are not those of its output's own: `rank` of the variable's. */
+static size_t common_indices(const struct context *at, const struct statement *target, size_t rank) {
+  const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
+  const size_t n = n_indices(target);
+  if (!symbol || symbol->kind != SYMBOL_VARIABLE) return n;
+  const size_t n_dim = symbol->variable->type.n_dim;
+  return n_dim < rank + n ? (n_dim > rank ? n_dim - rank : 0) : n;
+}
+
+/* All targets have the same indices but for those of an output's own, and are observations. */
+static bool fitting_target(struct checker *c, const struct context *at, const struct statement *first, size_t first_rank,
+                           const struct statement *target, size_t rank) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
   const struct expr *a = first->indices, *b = target->indices;
-  bool same = true;
-  for (; a && b && same; a = a->next, b = b->next)
-    same = a->kind == b->kind && (a->kind == EXPR_NAME     ? a->name == b->name
-                                  : a->kind == EXPR_NUMBER && a->number == b->number);
-  if (a || b || !same) {
+  const size_t n = common_indices(at, first, first_rank);
+  bool same = common_indices(at, target, rank) == n;
+  for (size_t k = 0; k < n && same; k++, a = a->next, b = b->next) same = same_index(a, b);
+  if (!same) {
     diagnose(c->sink, "E2071", target->name_span, "`%s` has other indices than `%s`", target->name, first->name)->fix =
         "what is drawn together has the same indices: (a[i], b[i]) ~ f(...)";
     return false;
@@ -97,10 +120,17 @@ static const struct statement *target_after(const struct statement *first, const
   return target == first ? first->body : target->next;
 }
 
+static size_t output_rank(struct checker *c, const struct context *at, const struct expr *value, size_t which) {
+  struct context there = *at;
+  there.outputs = &(struct outputs){.which = which};
+  return joint_rank(c, &there, value);
+}
+
 static bool fitting_targets(struct checker *c, const struct context *at, const struct statement *s) {
   bool sound = only_simulators(c, at, s->value);
-  for (const struct statement *target = s; target; target = target_after(s, target)) {
-    sound = sound && fitting_target(c, at, s, target);
+  size_t which = 0;
+  for (const struct statement *target = s; target; target = target_after(s, target), which++) {
+    sound = sound && fitting_target(c, at, s, output_rank(c, at, s->value, 0), target, output_rank(c, at, s->value, which));
     for (const struct statement *other = s; other != target; other = target_after(s, other)) {
       if (other->name != target->name) continue;
       error_defined_twice(c, target->name, target->name_span, other->name_span);

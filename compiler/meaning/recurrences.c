@@ -326,6 +326,15 @@ struct partial *partial_of(struct checker *c, const struct context *at, struct s
   return symbol->partial;
 }
 
+bool draws_single(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s) {
+  const struct context here = context_of_output(c, at, s);
+  if (joint_rank(c, &here, s->value) == 0) return true;
+  error_absent(c, s->value ? s->value->span : s->span, "a joint distribution of elements that come one by one is")->fix =
+      "leave out the loop if no element looks back; else make a variable of each part, and draw it given those before it";
+  symbol->kind = SYMBOL_POISON;
+  return false;
+}
+
 void check_initial_draw(struct checker *c, const struct context *at, const struct statement *s, bool given) {
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
   struct left_side left;
@@ -340,7 +349,7 @@ void check_initial_draw(struct checker *c, const struct context *at, const struc
     error_given(c, s, symbol);
     return;
   }
-  if (!s->value || !left_side_of(c, at, s, NULL, NULL, &left)) return;
+  if (!s->value || !draws_single(c, at, symbol, s) || !left_side_of(c, at, s, NULL, NULL, &left)) return;
   if (!left_fits_variable(c, s, symbol->variable, &left, NULL)) return;
   if (!elements_of(c, left.element, &first, &last)) return;
   presence_require(c, at->presence, symbol->presence, s->name, s->name_span, symbol->span);

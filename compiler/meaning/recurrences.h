@@ -40,6 +40,8 @@ bool continues(struct checker *c, const struct context *at, const struct partial
 /* Whether the variable is declared with these indices; `loop` is what the loop runs over, or NULL. */
 bool left_fits_variable(struct checker *c, const struct statement *s, const struct variable *v,
                         const struct left_side *left, const struct dimension *loop);
+/* Whether the statement's distribution gives one number at a time; false: reported. */
+bool draws_single(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s);
 /* An index set's binder in plates, the k-th where a left side has several over it. */
 const struct binder *plate_binder(struct checker *c, const struct dimension *dimension, const char *name, size_t k);
 const char *sign_of(const struct symbol *symbol); /* "=" or "~" */

@@ -134,12 +134,6 @@ struct left {
   struct context at;
 };
 
-static size_t n_indices(const struct statement *s) {
-  size_t n = 0;
-  for (const struct expr *index = s->indices; index; index = index->next) n++;
-  return n;
-}
-
 static void error_left(struct making *m, struct span span, const char *problem, const char *fix) {
   diagnose(m->c->sink, "E4016", span, "%s", problem)->fix = fix;
   m->sound = false;
@@ -478,26 +472,33 @@ static const struct term *run_of(struct making *m, const struct left *left, cons
   return value_made(m, left->acts, run);
 }
 
-static bool same_indices(const struct statement *a, const struct statement *b) {
+/* Whether the indices are the same but for the last ones, those of the values' own. */
+static bool same_indices(const struct statement *a, size_t own_a, const struct statement *b, size_t own_b) {
   const struct expr *x = a->indices, *y = b->indices;
-  while (x && y && x->kind == EXPR_NAME && y->kind == EXPR_NAME && x->name == y->name) x = x->next, y = y->next;
-  return !x && !y;
+  const size_t n_a = n_indices(a), n_b = n_indices(b);
+  if (n_a == 0 || n_b == 0) return (n_a == 0 || n_a == own_a) && (n_b == 0 || n_b == own_b);
+  if (n_a < own_a || n_b < own_b || n_a - own_a != n_b - own_b) return false;
+  for (size_t k = own_a; k < n_a; k++, x = x->next, y = y->next)
+    if (x->kind != EXPR_NAME || y->kind != EXPR_NAME || x->name != y->name) return false;
+  return true;
 }
 
 /* (a, b) ~ f(...): all of one run. */
 static void make_draws(struct making *m, const struct context *at, struct acts *acts, const struct statement *s) {
   struct checker *c = m->c;
   struct left left;
-  size_t n = 1;
-  bool sound = true;
-  for (const struct statement *target = s->body; target; target = target->next, n++) {
-    if (same_indices(s, target)) continue;
+  size_t n = 1, which = 1;
+  for (const struct statement *target = s->body; target; target = target->next) n++;
+  const struct simulator *simulator = simulator_called(m, at, s, n);
+  const size_t rank = simulator ? simulator->outputs[0]->type.n_dim : 0;
+  bool sound = simulator != NULL;
+  for (const struct statement *target = s->body; target && sound; target = target->next, which++) {
+    if (same_indices(s, rank, target, simulator->outputs[which]->type.n_dim)) continue;
     diagnose(c->sink, "E2071", target->name_span, "`%s` has other indices than `%s`", target->name, s->name)->fix =
         "what is drawn together has the same indices: (a[i], b[i]) ~ f(...)";
     sound = false;
   }
-  const struct simulator *simulator = sound ? simulator_called(m, at, s, n) : NULL;
-  sound = simulator && open_left(m, at, acts, s, output_on_left(m, at, s), 0, &left);
+  sound = sound && open_left(m, at, acts, s, output_on_left(m, at, s), rank, &left);
   const struct term *run = sound ? run_of(m, &left, simulator) : c->poison;
   const struct statement *target = s;
   for (size_t k = 0; k < n; k++, target = k == 1 ? s->body : target->next) {

@@ -243,7 +243,7 @@ static const struct term *reduction_made(struct inlining *in, const struct term 
   bind_anew(&inside, term->n_binder, term->binders, own, term->span);
   const struct term *value = made(&inside, term->items[0]);
   if (is_poison(c, value)) return value;
-  if (element.first) return reduced_by_acts(in, term, own, element, value);
+  if (element.first || term->n_binder > 1 || has_reduction(value)) return reduced_by_acts(in, term, own, element, value);
   struct term *copy = copied(in, term);
   copy->items[0] = value;
   copy->binders = floe__arena_array(c->arena, term->n_binder + 1, sizeof *copy->binders);

@@ -33,14 +33,9 @@ static void check_bound(void *context, const struct term *term) {
   bounds->sound = bounds->sound && argument;
 }
 
-/* An array that is the only output, over indices of arguments or of a fixed size. */
+/* An array over indices of arguments or of a fixed size. */
 static bool array_fits(struct making *m, const struct context *at, const struct type *type, struct span span) {
   const struct simulator *simulator = m->simulator;
-  if (simulator->n_output > 1) {
-    error_absent(m->c, span, "an array among several outputs of a `sim` is")->fix =
-        "give one array as the only output: a further index can number what it holds";
-    return false;
-  }
   for (size_t k = 0; k < type->n_dim; k++) {
     bool known = !type->dim[k]->formal && type->dim[k]->low == type->dim[k]->high;
     for (size_t j = 0; j < simulator->n_argument; j++)
@@ -115,21 +110,11 @@ static struct external *external_of(struct making *m) {
   external->formals = simulator->arguments;
   external->type = simulator->outputs[0]->type;
   external->type.low = external->type.high = NULL;
-  if (external->type.n_dim) return external;
-  if (simulator->n_output == 1 && !simulator->works) return external;
+  if (outputs_packed(simulator)) return pack_outputs(m, &external->type) ? external : NULL;
+  if (external->type.n_dim || (simulator->n_output == 1 && !simulator->works)) return external;
   const struct dimension *dimension = dimension_anonymous(c, simulator->n_output);
   external->type = type_array(c, type_scalar(BASE_REAL), 1, &dimension);
   return external;
-}
-
-const struct term *output_read(struct checker *c, const struct simulator *simulator, const struct term *run, size_t output,
-                               struct span span) {
-  if (!run->type.n_dim || simulator->outputs[output]->type.n_dim) return run;
-  struct term *one = term_new(c, TERM_ELEMENT, span, 2);
-  one->items[0] = run;
-  one->items[1] = term_number(c, span, (double)output + 1);
-  one->type = type_scalar(simulator->outputs[output]->type.base);
-  return one;
 }
 
 static const struct term *sample_of(struct making *m, size_t output) {
@@ -234,6 +219,7 @@ void check_sim(struct checker *c, const struct context *at, const struct stateme
     scope_find_here(inner.scope, NAMESPACE_VALUE, p->name)->assignable = false;
   const struct term *density = m.sound ? density_of(&m, &inner) : NULL;
   simulator->n_local = m.locals.n;
+  simulator->works = outputs_packed(simulator) && !s->foreign;
   for (size_t k = simulator->n_output; k < m.locals.n; k++)
     simulator->works = simulator->works || ((const struct formal *)m.locals.items[k])->type.n_dim;
   simulator->locals = (const struct formal **)(void *)m.locals.items;
@@ -244,6 +230,10 @@ void check_sim(struct checker *c, const struct context *at, const struct stateme
   if (symbol && !m.sound) symbol->kind = SYMBOL_POISON;
   if (!symbol || !m.sound) return;
   simulator->external = external_of(&m);
+  if (!simulator->external) {
+    symbol->kind = SYMBOL_POISON;
+    return;
+  }
   if (s->foreign) list_add(c->arena, &c->externals, simulator->external);
   distributions_of(&m, density);
   list_add(c->arena, &c->simulators, simulator);

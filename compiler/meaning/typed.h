@@ -45,6 +45,8 @@ enum structure { /* joint over the last dimensions; in the order of enum floe_st
                  N_STRUCTURE
 };
 
+#define MAX_RANK 8 /* dimensions of an array */
+
 struct type {
   enum base base;
   enum structure structure;
@@ -265,10 +267,18 @@ struct simulator {
   const struct act *body; /* NULL where the external is the user's own C */
   bool works;             /* it fills arrays of its own, for which its caller has room */
   const struct external *external;
+  const struct function **reads;             /* (n_output) of what the external gives: an array among several; NULL: a number */
   const struct distribution **distributions; /* (n_output) of each output; the density is the last one's */
   size_t n_term;
   const struct term **terms; /* what its text says: of what it is made by acts, nothing else may tell */
 };
+
+/* Whether one run gives an array among several outputs. Then its external gives an array over the outputs and all their
+ * indices, each of them once but where one output has it more often; an output that lacks an index stands at its first
+ * element. */
+bool outputs_packed(const struct simulator *simulator);
+/* The position among the dimensions of the external's type, from 1, that this output's dimension `d` has. */
+size_t packed_dimension(const struct simulator *simulator, size_t output, size_t d);
 
 struct external {            /* extern fun, extern draw: a symbol of the runtime */
   const char *name, *symbol; /* symbol: a C identifier */

@@ -418,7 +418,6 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   struct expr *uniform = uniform_value(c, at, written);
   if (uniform) with_family.value = uniform;
   const struct statement *s = &with_family;
-  size_t n_left = 0;
   if (s->kind == STATEMENT_DATA && has_number_index(s->indices)) {
     if (s->missing) {
       struct symbol *given = scope_find(at->scope, NAMESPACE_VALUE, s->name);
@@ -449,8 +448,7 @@ void check_variable(struct checker *c, const struct context *at, const struct st
   symbol->drawn_later = v->role == ROLE_OBS || (v->role != ROLE_DATA && !s->value);
   symbol->untyped = symbol->drawn_later && !s->type;
   symbol->via_span = s->via_span;
-  for (const struct expr *index = s->indices; index; index = index->next) n_left++;
-  symbol->n_typed = v->type.n_dim - n_left;
+  symbol->n_typed = v->type.n_dim - n_indices(s);
   list_add(c->arena, &c->variable_symbols, symbol);
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 
-#define MAX_RANK 16
+#define MAX_OPEN 16
 
 static struct graph *graph_of(struct place place) {
   return place.lowering->graph;
@@ -174,8 +174,8 @@ static const struct node *operation(struct graph *graph, const struct term *term
 static const struct node *elementwise(struct place place, const struct term *term, const struct node *const *args,
                                       const struct node *array) {
   struct graph *graph = graph_of(place);
-  const struct graph_binder *open[MAX_RANK];
-  const struct node *indices[MAX_RANK];
+  const struct graph_binder *open[MAX_OPEN];
+  const struct node *indices[MAX_OPEN];
   const struct node **elements = floe__arena_array(arena_of(place), term->n_item + 1, sizeof *elements);
   for (size_t k = 0; k < array->n_dim; k++) {
     open[k] = graph_open(graph, array->dim[k], array->dim[k]->name);

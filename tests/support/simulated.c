@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "compiler/passes/simulator.h"
 
-enum { MAX_LEAF = 600, MAX_RANK = 8 };
+enum { MAX_LEAF = 600 };
 
 struct run {
   const struct program *program;
@@ -124,6 +124,16 @@ static void run_acts(struct run *r, const struct act *list) {
   for (const struct act *act = list; act && !r->given_up; act = act->next) run_act(r, act);
 }
 
+/* Where element `i` of the output stands among all: the first element of each index that the output lacks. */
+static size_t packed_place(const struct run *r, size_t output, const struct graph_array *array, size_t i) {
+  const struct type *all = &r->graph.simulator->external->type;
+  size_t at[MAX_RANK] = {output}, place = 0;
+  for (size_t d = array->n_dim; d-- > 0; i /= array->size[d])
+    at[packed_dimension(r->graph.simulator, output, d)] = i % array->size[d];
+  for (size_t k = 0; k < all->n_dim; k++) place = place * size_of(r, all->dim[k]) + at[k];
+  return place;
+}
+
 void simulate_interpreted(const struct program *program, const struct graph_world *world,
                           const struct external *external, const struct graph_array *args, raw_draw draw,
                           void *context, struct graph_array *result) {
@@ -151,7 +161,8 @@ void simulate_interpreted(const struct program *program, const struct graph_worl
   run_acts(r, simulator->body);
   for (size_t k = 0, n = 0; k < simulator->n_output; k++) {
     const struct graph_array output = array_of(r, simulator->outputs[k], local_of(r, simulator->outputs[k]));
-    for (size_t i = 0; i < output.n; i++) result->data[n++] = r->given_up ? NAN : output.data[i];
+    for (size_t i = 0; i < output.n; i++)
+      result->data[outputs_packed(simulator) ? packed_place(r, k, &output, i) : n++] = r->given_up ? NAN : output.data[i];
   }
   for (size_t k = 0; k < simulator->n_local; k++) free(r->locals[simulator->n_argument + k]);
   free(r);
