@@ -10,7 +10,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FLOE = os.path.join(ROOT, "build", "floe")
+FLOE = os.environ.get("FLOE") or os.path.join(ROOT, "build", "floe")
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "floe-bench")
 
 

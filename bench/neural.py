@@ -5,12 +5,14 @@ import csv
 import json
 import math
 import os
+import random
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 
+from c2st import Classifier, doubles, thinned, validation, written
 from measure import ROOT, Measured, Table, floe, peer
 from neural_consistency import consistency
 from neural_covid import covid
@@ -19,6 +21,7 @@ from neural_scaling import family, scaling
 REFERENCE = os.environ.get("FLOE_REFERENCE_DATA") or os.path.join(os.path.dirname(ROOT), "shared", "data")
 HERE = os.path.join(ROOT, "bench")
 SIMULATIONS = 10000
+PROPOSALS = 20  # draws of the network for one that its weight keeps
 # Targets of C2ST by the network alone, and with weights by the density; sbi's flow that was the better one.
 TASKS = {"two_moons": (0.54, 0.53, "nsf"), "gaussian_linear": (0.53, 0.53, "maf"), "sir": (0.60, 0.53, "nsf"),
          "bernoulli_glm": (0.62, 0.53, "maf")}
@@ -47,29 +50,26 @@ class Task:
             json.dump({"y": row} if single else {f"data_{j + 1}": value for j, value in enumerate(row)}, out)
         return path
 
+    def dimension(self):
+        return 2 if self.name in ("two_moons", "sir") else 10
+
     def reference(self, k, n):
-        """A file of n draws from the posterior of observation k."""
-        path = os.path.join(self.source, f"reference_posterior_{k + 1}.csv.gz")
-        if self.name != "gaussian_linear":
-            return path
-        path = os.path.join(self.folder, f"exact-{k}.csv")
-        import random  # the posterior is N(y / 2, variance 0.05 I)
-        draw = random.Random(k)
-        with open(path, "w") as out:
-            out.write(",".join(f"p{j}" for j in range(10)) + "\n")
-            for _ in range(n):
-                out.write(",".join(f"{draw.gauss(y / 2, math.sqrt(0.05)):.9g}" for y in self.rows[k]) + "\n")
-        return path
+        """A file of n draws from the posterior of observation k, as doubles."""
+        path = os.path.join(self.folder, f"{self.name}-reference-{k}")
+        if self.name == "gaussian_linear":
+            draw = random.Random(k)  # the posterior is N(y / 2, variance 0.05 I)
+            return written(path, ([draw.gauss(y / 2, math.sqrt(0.05)) for y in self.rows[k]] for _ in range(n)))
+        return path if os.path.exists(path) else doubles(os.path.join(self.source, f"reference_posterior_{k + 1}.csv.gz"), n, path)
 
     def train(self, seed, settings=None, environment=None):
         """Trains from nothing; the measured process and training.json."""
         study = os.path.join(self.folder, f"{self.name}.study")
-        spec = self.spec
+        self.trained = spec = self.spec
         if settings:
             with open(self.spec) as text:
                 plain = text.read()
             head, tail = plain.split("network {")
-            spec = os.path.join(self.folder, "changed.floe")
+            self.trained = spec = os.path.join(self.folder, "changed.floe")
             with open(spec, "w") as out:
                 out.write(head + "network {\n" + "".join(f"  {key} = {value}\n" for key, value in settings.items()) + "}\n")
         run = floe("train", spec, "--fresh", "--seed", seed, "--threads", 1, "--study", study, "--quiet", environment=environment)
@@ -77,70 +77,97 @@ class Task:
             return run, json.load(text)
 
     def draw(self, k, n, rungs, seed):
-        """A file of n draws from the answer for observation k. Draws on rung 2 are resampled from more, so that few are equal."""
+        """A file of n draws from the answer for observation k, on rung 2 with weights."""
         path = os.path.join(self.folder, f"{self.name}-draws-{k}-{rungs}.csv")
-        floe("infer", self.spec, self.data(k), "--rungs", rungs, "--draws", n, "--threads", 1, "--seed", seed,
+        floe("infer", self.trained, self.data(k), "--rungs", rungs, "--draws", n, "--threads", 1, "--seed", seed,
              "--output", path, "--quiet", "--study", os.path.join(self.folder, f"{self.name}.study"))
         return path
 
 
-def scores(python, pairs, seed, options):
-    """C2ST of each (ours, reference); None where scikit-learn cannot be had."""
-    if not python:
-        return None
-    done = subprocess.run([python, os.path.join(HERE, "c2st.py"), str(seed), str(options.draws),
-                           str(options.iterations)] + [f"{a}:{b}" for a, b in pairs],
-                          capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-    if done.returncode:
-        print(done.stderr, file=sys.stderr)
-        return None
-    return [float(line) for line in done.stdout.split()]
+def tested(classifier, task, options, seed, weighted):
+    """C2ST of each observation, and the largest share of weight that was lost in making distinct draws from weighted ones."""
+    pairs, lost = [], 0
+    for k in range(min(options.observations, len(task.rows))):
+        path = os.path.join(task.folder, f"ours-{k}")
+        if weighted:
+            path, share = thinned(task.draw(k, PROPOSALS * options.draws, 2, seed), options.draws, path, seed)
+            lost = max(lost, share)
+        else:
+            doubles(task.draw(k, options.draws, 1, seed), options.draws, path)
+        pairs.append((path, task.reference(k, options.draws)))
+    return classifier.scores(task.dimension(), pairs, seed), lost
 
 
 def accuracy(table, task, options, python):
-    """C2ST over observations and seeds, for the network alone and reweighted; CPU seconds from nothing to the network."""
-    target, _weighted, flow = TASKS[task.name]
-    seconds, means, all_scores = [], [], []
+    """C2ST over observations and seeds, for the network alone, reweighted, and for an ensemble; CPU seconds from nothing to the
+    network. One score is scikit-learn's as well, to see that the classifiers agree."""
+    target, weighted_target, flow = TASKS[task.name]
+    if not task.rows:
+        table.add(f"{task.name}: C2ST of the network", None, target, note="no reference posteriors: FLOE_REFERENCE_DATA names their folder")
+        return
+    classifier = Classifier(task.folder, python, options.iterations)
+    seconds, alone, weighted, lost, same = [], [], [], 0, ""
     for seed in range(1, options.seeds + 1):
-        run, _training = task.train(seed)
-        seconds.append(run.cpu)
-        pairs = [(task.draw(k, options.draws, 1, seed), task.reference(k, options.draws)) for k in range(min(options.observations, len(task.rows)))]
-        got = scores(python, pairs, seed, options) if pairs else None
-        if got:
-            all_scores += got
-            means.append(statistics.mean(got))
-    sbi = against_sbi(task, flow, options, python)
-    error = statistics.stdev(all_scores) / math.sqrt(len(all_scores)) if len(all_scores) > 1 else None
-    table.add(f"{task.name}: C2ST of the network", statistics.mean(means) if means else None, target, peer=sbi.get("c2st"),
-              note=(f"mean of {len(all_scores)} runs: {len(means)} seeds, {options.observations} observations, {options.draws} draws, "
-                    f"at most {options.iterations} iterations of the classifier; "
-                    + (f"standard error {error:.4f}" if error is not None else "no spread")) if means else "no reference posteriors or no scikit-learn")
+        seconds.append(task.train(seed)[0].cpu)
+        alone.append(tested(classifier, task, options, seed, False)[0])
+        if seed == 1 and python:
+            pair = [(os.path.join(task.folder, "ours-0"), task.reference(0, options.draws))]
+            same = f"; observation 1: {alone[0][0]:.4f}, by scikit-learn {classifier.scores(task.dimension(), pair, 1, peer=True)[0]:.4f}"
+        scores, share = tested(classifier, task, options, seed, True)
+        weighted.append(scores)
+        lost = max(lost, share)
+        print(f"  {task.name}, seed {seed}: {statistics.mean(alone[-1]):.4f}, weighted {statistics.mean(scores):.4f}", file=sys.stderr)
+    sbi = against_sbi(task, flow, options, classifier)
+    told = f"{options.observations} observations, {options.draws} draws, at most {options.iterations} epochs of the classifier"
+    table.add(f"{task.name}: C2ST of the network", mean_of(alone), target, peer=sbi.get("c2st"),
+              note=f"{options.seeds} seeds, {told}{spread_of(alone)}{same}" + (f"; peer: sbi, {flow}, one seed" if sbi else ""))
+    table.add(f"{task.name}: C2ST of weighted draws", mean_of(weighted), weighted_target,
+              note=f"{options.seeds} seeds, {told}{spread_of(weighted)}; distinct draws of {PROPOSALS} times as many proposals, "
+                   f"at most {100 * lost:.2g}% of the weight lost")
     peer_seconds = sbi.get("seconds")
     table.add(f"{task.name}: from nothing to the network", seconds, peer_seconds / 5 if peer_seconds else 60, peer=peer_seconds,
               unit="CPU s", note="with compiling and simulating; " + (f"peer: sbi, training alone, {flow}, {sbi['epochs']} epochs; "
                                                                       "target: a fifth of it" if peer_seconds else "no peer: the target is a minute"))
+    run, _training = task.train(1, {"simulations": SIMULATIONS, "ensemble": 4, "consistency": "off"})
+    together = [tested(classifier, task, options, 1, False)[0]]
+    table.add(f"{task.name}: C2ST of an ensemble of four", mean_of(together), target,
+              note=f"one seed, {told}{spread_of(together)}; {run.cpu:.0f} CPU s from nothing")
 
 
-def against_sbi(task, flow, options, python):
+def mean_of(scores):
+    """Over seeds and observations: scores[seed][observation]."""
+    return statistics.mean(map(statistics.mean, scores))
+
+
+def spread_of(scores):
+    """The standard errors: of all scores, and over seeds, whose means share the observations."""
+    every = [score for row in scores for score in row]
+    if len(every) < 2:
+        return ""
+    error = f"; standard error {statistics.stdev(every) / math.sqrt(len(every)):.4f}"
+    means = list(map(statistics.mean, scores))
+    return error + (f", over seeds alone {statistics.stdev(means) / math.sqrt(len(means)):.4f} ({min(means):.4f} .. {max(means):.4f})"
+                    if len(means) > 1 else "")
+
+
+def against_sbi(task, flow, options, classifier):
     """What sbi makes of the same number of simulations; {} where it cannot be had or is not asked for."""
     sbi = None if options.quick else peer("sbi")
     if not sbi or not task.rows:
         return {}
     path = os.path.join(task.folder, "simulations.csv")
     floe("simulate", task.spec, "--draws", SIMULATIONS, "--output", path, "--quiet")
-    n_parameter = 2 if task.name in ("two_moons", "sir") else 10
     numbers = range(min(options.observations, len(task.rows)))
     wanted = []
     for k in numbers:
         wanted += [",".join(map(str, task.rows[k])), os.path.join(task.folder, f"sbi-{k}.csv")]
-    done = Measured([sbi, os.path.join(HERE, "sbi_peer.py"), path, str(n_parameter), flow, "0", str(options.draws), *wanted])
+    done = Measured([sbi, os.path.join(HERE, "sbi_peer.py"), path, str(task.dimension()), flow, "0", str(options.draws), *wanted])
     if done.code:
         print(done.err[-2000:], file=sys.stderr)
         return {}
     result = printed(done)
-    got = scores(python, [(wanted[2 * k + 1], task.reference(k, options.draws)) for k in numbers], 1, options)
-    if got:
-        result["c2st"] = statistics.mean(got)
+    pairs = [(doubles(wanted[2 * k + 1], options.draws, wanted[2 * k + 1] + ".doubles"), task.reference(k, options.draws)) for k in numbers]
+    result["c2st"] = statistics.mean(classifier.scores(task.dimension(), pairs, 1))
     return result
 
 
@@ -214,15 +241,15 @@ def drawing(table, folder):
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/run neural")
-    parser.add_argument("--quick", action="store_true", help="one seed, two observations, 4,000 draws, a classifier of 50 iterations, no accuracy of the peer")
+    parser.add_argument("--quick", action="store_true", help="one seed, two observations, 4,000 draws, a classifier of 50 epochs, no accuracy of the peer")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--parts", default="throughput,drawing,covid,consistency,scaling,family," + ",".join(TASKS),
-                        help="what to measure, with commas between: throughput, drawing, covid, consistency, scaling, family, tasks of sbibm")
+    parser.add_argument("--parts", default="throughput,drawing,classifier,covid,consistency,scaling,family," + ",".join(TASKS),
+                        help="what to measure, with commas between: throughput, drawing, classifier, covid, consistency, scaling, family, tasks of sbibm")
     parser.add_argument("--plot", help="a file of SVG for the curves of `scaling`")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--observations", type=int)
     parser.add_argument("--draws", type=int)
-    parser.add_argument("--iterations", type=int, help="of the classifier at most")
+    parser.add_argument("--iterations", type=int, help="epochs of the classifier at most")
     options = parser.parse_args()
     for name, quick, usual in (("seeds", 1, 3), ("observations", 2, 10), ("draws", 4000, 10000), ("iterations", 50, 1000)):
         if getattr(options, name) is None:
@@ -232,6 +259,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         parts = {"throughput": lambda: throughput(table, folder, options), "drawing": lambda: drawing(table, folder),
                  "covid": lambda: covid(table, options.quick), "consistency": lambda: consistency(table, options.quick),
+                 "classifier": lambda: validation(table, Classifier(folder, python, options.iterations), folder, options.quick),
                  "scaling": lambda: scaling(table, options.quick, options.plot), "family": lambda: family(table, options.quick)}
         for name in options.parts.split(","):
             parts[name]() if name in parts else accuracy(table, Task(name, folder), options, python)
