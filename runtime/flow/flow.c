@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "runtime/flow/spline.h"
 #include "runtime/flow/tails.h"
+#include "runtime/nn/panel.h"
+#include "runtime/nn/spline.h"
 #include "runtime/rng/bulk.h"
 #include "runtime/rng/purpose.h"
 
-enum { RAW = FLOE__SPLINE_RAW };
+enum { RAW = FLOE__SPLINE_RAW, PANEL = FLOE__PANEL };
 
 /* The positions of layer k's coordinates, the moved ones first. */
 static void layer_positions(size_t n, size_t k, uint64_t seed, uint64_t unit, size_t *order, uint32_t *positions,
@@ -63,147 +64,224 @@ void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
-/* Work space. Of every layer, kept for the way back: coordinates (n, d) as they came in, the same before they were
- * mixed, given (n, d), raw (n, d * RAW), and the network's own; then, shared: a second set of raw numbers, the
- * derivative by given, and where the last layer leads. */
-struct layer_work {
-  float *in, *unmixed, *given, *raw, *net;
+/* ---- work space ---- */
+
+static size_t n_panel(size_t n) {
+  return (n + PANEL - 1) / PANEL;
+}
+
+/* What a call works with. Every panel has its coordinates, mask, where the last layer leads, (d, PANEL) each, and log
+ * determinants (PANEL). A layer has, of every panel where things are kept and else of one, the coordinates before and after
+ * they were mixed, given ones, spline numbers (d RAW), and the network's own. Shared: derivatives by the spline's numbers and
+ * by what was given, and the networks' spare room. */
+struct flow_call {
+  const struct floe__panel_functions *functions;
+  const struct floe__flow *flow;
+  const float *block;
+  const struct floe__flow_rows *rows;
+  float *panels, *layers, *d_raw, *d_given, *spare;
+  size_t panel_floats, layer_floats;
 };
 
-static size_t layer_floats(const struct floe__flow *flow, size_t n) {
-  size_t net = 0;
+struct panel {
+  size_t first, n; /* rows */
+  float *x, *mask, *led, *log_det;
+};
+
+struct layer_work {
+  float *unmixed, *in, *given, *raw;
+  struct floe__mlp_kept kept;
+};
+
+static size_t layer_floats(const struct floe__flow *flow, int keeps) {
+  size_t most = 0;
   for (size_t k = 0; k < flow->n_layer; k++) {
-    const size_t size = floe__mlp_work(&flow->layers[k].net, n);
-    net = size > net ? size : net;
+    const size_t size = floe__mlp_kept_floats(&flow->layers[k].net, keeps);
+    most = size > most ? size : most;
   }
-  return n * flow->n * (3 + RAW) + net;
+  return flow->n * (3 + RAW) * PANEL + most;
+}
+
+static size_t spare_floats(const struct floe__flow *flow) {
+  size_t most = 0;
+  for (size_t k = 0; k < flow->n_layer; k++) {
+    const size_t size = floe__mlp_spare_floats(&flow->layers[k].net);
+    most = size > most ? size : most;
+  }
+  return most;
+}
+
+static size_t panel_floats(const struct floe__flow *flow) {
+  return (3 * flow->n + 1) * PANEL;
 }
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
   if (flow->kind == FLOE__MATCHING) return floe__matching_work(&flow->matching, n);
-  return flow->n_layer * layer_floats(flow, n) + n * flow->n * (RAW + 2);
+  return n_panel(n) * (panel_floats(flow) + flow->n_layer * layer_floats(flow, 1)) + flow->n * (RAW + 1) * PANEL +
+         spare_floats(flow);
 }
 
-static struct layer_work layer_work(const struct floe__flow *flow, size_t n, float *work, size_t k) {
-  float *base = work + k * layer_floats(flow, n);
-  const size_t size = n * flow->n;
-  return (struct layer_work){base, base + size, base + 2 * size, base + 3 * size, base + size * (3 + RAW)};
+static struct flow_call open_call(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                                  float *work) {
+  struct flow_call c = {.functions = floe__panel_functions(), .flow = flow, .block = block, .rows = rows};
+  c.panel_floats = panel_floats(flow);
+  c.layer_floats = layer_floats(flow, rows->keeps);
+  c.panels = work;
+  c.d_raw = c.panels + n_panel(rows->n) * c.panel_floats;
+  c.d_given = c.d_raw + flow->n * RAW * PANEL;
+  c.spare = c.d_given + flow->n * PANEL;
+  c.layers = c.spare + spare_floats(flow);
+  return c;
 }
 
-struct shared_work {
-  float *d_raw, *d_given, *led;
-};
-
-static struct shared_work shared(const struct floe__flow *flow, size_t n, float *work) {
-  float *d_raw = work + flow->n_layer * layer_floats(flow, n), *d_given = d_raw + n * flow->n * RAW;
-  return (struct shared_work){d_raw, d_given, d_given + n * flow->n};
+static struct panel panel_of(const struct flow_call *c, size_t p) {
+  const size_t size = c->flow->n * PANEL, first = p * PANEL, left = c->rows->n - first;
+  float *x = c->panels + p * c->panel_floats;
+  return (struct panel){first, left < PANEL ? left : PANEL, x, x + size, x + 2 * size, x + 3 * size};
 }
 
-/* The raw numbers of layer k's moved coordinates. A layer that is given nothing but the condition runs once for each
- * row of the condition; *raw_row then says which rows share. */
-static void run_net(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, size_t k,
-                    const float *x, const struct layer_work *w, const uint32_t **raw_row) {
-  const struct floe__flow_layer *layer = &flow->layers[k];
-  struct floe__pre pre = rows->pre;
-  size_t n = rows->n;
-  if (pre.value) pre.value += k * flow->width;
-  *raw_row = NULL;
-  if (layer->n_given == 0 && pre.row) {
-    n = rows->n_condition;
-    *raw_row = pre.row;
-    pre.row = NULL;
+static struct layer_work layer_of(const struct flow_call *c, size_t k, size_t p) {
+  const struct floe__mlp *net = &c->flow->layers[k].net;
+  const size_t size = c->flow->n * PANEL;
+  float *base = c->layers + (c->rows->keeps ? k * n_panel(c->rows->n) + p : 0) * c->layer_floats;
+  float *hidden = base + (3 + RAW) * size;
+  return (struct layer_work){.unmixed = base,
+                             .in = base + size,
+                             .given = base + 2 * size,
+                             .raw = base + 3 * size,
+                             .kept = {hidden, c->rows->keeps ? hidden + net->n_hidden * net->width * PANEL : NULL}};
+}
+
+/* Rows of x into the panels, with their masks. */
+static void read_rows(const struct flow_call *c, const float *x) {
+  const size_t d = c->flow->n;
+  for (size_t k = 0; k < n_panel(c->rows->n); k++) {
+    const struct panel p = panel_of(c, k);
+    c->functions->gather(p.n, d, x + p.first * d, d, NULL, false, p.x);
+    c->functions->gather(p.n, d, c->rows->mask + p.first * d, d, NULL, false, p.mask);
+    memset(p.log_det, 0, PANEL * sizeof(float));
   }
-  for (size_t j = 0; j < layer->n_given; j++) {
-    const size_t at = layer->given[j];
-    for (size_t i = 0; i < n; i++)
-      w->given[i * layer->n_given + j] = x[i * flow->n + at] * rows->mask[i * flow->n + at];
-  }
-  floe__mlp_forward(&layer->net, block, n, w->given, layer->n_given, &pre, w->net, w->raw);
 }
 
-static struct floe__spline_column column(const struct floe__flow *flow, const struct floe__flow_rows *rows, size_t k,
-                                         size_t j, const float *raw, const uint32_t *raw_row) {
-  const struct floe__flow_layer *layer = &flow->layers[k];
-  return (struct floe__spline_column){.n = rows->n,
-                                      .stride = flow->n,
-                                      .raw_stride = layer->n_moved * RAW,
-                                      .mask = rows->mask + layer->moved[j],
-                                      .raw = raw + j * RAW,
-                                      .raw_row = raw_row};
+static void write_rows(const struct flow_call *c, float *x, float *log_det) {
+  const size_t d = c->flow->n;
+  for (size_t k = 0; k < n_panel(c->rows->n); k++) {
+    const struct panel p = panel_of(c, k);
+    c->functions->scatter(p.n, d, p.x, x + p.first * d, d);
+    if (log_det) memcpy(log_det + p.first, p.log_det, p.n * sizeof(float));
+  }
+}
+
+/* ---- layers ---- */
+
+/* The splines of layer k's moved coordinates, given coordinates x. A layer that is given nothing but a condition that all rows
+ * share has the same for all panels. */
+static void make_splines(const struct flow_call *c, size_t k, size_t p, const float *x, const struct panel *panel,
+                         const struct layer_work *w) {
+  const struct floe__flow_layer *layer = &c->flow->layers[k];
+  struct floe__pre pre = c->rows->pre;
+  if (layer->n_given == 0 && pre.stride == 0 && !c->rows->keeps && p > 0) return;
+  if (pre.value) pre.value += k * c->flow->width;
+  for (size_t j = 0; j < layer->n_given; j++)
+    c->functions->times(PANEL, x + layer->given[j] * PANEL, panel->mask + layer->given[j] * PANEL, w->given + j * PANEL);
+  floe__mlp_panel_forward(&layer->net, c->block, c->rows->n, panel->first, w->given, &pre, &w->kept, c->spare, w->raw);
+  for (size_t j = 0; j < layer->n_moved; j++) c->functions->spline_prepare(w->raw + j * RAW * PANEL);
+}
+
+static void layer_forward(const struct flow_call *c, size_t k, size_t p) {
+  const struct floe__flow_layer *layer = &c->flow->layers[k];
+  const struct panel panel = panel_of(c, p);
+  const struct layer_work w = layer_of(c, k, p);
+  const size_t size = c->flow->n * PANEL * sizeof(float);
+  if (layer->mixing.n > 0) {
+    memcpy(w.unmixed, panel.x, size);
+    floe__mixing_forward(&layer->mixing, c->block, panel.mask, panel.x, panel.log_det);
+  }
+  memcpy(w.in, panel.x, size);
+  make_splines(c, k, p, w.in, &panel, &w);
+  for (size_t j = 0; j < layer->n_moved; j++) {
+    const size_t at = layer->moved[j] * PANEL;
+    c->functions->spline_forward(w.raw + j * RAW * PANEL, panel.mask + at, w.in + at, panel.x + at, panel.log_det);
+  }
 }
 
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det) {
-  const size_t size = rows->n * flow->n * sizeof(float);
-  const uint32_t *raw_row;
   if (flow->kind == FLOE__MATCHING) {
     floe__matching_carry(&flow->matching, block, rows, 1, x, work, z, log_det);
     return;
   }
-  memset(log_det, 0, rows->n * sizeof(float));
-  memcpy(z, x, size);
-  for (size_t k = 0; k < flow->n_layer; k++) {
-    const struct layer_work w = layer_work(flow, rows->n, work, k);
-    if (flow->layers[k].mixing.n > 0) {
-      memcpy(w.unmixed, z, size);
-      floe__mixing_forward(&flow->layers[k].mixing, block, rows->n, rows->mask, z, log_det);
-    }
-    memcpy(w.in, z, size);
-    run_net(flow, block, rows, k, w.in, &w, &raw_row);
-    for (size_t j = 0; j < flow->layers[k].n_moved; j++) {
-      const struct floe__spline_column c = column(flow, rows, k, j, w.raw, raw_row);
-      const size_t at = flow->layers[k].moved[j];
-      floe__spline_forward(&c, w.in + at, z + at, log_det);
-    }
+  const struct flow_call c = open_call(flow, block, rows, work);
+  read_rows(&c, x);
+  for (size_t k = 0; k < flow->n_layer; k++)
+    for (size_t p = 0; p < n_panel(rows->n); p++) layer_forward(&c, k, p);
+  for (size_t p = 0; p < n_panel(rows->n); p++) {
+    const struct panel panel = panel_of(&c, p);
+    memcpy(panel.led, panel.x, flow->n * PANEL * sizeof(float));
+    floe__tails_forward(flow->n, panel.mask, panel.led, panel.x, panel.log_det);
   }
-  memcpy(shared(flow, rows->n, work).led, z, size);
-  floe__tails_forward(rows->n, flow->n, rows->mask, z, z, log_det);
+  write_rows(&c, z, log_det);
+}
+
+/* panel.x: by the layer's result, becomes that by what came in; panel.log_det: by log determinants. */
+static void layer_backward(const struct flow_call *c, size_t k, size_t p, float *d_pre, float *gradient) {
+  const struct floe__flow_layer *layer = &c->flow->layers[k];
+  const struct panel panel = panel_of(c, p);
+  const struct layer_work w = layer_of(c, k, p);
+  for (size_t j = 0; j < layer->n_moved; j++) {
+    const size_t at = layer->moved[j] * PANEL, raw = j * RAW * PANEL;
+    c->functions->spline_backward(w.raw + raw, panel.mask + at, w.in + at, panel.log_det, panel.x + at, c->d_raw + raw);
+  }
+  floe__mlp_panel_backward(&layer->net, c->block, c->rows->n, panel.first, w.given, &w.kept, c->spare, c->d_raw,
+                           layer->n_given > 0 ? c->d_given : NULL, d_pre + k * c->flow->width, c->flow->n_pre, gradient);
+  for (size_t j = 0; j < layer->n_given; j++) {
+    const size_t at = layer->given[j] * PANEL;
+    for (size_t r = 0; r < PANEL; r++) panel.x[at + r] += c->d_given[j * PANEL + r] * panel.mask[at + r];
+  }
+  if (layer->mixing.n > 0)
+    floe__mixing_backward(&layer->mixing, c->block, panel.mask, w.unmixed, c->d_given, panel.x, panel.log_det, gradient);
 }
 
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient) {
-  const struct shared_work spare = shared(flow, rows->n, work);
-  float *d_raw = spare.d_raw, *d_given = spare.d_given;
-  floe__tails_backward(rows->n, flow->n, rows->mask, spare.led, d_log_det, dz);
-  for (size_t k = flow->n_layer; k-- > 0;) {
-    const struct floe__flow_layer *layer = &flow->layers[k];
-    const struct layer_work w = layer_work(flow, rows->n, work, k);
-    for (size_t j = 0; j < layer->n_moved; j++) {
-      const struct floe__spline_column c = column(flow, rows, k, j, w.raw, NULL);
-      const size_t at = layer->moved[j];
-      floe__spline_backward(&c, w.in + at, dz + at, d_log_det, dz + at, d_raw + j * RAW);
-    }
-    floe__mlp_backward(&layer->net, block, rows->n, w.given, layer->n_given, w.net, d_raw, d_given, layer->n_given,
-                       d_pre + k * flow->width, flow->n_pre, gradient);
-    for (size_t j = 0; j < layer->n_given; j++) {
-      const size_t at = layer->given[j];
-      for (size_t i = 0; i < rows->n; i++)
-        dz[i * flow->n + at] += d_given[i * layer->n_given + j] * rows->mask[i * flow->n + at];
-    }
-    if (layer->mixing.n > 0)
-      floe__mixing_backward(&layer->mixing, block, rows->n, rows->mask, w.unmixed, d_given, dz, d_log_det, gradient);
+  const struct flow_call c = open_call(flow, block, rows, work);
+  read_rows(&c, dz);
+  for (size_t p = 0; p < n_panel(rows->n); p++) {
+    const struct panel panel = panel_of(&c, p);
+    memcpy(panel.log_det, d_log_det + panel.first, panel.n * sizeof(float));
+    floe__tails_backward(flow->n, panel.mask, panel.led, panel.log_det, panel.x);
   }
+  for (size_t k = flow->n_layer; k-- > 0;)
+    for (size_t p = 0; p < n_panel(rows->n); p++) layer_backward(&c, k, p, d_pre, gradient);
+  write_rows(&c, dz, NULL);
+}
+
+static void layer_inverse(const struct flow_call *c, size_t k, size_t p, int with_log_det) {
+  const struct floe__flow_layer *layer = &c->flow->layers[k];
+  const struct panel panel = panel_of(c, p);
+  const struct layer_work w = layer_of(c, k, p);
+  make_splines(c, k, p, panel.x, &panel, &w);
+  for (size_t j = 0; j < layer->n_moved; j++) {
+    float *x = panel.x + layer->moved[j] * PANEL;
+    c->functions->spline_inverse(w.raw + j * RAW * PANEL, panel.mask + layer->moved[j] * PANEL, x, x,
+                                 with_log_det ? panel.log_det : NULL);
+  }
+  if (layer->mixing.n > 0) floe__mixing_inverse(&layer->mixing, c->block, panel.mask, panel.x, panel.log_det);
 }
 
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det) {
   if (flow->kind == FLOE__MATCHING) {
-    floe__matching_carry(&flow->matching, block, rows, 0, z, work, x, rows->draws_only ? NULL : log_det);
+    floe__matching_carry(&flow->matching, block, rows, 0, z, work, x, log_det);
     return;
   }
-  const struct layer_work w = layer_work(flow, rows->n, work, 0); /* nothing is kept: all layers share one */
-  const uint32_t *raw_row;
-  memset(log_det, 0, rows->n * sizeof(float));
-  if (x != z) memcpy(x, z, rows->n * flow->n * sizeof(float));
-  floe__tails_inverse(rows->n, flow->n, rows->mask, x, log_det);
-  for (size_t k = flow->n_layer; k-- > 0;) {
-    run_net(flow, block, rows, k, x, &w, &raw_row);
-    for (size_t j = 0; j < flow->layers[k].n_moved; j++) {
-      const struct floe__spline_column c = column(flow, rows, k, j, w.raw, raw_row);
-      const size_t at = flow->layers[k].moved[j];
-      floe__spline_inverse(&c, x + at, x + at, log_det);
-    }
-    if (flow->layers[k].mixing.n > 0)
-      floe__mixing_inverse(&flow->layers[k].mixing, block, rows->n, rows->mask, x, log_det);
+  const struct flow_call c = open_call(flow, block, rows, work);
+  read_rows(&c, z);
+  for (size_t p = 0; p < n_panel(rows->n); p++) {
+    const struct panel panel = panel_of(&c, p);
+    floe__tails_inverse(flow->n, panel.mask, panel.x, panel.log_det);
   }
+  for (size_t k = flow->n_layer; k-- > 0;)
+    for (size_t p = 0; p < n_panel(rows->n); p++) layer_inverse(&c, k, p, log_det != NULL);
+  write_rows(&c, x, log_det);
 }

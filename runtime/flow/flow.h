@@ -2,7 +2,7 @@
  * solution of a differential equation (matching.h). The other is made of layers. Layer 0
  * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
  * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
- * part and the condition; the next layer swaps the parts. The map is that of spline.h; the last layer is followed by
+ * part and the condition; the next layer swaps the parts. The map is that of nn/spline.h; the last layer is followed by
  * that of tails.h. With d = 1 all layers are like layer 0. The condition enters every layer's network as a term of its
  * first layer (struct floe__pre of nn/mlp.h, n_pre wide): how it comes about is the caller's affair.
  * Rows may lack coordinates: where mask is 0 the coordinate passes through with log determinant 0, and the others do not see it. */
@@ -46,25 +46,24 @@ void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n_row); /* floats of work space */
 
-/* Rows of one call. pre.value: (number of rows of the condition, n_pre). */
+/* Rows of one call. pre.value: (n, n_pre), or one row with stride 0, a condition that all share; pre.row is NULL. */
 struct floe__flow_rows {
   size_t n;
   const float *mask; /* (n, d) 0 or 1 */
   struct floe__pre pre;
-  size_t n_condition; /* rows that pre.row points at; used where pre.row is not NULL */
-  int draws_only;     /* log determinants of a matching flow are not computed */
+  int keeps; /* what floe__flow_backward needs */
 };
 
 /* x (n, d) -> z (n, d), log_det (n) = log |dz/dx|; z may not be x. */
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det);
 
-/* After forward, with the same work and pre.row NULL; of coupling flows. dz (n, d): overwritten, with dx; d_log_det (n);
+/* After a forward that keeps, with the same work and no condition that rows share; of coupling flows. dz (n, d): overwritten, with dx; d_log_det (n);
  * d_pre (n, n_pre) overwritten; adds to gradient. */
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient);
 
-/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x. x may be z. */
+/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, or NULL: not wanted, which is faster. x may be z. */
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det);
 

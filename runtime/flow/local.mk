@@ -2,12 +2,10 @@ runtime_sources += \
   runtime/flow/flow.c \
   runtime/flow/matching.c \
   runtime/flow/mixing.c \
-  runtime/flow/spline.c \
   runtime/flow/tails.c \
   runtime/flow/flow.h \
   runtime/flow/matching.h \
   runtime/flow/mixing.h \
-  runtime/flow/spline.h \
   runtime/flow/tails.h
 
 check_PROGRAMS += tests/unit/test_flow

@@ -20,15 +20,13 @@ void floe__matching_start(const struct floe__matching *m, float *block, uint64_t
 }
 
 /* Work space: the perceptron's input, velocities, and its own; then of the solver, for one panel: states at a stage and after the
- * step, stages and traces of each, which row each lane is, and the mask. */
+ * step, stages and traces of each, and the mask. */
 struct places {
   float *in, *v, *net, *state, *next, *stage, *trace, *mask;
-  uint32_t *row;
 };
 
 static size_t divide(const struct floe__matching *m, size_t n, float *work, struct places *p) {
   const size_t d = m->n, rows = n > PANEL ? n : PANEL;
-  float *row = NULL;
   const struct {
     size_t size;
     float **at;
@@ -39,14 +37,12 @@ static size_t divide(const struct floe__matching *m, size_t n, float *work, stru
                {PANEL * d, &p->next},
                {STAGES * PANEL * d, &p->stage},
                {STAGES * PANEL, &p->trace},
-               {PANEL * d, &p->mask},
-               {PANEL, &row}};
+               {PANEL * d, &p->mask}};
   size_t used = 0;
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
     const size_t offset = floe__block_take(&used, parts[k].size);
     if (work) *parts[k].at = work + offset;
   }
-  p->row = (uint32_t *)(void *)row;
   return used;
 }
 
@@ -198,9 +194,8 @@ void floe__matching_carry(const struct floe__matching *m, const float *block, co
   divide(m, rows->n, work, &w.places);
   for (size_t first = 0; first < rows->n; first += PANEL) {
     w.n = rows->n - first < PANEL ? rows->n - first : PANEL;
-    for (size_t i = 0; i < w.n; i++)
-      w.places.row[i] = rows->pre.row ? rows->pre.row[first + i] : (uint32_t)(first + i);
-    w.pre = (struct floe__pre){rows->pre.value, rows->pre.stride, w.places.row};
+    w.pre = rows->pre;
+    w.pre.value += first * w.pre.stride;
     memcpy(w.places.state, x + first * d, w.n * d * sizeof(float));
     memcpy(w.places.mask, rows->mask + first * d, w.n * d * sizeof(float));
     solve_panel(&w);

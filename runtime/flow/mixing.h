@@ -2,7 +2,7 @@
  * the coordinates' order is that of the flow):
  *   y = (diag(exp s) + U) x,  z = (1 + L) y,  log dz/dx = sum s,
  * U strictly upper, L strictly lower triangular. Absent coordinates stay as they are and take no part: the map of the others is
- * still triangular in each factor. All zeros: the identity. */
+ * still triangular in each factor. All zeros: the identity. Rows stand in panels (nn/panel.h). */
 #ifndef FLOE_FLOW_MIXING_H
 #define FLOE_FLOW_MIXING_H
 
@@ -14,16 +14,17 @@ struct floe__mixing {
 
 struct floe__mixing floe__mixing_make(size_t *used, size_t n);
 
-/* x (n_row, n) with mask (n_row, n) of 0 and 1, in place; adds to log_det (n_row). */
-void floe__mixing_forward(const struct floe__mixing *mixing, const float *block, size_t n_row, const float *mask,
-                          float *x, float *log_det);
+/* x (n, FLOE__PANEL) with mask (n, FLOE__PANEL) of 0 and 1, in place; adds to log_det (FLOE__PANEL). */
+void floe__mixing_forward(const struct floe__mixing *mixing, const float *block, const float *mask, float *x,
+                          float *log_det);
 
 /* And back: log_det as that of forward. */
-void floe__mixing_inverse(const struct floe__mixing *mixing, const float *block, size_t n_row, const float *mask,
-                          float *z, float *log_det);
+void floe__mixing_inverse(const struct floe__mixing *mixing, const float *block, const float *mask, float *z,
+                          float *log_det);
 
-/* x (n_row, n): as it came in; d (n_row, n): by z, becomes that by x; d_log_det (n_row); adds to gradient. y (n): work space. */
-void floe__mixing_backward(const struct floe__mixing *mixing, const float *block, size_t n_row, const float *mask,
-                           const float *x, float *y, float *d, const float *d_log_det, float *gradient);
+/* x (n, FLOE__PANEL): as it came in; d (n, FLOE__PANEL): by z, becomes that by x; d_log_det (FLOE__PANEL); adds to gradient.
+ * y (n, FLOE__PANEL): work space. */
+void floe__mixing_backward(const struct floe__mixing *mixing, const float *block, const float *mask, const float *x,
+                           float *y, float *d, const float *d_log_det, float *gradient);
 
 #endif

@@ -1,7 +1,9 @@
 #include "runtime/flow/tails.h"
 
 #include "runtime/nn/elementary.h"
+#include "runtime/nn/panel.h"
 
+enum { PANEL = FLOE__PANEL };
 static const float calm = 2.5f, steep = 2;
 
 /* How far a coordinate of size |w| lies beyond the calm middle; 0 within, and where it is absent. */
@@ -10,37 +12,37 @@ FLOE__INLINE float beyond(float size, float mask) {
   return mask != 0 ? t : 0;
 }
 
-void floe__tails_forward(size_t n, size_t d, const float *mask, const float *w, float *z, float *log_det) {
-  for (size_t i = 0; i < n; i++)
-    for (size_t k = i * d; k < (i + 1) * d; k++) {
-      const float t = beyond(w[k] < 0 ? -w[k] : w[k], mask[k]), root = __builtin_sqrtf(1 + t * t);
+FLOE__FOR_EACH_CPU void floe__tails_forward(size_t d, const float *mask, const float *w, float *z, float *log_det) {
+  for (size_t j = 0; j < d; j++, mask += PANEL, w += PANEL, z += PANEL)
+    for (int r = 0; r < PANEL; r++) {
+      const float t = beyond(w[r] < 0 ? -w[r] : w[r], mask[r]), root = __builtin_sqrtf(1 + t * t);
       const float more = steep * (root - 1);
-      z[k] = w[k] < 0 ? w[k] - more : w[k] + more;
-      if (t > 0) log_det[i] += floe__log(1 + steep * t / root);
+      z[r] = w[r] < 0 ? w[r] - more : w[r] + more;
+      log_det[r] += floe__log(1 + steep * t / root);
     }
 }
 
 /* With r = z - calm + steep: (r - t)^2 = steep^2 (1 + t^2), whose root in 0 .. r is
  * t = (steep sqrt(r^2 - e) - r) / e, e = steep^2 - 1; written so that nothing cancels near t = 0. Absent:
  * r = steep, t = 0. */
-void floe__tails_inverse(size_t n, size_t d, const float *mask, float *z, float *log_det) {
+FLOE__FOR_EACH_CPU void floe__tails_inverse(size_t d, const float *mask, float *z, float *log_det) {
   const float e = steep * steep - 1;
-  for (size_t i = 0; i < n; i++)
-    for (size_t k = i * d; k < (i + 1) * d; k++) {
+  for (size_t j = 0; j < d; j++, mask += PANEL, z += PANEL)
+    for (int k = 0; k < PANEL; k++) {
       const float s = beyond(z[k] < 0 ? -z[k] : z[k], mask[k]), r = s + steep;
       const float t = s * (r + steep) / (steep * __builtin_sqrtf(r * r - e) + r), less = s - t;
-      if (s > 0) log_det[i] += floe__log(1 + steep * t / __builtin_sqrtf(1 + t * t));
+      log_det[k] += floe__log(1 + steep * t / __builtin_sqrtf(1 + t * t));
       z[k] = z[k] < 0 ? z[k] + less : z[k] - less;
     }
 }
 
-void floe__tails_backward(size_t n, size_t d, const float *mask, const float *w, const float *d_log_det, float *dz) {
-  for (size_t i = 0; i < n; i++)
-    for (size_t k = i * d; k < (i + 1) * d; k++) {
-      const float t = beyond(w[k] < 0 ? -w[k] : w[k], mask[k]);
-      if (!(t > 0)) continue;
+FLOE__FOR_EACH_CPU void floe__tails_backward(size_t d, const float *mask, const float *w, const float *d_log_det,
+                                             float *dz) {
+  for (size_t j = 0; j < d; j++, mask += PANEL, w += PANEL, dz += PANEL)
+    for (int r = 0; r < PANEL; r++) {
+      const float t = beyond(w[r] < 0 ? -w[r] : w[r], mask[r]);
       const float square = 1 + t * t, root = __builtin_sqrtf(square), slope = 1 + steep * t / root;
-      const float bend = steep / (square * root) / slope;
-      dz[k] = dz[k] * slope + d_log_det[i] * (w[k] < 0 ? -bend : bend);
+      const float bend = t > 0 ? steep / (square * root) / slope : 0;
+      dz[r] = dz[r] * slope + d_log_det[r] * (w[r] < 0 ? -bend : bend);
     }
 }

@@ -1,4 +1,4 @@
-/* panel.h: the arithmetic of perceptrons on panels. A panel holds FLOE__PANEL rows of a batch, feature by feature:
+/* panel.h: the arithmetic of perceptrons and of flows on panels. A panel holds FLOE__PANEL rows of a batch, feature by feature:
  *   (n_feature, FLOE__PANEL), so that the rows are the lanes of vector instructions, and all features of a panel of usual
  * widths stay in the nearest cache from layer to layer. Memory of panels is aligned to 64 bytes.
  *
@@ -31,9 +31,21 @@ struct floe__panel_functions {
                  float *panel);
   /* The first n rows of a panel to y (n, n_feature), `stride` apart. */
   void (*scatter)(size_t n, size_t n_feature, const float *panel, float *y, size_t stride);
-  /* SiLU: y = x / (1 + exp -x), its derivative to slope; n numbers, a multiple of FLOE__PANEL. base NULL, or y += base. */
+  /* SiLU: y = x / (1 + exp -x), its derivative to slope, if wanted; n numbers, a multiple of FLOE__PANEL. base NULL, or
+   * y += base, which may be y. */
   void (*silu)(size_t n, const float *x, const float *base, float *y, float *slope);
   void (*times)(size_t n, const float *a, const float *b, float *y); /* y = a b */
+
+  /* Splines (spline.h) of one coordinate, all but raw numbers (FLOE__PANEL); where mask is 0 the coordinate is left as it
+   * is. First, raw (FLOE__SPLINE_RAW, FLOE__PANEL) is made ready, in place. */
+  void (*spline_prepare)(float *raw);
+  /* x -> y, which may be x; adds log dy/dx to log_det. */
+  void (*spline_forward)(const float *ready, const float *mask, const float *x, float *y, float *log_det);
+  /* y -> x, which may be y; adds log dy/dx, at that x, to log_det, NULL: not wanted. */
+  void (*spline_inverse)(const float *ready, const float *mask, const float *y, float *x, float *log_det);
+  /* d: by y, becomes that by x; d_raw: by the raw numbers, overwritten. */
+  void (*spline_backward)(const float *ready, const float *mask, const float *x, const float *d_log_det, float *d,
+                          float *d_raw);
 };
 
 extern const struct floe__panel_functions floe__panel_v3, floe__panel_v4, floe__panel_blas;

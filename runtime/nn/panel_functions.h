@@ -4,28 +4,12 @@
 #include <string.h>
 
 #include "runtime/math/blas.h"
-#include "runtime/nn/elementary.h"
 #include "runtime/nn/panel.h"
+#include "runtime/nn/vector.h"
 
-#if !defined(PANEL_BY_BLAS) && (defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)))
-#include <immintrin.h>
+#if !defined(PANEL_BY_BLAS) && defined(__AVX2__) && defined(__FMA__)
 #define PANEL_VECTORS 1
-#if defined(__AVX512F__)
-typedef __m512 vector;
-enum { LANES = 16, OUTS = 12 };
-#define vector_load _mm512_loadu_ps
-#define vector_store _mm512_storeu_ps
-#define vector_all _mm512_set1_ps
-#define vector_fma _mm512_fmadd_ps
-#else
-typedef __m256 vector;
-enum { LANES = 8, OUTS = 3 };
-#define vector_load _mm256_loadu_ps
-#define vector_store _mm256_storeu_ps
-#define vector_all _mm256_set1_ps
-#define vector_fma _mm256_fmadd_ps
-#endif
-enum { VECTORS = FLOE__PANEL / LANES };
+enum { OUTS = LANES == 16 ? 12 : 3, VECTORS = FLOE__PANEL / LANES };
 #endif
 
 /* ---- products ---- */
@@ -56,6 +40,8 @@ static void multiply(size_t n_out, size_t n_in, const float *weight, size_t by_o
   size_t j = 0;
   for (; j + OUTS <= n_out; j += OUTS)
     multiply_tile(OUTS, n_in, weight + j * by_out, by_out, by_in, bias ? bias + j : NULL, x, y + j * FLOE__PANEL);
+  for (; j + 2 <= n_out; j += 2)
+    multiply_tile(2, n_in, weight + j * by_out, by_out, by_in, bias ? bias + j : NULL, x, y + j * FLOE__PANEL);
   for (; j < n_out; j++)
     multiply_tile(1, n_in, weight + j * by_out, by_out, by_in, bias ? bias + j : NULL, x, y + j * FLOE__PANEL);
 }
@@ -219,23 +205,33 @@ static void gather(size_t n, size_t n_feature, const float *x, size_t stride, co
 
 /* ---- element by element ---- */
 
-static void silu(size_t n, const float *restrict x, const float *restrict base, float *restrict y,
-                 float *restrict slope) {
-  for (size_t k = 0; k < n; k++) {
-    const float s = floe__logistic(x[k]), value = x[k] * s;
-    slope[k] = floe__fma(value, 1.0f - s, s);
-    y[k] = value;
+/* One of these for each combination of what is there. */
+FLOE__INLINE void silu_of(size_t n, const float *x, const float *base, float *y, float *slope) {
+  const vector one = vector_all(1.0f), zero = vector_all(0);
+  for (size_t k = 0; k < n; k += LANES) {
+    const vector in = vector_load(x + k), s = one / (one + vector_exp(zero - in)), value = in * s;
+    if (slope) vector_store(slope + k, vector_fma(value, one - s, s));
+    vector_store(y + k, value + (base ? vector_load(base + k) : zero));
   }
-  for (size_t k = 0; base && k < n; k++) y[k] += base[k];
+}
+
+static void silu(size_t n, const float *x, const float *base, float *y, float *slope) {
+  if (slope)
+    base ? silu_of(n, x, base, y, slope) : silu_of(n, x, NULL, y, slope);
+  else
+    base ? silu_of(n, x, base, y, NULL) : silu_of(n, x, NULL, y, NULL);
 }
 
 static void times(size_t n, const float *a, const float *b, float *y) {
   for (size_t k = 0; k < n; k++) y[k] = a[k] * b[k];
 }
 
+#include "runtime/nn/panel_spline.h"
+
 static bool runs(void) {
   return PANEL_RUNS;
 }
 
-const struct floe__panel_functions PANEL_SET = {PANEL_NAME,        runs, multiply, outer, sum_rows, gather,
-                                                transpose_to_rows, silu, times};
+const struct floe__panel_functions PANEL_SET = {
+    PANEL_NAME, runs,  multiply,       outer,          sum_rows,       gather,         transpose_to_rows,
+    silu,       times, spline_prepare, spline_forward, spline_inverse, spline_backward};

@@ -35,7 +35,6 @@ struct chunk {
       *local_pre; /* (chunk, globals + summary + context), (chunk, l_pre), (chunk, rows, l_pre) */
   float *flow;
   double *log_q;   /* (n_member, chunk) */
-  uint32_t *zeros; /* (chunk): all points have the same condition */
 };
 
 static size_t divide(const struct floe__asking *a, const struct floe__member *m, float *work, struct chunk *c) {
@@ -76,7 +75,7 @@ size_t floe__chunk_work(const struct floe__asking *a, const struct floe__member 
 }
 
 size_t floe__chunk_indices(const struct floe__asking *a) {
-  return 2 * chunk_size(a);
+  return chunk_size(a);
 }
 
 /* Lists the points of each member. */
@@ -102,12 +101,10 @@ static struct chunk open_chunk(const struct floe__asking *a, size_t k, size_t th
   divide(a, &a->network->members[0], a->work + thread * a->n_work, &c);
   c.n = c.first + all < a->n ? all : a->n - c.first;
   c.n_row = a->slots[c.context]->n_row;
-  c.zeros = a->indices + thread * a->n_indices;
-  c.order = c.zeros + all;
+  c.order = a->indices + thread * a->n_indices;
   const float *global_mask = a->examples.global_mask + c.context * f->n_global;
   const float *local_mask = a->examples.local_mask + c.context * f->max_rows * f->n_local;
   for (size_t i = 0; i < all; i++) {
-    c.zeros[i] = 0;
     if (f->n_global > 0) memcpy(c.global_mask + i * f->n_global, global_mask, f->n_global * sizeof(float));
     if (c.n_row * f->n_local > 0)
       memcpy(c.local_mask + i * c.n_row * f->n_local, local_mask, c.n_row * f->n_local * sizeof(float));
@@ -121,9 +118,7 @@ static struct floe__flow_rows global_rows(const struct chunk *c, size_t which, s
   const size_t n_pre = a->network->members[a->first_member + which].global.n_pre;
   return (struct floe__flow_rows){.n = n,
                                   .mask = c->global_mask,
-                                  .n_condition = 1,
-                                  .draws_only = !a->log_q,
-                                  .pre = {a->pre + which * a->n_pre + c->context * n_pre, n_pre, c->zeros}};
+                                  .pre = {a->pre + which * a->n_pre + c->context * n_pre, 0, NULL}};
 }
 
 /* The local flow's condition: the row's share, which the context fixes, and the globals' of each point. */
@@ -146,7 +141,7 @@ static struct floe__flow_rows local_rows(const struct chunk *c, size_t which, si
       float *to = c->local_pre + (i * c->n_row + r) * width;
       for (size_t j = 0; j < width; j++) to[j] = c->shared[i * width + j] + rows[r * width + j];
     }
-  return (struct floe__flow_rows){.n = n * c->n_row, .mask = c->local_mask, .pre = {c->local_pre, width, NULL}, .draws_only = !a->log_q};
+  return (struct floe__flow_rows){.n = n * c->n_row, .mask = c->local_mask, .pre = {c->local_pre, width, NULL}};
 }
 
 static double log_base(size_t n, const float *z, const float *mask) {
@@ -194,14 +189,15 @@ static void draw(const struct chunk *c, size_t which, size_t n, float *global, f
   if (member->global.n > 0) {
     const struct floe__flow_rows rows = global_rows(c, which, n);
     memcpy(c->z, global, n * f->n_global * sizeof(float));
-    floe__flow_inverse(&member->global, weights, &rows, c->z, c->flow, global, c->log_det);
+    floe__flow_inverse(&member->global, weights, &rows, c->z, c->flow, global, c->asking->log_q ? c->log_det : NULL);
   }
   if (member->local.n > 0) {
     const struct floe__flow_rows rows = local_rows(c, which, n, global);
     memcpy(c->local_z, local, rows.n * f->n_local * sizeof(float));
-    floe__flow_inverse(&member->local, weights, &rows, c->local_z, c->flow, local, c->local_log_det);
+    floe__flow_inverse(&member->local, weights, &rows, c->local_z, c->flow, local,
+                       c->asking->log_q ? c->local_log_det : NULL);
   }
-  collect(c, n, c->z, c->local_z, log_q);
+  if (c->asking->log_q) collect(c, n, c->z, c->local_z, log_q);
 }
 
 /* log of the members' mixed density at place p of the chunk, in coordinates. */

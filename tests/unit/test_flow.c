@@ -13,10 +13,11 @@
 
 #include "base/memory.h"
 #include "runtime/flow/flow.h"
-#include "runtime/flow/spline.h"
 #include "runtime/flow/tails.h"
 #include "runtime/nn/adam.h"
 #include "runtime/nn/elementary.h"
+#include "runtime/nn/panel.h"
+#include "runtime/nn/spline.h"
 #include "runtime/rng/bulk.h"
 #include "runtime/train/member.h"
 
@@ -132,108 +133,166 @@ static void a_perceptron_differentiates_by_weights_and_inputs(void **state) {
   floe__free(c.weight_of_y);
 }
 
-enum { COLUMN = 37 };
-static struct floe__spline_column spline_case(float *raw, float *mask) {
-  normals(20, COLUMN * FLOE__SPLINE_RAW, raw);
-  for (size_t i = 0; i < COLUMN; i++) mask[i] = i % 9 != 4;
-  return (struct floe__spline_column){
-      .n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
+/* Every set of panel functions that runs here. */
+static size_t panel_sets(const struct floe__panel_functions *sets[3]) {
+  const struct floe__panel_functions *const all[] = {&floe__panel_v4, &floe__panel_v3, &floe__panel_blas};
+  size_t n = 0;
+  for (size_t k = 0; k < 3; k++)
+    if (all[k]->runs()) sets[n++] = all[k];
+  return n;
+}
+
+enum { PANEL = FLOE__PANEL, RAW_PANEL = FLOE__SPLINE_RAW * FLOE__PANEL };
+
+struct spline_case {
+  const struct floe__panel_functions *f;
+  float raw[RAW_PANEL], ready[RAW_PANEL], mask[PANEL], x[PANEL], y[PANEL], weight[PANEL], log_det[PANEL];
+  int by_raw;
+};
+
+static void spline_start(struct spline_case *c, const struct floe__panel_functions *f) {
+  *c = (struct spline_case){.f = f};
+  normals(20, RAW_PANEL, c->raw);
+  normals(21, PANEL, c->x);
+  normals(23, PANEL, c->weight);
+  for (size_t i = 0; i < PANEL; i++) {
+    c->mask[i] = i % 9 != 4;
+    c->x[i] *= 3; /* some beyond the spline's ends */
+  }
+  memcpy(c->ready, c->raw, sizeof c->raw);
+  f->spline_prepare(c->ready);
 }
 
 static void a_spline_inverts_and_agrees_on_the_determinant(void **state) {
   (void)state;
-  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], y[COLUMN], back[COLUMN], forward[COLUMN] = {0},
-                                                                                          inverse[COLUMN] = {0};
-  const struct floe__spline_column c = spline_case(raw, mask);
-  normals(21, COLUMN, x);
-  for (size_t i = 0; i < COLUMN; i++) x[i] *= 3; /* some beyond the spline's ends */
-  floe__spline_forward(&c, x, y, forward);
-  floe__spline_inverse(&c, y, back, inverse);
-  for (size_t i = 0; i < COLUMN; i++) {
-    assert_true(fabsf(back[i] - x[i]) < 2e-4f * (1 + fabsf(x[i])));
-    assert_true(fabsf(forward[i] - inverse[i]) < 2e-3f);
-    if (mask[i] == 0) assert_true(y[i] == x[i] && forward[i] == 0);
+  const struct floe__panel_functions *sets[3];
+  for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
+    struct spline_case c;
+    float back[PANEL], inverse[PANEL] = {0};
+    spline_start(&c, sets[k]);
+    c.f->spline_forward(c.ready, c.mask, c.x, c.y, c.log_det);
+    c.f->spline_inverse(c.ready, c.mask, c.y, back, inverse);
+    for (size_t i = 0; i < PANEL; i++) {
+      assert_true(fabsf(back[i] - c.x[i]) < 2e-4f * (1 + fabsf(c.x[i])));
+      assert_true(fabsf(c.log_det[i] - inverse[i]) < 2e-3f);
+      if (c.mask[i] == 0) assert_true(c.y[i] == c.x[i] && c.log_det[i] == 0);
+    }
+    c.f->spline_inverse(c.ready, c.mask, c.y, c.y, NULL);
+    assert_memory_equal(c.y, back, sizeof back);
   }
 }
 
 static void raw_zeros_are_the_identity(void **state) {
   (void)state;
-  float raw[COLUMN * FLOE__SPLINE_RAW] = {0}, mask[COLUMN], x[COLUMN], y[COLUMN], log_det[COLUMN] = {0};
-  for (size_t i = 0; i < COLUMN; i++) mask[i] = 1, x[i] = -6 + 0.33f * (float)i;
-  const struct floe__spline_column c = {
-      .n = COLUMN, .stride = 1, .raw_stride = FLOE__SPLINE_RAW, .mask = mask, .raw = raw};
-  floe__spline_forward(&c, x, y, log_det);
-  for (size_t i = 0; i < COLUMN; i++) assert_true(fabsf(y[i] - x[i]) < 1e-5f && fabsf(log_det[i]) < 1e-5f);
+  const struct floe__panel_functions *sets[3];
+  for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
+    struct spline_case c = {.f = sets[k]};
+    for (size_t i = 0; i < PANEL; i++) c.mask[i] = 1, c.x[i] = -6 + 0.38f * (float)i;
+    c.f->spline_prepare(c.ready);
+    c.f->spline_forward(c.ready, c.mask, c.x, c.y, c.log_det);
+    for (size_t i = 0; i < PANEL; i++) assert_true(fabsf(c.y[i] - c.x[i]) < 1e-5f && fabsf(c.log_det[i]) < 1e-5f);
+  }
 }
-
-struct spline_target {
-  struct floe__spline_column column;
-  const float *x, *weight;
-  int by_raw;
-};
 
 static float log_det_weight(size_t i) {
   return 0.7f - 0.1f * (float)(i % 5);
 }
 
 static double spline_value(void *context, const float *block) {
-  const struct spline_target *t = context;
-  struct floe__spline_column c = t->column;
-  float y[COLUMN], log_det[COLUMN] = {0};
-  if (t->by_raw) c.raw = block;
-  floe__spline_forward(&c, t->by_raw ? t->x : block, y, log_det);
+  struct spline_case c = *(const struct spline_case *)context;
+  memcpy(c.by_raw ? c.raw : c.x, block, c.by_raw ? sizeof c.raw : sizeof c.x);
+  memcpy(c.ready, c.raw, sizeof c.raw);
+  memset(c.log_det, 0, sizeof c.log_det);
+  c.f->spline_prepare(c.ready);
+  c.f->spline_forward(c.ready, c.mask, c.x, c.y, c.log_det);
   double sum = 0;
-  for (size_t i = 0; i < COLUMN; i++) sum += (double)t->weight[i] * y[i] + (double)log_det_weight(i) * (double)log_det[i];
+  for (size_t i = 0; i < PANEL; i++) sum += (double)c.weight[i] * (double)c.y[i] + (double)log_det_weight(i) * (double)c.log_det[i];
   return sum;
 }
 
 static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state) {
   (void)state;
-  float raw[COLUMN * FLOE__SPLINE_RAW], mask[COLUMN], x[COLUMN], weight[COLUMN], dx[COLUMN],
-      d_raw[COLUMN * FLOE__SPLINE_RAW], d_log_det[COLUMN];
-  struct spline_target t = {.column = spline_case(raw, mask), .x = x, .weight = weight};
-  normals(22, COLUMN, x);
-  normals(23, COLUMN, weight);
-  for (size_t i = 0; i < COLUMN; i++) d_log_det[i] = log_det_weight(i);
-  floe__spline_backward(&t.column, x, weight, d_log_det, dx, d_raw);
-  for (size_t i = 0; i < COLUMN; i++)
-    if (mask[i] == 0) assert_true(dx[i] == weight[i]);
-  struct target f = {spline_value, &t};
-  check_gradient(&f, COLUMN, x, dx, 5e-3);
-  t.by_raw = 1;
-  check_gradient(&f, COLUMN * FLOE__SPLINE_RAW, raw, d_raw, 5e-3);
+  const struct floe__panel_functions *sets[3];
+  for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
+    struct spline_case c;
+    float d_raw[RAW_PANEL], dx[PANEL], d_log_det[PANEL];
+    spline_start(&c, sets[k]);
+    normals(22, PANEL, c.x);
+    memcpy(dx, c.weight, sizeof dx);
+    for (size_t i = 0; i < PANEL; i++) d_log_det[i] = log_det_weight(i);
+    c.f->spline_backward(c.ready, c.mask, c.x, d_log_det, dx, d_raw);
+    for (size_t i = 0; i < PANEL; i++)
+      if (c.mask[i] == 0) assert_true(dx[i] == c.weight[i]);
+    struct target f = {spline_value, &c};
+    float block[RAW_PANEL];
+    memcpy(block, c.x, sizeof c.x);
+    check_gradient(&f, PANEL, block, dx, 5e-3);
+    c.by_raw = 1;
+    memcpy(block, c.raw, sizeof c.raw);
+    check_gradient(&f, RAW_PANEL, block, d_raw, 5e-3);
+  }
 }
 
-enum { TAIL_ROWS = 61, TAIL = 3 };
-
-/* Rows from -12 to 12 in every coordinate but the last, which is absent in every second row. */
-static void tail_case(float *w, float *mask) {
-  for (size_t i = 0; i < TAIL_ROWS; i++)
-    for (size_t j = 0; j < TAIL; j++) {
-      w[i * TAIL + j] = (float)(j + 1) * 0.133f * ((float)i - 30);
-      mask[i * TAIL + j] = j + 1 < TAIL || i % 2;
+static void sets_of_panel_functions_agree(void **state) {
+  (void)state;
+  enum { IN = 37, OUT = 43 };
+  const struct floe__panel_functions *sets[3];
+  static float x[IN * PANEL], dy[OUT * PANEL], weight[OUT * IN], bias[OUT], y[3][OUT * PANEL], d[3][OUT * IN],
+      back[3][IN * PANEL], value[3][IN * PANEL], slope[3][IN * PANEL], spare[IN * PANEL];
+  normals(40, IN * PANEL, x), normals(41, OUT * PANEL, dy), normals(42, OUT * IN, weight), normals(43, OUT, bias);
+  for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
+    sets[k]->multiply(OUT, IN, weight, IN, 1, bias, x, y[k]);
+    sets[k]->multiply(IN, OUT, weight, 1, IN, NULL, dy, back[k]);
+    sets[k]->outer(OUT, IN, dy, x, spare, d[k]);
+    sets[k]->silu(IN * PANEL, x, dy, value[k], slope[k]);
+    for (size_t i = 0; i < OUT * PANEL; i++) assert_true(fabsf(y[k][i] - y[0][i]) < 1e-4f);
+    for (size_t i = 0; i < IN * PANEL; i++) assert_true(fabsf(back[k][i] - back[0][i]) < 1e-4f);
+    for (size_t i = 0; i < OUT * IN; i++) assert_true(fabsf(d[k][i] - d[0][i]) < 1e-4f);
+    for (size_t i = 0; i < IN * PANEL; i++) {
+      const double s = 1 / (1 + exp(-(double)x[i]));
+      assert_true(fabs((double)value[k][i] - (double)x[i] * s - (double)dy[i]) < 2e-6);
+      assert_true(fabs((double)slope[k][i] - s * (1 + (double)x[i] * (1 - s))) < 2e-6);
     }
+    memcpy(spare, dy, sizeof spare);
+    sets[k]->silu(IN * PANEL, x, spare, spare, NULL); /* in place */
+    assert_memory_equal(spare, value[k], sizeof spare);
+  }
+}
+
+enum { TAIL_ROWS = 2 * PANEL, TAIL = 3 };
+
+/* Two panels: from -12 to 12 in every coordinate but the last, which is absent in every second row. */
+static void tail_case(float *w, float *mask) {
+  for (size_t k = 0; k < TAIL_ROWS * TAIL; k++) {
+    const size_t j = k / PANEL % TAIL, i = k / (PANEL * TAIL) * PANEL + k % PANEL;
+    w[k] = (float)(j + 1) * 0.127f * ((float)i - 31.5f);
+    mask[k] = j + 1 < TAIL || i % 2;
+  }
+}
+
+static void tails_of_panels(const float *mask, const float *w, float *z, float *log_det) {
+  for (size_t p = 0; p < 2; p++)
+    floe__tails_forward(TAIL, mask + p * TAIL * PANEL, w + p * TAIL * PANEL, z + p * TAIL * PANEL, log_det + p * PANEL);
 }
 
 static void tails_are_steeper_and_invert(void **state) {
   (void)state;
   float w[TAIL_ROWS * TAIL], mask[TAIL_ROWS * TAIL], z[TAIL_ROWS * TAIL], back[TAIL_ROWS * TAIL],
       forward[TAIL_ROWS] = {0}, inverse[TAIL_ROWS] = {0};
+  double log_slope[TAIL_ROWS] = {0};
   tail_case(w, mask);
-  floe__tails_forward(TAIL_ROWS, TAIL, mask, w, z, forward);
+  tails_of_panels(mask, w, z, forward);
   memcpy(back, z, sizeof z);
-  floe__tails_inverse(TAIL_ROWS, TAIL, mask, back, inverse);
-  for (size_t i = 0; i < TAIL_ROWS; i++) {
-    double log_slope = 0;
-    for (size_t j = 0; j < TAIL; j++) {
-      const size_t k = i * TAIL + j;
-      const double t = fabs((double)w[k]) - 2.5, on = mask[k] != 0 && t > 0 ? t : 0, root = sqrt(1 + on * on);
-      assert_true(fabs(fabs((double)z[k]) - fabs((double)w[k]) - 2 * (root - 1)) < 1e-5);
-      assert_true(fabsf(back[k] - w[k]) < 1e-5f * (1 + fabsf(w[k])));
-      log_slope += log(1 + 2 * on / root);
-    }
-    assert_true(fabs((double)forward[i] - log_slope) < 1e-5 && fabs((double)inverse[i] - log_slope) < 1e-4);
+  for (size_t p = 0; p < 2; p++)
+    floe__tails_inverse(TAIL, mask + p * TAIL * PANEL, back + p * TAIL * PANEL, inverse + p * PANEL);
+  for (size_t k = 0; k < TAIL_ROWS * TAIL; k++) {
+    const double t = fabs((double)w[k]) - 2.5, on = mask[k] != 0 && t > 0 ? t : 0, root = sqrt(1 + on * on);
+    assert_true(fabs(fabs((double)z[k]) - fabs((double)w[k]) - 2 * (root - 1)) < 1e-5);
+    assert_true(fabsf(back[k] - w[k]) < 1e-5f * (1 + fabsf(w[k])));
+    log_slope[k / (PANEL * TAIL) * PANEL + k % PANEL] += log(1 + 2 * on / root);
   }
+  for (size_t i = 0; i < TAIL_ROWS; i++)
+    assert_true(fabs((double)forward[i] - log_slope[i]) < 1e-5 && fabs((double)inverse[i] - log_slope[i]) < 1e-4);
 }
 
 struct tail_target {
@@ -243,7 +302,7 @@ struct tail_target {
 static double tail_value(void *context, const float *w) {
   const struct tail_target *t = context;
   float z[TAIL_ROWS * TAIL], log_det[TAIL_ROWS] = {0};
-  floe__tails_forward(TAIL_ROWS, TAIL, t->mask, w, z, log_det);
+  tails_of_panels(t->mask, w, z, log_det);
   double sum = 0;
   for (size_t k = 0; k < TAIL_ROWS * TAIL; k++) sum += (double)t->weight[k] * (double)z[k];
   for (size_t i = 0; i < TAIL_ROWS; i++) sum += (double)log_det_weight(i) * (double)log_det[i];
@@ -258,7 +317,8 @@ static void tails_differentiate(void **state) {
   normals(24, TAIL_ROWS * TAIL, weight);
   memcpy(d, weight, sizeof d);
   for (size_t i = 0; i < TAIL_ROWS; i++) d_log_det[i] = log_det_weight(i);
-  floe__tails_backward(TAIL_ROWS, TAIL, mask, w, d_log_det, d);
+  for (size_t p = 0; p < 2; p++)
+    floe__tails_backward(TAIL, mask + p * TAIL * PANEL, w + p * TAIL * PANEL, d_log_det + p * PANEL, d + p * TAIL * PANEL);
   struct tail_target t = {mask, weight};
   const struct target f = {tail_value, &t};
   check_gradient(&f, TAIL_ROWS * TAIL, w, d, 5e-3);
@@ -330,21 +390,20 @@ static void a_flow_inverts_and_leaves_absent_coordinates_alone(void **state) {
 }
 
 static void share_a_condition(enum floe__flow_kind kind) {
-  struct flow_case c = flow_new(kind, 3, 12);
-  uint32_t row[12];
-  float log_det[12], z[36], *copies = FLOE__NEW(12 * c.flow.n_pre, float);
-  for (uint32_t i = 0; i < 12; i++) {
-    row[i] = i / 5;
-    memcpy(copies + i * c.flow.n_pre, c.pre + row[i] * c.flow.n_pre, c.flow.n_pre * sizeof(float));
-  }
+  enum { N = 45 };
+  struct flow_case c = flow_new(kind, 3, N);
+  float log_det[N], z[3 * N], inverse[3 * N], *copies = FLOE__NEW(N * c.flow.n_pre, float);
+  for (uint32_t i = 0; i < N; i++) memcpy(copies + i * c.flow.n_pre, c.pre, c.flow.n_pre * sizeof(float));
   struct floe__flow_rows rows = flow_rows(&c);
-  rows.pre.row = row;
-  rows.n_condition = 3;
+  rows.pre.stride = 0;
   floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, c.z, c.log_det);
+  floe__flow_inverse(&c.flow, c.block, &rows, c.x, c.work, inverse, NULL);
   rows.pre = (struct floe__pre){copies, c.flow.n_pre, NULL};
   floe__flow_forward(&c.flow, c.block, &rows, c.x, c.work, z, log_det);
-  for (size_t i = 0; i < 36; i++) assert_true(fabsf(z[i] - c.z[i]) < 1e-5f);
-  for (size_t i = 0; i < 12; i++) assert_true(fabsf(log_det[i] - c.log_det[i]) < 1e-5f);
+  for (size_t i = 0; i < 3 * N; i++) assert_true(fabsf(z[i] - c.z[i]) < 1e-5f);
+  for (size_t i = 0; i < N; i++) assert_true(fabsf(log_det[i] - c.log_det[i]) < 1e-5f);
+  floe__flow_inverse(&c.flow, c.block, &rows, c.x, c.work, z, log_det);
+  for (size_t i = 0; i < 3 * N; i++) assert_true(fabsf(z[i] - inverse[i]) < (kind == FLOE__MATCHING ? 1e-3f : 1e-5f));
   floe__free(copies);
   flow_free(&c);
 }
@@ -593,6 +652,7 @@ int main(void) {
       cmocka_unit_test(elementary_functions_agree_with_libm),
       cmocka_unit_test(the_silu_slope_is_its_derivative),
       cmocka_unit_test(a_perceptron_differentiates_by_weights_and_inputs),
+      cmocka_unit_test(sets_of_panel_functions_agree),
       cmocka_unit_test(a_spline_inverts_and_agrees_on_the_determinant),
       cmocka_unit_test(raw_zeros_are_the_identity),
       cmocka_unit_test(a_spline_differentiates_by_its_numbers_and_its_argument),
