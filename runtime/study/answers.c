@@ -9,9 +9,10 @@
 
 enum { MCMC_CHAINS = 4, MCMC_WARMUP = 1000, MCMC_DRAWS = 1000 };
 
-/* Draws of the network for one context. Owned arrays. */
+/* Draws of the network for one context. Owned arrays. Densities only where draws are weighted: they cost as much again for each
+ * member of an ensemble. */
 static floe_status ask_network(struct session *session, const struct floe_network *network,
-                               const struct floe_context *context, struct floe_network_draws *draws,
+                               const struct floe_context *context, bool with_density, struct floe_network_draws *draws,
                                struct floe_error *error) {
   const struct floe_network_ask ask = {.n_context = 1,
                                        .contexts = context,
@@ -20,10 +21,10 @@ static floe_status ask_network(struct session *session, const struct floe_networ
                                        .member = FLOE_NONE,
                                        .n_thread = session->threads};
   double *coordinates = FLOE__NEW(draws->n * (context->layout->n_coordinate + 1), double),
-         *log_q = FLOE__NEW(draws->n, double);
+         *log_q = with_density ? FLOE__NEW(draws->n, double) : NULL;
   draws->coordinates = coordinates;
   draws->log_q = log_q;
-  if (!coordinates || !log_q)
+  if (!coordinates || (with_density && !log_q))
     return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", draws->n);
   floe_status status = floe_network_draw(network, &ask, coordinates, log_q, error);
   if (status == FLOE_OK) status = floe_network_distance(network, &ask, &draws->distance, error);
@@ -72,7 +73,8 @@ floe_status study_climb(struct session *session, const struct floe_network *netw
     floe_pin_coordinates(&context, session->pins, pinned + layout->n_coordinate, pinned, scratch);
     context.pinned = pinned;
   }
-  if (status == FLOE_OK) status = ask_network(session, network, &context, &draws, error);
+  if (status == FLOE_OK)
+    status = ask_network(session, network, &context, options.rungs & FLOE_RUNG_WEIGHTS, &draws, error);
   if (status == FLOE_OK) status = floe_climb(&context, &draws, &options, &session->progress, &answer->answer, error);
   if (status == FLOE_OK) status = summarise(&context, answer, scratch, error);
   floe__free((double *)draws.coordinates);

@@ -223,17 +223,21 @@ static void write_log_q(const struct chunk *c) {
   for (size_t p = 0; p < c->n; p++) log_q[c->order[p]] = log_mixture(c, p) - scale;
 }
 
-/* Standard normal numbers for the chunk's points, sorted by member. A point's numbers depend on its position alone. */
+/* Standard normal numbers for the chunk's points, sorted by member; `in_order`: room for as many. A point's numbers depend on its
+ * position alone. */
+static void fill_points(const struct chunk *c, uint64_t unit, size_t width, float *in_order, float *sorted) {
+  if (width == 0) return;
+  floe__normal_fill_float(c->asking->seed, FLOE_PURPOSE_POSTERIOR, unit, c->first * width, c->n * width, in_order);
+  for (size_t p = 0; p < c->n; p++)
+    memcpy(sorted + p * width, in_order + c->order[p] * width, width * sizeof *sorted);
+}
+
 static void base_draws(const struct chunk *c, float *global, float *local) {
   const struct floe__asking *a = c->asking;
   const struct floe__features *f = a->network->features;
-  const size_t d = f->n_global, l = c->n_row * f->n_local;
   const uint64_t unit = a->units ? a->units[c->context] : 0;
-  for (size_t p = 0; p < c->n; p++) {
-    const size_t point = c->first + c->order[p];
-    if (d > 0) floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit, point * d, d, global + p * d);
-    if (l > 0) floe__normal_fill_float(a->seed, FLOE_PURPOSE_POSTERIOR, 2 * unit + 1, point * l, l, local + p * l);
-  }
+  fill_points(c, 2 * unit, f->n_global, c->z, global);
+  fill_points(c, 2 * unit + 1, c->n_row * f->n_local, c->local_z, local);
 }
 
 void floe__draw_chunk(void *asking, size_t k, size_t thread) {

@@ -29,7 +29,7 @@ enum { FLOE_RUNG_NETWORK = 1, FLOE_RUNG_WEIGHTS = 2, FLOE_RUNG_MCMC = 4, FLOE_RU
 struct floe_network_draws {
   size_t n;                            /* 0: there is no network */
   const double *coordinates;           /* (n, n_coordinate) FAMILY coordinates */
-  const double *log_q;                 /* (n) */
+  const double *log_q;                 /* (n); NULL where no rung weights the draws */
   double distance, distance_threshold; /* of the data's summary from the training summaries; NaN: not measured */
 };
 
