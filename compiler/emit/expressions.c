@@ -364,7 +364,10 @@ static void write_any(struct function_writer *f, const struct value *value, enum
 }
 
 void write_definition(struct function_writer *f, const struct value *value) {
-  write_any(f, value, PREC_SELECT);
+  if (is_negative_of_packs(f, value))
+    write_negative_of_packs(f, value);
+  else
+    write_any(f, value, PREC_SELECT);
 }
 
 static bool is_local(const struct function_writer *f, const struct value *value) {

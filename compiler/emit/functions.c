@@ -175,13 +175,22 @@ static void write_cell(struct function_writer *f, const struct step *step) {
   floe__text_puts(f->out, varies ? ");\n" : ";\n");
 }
 
+/* Adds the negative of a value that stands nowhere else. */
+static bool subtracts(const struct function_writer *f, const struct step *step) {
+  return !step->assign && step->reduction == REDUCE_SUM && step->value->kind == VALUE_OPERATOR &&
+         step->value->op == OP_NEG && f->inlined[step->value->id];
+}
+
 static void write_update_of_packs(struct function_writer *f, const struct step *step) {
   static const char *const assignments[] = {" += ", " *= ", " = ", " = ", " &= ", " |= "};
   const char *cell = f->cell_name[step->cell->id];
   const bool picks = !step->assign && (step->reduction == REDUCE_MAX || step->reduction == REDUCE_MIN);
+  const bool minus = subtracts(f, step);
   write_indent(f);
-  floe__text_printf(f->out, "%s%s", cell, step->assign ? " = " : assignments[step->reduction]);
-  if (picks) {
+  floe__text_printf(f->out, "%s%s", cell, step->assign ? " = " : minus ? " -= " : assignments[step->reduction]);
+  if (minus) {
+    write_value(f, step->value->args[0].value, PREC_SELECT);
+  } else if (picks) {
     floe__text_puts(f->out, "floe_pack_pick((");
     write_pack(f, step->value);
     floe__text_printf(f->out, " %c %s) | (", step->reduction == REDUCE_MAX ? '>' : '<', cell);
@@ -220,9 +229,8 @@ static void write_update(struct function_writer *f, const struct step *step) {
     floe__text_puts(f->out, ") ");
   }
   const bool adds = !step->assign && step->reduction == REDUCE_SUM;
-  const bool negated = step->value->kind == VALUE_OPERATOR && step->value->op == OP_NEG && f->inlined[step->value->id];
   const bool negative = step->value->kind == VALUE_CONST && step->value->number < 0,
-             minus = adds && (negated || negative);
+             minus = subtracts(f, step) || (adds && negative);
   floe__text_printf(f->out, "%s%s", cell,
                     step->assign || picks ? " = "
                     : minus               ? " -= "

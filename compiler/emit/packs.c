@@ -75,6 +75,17 @@ void write_truths(struct function_writer *f, const struct value *value, enum pre
   floe__text_puts(f->out, ")");
 }
 
+/* Where a function is called with it, or a name given to it; elsewhere `-` lets the C compiler subtract. */
+bool is_negative_of_packs(const struct function_writer *f, const struct value *value) {
+  return value->kind == VALUE_OPERATOR && value->op == OP_NEG && value_varies(f, value);
+}
+
+void write_negative_of_packs(struct function_writer *f, const struct value *value) {
+  floe__text_puts(f->out, "floe_pack_minus(");
+  write_pack(f, value->args[0].value);
+  floe__text_puts(f->out, ")");
+}
+
 /* ---- calls ---- */
 
 bool call_is_apart(const struct function_writer *f, const struct value *value) {
@@ -96,8 +107,12 @@ void write_call_of_packs(struct function_writer *f, const struct value *value) {
   }
   floe__text_printf(f->out, "%s%s(", value->truth ? "(" : "", symbol);
   for (size_t k = 0; k < value->n_arg; k++) {
+    const struct value *arg = value->args[k].value;
     if (k) floe__text_puts(f->out, ", ");
-    write_pack(f, value->args[k].value);
+    if (is_negative_of_packs(f, arg) && f->inlined[arg->id])
+      write_negative_of_packs(f, arg);
+    else
+      write_pack(f, arg);
   }
   floe__text_puts(f->out, value->truth ? ") != 0)" : ")");
 }

@@ -125,6 +125,8 @@ bool call_is_apart(const struct function_writer *f, const struct value *value); 
 void write_pack(struct function_writer *f, const struct value *value);
 void write_truths(struct function_writer *f, const struct value *value, enum precedence least);
 void write_call_of_packs(struct function_writer *f, const struct value *value);
+bool is_negative_of_packs(const struct function_writer *f, const struct value *value);
+void write_negative_of_packs(struct function_writer *f, const struct value *value);
 void write_chain_by_chain(struct function_writer *f, const char *result, const struct external *external,
                           const char *symbol, const struct argument *args, size_t n_arg);
 void write_lockstep(struct writer *w, struct floe__text *out);

@@ -66,6 +66,7 @@ static bool is_scattered(const struct constants *c, const struct value *value) {
 
 static bool value_is_dear(const struct constants *c, const struct value *value) {
   if (value->kind == VALUE_CALL || (value->kind == VALUE_OPERATOR && value->op == OP_POW)) return true;
+  if (value->kind == VALUE_OPERATOR && value->op == OP_DIV && c->n_loop) return true;
   if (is_scattered(c, value)) return true;
   for (size_t k = 0; k < value->n_arg; k++)
     if (value->args[k].value && c->dear[value->args[k].value->id]) return true;

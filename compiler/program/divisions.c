@@ -112,3 +112,42 @@ void tune_divisions(struct routine *routine) {
                         .home_of_reciprocal = floe__arena_array(routine->arena, n, sizeof *d.home_of_reciprocal)};
   routine->body = rewrite(&d, routine->body, NULL, NULL);
 }
+
+/* ---- by data ---- */
+
+static bool is_data(const struct value *value) {
+  return value->kind == VALUE_LOAD && value->memory->kind == MEMORY_DATA && value->memory->n_dim;
+}
+
+static void multiply_instead(struct routine *routine, struct block *to, const struct value *value) {
+  if (value->kind != VALUE_OPERATOR || value->op != OP_DIV || !is_data(value->args[1].value) ||
+      is_data(value->args[0].value) || value->args[0].value->kind == VALUE_CONST)
+    return;
+  struct divisions d = {.routine = routine};
+  struct value *reciprocal = floe__arena_alloc(routine->arena, sizeof *reciprocal), *product = (struct value *)value;
+  *reciprocal = (struct value){.kind = VALUE_OPERATOR,
+                               .op = OP_DIV,
+                               .id = routine->n_value++,
+                               .n_arg = 2,
+                               .args = pair(&d, number(&d, 1), value->args[1].value)};
+  block_append(routine->arena, to, (struct step){.kind = STEP_LET, .value = reciprocal});
+  product->op = OP_MUL; /* every user keeps it */
+  product->args = pair(&d, value->args[0].value, reciprocal);
+}
+
+static struct block *with_reciprocals(struct routine *routine, const struct block *block, bool in_loop) {
+  struct block *to = block_new(routine->arena);
+  for (size_t k = 0; k < block->n_step; k++) {
+    struct step *step = block->steps[k];
+    if (step->kind == STEP_LET && in_loop) multiply_instead(routine, to, step->value);
+    if (step->kind == STEP_LOOP) step->body = with_reciprocals(routine, step->body, true);
+    for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)
+      if (step->cases[c]) step->cases[c] = with_reciprocals(routine, step->cases[c], in_loop);
+    block_append(routine->arena, to, *step);
+  }
+  return to;
+}
+
+void tune_reciprocals(struct routine *routine) {
+  routine->body = with_reciprocals(routine, routine->body, false);
+}

@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "compiler/program/tune.h"
 
-#define MANY 64 /* elements: fewer gain little */
 #define RUN 512 /* below 1023, the exponent of the largest number */
 
 static const struct value *argument(const struct value *value, size_t k) {
@@ -43,12 +42,12 @@ static bool is_alone(const struct block *body, const struct step *update, const 
   return here && n_call == 1 && n_value == 1;
 }
 
-static bool is_plain(const struct step *loop) {
+static bool is_plain(const struct step *loop, size_t many) {
   for (size_t k = 0; k < loop->body->n_step; k++) {
     const enum step_kind kind = loop->body->steps[k]->kind;
     if (kind != STEP_LET && kind != STEP_UPDATE && kind != STEP_STORE && kind != STEP_ADD) return false;
   }
-  return !loop->loop->descending && loop->loop->dimension->high >= MANY;
+  return !loop->loop->descending && loop->loop->dimension->high >= many;
 }
 
 /* ---- new values ---- */
@@ -155,20 +154,20 @@ static struct step *in_runs(struct routine *routine, const struct step *loop) {
   return outer;
 }
 
-static bool rewrite(struct routine *routine, struct block *block) {
+static bool rewrite(struct routine *routine, struct block *block, size_t many) {
   bool any = false;
   for (size_t k = 0; k < block->n_step; k++) {
     struct step *step = block->steps[k];
     for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)
-      if (step->cases[c] && rewrite(routine, step->cases[c])) any = true;
+      if (step->cases[c] && rewrite(routine, step->cases[c], many)) any = true;
     if (step->kind != STEP_LOOP) continue;
-    struct step *outer = is_plain(step) ? in_runs(routine, step) : NULL;
+    struct step *outer = is_plain(step, many) ? in_runs(routine, step) : NULL;
     if (outer) block->steps[k] = outer, any = true;
-    if (!outer && rewrite(routine, step->body)) any = true;
+    if (!outer && rewrite(routine, step->body, many)) any = true;
   }
   return any;
 }
 
-void tune_products(struct routine *routine) {
-  if (rewrite(routine, routine->body)) routine_prune(routine);
+void tune_products(struct routine *routine, size_t many) {
+  if (rewrite(routine, routine->body, many)) routine_prune(routine);
 }

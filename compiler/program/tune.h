@@ -20,8 +20,12 @@ void tune_nests(struct routine *routine);
  * sees what log1p_exp(a - b) and log1p_exp(b - a) have in common; it differs in the sign of a zero. */
 void tune_divisions(struct routine *routine);
 
-/* Sums of log1p_exp over long loops: logarithms of products. */
-void tune_products(struct routine *routine);
+/* Divisions by data in loops become multiplications by reciprocals, which tune_constants then takes out. The quotient's last
+ * bit may differ. */
+void tune_reciprocals(struct routine *routine);
+
+/* Sums of log1p_exp over loops that may have `many` elements: logarithms of products. */
+void tune_products(struct routine *routine, size_t many);
 
 /* Function calls, powers and sums of data and axes alone: the routine reads their values from memory of the kind
  * MEMORY_CONSTANTS; the result is the routine that fills it, NULL where there are none. */

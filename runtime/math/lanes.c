@@ -41,7 +41,7 @@
 #define MAX(a, b) MIX((a) > (b), a, b)
 #define MIN(a, b) MIX((a) < (b), a, b)
 #endif
-#include "runtime/math/lane_functions.h"
+#include <floe/lane_functions.h>
 DEFINE(ONE, , , plain_2)
 
 #if defined __x86_64__
@@ -55,7 +55,7 @@ DEFINE(IN_LANES, _ZGVbN2v_, , plain_2)
 #define MAX _mm256_max_pd
 #define MIN _mm256_min_pd
 #define MIX(mask, a, b) _mm256_blendv_pd(b, a, (lane_plain_4)(mask))
-#include "runtime/math/lane_functions.h"
+#include <floe/lane_functions.h>
 DEFINE(IN_LANES, _ZGVcN4v_, , plain_4)
 
 #define TARGET_fused_2 __attribute__((target("avx,fma")))
@@ -66,7 +66,7 @@ DEFINE(IN_LANES, _ZGVcN4v_, , plain_4)
 #define MAX _mm_max_pd
 #define MIN _mm_min_pd
 #define MIX(mask, a, b) _mm_blendv_pd(b, a, (lane_fused_2)(mask))
-#include "runtime/math/lane_functions.h"
+#include <floe/lane_functions.h>
 DEFINE(ONE, , _fma, fused_2)
 DEFINE(IN_LANES, _ZGVbN2v_, _fma, fused_2)
 
@@ -78,7 +78,7 @@ DEFINE(IN_LANES, _ZGVbN2v_, _fma, fused_2)
 #define MAX _mm256_max_pd
 #define MIN _mm256_min_pd
 #define MIX(mask, a, b) _mm256_blendv_pd(b, a, (lane_fused_4)(mask))
-#include "runtime/math/lane_functions.h"
+#include <floe/lane_functions.h>
 DEFINE(IN_LANES, _ZGVcN4v_, _fma, fused_4)
 
 #define TARGET_fused_4_avx2 __attribute__((target("avx2,fma")))
@@ -89,7 +89,7 @@ DEFINE(IN_LANES, _ZGVcN4v_, _fma, fused_4)
 #define MAX _mm256_max_pd
 #define MIN _mm256_min_pd
 #define MIX(mask, a, b) _mm256_blendv_pd(b, a, (lane_fused_4_avx2)(mask))
-#include "runtime/math/lane_functions.h"
+#include <floe/lane_functions.h>
 DEFINE(IN_LANES, _ZGVdN4v_, _fma, fused_4_avx2)
 
 #define TARGET_fused_8 __attribute__((target("avx512f,avx2,fma")))
@@ -100,6 +100,6 @@ DEFINE(IN_LANES, _ZGVdN4v_, _fma, fused_4_avx2)
 #define MAX _mm512_max_pd
 #define MIN _mm512_min_pd
 #define MIX(mask, a, b) BITWISE(fused_8, mask, a, b)
-#include "runtime/math/lane_functions.h"
+#include <floe/lane_functions.h>
 DEFINE(IN_LANES, _ZGVeN8v_, _fma, fused_8)
 #endif

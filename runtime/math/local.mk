@@ -1,7 +1,7 @@
 runtime_sources += \
   runtime/math/blas.c runtime/math/blas.h \
   runtime/math/chol.c runtime/math/chol.h \
-  runtime/math/lanes.c runtime/math/lane_functions.h \
+  runtime/math/lanes.c \
   runtime/math/matrix.c runtime/math/matrix.h \
   runtime/math/moments.c runtime/math/moments.h \
   runtime/math/distances.c \

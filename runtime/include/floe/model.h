@@ -190,7 +190,7 @@ struct floe_sampling {
 
 /* The gradient of several chains at once, in lockstep (<floe/packs.h>). Vectors are those of single points with `width` numbers
  * in the place of each, one of every chain: coordinates and gradient (n_coordinate, width), log_density (width). They and
- * scratch, of scratch_size(layout) doubles, begin at multiples of 64 bytes. context->constants are those of this struct; both
+ * scratch, of scratch_size(layout) doubles, begin at multiples of `width` doubles. context->constants are those of this struct; both
  * functions for them are NULL where there are none. Up to rounding, a chain's numbers are those of model->gradient. */
 struct floe_lockstep {
   size_t width;

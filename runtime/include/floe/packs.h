@@ -33,7 +33,16 @@ FLOE_LANE floe_truths floe_truths_all(int x) {
 }
 
 FLOE_LANE floe_pack floe_pack_pick(floe_truths which, floe_pack a, floe_pack b) {
+#if defined __AVX__ && FLOE_PACK == 4
+  return __builtin_ia32_blendvpd256(b, a, (floe_pack)which);
+#else
   return (floe_pack)((which & (floe_truths)a) | (~which & (floe_truths)b));
+#endif
+}
+
+/* By its bits, so that the C compiler sees that what is below has the same of a number and of its negative. */
+FLOE_LANE floe_pack floe_pack_minus(floe_pack x) {
+  return (floe_pack)((floe_truths)x ^ INT64_MIN);
 }
 
 FLOE_LANE floe_truths floe_truths_pick(floe_truths which, floe_truths a, floe_truths b) {
@@ -51,8 +60,25 @@ FLOE_LANE int floe_truths_any(floe_truths x) {
   return any != 0;
 }
 
-/* ---- elementary functions: those of <floe/lanes.h>, by their names in the vector function ABI ---- */
+/* ---- elementary functions: those of <floe/lanes.h>; inlined, or by their names in the vector function ABI ---- */
 
+#if defined __AVX2__ && defined __FMA__ && FLOE_PACK == 4 && !defined __clang__
+#define LANES FLOE_PACK
+#define NAME(x) floe__lanes_##x
+#define TARGET
+#define FMA __builtin_ia32_vfmaddpd256
+#define MAX __builtin_ia32_maxpd256
+#define MIN __builtin_ia32_minpd256
+#define MIX(mask, a, b) floe_pack_pick((floe_truths)(mask), a, b)
+#include <floe/lane_functions.h>
+#define FLOE_INLINED(name)                                                                                             \
+  FLOE_LANE floe_pack floe_pack_##name(floe_pack x) {                                                                  \
+    return floe__lanes_##name(x);                                                                                      \
+  }
+FLOE_INLINED(exp)
+FLOE_INLINED(log)
+FLOE_INLINED(log1p_to_1)
+#else
 #if defined __x86_64__ && defined __AVX512F__ && defined __FMA__
 #define FLOE_PACKED(name) "_ZGVeN8v_floe_lane_" name "_fma"
 #elif defined __x86_64__ && defined __AVX2__ && defined __FMA__ && FLOE_PACK == 4
@@ -77,10 +103,7 @@ FLOE_ONE_BY_ONE(exp)
 FLOE_ONE_BY_ONE(log)
 FLOE_ONE_BY_ONE(log1p_to_1)
 #endif
-
-FLOE_LANE floe_pack floe_pack_abs(floe_pack x) {
-  return (floe_pack)((floe_truths)x & INT64_MAX);
-}
+#endif
 
 FLOE_LANE floe_pack floe_pack_sqrt(floe_pack x) {
   for (size_t k = 0; k < FLOE_PACK; k++) x[k] = __builtin_sqrt(x[k]);
@@ -93,7 +116,7 @@ FLOE_LANE floe_pack floe_pack_log1p(floe_pack x) {
 }
 
 FLOE_LANE floe_pack floe_pack_exp_below(floe_pack x) {
-  return floe_pack_exp(-floe_pack_abs(x));
+  return floe_pack_exp((floe_pack)((floe_truths)x | INT64_MIN));
 }
 
 FLOE_LANE floe_pack floe_pack_log1p_exp(floe_pack x) {

@@ -1,5 +1,5 @@
-/* lane_functions.h: the bodies of the functions of <floe/lanes.h>, for one width of vector and one set of instructions.
- * Included several times by lanes.c, after it has defined
+/* floe/lane_functions.h: the bodies of the functions of <floe/lanes.h>, for one width of vector and one set of instructions.
+ * Included by <floe/packs.h>, and several times by the library, after they have defined
  *   LANES             numbers that a vector holds
  *   NAME(x)           x with a suffix that tells the sets apart
  *   TARGET            the attribute that lets functions use the set
