@@ -11,23 +11,27 @@
 #include "runtime/mcmc/keep.h"
 #include "runtime/mcmc/metric_fit.h"
 #include "runtime/mcmc/nuts.h"
+#include "runtime/mcmc/packs.h"
 #include "runtime/mcmc/start.h"
 #include "runtime/mcmc/target.h"
 #include "runtime/mcmc/trouble.h"
+#include "runtime/rng/bulk.h"
 #include "runtime/rng/purpose.h"
 
-enum { LANES = 16 }; /* chains that one call of the density evaluates */
+enum { BLOCK = 16 }; /* chains of one thread at a time: a multiple of the width of a pack */
 
 /* Adam on the logarithm of the trajectory length, with the settings of the paper. */
 struct trajectory {
   double log_length, square, count;
 };
 
-/* Chains in the metric's coordinates; arrays (chains, n) and (chains). */
+/* Chains in the metric's coordinates, in packs of as many as the target evaluates at a time. Arrays (n_pack, n, width), or
+ * (n_pack, width) where there is one number a chain. Chains from n_chain on fill the last pack: they run along, and nobody looks
+ * at them. */
 struct herd {
-  size_t n, n_chain, n_block;
+  size_t n, n_chain, width, n_pack, n_block;
   const struct floe_sample_options *options;
-  struct floe__target **target; /* (n_block) of LANES chains each */
+  struct floe__target **target; /* (n_block) of BLOCK chains each */
   struct floe__metric *metric;
   struct floe__window *window;
   struct floe__centring *centring; /* NULL: there is nothing to centre */
@@ -35,13 +39,14 @@ struct herd {
   double *new_y, *new_gradient, *new_log_density; /* where their trajectories end */
   double *momentum, *x, *slope;                   /* x, slope: in the target's coordinates */
   double *kinetic, *accept, *energy;
+  double *positions, *one; /* (n_pack * width, n) in the target's coordinates; (n) of one chain */
   bool *divergent, *moved;
   struct floe_stream *stream;
   double step;
   size_t n_leapfrog;
   double *mean, *new_mean; /* (n) over chains */
   /* Where the run is: iterations done, warm-up first. */
-  size_t iteration;
+  size_t iteration, n_gradient;
   double next_step;
   struct trajectory trajectory;
   struct floe__dual_averaging averaging;
@@ -53,7 +58,7 @@ struct herd {
 static void free_herd(struct herd *herd) {
   double *const arrays[] = {herd->y,        herd->gradient, herd->log_density, herd->new_y,   herd->new_gradient,
                             herd->momentum, herd->x,        herd->slope,       herd->kinetic, herd->new_log_density,
-                            herd->accept,   herd->energy,   herd->mean,        herd->new_mean};
+                            herd->accept,   herd->energy,   herd->mean,        herd->new_mean, herd->positions, herd->one};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) floe__free(arrays[k]);
   for (size_t b = 0; herd->target && b < herd->n_block; b++) floe__target_free(herd->target[b]);
   floe__free(herd->target);
@@ -65,105 +70,129 @@ static void free_herd(struct herd *herd) {
   floe__centring_free(herd->centring);
 }
 
+/* False without memory. */
+static bool make_arrays(struct herd *herd) {
+  const size_t n = herd->n, n_place = herd->n_pack * herd->width;
+  double **const wide[] = {&herd->y,        &herd->gradient, &herd->new_y, &herd->new_gradient,
+                           &herd->momentum, &herd->x,        &herd->slope, &herd->positions};
+  double **const narrow[] = {&herd->log_density, &herd->new_log_density, &herd->kinetic, &herd->accept, &herd->energy};
+  double **const single[] = {&herd->mean, &herd->new_mean, &herd->one};
+  bool failed = false, centres = false;
+  for (size_t k = 0; k < sizeof wide / sizeof *wide; k++)
+    failed |= !(*wide[k] = floe__new(n_place, n * sizeof(double)));
+  for (size_t k = 0; k < sizeof narrow / sizeof *narrow; k++) failed |= !(*narrow[k] = FLOE__NEW(n_place, double));
+  for (size_t k = 0; k < sizeof single / sizeof *single; k++) failed |= !(*single[k] = FLOE__NEW(n, double));
+  herd->divergent = FLOE__NEW(n_place, bool);
+  herd->moved = FLOE__NEW(n_place, bool);
+  herd->stream = FLOE__NEW(n_place, struct floe_stream);
+  herd->metric = floe__metric_new(n);
+  herd->window = floe__window_new(n, FLOE__WINDOW_MAX);
+  herd->centring = floe__centring_new(herd->target[0], &centres);
+  return !failed && (herd->centring || !centres) && herd->divergent && herd->moved && herd->stream && herd->metric &&
+         herd->window;
+}
+
 static floe_status open_herd(const struct floe_context *context, const struct floe_sample_options *options,
                              struct herd *herd, struct floe_error *error) {
   const size_t n_chain = options->chains;
-  *herd = (struct herd){.n_chain = n_chain, .n_block = (n_chain + LANES - 1) / LANES, .options = options};
+  *herd = (struct herd){.n_chain = n_chain, .n_block = (n_chain + BLOCK - 1) / BLOCK, .options = options};
   herd->target = FLOE__NEW(herd->n_block, struct floe__target *);
   for (size_t b = 0; herd->target && b < herd->n_block; b++) {
-    const floe_status status = floe__target_new(context, LANES, &herd->target[b], error);
+    const floe_status status = floe__target_new(context, true, &herd->target[b], error);
     if (status != FLOE_OK) return status;
   }
-  const size_t n = herd->n = herd->target ? herd->target[0]->n : 0;
-  double **const wide[] = {&herd->y,        &herd->gradient, &herd->new_y, &herd->new_gradient,
-                           &herd->momentum, &herd->x,        &herd->slope};
-  double **const narrow[] = {&herd->log_density, &herd->new_log_density, &herd->kinetic, &herd->accept, &herd->energy};
-  bool failed = n == 0, centres = false;
-  for (size_t k = 0; k < sizeof wide / sizeof *wide; k++)
-    failed |= !(*wide[k] = floe__new(n_chain, n * sizeof(double)));
-  for (size_t k = 0; k < sizeof narrow / sizeof *narrow; k++) failed |= !(*narrow[k] = FLOE__NEW(n_chain, double));
-  herd->mean = FLOE__NEW(n, double);
-  herd->new_mean = FLOE__NEW(n, double);
-  herd->divergent = FLOE__NEW(n_chain, bool);
-  herd->moved = FLOE__NEW(n_chain, bool);
-  herd->stream = FLOE__NEW(n_chain, struct floe_stream);
-  herd->metric = floe__metric_new(n);
-  herd->window = floe__window_new(n, FLOE__WINDOW_MAX);
-  if (n) herd->centring = floe__centring_new(herd->target[0], &centres);
-  if (!failed && (herd->centring || !centres) && herd->mean && herd->new_mean && herd->divergent && herd->moved && herd->stream && herd->metric &&
-      herd->window)
-    return FLOE_OK;
+  if (herd->target) {
+    herd->n = herd->target[0]->n;
+    herd->width = herd->target[0]->width;
+    herd->n_pack = (n_chain + herd->width - 1) / herd->width;
+  }
+  if (herd->target && make_arrays(herd)) return FLOE_OK;
   return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains.", "There is not enough memory for %zu chains.",
                     n_chain);
 }
 
-/* ---- one block of chains ---- */
+/* ---- one pack of chains ---- */
 
-struct block {
-  size_t from, count;
-};
+/* The pack's numbers, of each chain and each of its coordinates. */
+static double *of_pack(const struct herd *herd, double *array, size_t p) {
+  return array + p * herd->n * herd->width;
+}
 
-static struct block block_of(const struct herd *herd, size_t b) {
-  const size_t from = b * LANES;
-  return (struct block){from, from + LANES < herd->n_chain ? LANES : herd->n_chain - from};
+/* The pack in which a chain is. */
+static double *pack_of(const struct herd *herd, double *array, size_t c) {
+  return of_pack(herd, array, c / herd->width);
 }
 
 /* The density at new_y, with its gradient. NaN counts as -INFINITY. */
-static void evaluate(struct herd *herd, size_t b) {
-  const struct block block = block_of(herd, b);
-  const size_t n = herd->n, end = block.from + block.count;
-  for (size_t c = block.from; c < end; c++) floe__metric_position(herd->metric, herd->new_y + c * n, herd->x + c * n);
-  floe__target_evaluate(herd->target[b], block.count, herd->x + block.from * n, herd->new_log_density + block.from,
-                        herd->slope + block.from * n);
-  for (size_t c = block.from; c < end; c++) {
-    floe__metric_gradient(herd->metric, herd->slope + c * n, herd->new_gradient + c * n);
-    if (isnan(herd->new_log_density[c])) herd->new_log_density[c] = -INFINITY;
-  }
+static void evaluate(struct herd *herd, struct floe__target *target, size_t p) {
+  const size_t width = herd->width;
+  double *x = of_pack(herd, herd->x, p), *slope = of_pack(herd, herd->slope, p), *density = herd->new_log_density + p * width;
+  floe__pack_positions(herd->metric, width, of_pack(herd, herd->new_y, p), x);
+  floe__target_evaluate(target, x, density, slope);
+  floe__pack_gradients(herd->metric, width, slope, of_pack(herd, herd->new_gradient, p));
+  for (size_t c = 0; c < width; c++)
+    if (isnan(density[c])) density[c] = -INFINITY;
 }
 
-static double half_square(size_t n, const double *x) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
-  return 0.5 * sum;
-}
-
-/* All trajectories of a block: from y with fresh momenta to new_y, and how probably they are accepted. */
-static void integrate(void *context, size_t b, size_t thread) {
-  struct herd *herd = context;
-  const struct block block = block_of(herd, b);
-  const size_t n = herd->n, from = block.from * n, end = from + block.count * n;
-  (void)thread;
-  for (size_t c = block.from; c < block.from + block.count; c++) {
-    for (size_t i = 0; i < n; i++) herd->momentum[c * n + i] = floe_draw_normal(&herd->stream[c]);
-    herd->kinetic[c] = half_square(n, herd->momentum + c * n);
-  }
-  memcpy(herd->new_y + from, herd->y + from, (end - from) * sizeof(double));
-  memcpy(herd->new_gradient + from, herd->gradient + from, (end - from) * sizeof(double));
+/* Leapfrog steps from y, with the momenta there, to new_y. */
+static void leap(struct herd *herd, struct floe__target *target, size_t p) {
+  const size_t count = herd->n * herd->width;
+  double *y = of_pack(herd, herd->new_y, p), *gradient = of_pack(herd, herd->new_gradient, p);
+  double *momentum = of_pack(herd, herd->momentum, p);
+  memcpy(y, of_pack(herd, herd->y, p), count * sizeof *y);
+  memcpy(gradient, of_pack(herd, herd->gradient, p), count * sizeof *gradient);
+  floe__pack_kick(count, 0.5 * herd->step, gradient, momentum);
   for (size_t l = 0; l < herd->n_leapfrog; l++) {
-    for (size_t k = from; k < end; k++) {
-      herd->momentum[k] += 0.5 * herd->step * herd->new_gradient[k];
-      herd->new_y[k] += herd->step * herd->momentum[k];
-    }
-    evaluate(herd, b);
-    for (size_t k = from; k < end; k++) herd->momentum[k] += 0.5 * herd->step * herd->new_gradient[k];
+    floe__pack_drift(count, herd->step, momentum, y);
+    evaluate(herd, target, p);
+    floe__pack_kick(count, (l + 1 < herd->n_leapfrog ? 1 : 0.5) * herd->step, gradient, momentum);
   }
-  for (size_t c = block.from; c < block.from + block.count; c++) {
-    const double before = herd->kinetic[c] - herd->log_density[c];
-    const double after = half_square(n, herd->momentum + c * n) - herd->new_log_density[c], gain = before - after;
+}
+
+/* A chain's momenta are the same in whichever pack it stands. */
+static void draw_momenta(struct herd *herd, size_t p) {
+  const size_t n = herd->n, width = herd->width;
+  double *momentum = of_pack(herd, herd->momentum, p), *one = of_pack(herd, herd->x, p);
+  for (size_t c = 0; c < width; c++) {
+    floe__normal_fill(herd->options->seed, FLOE_PURPOSE_CHAIN, p * width + c, herd->iteration * n, n, one);
+    floe__pack_give(n, width, one, c, momentum);
+  }
+}
+
+/* All trajectories of a pack: from y with fresh momenta to new_y, and how probably they are accepted. */
+static void integrate_pack(struct herd *herd, struct floe__target *target, size_t p) {
+  const size_t n = herd->n, width = herd->width, first = p * width;
+  const double *momentum = of_pack(herd, herd->momentum, p);
+  double *kinetic = herd->kinetic + first;
+  draw_momenta(herd, p);
+  floe__pack_half_squares(n, width, momentum, kinetic);
+  for (size_t c = 0; c < width; c++) herd->energy[first + c] = kinetic[c] - herd->log_density[first + c];
+  leap(herd, target, p);
+  floe__pack_half_squares(n, width, momentum, kinetic);
+  for (size_t c = first; c < first + width; c++) {
+    const double gain = herd->energy[c] - (herd->kinetic[c] - herd->new_log_density[c]);
     herd->divergent[c] = !(gain >= -FLOE__NUTS_DIVERGENCE);
     herd->accept[c] = gain >= 0 ? 1 : isnan(gain) ? 0 : exp(gain);
-    herd->energy[c] = before;
   }
+}
+
+static void integrate(void *context, size_t b, size_t thread) {
+  struct herd *herd = context;
+  const size_t packs = BLOCK / herd->width;
+  (void)thread;
+  for (size_t p = b * packs; p < (b + 1) * packs && p < herd->n_pack; p++) integrate_pack(herd, herd->target[b], p);
 }
 
 /* Takes the ends of the trajectories that are accepted. */
 static void settle(struct herd *herd) {
-  const size_t n = herd->n;
-  for (size_t c = 0; c < herd->n_chain; c++) {
+  const size_t n = herd->n, width = herd->width;
+  for (size_t c = 0; c < herd->n_pack * width; c++) {
     if (!(floe_draw_uniform(&herd->stream[c]) < herd->accept[c])) continue;
-    memcpy(herd->y + c * n, herd->new_y + c * n, n * sizeof(double));
-    memcpy(herd->gradient + c * n, herd->new_gradient + c * n, n * sizeof(double));
-    herd->energy[c] = half_square(n, herd->momentum + c * n) - herd->new_log_density[c];
+    double *y = pack_of(herd, herd->y, c) + c % width, *gradient = pack_of(herd, herd->gradient, c) + c % width;
+    const double *new_y = pack_of(herd, herd->new_y, c) + c % width;
+    const double *new_gradient = pack_of(herd, herd->new_gradient, c) + c % width;
+    for (size_t i = 0; i < n; i++) y[i * width] = new_y[i * width], gradient[i * width] = new_gradient[i * width];
+    herd->energy[c] = herd->kinetic[c] - herd->new_log_density[c];
     herd->log_density[c] = herd->new_log_density[c];
     herd->moved[c] = true;
   }
@@ -188,6 +217,7 @@ static double set_trajectory(struct herd *herd) {
   const double wanted = ceil(length / herd->next_step);
   herd->n_leapfrog = wanted >= FLOE__CHEES_MAX_LEAPFROG ? FLOE__CHEES_MAX_LEAPFROG : wanted >= 1 ? (size_t)wanted : 1;
   herd->step = herd->next_step;
+  herd->n_gradient += herd->n_leapfrog * herd->n_chain;
   return length;
 }
 
@@ -197,15 +227,31 @@ static double harmonic_mean(const struct herd *herd) {
   return (double)herd->n_chain / sum;
 }
 
-static void mean_over_chains(const struct herd *herd, const double *y, const double *weights, double *mean) {
+static void mean_over_chains(const struct herd *herd, double *packs, const double *weights, double *mean) {
+  const size_t width = herd->width;
   double total = 0;
   for (size_t i = 0; i < herd->n; i++) mean[i] = 0;
   for (size_t c = 0; c < herd->n_chain; c++) {
     if (weights && !(weights[c] > 0)) continue;
-    total += weights ? weights[c] : 1;
-    for (size_t i = 0; i < herd->n; i++) mean[i] += (weights ? weights[c] : 1) * y[c * herd->n + i];
+    const double weight = weights ? weights[c] : 1, *numbers = pack_of(herd, packs, c) + c % width;
+    total += weight;
+    for (size_t i = 0; i < herd->n; i++) mean[i] += weight * numbers[i * width];
   }
   for (size_t i = 0; i < herd->n; i++) mean[i] /= total > 0 ? total : 1;
+}
+
+/* A chain's part in the gradient of ChEES by the log length, but for length and weight. */
+static double change_of_chain(const struct herd *herd, size_t c) {
+  const size_t width = herd->width, lane = c % width;
+  const double *before = pack_of(herd, herd->y, c) + lane, *after = pack_of(herd, herd->new_y, c) + lane;
+  const double *momentum = pack_of(herd, herd->momentum, c) + lane;
+  double change = 0, along = 0;
+  for (size_t i = 0; i < herd->n; i++) {
+    const double a = after[i * width] - herd->new_mean[i], b = before[i * width] - herd->mean[i];
+    change += a * a - b * b;
+    along += a * momentum[i * width];
+  }
+  return change * along;
 }
 
 /* One step of Adam along the gradient of ChEES by the log length: from y to new_y, before they are settled. */
@@ -217,14 +263,7 @@ static void learn_trajectory(struct herd *herd, double length) {
   mean_over_chains(herd, herd->new_y, herd->accept, herd->new_mean);
   for (size_t c = 0; c < herd->n_chain; c++) {
     if (!(herd->accept[c] > 1e-4)) continue;
-    const double *before = herd->y + c * herd->n, *after = herd->new_y + c * herd->n;
-    double change = 0, along = 0;
-    for (size_t i = 0; i < herd->n; i++) {
-      const double a = after[i] - herd->new_mean[i], b = before[i] - herd->mean[i];
-      change += a * a - b * b;
-      along += a * herd->momentum[c * herd->n + i];
-    }
-    sum += herd->accept[c] * length * change * along;
+    sum += herd->accept[c] * length * change_of_chain(herd, c);
     weight += herd->accept[c];
   }
   if (!(weight > 0) || !isfinite(sum)) return;
@@ -238,31 +277,43 @@ static void learn_trajectory(struct herd *herd, double length) {
   trajectory->log_length = fmin(fmax(trajectory->log_length, log(herd->step)), log(herd->step * FLOE__CHEES_MAX_LEAPFROG));
 }
 
-static void positions(const struct herd *herd) {
-  for (size_t c = 0; c < herd->n_chain; c++)
-    floe__metric_position(herd->metric, herd->y + c * herd->n, herd->x + c * herd->n);
+/* Of all chains, one behind the other. */
+static void find_positions(const struct herd *herd) {
+  for (size_t p = 0; p < herd->n_pack; p++)
+    floe__pack_positions(herd->metric, herd->width, of_pack(herd, herd->y, p), of_pack(herd, herd->x, p));
+  for (size_t c = 0; c < herd->n_pack * herd->width; c++)
+    floe__pack_take(herd->n, herd->width, pack_of(herd, herd->x, c), c % herd->width, herd->positions + c * herd->n);
 }
 
-/* Density and gradient where the chains are. */
+/* The gradient by a chain's position, in `one`. */
+static const double *slope_of(const struct herd *herd, size_t c) {
+  floe__pack_take(herd->n, herd->width, pack_of(herd, herd->gradient, c), c % herd->width, herd->one);
+  floe__metric_slope(herd->metric, herd->one, herd->one);
+  return herd->one;
+}
+
+/* Density and gradient where the chains' positions are. */
 static void enter_block(void *context, size_t b, size_t thread) {
   struct herd *herd = context;
-  const struct block block = block_of(herd, b);
-  const size_t n = herd->n;
+  const size_t n = herd->n, width = herd->width, packs = BLOCK / width;
   (void)thread;
-  for (size_t c = block.from; c < block.from + block.count; c++)
-    floe__metric_whiten(herd->metric, herd->x + c * n, herd->y + c * n);
-  memcpy(herd->new_y + block.from * n, herd->y + block.from * n, block.count * n * sizeof(double));
-  evaluate(herd, b);
-  memcpy(herd->gradient + block.from * n, herd->new_gradient + block.from * n, block.count * n * sizeof(double));
-  memcpy(herd->log_density + block.from, herd->new_log_density + block.from, block.count * sizeof(double));
+  for (size_t p = b * packs; p < (b + 1) * packs && p < herd->n_pack; p++) {
+    double *y = of_pack(herd, herd->y, p), *round = of_pack(herd, herd->momentum, p);
+    for (size_t c = 0; c < width; c++) {
+      floe__metric_whiten(herd->metric, herd->positions + (p * width + c) * n, round);
+      floe__pack_give(n, width, round, c, y);
+    }
+    memcpy(of_pack(herd, herd->new_y, p), y, n * width * sizeof *y);
+    evaluate(herd, herd->target[b], p);
+    memcpy(of_pack(herd, herd->gradient, p), of_pack(herd, herd->new_gradient, p), n * width * sizeof *y);
+    memcpy(herd->log_density + p * width, herd->new_log_density + p * width, width * sizeof *y);
+  }
 }
 
 static void collect(struct herd *herd) {
-  positions(herd);
-  for (size_t c = 0; c < herd->n_chain; c++) {
-    floe__metric_slope(herd->metric, herd->gradient + c * herd->n, herd->slope + c * herd->n);
-    floe__window_add(herd->window, herd->x + c * herd->n, herd->slope + c * herd->n);
-  }
+  find_positions(herd);
+  for (size_t c = 0; c < herd->n_chain; c++)
+    floe__window_add(herd->window, herd->positions + c * herd->n, slope_of(herd, c));
 }
 
 /* ---- a run ---- */
@@ -273,7 +324,7 @@ static floe_status start_herd(const struct floe_context *context, struct herd *h
   struct floe__start *starts = FLOE__NEW(n_group, struct floe__start);
   bool failed = !starts;
   for (size_t g = 0; !failed && g < n_group; g++) {
-    starts[g].position = herd->x + g * per_group * herd->n;
+    starts[g].position = herd->positions + g * per_group * herd->n;
     failed = !(starts[g].metric = floe__metric_new(herd->n));
   }
   floe_status status = failed
@@ -281,9 +332,12 @@ static floe_status start_herd(const struct floe_context *context, struct herd *h
                            : floe__find_starts(context, options, n_group, starts, error);
   if (status == FLOE_OK) {
     floe__metric_copy(herd->metric, starts[0].metric);
-    for (size_t c = 0; c < herd->n_chain; c++)
-      if (c % per_group) memcpy(herd->x + c * herd->n, starts[c / per_group].position, herd->n * sizeof(double));
-    for (size_t c = 0; c < herd->n_chain; c++)
+    for (size_t c = 0; c < herd->n_pack * herd->width; c++) {
+      const size_t group = c / per_group < n_group ? c / per_group : n_group - 1;
+      if (c != group * per_group)
+        memcpy(herd->positions + c * herd->n, starts[group].position, herd->n * sizeof(double));
+    }
+    for (size_t c = 0; c < herd->n_pack * herd->width; c++)
       floe_stream_open(&herd->stream[c], options->seed, FLOE_PURPOSE_CHAIN, c, 0, 0);
     for_blocks(herd, enter_block);
   }
@@ -308,17 +362,21 @@ static void keep_rows(struct floe__keeper *keeper, const struct herd *herd) {
 
 static void keep_herd(struct floe__keeper *keeper, void *state) {
   struct herd *herd = state;
-  const size_t wide = herd->n_chain * herd->n * sizeof(double);
+  const size_t n_place = herd->n_pack * herd->width, wide = n_place * herd->n * sizeof(double);
+  size_t width = herd->width;
+  floe__keep(keeper, &width, sizeof width);
+  keeper->failed = keeper->failed || width != herd->width;
   floe__keep(keeper, &herd->iteration, sizeof herd->iteration);
+  floe__keep(keeper, &herd->n_gradient, sizeof herd->n_gradient);
   floe__keep(keeper, &herd->next_step, sizeof herd->next_step);
   floe__keep(keeper, &herd->trajectory, sizeof herd->trajectory);
   floe__keep(keeper, &herd->averaging, sizeof herd->averaging);
   floe__keep(keeper, &herd->windows, sizeof herd->windows);
   floe__keep(keeper, herd->y, wide);
   floe__keep(keeper, herd->gradient, wide);
-  floe__keep(keeper, herd->log_density, herd->n_chain * sizeof(double));
-  floe__keep(keeper, herd->moved, herd->n_chain * sizeof *herd->moved);
-  floe__keep(keeper, herd->stream, herd->n_chain * sizeof *herd->stream);
+  floe__keep(keeper, herd->log_density, n_place * sizeof(double));
+  floe__keep(keeper, herd->moved, n_place * sizeof *herd->moved);
+  floe__keep(keeper, herd->stream, n_place * sizeof *herd->stream);
   for (size_t b = 0; b < herd->n_block; b++) floe__target_keep(herd->target[b], keeper);
   floe__metric_keep(herd->metric, keeper);
   floe__window_keep(herd->window, keeper);
@@ -338,9 +396,9 @@ static floe_status goes_on(struct herd *herd, struct floe_error *error) {
 }
 
 static floe_status still_sound(struct herd *herd, struct floe_error *error) {
-  positions(herd);
+  find_positions(herd);
   for (size_t c = 0; c < herd->n_chain; c++) {
-    const size_t far = floe__ran_away(herd->target[0], herd->x + c * herd->n);
+    const size_t far = floe__ran_away(herd->target[0], herd->positions + c * herd->n);
     if (far != FLOE_NONE) return floe__trouble_runs_away(herd->target[0], far, error);
   }
   return FLOE_OK;
@@ -352,8 +410,7 @@ static const double least_step = 1e-8;
 static floe_status all_moved(struct herd *herd, double step, struct floe_error *error) {
   for (size_t c = 0; c < herd->n_chain; c++) {
     if (herd->moved[c] && step > least_step) continue;
-    floe__metric_slope(herd->metric, herd->gradient + c * herd->n, herd->slope);
-    return floe__trouble_stuck(herd->target[0], herd->slope, error);
+    return floe__trouble_stuck(herd->target[0], slope_of(herd, c), error);
   }
   return FLOE_OK;
 }
@@ -362,11 +419,11 @@ static double target_accept(const struct herd *herd) {
   return herd->options->target_accept > 0 ? herd->options->target_accept : FLOE__CHEES_TARGET;
 }
 
-/* New coordinates and a new metric for all chains, from the window; x holds their positions. */
+/* New coordinates and a new metric for all chains, from the window; their positions are there. */
 static void renew_metric(struct herd *herd) {
   const double *chosen;
   if (herd->centring && floe__centring_choose(herd->centring, herd->target[0], herd->window, &chosen)) {
-    floe__recentre(herd->centring, herd->target[0], chosen, herd->window, herd->n_chain, herd->x);
+    floe__recentre(herd->centring, herd->target[0], chosen, herd->window, herd->n_pack * herd->width, herd->positions);
     for (size_t b = 1; b < herd->n_block; b++) floe__target_centre(herd->target[b], chosen);
   }
   floe__metric_fit(herd->window, herd->metric);
@@ -399,7 +456,7 @@ static void record(const struct herd *herd, struct floe_chains *result, size_t i
     const size_t row = c * result->n_draw + i;
     double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
     columns[FLOE_LP] =
-        herd->log_density[c] + floe__target_scatter(herd->target[0], herd->x + c * herd->n,
+        herd->log_density[c] + floe__target_scatter(herd->target[0], herd->positions + c * herd->n,
                                                     result->coordinates + row * result->n_coordinate);
     columns[FLOE_ACCEPT_STAT] = herd->accept[c];
     columns[FLOE_STEPSIZE] = herd->step;
@@ -442,7 +499,7 @@ static floe_status run_herd(const struct floe_context *context, struct herd *her
     herd->iteration++;
     floe__progress(progress, (double)herd->iteration / (double)end, herd->iteration < warmup ? "warm-up" : "draws");
   }
-  for (size_t b = 0; b < herd->n_block; b++) herd->result->n_gradient += herd->target[b]->n_gradient;
+  herd->result->n_gradient = herd->n_gradient;
   return status;
 }
 

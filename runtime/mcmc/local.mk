@@ -7,6 +7,7 @@ runtime_sources += \
   runtime/mcmc/metric.c runtime/mcmc/metric.h \
   runtime/mcmc/metric_fit.c runtime/mcmc/metric_fit.h \
   runtime/mcmc/nuts.c runtime/mcmc/nuts.h \
+  runtime/mcmc/packs.c runtime/mcmc/packs.h \
   runtime/mcmc/pathfinder.c runtime/mcmc/pathfinder.h \
   runtime/mcmc/sample.c runtime/mcmc/sample.h \
   runtime/mcmc/start.c runtime/mcmc/start.h \

@@ -97,7 +97,7 @@ static void free_chain(struct chain *chain) {
 
 static floe_status prepare_chain(const struct floe_context *context, const struct floe_sample_options *options,
                                  struct chain *chain, struct floe_error *error) {
-  floe_status status = floe__target_new(context, 1, &chain->target, error);
+  floe_status status = floe__target_new(context, false, &chain->target, error);
   if (status != FLOE_OK) return status;
   const size_t n = chain->target->n;
   chain->density = floe__target_density(chain->target);

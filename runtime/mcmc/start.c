@@ -39,7 +39,7 @@ static void free_search(struct search *search) {
 }
 
 static floe_status open_search(const struct floe_context *context, struct search *search, struct floe_error *error) {
-  floe_status status = floe__target_new(context, 1, &search->target, error);
+  floe_status status = floe__target_new(context, false, &search->target, error);
   if (status != FLOE_OK) return status;
   const size_t n = search->target->n;
   search->density = floe__target_density(search->target);

@@ -25,17 +25,14 @@ static size_t count_constants(const struct floe_layout *layout) {
   return layout->model->constants ? layout->model->constants_size(layout) : 0;
 }
 
-/* What the model's lockstep works on: coordinates and gradients (n_coordinate, width), log densities (width). */
+/* What the model's lockstep has of its own. */
 struct floe__packed {
-  double *coordinates, *gradient, *log_density, *scratch, *constants;
-  struct floe_context context; /* with the constants of lockstep */
+  double *scratch, *constants;
+  struct floe_context context; /* with these constants */
 };
 
 static void free_packed(struct floe__packed *packed) {
   if (!packed) return;
-  floe__free(packed->coordinates);
-  floe__free(packed->gradient);
-  floe__free(packed->log_density);
   floe__free(packed->scratch);
   floe__free(packed->constants);
   floe__free(packed);
@@ -45,17 +42,13 @@ static void free_packed(struct floe__packed *packed) {
 static bool open_packed(struct floe__target *target) {
   const struct floe_layout *layout = target->context.layout;
   const struct floe_lockstep *lockstep = layout->model->lockstep;
-  if (!lockstep || target->lanes < lockstep->width) return true;
+  if (target->width == 1) return true;
   struct floe__packed *packed = target->packed = FLOE__NEW(1, struct floe__packed);
   if (!packed) return false;
-  packed->coordinates = floe__new(layout->n_coordinate + 1, lockstep->width * sizeof(double));
-  packed->gradient = floe__new(layout->n_coordinate + 1, lockstep->width * sizeof(double));
-  packed->log_density = FLOE__NEW(lockstep->width, double);
   packed->scratch = FLOE__NEW(lockstep->scratch_size(layout) + 1, double);
   packed->constants = FLOE__NEW((lockstep->constants ? lockstep->constants_size(layout) : 0) + 1, double);
   packed->context = target->context;
-  if (!packed->coordinates || !packed->gradient || !packed->log_density || !packed->scratch || !packed->constants)
-    return false;
+  if (!packed->scratch || !packed->constants) return false;
   if (lockstep->constants) lockstep->constants(&packed->context, packed->constants);
   packed->context.constants = packed->constants;
   return true;
@@ -74,7 +67,7 @@ static void hold(struct floe__target *target) {
   for (size_t k = 0; k < layout->n_coordinate; k++) target->held[k] = isnan(pinned[k]) ? 0 : target->coordinates[k];
 }
 
-floe_status floe__target_new(const struct floe_context *context, size_t lanes, struct floe__target **target,
+floe_status floe__target_new(const struct floe_context *context, bool lockstep, struct floe__target **target,
                              struct floe_error *error) {
   const struct floe_layout *layout = context->layout;
   struct floe__target *new = FLOE__NEW(1, struct floe__target);
@@ -83,10 +76,10 @@ floe_status floe__target_new(const struct floe_context *context, size_t lanes, s
     new->context.coordinates = FLOE_UNIVERSE_COORDINATES;
     new->context.centring = NULL;
     new->place = FLOE__NEW(layout->n_coordinate + 1, size_t);
-    new->lanes = lanes;
-    new->coordinates = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
+    new->width = lockstep && layout->model->lockstep ? layout->model->lockstep->width : 1;
+    new->coordinates = floe__new(new->width, (layout->n_coordinate + 1) * sizeof(double));
     new->held = FLOE__NEW(layout->n_coordinate + 1, double);
-    new->gradient = floe__new(lanes, (layout->n_coordinate + 1) * sizeof(double));
+    new->gradient = floe__new(new->width, (layout->n_coordinate + 1) * sizeof(double));
     new->scratch = FLOE__NEW(layout->model->scratch_size(layout) + 1, double);
     new->constants = FLOE__NEW(count_constants(layout) + 1, double);
     new->centring = FLOE__NEW(layout->n_coordinate + 1, double);
@@ -198,48 +191,43 @@ double floe__target_scatter(struct floe__target *target, const double *position,
   return volume;
 }
 
-/* As many at a time as the study's lockstep takes; a last group that is not full is filled up with its last point. */
-static void evaluate_packed(struct floe__target *target, size_t count, const double *positions, double *log_density,
-                            double *gradient) {
-  struct floe__packed *packed = target->packed;
-  const struct floe_lockstep *lockstep = target->context.layout->model->lockstep;
-  const size_t n = target->n, width = lockstep->width;
-  packed->context.centring = target->context.centring;
-  for (size_t from = 0; from < count; from += width) {
-    const size_t last = count - from < width ? count - from - 1 : width - 1;
-    for (size_t k = 0; k < target->context.layout->n_coordinate; k++)
-      for (size_t c = 0; c < width; c++) packed->coordinates[k * width + c] = target->held[k];
-    for (size_t k = 0; k < n; k++)
-      for (size_t c = 0; c < width; c++)
-        packed->coordinates[target->place[k] * width + c] = positions[(from + (c < last ? c : last)) * n + k];
-    lockstep->gradient(&packed->context, packed->coordinates, packed->log_density, packed->gradient, packed->scratch);
-    for (size_t c = 0; c <= last; c++) {
-      log_density[from + c] = packed->log_density[c];
-      for (size_t k = 0; k < n; k++) gradient[(from + c) * n + k] = packed->gradient[target->place[k] * width + c];
-    }
+/* At `width` places: those of lockstep, or 1. */
+static void call_model(struct floe__target *target, size_t width, const double *coordinates, double *log_density,
+                       double *gradient) {
+  const struct floe_model *model = target->context.layout->model;
+  if (width > 1) {
+    target->packed->context.centring = target->context.centring;
+    model->lockstep->gradient(&target->packed->context, coordinates, log_density, gradient, target->packed->scratch);
+  } else {
+    model->gradient(&target->context, 1, coordinates, log_density, gradient, target->scratch);
   }
-  target->n_gradient += count;
 }
 
-void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
-                           double *gradient) {
-  if (target->packed) {
-    evaluate_packed(target, count, positions, log_density, gradient);
+/* Where all coordinates are the target's, positions are coordinates. */
+static void evaluate_at(struct floe__target *target, size_t width, const double *positions, double *log_density,
+                        double *gradient) {
+  const size_t n = target->n, n_coordinate = target->context.layout->n_coordinate;
+  target->n_gradient += width;
+  if (n == n_coordinate) {
+    call_model(target, width, positions, log_density, gradient);
     return;
   }
-  const size_t n = target->n, stride = target->context.layout->n_coordinate;
-  for (size_t c = 0; c < count; c++) memcpy(target->coordinates + c * stride, target->held, stride * sizeof(double));
-  for (size_t c = 0; c < count; c++)
-    for (size_t k = 0; k < n; k++) target->coordinates[c * stride + target->place[k]] = positions[c * n + k];
-  target->context.layout->model->gradient(&target->context, count, target->coordinates, log_density, target->gradient,
-                                          target->scratch);
-  target->n_gradient += count;
-  for (size_t c = 0; c < count; c++) floe__target_gather(target, target->gradient + c * stride, gradient + c * n);
+  for (size_t k = 0; k < n_coordinate; k++)
+    for (size_t c = 0; c < width; c++) target->coordinates[k * width + c] = target->held[k];
+  for (size_t k = 0; k < n; k++)
+    memcpy(target->coordinates + target->place[k] * width, positions + k * width, width * sizeof *positions);
+  call_model(target, width, target->coordinates, log_density, target->gradient);
+  for (size_t k = 0; k < n; k++)
+    memcpy(gradient + k * width, target->gradient + target->place[k] * width, width * sizeof *gradient);
+}
+
+void floe__target_evaluate(struct floe__target *target, const double *positions, double *log_density, double *gradient) {
+  evaluate_at(target, target->width, positions, log_density, gradient);
 }
 
 static double evaluate(void *state, const double *position, double *gradient) {
   double log_density;
-  floe__target_evaluate(state, 1, position, &log_density, gradient);
+  evaluate_at(state, 1, position, &log_density, gradient);
   return log_density;
 }
 

@@ -13,33 +13,32 @@
 
 /* One a thread: it holds scratch. */
 struct floe__target {
-  size_t lanes;                /* points that it evaluates at a time */
+  size_t width;                /* points that it evaluates at a time: the study's lockstep's, or 1 */
   struct floe_context context; /* layout, universe and data are the caller's; coordinates are UNIVERSE coordinates */
   size_t n;                    /* coordinates present */
   size_t *place;               /* (n) where they stand in the model's coordinate vector */
   double *held;                /* (n_coordinate) what stands outside of the target: coordinates that the context holds, 0 where absent */
-  double *coordinates;         /* (lanes, n_coordinate) scratch */
-  double *gradient;            /* (lanes, n_coordinate) scratch */
+  double *coordinates;         /* (n_coordinate, width) scratch */
+  double *gradient;            /* (n_coordinate, width) scratch */
   double *scratch;
-  double *constants;      /* the model's, for this context */
-  struct floe__packed *packed; /* for several points in lockstep; NULL: the study was built without, or lanes are few */
-  double *centring;       /* (n_coordinate) of positions, 0 to begin with */
-  double *values, *spare; /* (n_value), (n_coordinate) scratch */
-  size_t n_gradient;      /* evaluations so far */
+  double *constants;           /* the model's, for this context */
+  struct floe__packed *packed; /* for several points in lockstep; NULL where width is 1 */
+  double *centring;            /* (n_coordinate) of positions, 0 to begin with */
+  double *values, *spare;      /* (n_value), (n_coordinate) scratch */
+  size_t n_gradient;           /* evaluations so far */
 };
 
-/* The context's data must be there already, and must not change. FLOE_EUSAGE where the universe leaves no coordinate.
- * The context's coordinate system is not looked at. */
-FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, size_t lanes,
+/* The context's data must be there already, and must not change. With `lockstep` it evaluates several points at a time if the
+ * study was built for it. FLOE_EUSAGE where the universe leaves no coordinate. The context's coordinate system is not looked at. */
+FLOE_NODISCARD floe_status floe__target_new(const struct floe_context *context, bool lockstep,
                                             struct floe__target **target, struct floe_error *error);
 void floe__target_free(struct floe__target *target); /* NULL is allowed */
 
-/* The target as the sampler wants it; state is the target. */
+/* The target as the sampler wants it, one point at a time; state is the target. */
 struct floe__density floe__target_density(struct floe__target *target);
 
-/* Several positions (count, n) in lockstep where the study was built for it, count <= lanes -> log_density (count), gradient (count, n). */
-void floe__target_evaluate(struct floe__target *target, size_t count, const double *positions, double *log_density,
-                           double *gradient);
+/* `width` positions (n, width) -> log_density (width), gradient (n, width). All begin at multiples of width doubles. */
+void floe__target_evaluate(struct floe__target *target, const double *positions, double *log_density, double *gradient);
 
 /* Other positions from now on: centring (n_coordinate). */
 void floe__target_centre(struct floe__target *target, const double *centring);

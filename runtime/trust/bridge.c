@@ -29,7 +29,7 @@ static void free_bridge(struct bridge *b) {
 
 static floe_status open_bridge(const struct floe_context *context, const struct floe_chains *chains, struct bridge *b,
                                struct floe_error *error) {
-  floe_status status = floe__target_new(context, 1, &b->target, error);
+  floe_status status = floe__target_new(context, false, &b->target, error);
   if (status != FLOE_OK) return status;
   const size_t n = b->n = b->target->n;
   b->density = floe__target_density(b->target);

@@ -46,7 +46,7 @@ static struct floe__target *target_of(struct generated *f, const double *observe
   struct floe_error error;
   generated_enter_universe(f, 0);
   f->context.data = observed;
-  assert_int_equal(floe__target_new(&f->context, 1, &target, &error), FLOE_OK);
+  assert_int_equal(floe__target_new(&f->context, false, &target, &error), FLOE_OK);
   return target;
 }
 

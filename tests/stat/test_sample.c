@@ -200,7 +200,7 @@ static void gradients_of_the_hand_written_models_agree_with_differences(void **s
     s.universe.option[EIGHT_SCHOOLS_TAU_PRIOR] = k % 3;
     s.universe.option[EIGHT_SCHOOLS_NOISE] = k / 3 % 2;
     s.universe.option[EIGHT_SCHOOLS_FORM] = k / 6;
-    assert_int_equal(floe__target_new(&s.context, 1, &target, &error), FLOE_OK);
+    assert_int_equal(floe__target_new(&s.context, false, &target, &error), FLOE_OK);
     const struct floe__density density = floe__target_density(target);
     assert_int_equal(density.n, k / 3 % 2 ? 11 : 10);
     double x[11], gradient[11], other[11];

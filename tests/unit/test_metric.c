@@ -6,6 +6,7 @@
 
 #include "runtime/math/orthogonal.h"
 #include "runtime/mcmc/metric_fit.h"
+#include "runtime/mcmc/packs.h"
 #include "runtime/mcmc/pathfinder.h"
 
 /* A Gaussian with mean `mean` and covariance D (I + sum_r (s_r - 1) u_r u_r') D. */
@@ -267,6 +268,56 @@ static void a_geometric_mean_solves_its_equation(void **state) {
   assert_false(floe__geometric_mean(2, c, d, sigma, work));
 }
 
+/* Every chain of a pack as one alone, but for rounding. */
+static void expect_pack(const struct floe__metric *metric, size_t width, struct floe_stream *stream) {
+  const size_t n = metric->n;
+  double *in = test_calloc(n * width, sizeof *in), *out = test_calloc(n * width, sizeof *out);
+  double *one = test_calloc(n, sizeof *one), *alone = test_calloc(n, sizeof *alone), *pack = test_calloc(n, sizeof *pack);
+  for (int back = 0; back < 2; back++) {
+    for (size_t k = 0; k < n * width; k++) in[k] = floe_draw_normal(stream);
+    double *whole = test_calloc(n * width, sizeof *whole);
+    memcpy(whole, in, n * width * sizeof *whole);
+    if (back)
+      floe__pack_gradients(metric, width, in, out);
+    else
+      floe__pack_positions(metric, width, in, out);
+    for (size_t c = 0; c < width; c++) {
+      floe__pack_take(n, width, whole, c, one);
+      floe__pack_take(n, width, out, c, pack);
+      if (back)
+        floe__metric_gradient(metric, one, alone);
+      else
+        floe__metric_position(metric, one, alone);
+      for (size_t i = 0; i < n; i++) assert_near(pack[i], alone[i], 1e-12 * (1 + fabs(alone[i])));
+    }
+    test_free(whole);
+  }
+  test_free(in), test_free(out), test_free(one), test_free(alone), test_free(pack);
+}
+
+static void a_pack_of_chains_has_the_metric_of_each(void **state) {
+  (void)state;
+  struct floe_stream stream;
+  floe_stream_open(&stream, 11, 1, 0, 0, 0);
+  struct gaussian g;
+  gaussian_start(&g, 13, 2, &stream);
+  struct floe__metric *metric = floe__metric_new(g.n);
+  for (int kind = FLOE__METRIC_DIAGONAL; kind <= FLOE__METRIC_DENSE; kind++) {
+    floe__metric_reset(metric);
+    for (size_t i = 0; i < g.n; i++) metric->centre[i] = g.mean[i], metric->scale[i] = g.scale[i];
+    metric->kind = (enum floe__metric_kind)kind;
+    metric->rank = 2;
+    memcpy(metric->basis, g.directions, 2 * g.n * sizeof(double));
+    metric->stretch[0] = 3, metric->stretch[1] = 0.2;
+    for (size_t i = 0; i < g.n; i++)
+      for (size_t k = 0; k <= i; k++)
+        metric->lower[i * g.n + k] = metric->upper[k * g.n + i] = i == k ? 1.5 : floe_draw_normal(&stream);
+    for (size_t width = 1; width <= FLOE__PACK_MAX; width *= 2) expect_pack(metric, width, &stream);
+  }
+  floe__metric_free(metric);
+  gaussian_end(&g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_geometric_mean_solves_its_equation),
@@ -276,6 +327,7 @@ int main(void) {
       cmocka_unit_test(draws_far_out_leave_the_metric_of_a_gaussian_exact),
       cmocka_unit_test(nothing_is_learnt_from_draws_that_do_not_vary),
       cmocka_unit_test(whitening_and_slopes_invert_positions_and_gradients),
+      cmocka_unit_test(a_pack_of_chains_has_the_metric_of_each),
       cmocka_unit_test(the_pathfinder_finds_a_gaussian),
       cmocka_unit_test(the_pathfinder_says_so_where_there_is_no_way_up)};
   return cmocka_run_group_tests(tests, NULL, NULL);
