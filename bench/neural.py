@@ -152,7 +152,7 @@ def spread_of(scores):
 
 def against_sbi(task, flow, options, classifier):
     """What sbi makes of the same number of simulations; {} where it cannot be had or is not asked for."""
-    sbi = None if options.quick else peer("sbi")
+    sbi = None if options.quick or options.no_peer else peer("sbi")
     if not sbi or not task.rows:
         return {}
     path = os.path.join(task.folder, "simulations.csv")
@@ -243,6 +243,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/run neural")
     parser.add_argument("--quick", action="store_true", help="one seed, two observations, 4,000 draws, a classifier of 50 epochs, no accuracy of the peer")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--no-peer", action="store_true", help="leave out the accuracy of the peer, which takes minutes for each task")
     parser.add_argument("--parts", default="throughput,drawing,classifier,covid,consistency,scaling,family," + ",".join(TASKS),
                         help="what to measure, with commas between: throughput, drawing, classifier, covid, consistency, scaling, family, tasks of sbibm")
     parser.add_argument("--plot", help="a file of SVG for the curves of `scaling`")
