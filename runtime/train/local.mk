@@ -22,3 +22,4 @@ runtime_sources += \
 
 check_PROGRAMS += tests/unit/test_network
 check_PROGRAMS += tests/unit/test_kinds
+check_PROGRAMS += tests/unit/test_examples
