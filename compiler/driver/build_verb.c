@@ -184,7 +184,7 @@ static bool is_pinnable(const struct program *program, const char *words) {
 /* Whether the network answers for all of --pin: the settings ask for pins, and these are such as it holds. What is wrong with the spec
  * comes up when it is built. */
 static bool network_holds(struct driver *driver) {
-  static const char *const verbs[] = {"infer", "run", "multiverse"};
+  static const char *const verbs[] = {"infer", "run", "multiverse", "report"};
   bool asked = false, holds = true;
   for (size_t k = 0; k < sizeof verbs / sizeof verbs[0]; k++) asked = asked || !strcmp(driver->arguments.verb->name, verbs[k]);
   if (!asked || !floe__option_given(&driver->arguments, "pin")) return false;

@@ -3,7 +3,8 @@
  *   network             the trained network          network.checkpoint  an interrupted training, to be resumed
  *   training.json       how training went            calibration.json    how well the network is calibrated
  *   elicited.json       hyper values of `elicit`
- *   results.json        the last answer of `run` or `multiverse`         report.html   the same as a page */
+ *   results.json        the last answer of `run` or `multiverse`         report.html   the same as a page
+ *   results_PINS.json   with numbers held by --pin                       report_PINS.html */
 #ifndef FLOE_STUDY_ARTIFACTS_H
 #define FLOE_STUDY_ARTIFACTS_H
 

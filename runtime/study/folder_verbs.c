@@ -41,23 +41,27 @@ static const char *state_of(struct session *session, const char *name, const cha
   return current ? "current" : "stale";
 }
 
-/* ---- interrupted sampling ---- */
+/* ---- files of which there may be several ---- */
 
-/* draws_UNIVERSE_1.checkpoint, ... */
-static bool is_of_sampling(const char *name) {
-  static const char begin[] = "draws_", end[] = ".checkpoint";
-  const size_t length = strlen(name);
-  return strncmp(name, begin, sizeof begin - 1) == 0 && length > sizeof end &&
-         strcmp(name + length - (sizeof end - 1), end) == 0;
+static const struct series {
+  const char *begin, *end, *shown, *state;
+} series[] = {{"draws_", ".checkpoint", "draws_*.checkpoint", "an interrupted sampling: sample resumes it"},
+              {"results_", ".json", "results_*.json", "answers with numbers held by --pin"},
+              {"report_", ".html", "report_*.html", "the same as pages"}};
+enum { N_SERIES = sizeof series / sizeof *series };
+
+static bool is_of(const struct series *s, const char *name) {
+  const size_t length = strlen(name), begin = strlen(s->begin), end = strlen(s->end);
+  return length > begin + end && !strncmp(name, s->begin, begin) && !strcmp(name + length - end, s->end);
 }
 
 /* How many there are; they are removed on the way if `away`. SIZE_MAX where one cannot be. */
-static size_t sampling_checkpoints(const struct session *session, bool away) {
+static size_t count_series(const struct session *session, const struct series *s, bool away) {
   DIR *folder = opendir(session->folder);
   size_t n = 0;
   for (struct dirent *entry; folder && n < SIZE_MAX && (entry = readdir(folder));) {
     char path[STUDY_PATH_LENGTH];
-    if (!is_of_sampling(entry->d_name)) continue;
+    if (!is_of(s, entry->d_name)) continue;
     session_path(session, entry->d_name, path);
     n = away && unlink(path) != 0 ? SIZE_MAX : n + 1;
   }
@@ -75,10 +79,10 @@ floe_status verb_status(struct session *session, struct floe_error *error) {
     json_object_set_new(json_object_get(session->answer, "result"), artifacts[k], json_string(state));
     if (!session->json) printf("  %-20s %s\n", artifacts[k], state);
   }
-  if (sampling_checkpoints(session, false)) {
-    static const char name[] = "draws_*.checkpoint", state[] = "an interrupted sampling: sample resumes it";
-    json_object_set_new(json_object_get(session->answer, "result"), name, json_string(state));
-    if (!session->json) printf("  %-20s %s\n", name, state);
+  for (size_t k = 0; k < N_SERIES; k++) {
+    if (!count_series(session, &series[k], false)) continue;
+    json_object_set_new(json_object_get(session->answer, "result"), series[k].shown, json_string(series[k].state));
+    if (!session->json) printf("  %-20s %s\n", series[k].shown, series[k].state);
   }
   return FLOE_OK;
 }
@@ -93,10 +97,12 @@ floe_status verb_clean(struct session *session, struct floe_error *error) {
     else if (unlink(path) != 0)
       return floe__fail(error, FLOE_EENVIRONMENT, path, "check the folder's permissions", "cannot be removed");
   }
-  const size_t n = sampling_checkpoints(session, !session->dry_run);
-  if (session->dry_run && n) printf("would remove %zu checkpoints of interrupted sampling\n", n);
-  if (n == SIZE_MAX)
-    return floe__fail(error, FLOE_EENVIRONMENT, session->folder, "check the folder's permissions",
-                      "checkpoints cannot be removed");
+  for (size_t k = 0; k < N_SERIES; k++) {
+    const size_t n = count_series(session, &series[k], !session->dry_run);
+    if (session->dry_run && n) printf("would remove %zu of %s\n", n, series[k].shown);
+    if (n == SIZE_MAX)
+      return floe__fail(error, FLOE_EENVIRONMENT, session->folder, "check the folder's permissions", "%s cannot be removed",
+                        series[k].shown);
+  }
   return FLOE_OK;
 }

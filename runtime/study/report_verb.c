@@ -25,12 +25,13 @@ static void write_format(const char *format, const json_t *results, struct floe_
 }
 
 floe_status verb_report(struct session *session, struct floe_error *error) {
-  char path[STUDY_PATH_LENGTH], hash[17];
+  char path[STUDY_PATH_LENGTH], name[STUDY_NAME_LENGTH], hash[17];
   const char *format = floe__option_string(session->arguments, "format", "terminal"),
              *output = floe__option_string(session->arguments, "output", NULL);
   struct floe__text out = {0};
-  json_t *results = study_json_read(session, "results.json");
-  session_path(session, "results.json", path);
+  session_name_of_pins(session, "results", ".json", name);
+  json_t *results = study_json_read(session, name);
+  session_path(session, name, path);
   if (!results) return floe__fail(error, FLOE_EARTIFACT, path, "make them: floe run SPEC DATA", "there are no results");
   study_network_hash(session, hash);
   if (strcmp(result_text(results, "network_hash"), hash) != 0)

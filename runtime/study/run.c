@@ -87,18 +87,20 @@ static void judge(struct session *session, const struct floe_multiverse *multive
   study_gates_set(session->answer, &gates);
 }
 
-/* results.json and report.html, from the whole answer. */
+/* results.json and report.html, from the whole answer; with numbers held, under names of their own. */
 static floe_status write_report(struct session *session, struct floe_error *error) {
-  char path[STUDY_PATH_LENGTH], results[STUDY_PATH_LENGTH], hash[17];
+  char path[STUDY_PATH_LENGTH], results[STUDY_PATH_LENGTH], page_name[STUDY_NAME_LENGTH], name[STUDY_NAME_LENGTH], hash[17];
   struct floe__text page = {0};
   study_network_hash(session, hash);
-  session_output(session, "report.html", path);
-  session_path(session, "results.json", results);
+  session_name_of_pins(session, "report", ".html", page_name);
+  session_name_of_pins(session, "results", ".json", name);
+  session_output(session, page_name, path);
+  session_path(session, name, results);
   session_file(session, "results", results);
   session_file(session, "report", path);
   json_t *stored = json_deep_copy(session->answer);
   json_object_set_new(stored, "network_hash", json_string(hash));
-  floe_status status = study_json_write(session, "results.json", stored, error);
+  floe_status status = study_json_write(session, name, stored, error);
   json_decref(stored);
   floe__report_html(session->answer, &page);
   if (status == FLOE_OK && page.failed) status = floe__fail(error, FLOE_EENVIRONMENT, path, "", "out of memory");

@@ -80,7 +80,7 @@ static floe_status refuse_what_is_absent(const struct session *session, struct f
 }
 
 static bool asks_network(const struct session *session) {
-  static const char *const verbs[] = {"infer", "run", "multiverse"};
+  static const char *const verbs[] = {"infer", "run", "multiverse", "report"};
   for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++)
     if (!strcmp(session->arguments->verb->name, verbs[k])) return true;
   return false;
@@ -144,6 +144,13 @@ void session_close(struct session *session) {
 
 void session_path(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]) {
   snprintf(path, STUDY_PATH_LENGTH, "%.3800s/%.200s", session->folder, name);
+}
+
+void session_name_of_pins(const struct session *session, const char *stem, const char *ending, char name[STUDY_NAME_LENGTH]) {
+  if (*session->pinned)
+    snprintf(name, STUDY_NAME_LENGTH, "%.40s_%.100s%.40s", stem, session->pinned + 1, ending);
+  else
+    snprintf(name, STUDY_NAME_LENGTH, "%.40s%.40s", stem, ending);
 }
 
 void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]) {

@@ -12,7 +12,7 @@
 
 struct json_t;
 
-enum { STUDY_PATH_LENGTH = 4096 };
+enum { STUDY_PATH_LENGTH = 4096, STUDY_NAME_LENGTH = 200 };
 
 struct session {
   const struct floe_model *model;
@@ -41,6 +41,10 @@ FLOE_NODISCARD floe_status session_read(struct session *session, const char *pat
 
 /* folder/name */
 void session_path(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);
+
+/* The name of an answer's file: "report.html", or "report_gamma=0.125.html" where numbers are held by --pin, so that neither answer
+ * overwrites the other. */
+void session_name_of_pins(const struct session *session, const char *stem, const char *ending, char name[STUDY_NAME_LENGTH]);
 
 /* --output, or folder/name: made absolute by neither. */
 void session_output(const struct session *session, const char *name, char path[STUDY_PATH_LENGTH]);
