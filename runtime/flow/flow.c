@@ -184,7 +184,8 @@ static void make_splines(const struct flow_call *c, size_t k, size_t p, const fl
   if (pre.value) pre.value += k * c->flow->width;
   for (size_t j = 0; j < layer->n_given; j++)
     c->functions->times(PANEL, x + layer->given[j] * PANEL, panel->mask + layer->given[j] * PANEL, w->given + j * PANEL);
-  floe__mlp_panel_forward(&layer->net, c->block, c->rows->n, panel->first, w->given, &pre, &w->kept, c->spare, w->raw);
+  floe__mlp_panel_forward(c->functions, &layer->net, c->block, c->rows->n, panel->first, w->given, &pre, &w->kept, c->spare,
+                          w->raw);
   for (size_t j = 0; j < layer->n_moved; j++) c->functions->spline_prepare(w->raw + j * RAW * PANEL);
 }
 
@@ -232,8 +233,9 @@ static void layer_backward(const struct flow_call *c, size_t k, size_t p, float 
     const size_t at = layer->moved[j] * PANEL, raw = j * RAW * PANEL;
     c->functions->spline_backward(w.raw + raw, panel.mask + at, w.in + at, panel.log_det, panel.x + at, c->d_raw + raw);
   }
-  floe__mlp_panel_backward(&layer->net, c->block, c->rows->n, panel.first, w.given, &w.kept, c->spare, c->d_raw,
-                           layer->n_given > 0 ? c->d_given : NULL, d_pre + k * c->flow->width, c->flow->n_pre, gradient);
+  floe__mlp_panel_backward(c->functions, &layer->net, c->block, c->rows->n, panel.first, w.given, &w.kept, c->spare,
+                           c->d_raw, layer->n_given > 0 ? c->d_given : NULL, d_pre + k * c->flow->width, c->flow->n_pre,
+                           gradient);
   for (size_t j = 0; j < layer->n_given; j++) {
     const size_t at = layer->given[j] * PANEL;
     for (size_t r = 0; r < PANEL; r++) panel.x[at + r] += c->d_given[j * PANEL + r] * panel.mask[at + r];

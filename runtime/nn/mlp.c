@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "runtime/nn/panel.h"
-
 enum { PANEL = FLOE__PANEL };
 
 struct floe__mlp floe__mlp_make(size_t *used, size_t n_in, size_t width, size_t n_hidden, size_t n_out) {
@@ -58,9 +56,9 @@ static void first_layer(const struct floe__panel_functions *f, const struct floe
   f->gather(rows_of(n, first), net->width, value, pre->stride, pre->row ? pre->row + first : NULL, true, y);
 }
 
-void floe__mlp_panel_forward(const struct floe__mlp *net, const float *block, size_t n, size_t first, const float *in,
-                             const struct floe__pre *pre, const struct floe__mlp_kept *kept, float *spare, float *out) {
-  const struct floe__panel_functions *f = floe__panel_functions();
+void floe__mlp_panel_forward(const struct floe__panel_functions *f, const struct floe__mlp *net, const float *block,
+                             size_t n, size_t first, const float *in, const struct floe__pre *pre,
+                             const struct floe__mlp_kept *kept, float *spare, float *out) {
   const size_t width = net->width * PANEL;
   float *h = kept->hidden, *slope = kept->slope, *a = spare;
   first_layer(f, net, block, n, first, in, pre, spare + width, a);
@@ -84,10 +82,9 @@ static void layer_backward(const struct floe__panel_functions *f, const struct f
   if (dx) f->multiply(layer->n_in, layer->n_out, block + layer->weight, 1, layer->n_in, NULL, dy, dx);
 }
 
-void floe__mlp_panel_backward(const struct floe__mlp *net, const float *block, size_t n, size_t first, const float *in,
-                              const struct floe__mlp_kept *kept, float *spare, const float *d_out, float *d_in,
-                              float *d_pre, size_t stride, float *gradient) {
-  const struct floe__panel_functions *f = floe__panel_functions();
+void floe__mlp_panel_backward(const struct floe__panel_functions *f, const struct floe__mlp *net, const float *block,
+                              size_t n, size_t first, const float *in, const struct floe__mlp_kept *kept, float *spare,
+                              const float *d_out, float *d_in, float *d_pre, size_t stride, float *gradient) {
   const size_t width = net->width * PANEL, last = net->n_hidden;
   float *d = spare, *dh = spare + width, *rest = spare + 2 * width;
   memset(dh, 0, width * sizeof *dh);
@@ -139,7 +136,7 @@ void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n
   for (size_t first = 0; first < n; first += PANEL) {
     const struct panel p = panel_at(net, n, first, work);
     f->gather(p.n, net->n_in, x + first * x_stride, x_stride, NULL, false, p.in);
-    floe__mlp_panel_forward(net, block, n, first, p.in, pre, &p.kept, p.spare, p.out);
+    floe__mlp_panel_forward(f, net, block, n, first, p.in, pre, &p.kept, p.spare, p.out);
     f->scatter(p.n, net->n_out, p.out, y + first * net->n_out, net->n_out);
   }
 }
@@ -152,8 +149,8 @@ void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t 
   for (size_t first = 0; first < n; first += PANEL) {
     const struct panel p = panel_at(net, n, first, work);
     f->gather(p.n, net->n_out, dy + first * net->n_out, net->n_out, NULL, false, p.out);
-    floe__mlp_panel_backward(net, block, n, first, p.in, &p.kept, p.spare, p.out, dx ? p.d_in : NULL, d_pre, d_pre_stride,
-                             gradient);
+    floe__mlp_panel_backward(f, net, block, n, first, p.in, &p.kept, p.spare, p.out, dx ? p.d_in : NULL, d_pre,
+                             d_pre_stride, gradient);
     if (dx) f->scatter(p.n, net->n_in, p.d_in, dx + first * dx_stride, dx_stride);
   }
 }

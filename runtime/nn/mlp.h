@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "runtime/nn/linear.h"
+#include "runtime/nn/panel.h"
 
 enum { FLOE__MLP_MAX_HIDDEN = 6 };
 
@@ -46,7 +47,7 @@ void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t 
                         float *work, const float *dy, float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride,
                         float *gradient);
 
-/* ---- on one panel (nn/panel.h) ----
+/* ---- on one panel ----
  * For callers whose numbers stand in panels anyway. */
 
 /* What the way back needs of a panel: hidden layers and slopes, (n_hidden, width, FLOE__PANEL) each. slope NULL: nothing is
@@ -58,12 +59,14 @@ size_t floe__mlp_kept_floats(const struct floe__mlp *net, int with_slopes);
 size_t floe__mlp_spare_floats(const struct floe__mlp *net); /* work space that all panels share */
 
 /* in (n_in, FLOE__PANEL) -> out (n_out, FLOE__PANEL). The panel is rows `first` and on of n; pre as for all of them. */
-void floe__mlp_panel_forward(const struct floe__mlp *net, const float *block, size_t n, size_t first, const float *in,
-                             const struct floe__pre *pre, const struct floe__mlp_kept *kept, float *spare, float *out);
+void floe__mlp_panel_forward(const struct floe__panel_functions *functions, const struct floe__mlp *net,
+                             const float *block, size_t n, size_t first, const float *in, const struct floe__pre *pre,
+                             const struct floe__mlp_kept *kept, float *spare, float *out);
 
 /* d_out (n_out, FLOE__PANEL) -> d_in (n_in, FLOE__PANEL) overwritten, or NULL; d_pre (n, width) or NULL: the panel's rows of it,
  * `stride` apart. Adds to gradient. */
-void floe__mlp_panel_backward(const struct floe__mlp *net, const float *block, size_t n, size_t first, const float *in,
+void floe__mlp_panel_backward(const struct floe__panel_functions *functions, const struct floe__mlp *net,
+                              const float *block, size_t n, size_t first, const float *in,
                               const struct floe__mlp_kept *kept, float *spare, const float *d_out, float *d_in,
                               float *d_pre, size_t stride, float *gradient);
 

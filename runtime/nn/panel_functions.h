@@ -208,10 +208,15 @@ static void gather(size_t n, size_t n_feature, const float *x, size_t stride, co
 /* One of these for each combination of what is there. */
 FLOE__INLINE void silu_of(size_t n, const float *x, const float *base, float *y, float *slope) {
   const vector one = vector_all(1.0f), zero = vector_all(0);
-  for (size_t k = 0; k < n; k += LANES) {
-    const vector in = vector_load(x + k), s = one / (one + vector_exp(zero - in)), value = in * s;
-    if (slope) vector_store(slope + k, vector_fma(value, one - s, s));
-    vector_store(y + k, value + (base ? vector_load(base + k) : zero));
+  for (size_t k = 0; k < n; k += GROUP * LANES) {
+    vector in[GROUP], s[GROUP];
+    IN_GROUP in[v] = vector_load(x + k + v * LANES);
+    IN_GROUP s[v] = zero - in[v];
+    exp_of_group(s);
+    IN_GROUP s[v] = one / (one + s[v]);
+    IN_GROUP in[v] = in[v] * s[v];
+    if (slope) IN_GROUP vector_store(slope + k + v * LANES, vector_fma(in[v], one - s[v], s[v]));
+    IN_GROUP vector_store(y + k + v * LANES, in[v] + (base ? vector_load(base + k + v * LANES) : zero));
   }
 }
 

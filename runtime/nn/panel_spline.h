@@ -14,10 +14,9 @@ FLOE__INLINE vector lane_of(const float *panel, size_t row, size_t at) {
 FLOE__INLINE void fill_bins(float *rows) {
   vector e[BINS], top = vector_load(rows), sum = vector_all(0);
   for (size_t k = 1; k < BINS; k++) top = vector_max(vector_load(rows + k * FLOE__PANEL), top);
-  for (size_t k = 0; k < BINS; k++) {
-    e[k] = vector_exp(vector_load(rows + k * FLOE__PANEL) - top);
-    sum += e[k];
-  }
+  for (size_t k = 0; k < BINS; k++) e[k] = vector_load(rows + k * FLOE__PANEL) - top;
+  for (size_t k = 0; k < BINS; k += GROUP) exp_of_group(e + k);
+  for (size_t k = 0; k < BINS; k++) sum += e[k];
   const vector share = vector_all(2 * bound * (1 - BINS * least)) / sum, all = vector_all(2 * bound * least);
   for (size_t k = 0; k < BINS; k++) vector_store(rows + k * FLOE__PANEL, vector_fma(e[k], share, all));
 }

@@ -103,20 +103,32 @@ FLOE__INLINE vector vector_sqrt(vector x) {
 #define bits_down(k, n) ((k) >> (n))
 #endif
 
-/* floe__exp with one term of the series less: its error of 1.7e-7 is that of the rest. */
+/* Vectors whose exp are taken side by side: one alone would wait for the result of each of its steps. */
+enum { GROUP = LANES == 16 ? 2 : 4 };
+#define IN_GROUP _Pragma("GCC unroll 4") for (size_t v = 0; v < GROUP; v++)
+
+/* exp of each, clamped to -87 .. 88: 2^(k + f), |f| <= 1/2, by the polynomial that is best for 2^f (its relative error is
+ * 1.2e-7; that of the product x log2 e adds 1.3e-8 |x|). 2^k is added to the exponent as an integer. */
+FLOE__INLINE void exp_of_group(vector x[GROUP]) {
+  vector f[GROUP], p[GROUP];
+  vector_bits k[GROUP];
+  const vector by = vector_all(1.44269504f);
+  IN_GROUP x[v] = vector_min(vector_max(x[v], vector_all(-87.0f)), vector_all(88.0f));
+  IN_GROUP k[v] = vector_round(x[v] * by);
+  IN_GROUP f[v] = vector_fma(x[v], by, vector_of_bits(k[v]) * vector_all(-1));
+  IN_GROUP p[v] = vector_fma(f[v], vector_all(0.001327647129073739f), vector_all(0.009675540961325169f));
+  IN_GROUP p[v] = vector_fma(f[v], p[v], vector_all(0.05550713092088699f));
+  IN_GROUP p[v] = vector_fma(f[v], p[v], vector_all(0.24022120237350464f));
+  IN_GROUP p[v] = vector_fma(f[v], p[v], vector_all(0.6931469440460205f));
+  IN_GROUP p[v] = vector_fma(f[v], p[v], vector_all(1.0f));
+  IN_GROUP x[v] = of_bits(bits_add(bits_of(p[v]), bits_up(k[v], 23)));
+}
+
 FLOE__INLINE vector vector_exp(vector x) {
-  x = vector_min(vector_max(x, vector_all(-87.0f)), vector_all(88.0f));
-  const vector_bits k = vector_round(x * vector_all(1.44269504f));
-  const vector whole = vector_of_bits(k);
-  vector r = vector_fma(whole, vector_all(-0.693359375f), x);
-  r = vector_fma(whole, vector_all(2.12194440e-4f), r);
-  vector p = vector_fma(r, vector_all(1.0f / 720), vector_all(1.0f / 120));
-  p = vector_fma(p, r, vector_all(1.0f / 24));
-  p = vector_fma(p, r, vector_all(1.0f / 6));
-  p = vector_fma(p, r, vector_all(0.5f));
-  p = vector_fma(p, r, vector_all(1.0f));
-  p = vector_fma(p, r, vector_all(1.0f));
-  return p * of_bits(bits_up(bits_add(k, bits_all(127)), 23));
+  vector group[GROUP];
+  IN_GROUP group[v] = x; /* the compiler sees that they are the same */
+  exp_of_group(group);
+  return group[0];
 }
 
 FLOE__INLINE vector vector_log(vector x) {
