@@ -42,14 +42,33 @@ FLOE__FOR_EACH_CPU void floe__adam_update(const struct floe__adam *adam, size_t 
   }
 }
 
-FLOE__FOR_EACH_CPU static void add_part(size_t n, const float *restrict part, float *restrict sum) {
-  for (size_t i = 0; i < n; i++) sum[i] += part[i];
+/* sum += part, which becomes 0. */
+FLOE__FOR_EACH_CPU static void take_part(size_t n, float *restrict part, float *restrict sum) {
+  for (size_t i = 0; i < n; i++) {
+    sum[i] += part[i];
+    part[i] = 0;
+  }
+}
+
+/* In as many sums as keep a processor's vectors busy. */
+enum { SQUARES = 16 };
+FLOE__FOR_EACH_CPU static double squared_norm(size_t n, const float *x) {
+  double part[SQUARES] = {0}, sum = 0;
+  size_t i = 0;
+  for (; i + SQUARES <= n; i += SQUARES)
+    for (size_t k = 0; k < SQUARES; k++) part[k] += (double)x[i + k] * (double)x[i + k];
+  for (; i < n; i++) sum += (double)x[i] * (double)x[i];
+  for (size_t k = 0; k < SQUARES; k++) sum += part[k];
+  return sum;
 }
 
 double floe__sum_parts(size_t n, size_t n_part, float *const *parts, size_t first) {
-  float *sum = parts[0] + first;
-  for (size_t k = 1; k < n_part; k++) add_part(n, parts[k] + first, sum);
+  enum { BLOCK = 1024 }; /* stays in the nearest cache while all parts are added */
   double squares = 0;
-  for (size_t i = 0; i < n; i++) squares += (double)sum[i] * (double)sum[i];
+  for (size_t done = 0; done < n; done += BLOCK) {
+    const size_t at = first + done, size = n - done < BLOCK ? n - done : BLOCK;
+    for (size_t k = 1; k < n_part; k++) take_part(size, parts[k] + at, parts[0] + at);
+    squares += squared_norm(size, parts[0] + at);
+  }
   return squares;
 }

@@ -118,14 +118,6 @@ static void outer(size_t n_out, size_t n_in, const float *dy, const float *x, fl
 
 #endif
 
-static void sum_rows(size_t n_feature, const float *x, float *sum) {
-  for (size_t j = 0; j < n_feature; j++, x += FLOE__PANEL) {
-    float part[8];
-    for (size_t k = 0; k < 8; k++) part[k] = (x[k] + x[k + 8]) + (x[k + 16] + x[k + 24]);
-    sum[j] += ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7]));
-  }
-}
-
 /* ---- between rows and panels ---- */
 
 #ifdef PANEL_VECTORS
@@ -149,6 +141,29 @@ FLOE__INLINE void transpose_block(__m256 *a) {
   for (size_t k = 0; k < 8; k++) a[k] = b[k];
 }
 #endif
+
+/* The order of the sums is the same with vectors and without. */
+static void sum_rows(size_t n_feature, const float *x, float *sum) {
+  size_t j = 0;
+#ifdef PANEL_VECTORS
+  for (; j + 8 <= n_feature; j += 8) {
+    __m256 a[8];
+    for (size_t k = 0; k < 8; k++) {
+      const float *at = x + (j + k) * FLOE__PANEL;
+      a[k] = (_mm256_loadu_ps(at) + _mm256_loadu_ps(at + 8)) + (_mm256_loadu_ps(at + 16) + _mm256_loadu_ps(at + 24));
+    }
+    transpose_block(a);
+    a[0] = ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
+    _mm256_storeu_ps(sum + j, _mm256_loadu_ps(sum + j) + a[0]);
+  }
+#endif
+  for (; j < n_feature; j++) {
+    const float *at = x + j * FLOE__PANEL;
+    float part[8];
+    for (size_t k = 0; k < 8; k++) part[k] = (at[k] + at[k + 8]) + (at[k + 16] + at[k + 24]);
+    sum[j] += ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7]));
+  }
+}
 
 static void transpose_to_rows(size_t n, size_t n_feature, const float *panel, float *y, size_t stride) {
   size_t r = 0;

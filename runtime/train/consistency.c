@@ -299,7 +299,6 @@ void floe__consistency_learn(struct floe__trainer *t, size_t m, size_t chunk, si
   size_t *order = c->order + thread * c->n_row;
   double *g = c->numbers + thread * 3 * c->n_draw;
   float *by_log_q = c->by_log_q + thread * c->n_row;
-  memset(gradient, 0, t->network->members[m].n_weight * sizeof(float));
   struct chunk k = {.sets = choose_sets(t, chunk, order),
                     .n_set = c->n_set,
                     .order = order,

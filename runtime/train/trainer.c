@@ -252,7 +252,6 @@ static void learn_chunk(void *context, size_t k, size_t thread) {
   float *work = t->work + thread * t->n_work, *loss = t->log_q + thread * t->room;
   struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
   floe__batch_pin(t->network->features, t->settings.pins, noise.seed, noise.unit, first, &b);
-  memset(t->gradients[k], 0, member->n_weight * sizeof(float));
   floe__member_loss(member, t->learners[m].now, &b, &noise, work, loss);
   t->losses[m * t->n_chunk + part] = total(loss, n);
   floe__member_loss_backward(member, t->learners[m].now, &b, work, 1.0f / (float)batch, t->gradients[k]);
@@ -276,9 +275,10 @@ static void update_slice(void *context, size_t k, size_t thread) {
   const size_t m = k / t->n_slice, first = k % t->n_slice * SLICE, n = slice_size(t, m, k % t->n_slice);
   const struct floe__learner *l = &t->learners[m];
   (void)thread;
-  if (n > 0)
-    floe__adam_update(&t->adams[m], n, l->now + first, t->gradients[m * t->n_part] + first, l->first + first,
-                      l->second + first, l->average + first);
+  if (n == 0) return;
+  float *gradient = t->gradients[m * t->n_part] + first;
+  floe__adam_update(&t->adams[m], n, l->now + first, gradient, l->first + first, l->second + first, l->average + first);
+  memset(gradient, 0, n * sizeof *gradient); /* between steps all gradients are 0 */
 }
 
 void floe__trainer_step(struct floe__trainer *t, double rate, double lambda) {
