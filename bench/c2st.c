@@ -23,17 +23,20 @@ enum { PATIENCE = 10 };
 
 /* Weights, their gradients and moments each in one block: input (n, d), bias, hidden (n, n), bias, output (n), bias. */
 struct network {
-  int d, n;          /* inputs, a multiple of INPUTS; units of a hidden layer */
+  int d, n; /* inputs, a multiple of INPUTS; units of a hidden layer */
   size_t n_weight;
   float *weight, *gradient, *first, *second;
-  float *input;      /* (PANELS, d, PANEL) */
-  float *h1, *h2;    /* (PANELS, n, PANEL): after the rectifier; in training then the derivative of the loss before it */
+  float *input;   /* (PANELS, d, PANEL) */
+  float *h1, *h2; /* (PANELS, n, PANEL): after the rectifier; in training then the derivative of the loss before it */
   float *d1, *d2;
-  float z[BATCH];    /* log odds */
+  float z[BATCH]; /* log odds */
   long step;
 };
 
-struct part { size_t at, n; int penalised; };
+struct part {
+  size_t at, n;
+  int penalised;
+};
 
 static void *zeroed(size_t n, size_t size) {
   void *block = aligned_alloc(64, (n * size + 63) / 64 * 64);
@@ -64,7 +67,8 @@ static void parts(const struct network *net, struct part out[6]) {
 static void initialise(struct network *net, int dimension, uint64_t *state) {
   struct part part[6];
   parts(net, part);
-  const double fan[6] = {dimension + net->n, dimension + net->n, 2.0 * net->n, 2.0 * net->n, net->n + 1.0, net->n + 1.0};
+  const double fan[6] = {dimension + net->n, dimension + net->n, 2.0 * net->n,
+                         2.0 * net->n,       net->n + 1.0,       net->n + 1.0};
   for (int k = 0; k < 6; k++)
     for (size_t i = 0; i < part[k].n; i++) {
       const double unit = (double)(next(state) >> 11) * 0x1p-53;
@@ -77,7 +81,8 @@ static void initialise(struct network *net, int dimension, uint64_t *state) {
 }
 
 /* out (n_out, PANEL) = weight x in (n_in, PANEL); the weight of in i for out j stands at j * row + i * column. */
-static inline void product(int n_out, int n_in, const float *weight, size_t row, size_t column, const float *in, float *out) {
+static inline void product(int n_out, int n_in, const float *weight, size_t row, size_t column, const float *in,
+                           float *out) {
   for (int j = 0; j < n_out; j += 2) {
     vector a[VECTORS] = {0}, b[VECTORS] = {0};
     const float *wa = weight + (size_t)j * row, *wb = wa + row;
@@ -128,11 +133,13 @@ static void outer(int n_out, int n_in, int panels, const float *delta, const flo
     for (int j = 0; j < n_out; j += 2) {
       vector a[INPUTS] = {0}, b[INPUTS] = {0};
       for (int p = 0; p < panels; p++) {
-        const vector *da = (const vector *)(delta + (p * n_out + j) * PANEL), *x = (const vector *)(in + (p * n_in + i) * PANEL);
+        const vector *da = (const vector *)(delta + (p * n_out + j) * PANEL),
+                     *x = (const vector *)(in + (p * n_in + i) * PANEL);
 #pragma GCC unroll 1
         for (int k = 0; k < VECTORS; k++)
 #pragma GCC unroll 5
-          for (int c = 0; c < INPUTS; c++) a[c] += da[k] * x[c * VECTORS + k], b[c] += da[VECTORS + k] * x[c * VECTORS + k];
+          for (int c = 0; c < INPUTS; c++)
+            a[c] += da[k] * x[c * VECTORS + k], b[c] += da[VECTORS + k] * x[c * VECTORS + k];
       }
       for (int c = 0; c < INPUTS; c++) {
         gradient[j * n_in + i + c] = sum_of(a[c]);
@@ -193,7 +200,8 @@ static float update(struct network *net, int m) {
   const float rate = RATE * (float)(sqrt(1 - pow(MOMENT2, (double)net->step)) / (1 - pow(MOMENT1, (double)net->step)));
   float squares = 0;
   for (int k = 0; k < 6; k++) {
-    float *restrict w = net->weight + part[k].at, *restrict v1 = net->first + part[k].at, *restrict v2 = net->second + part[k].at;
+    float *restrict w = net->weight + part[k].at, *restrict v1 = net->first + part[k].at,
+                    *restrict v2 = net->second + part[k].at;
     const float *restrict gradient = net->gradient + part[k].at;
     const float penalty = part[k].penalised ? PENALTY : 0, scale = 1 / (float)m;
 #pragma omp simd reduction(+ : squares)
@@ -219,7 +227,8 @@ static int gather(struct network *net, int dimension, const float *x, int m, con
 }
 
 /* One batch: a step of the optimiser. Returns the summed loss with its penalty, as it was before the step. */
-static double train_batch(struct network *net, int dimension, const float *x, size_t n_reference, int m, const uint32_t *which) {
+static double train_batch(struct network *net, int dimension, const float *x, size_t n_reference, int m,
+                          const uint32_t *which) {
   const int panels = gather(net, dimension, x, m, which);
   float delta[BATCH] = {0};
   double loss = 0;
@@ -233,8 +242,8 @@ static double train_batch(struct network *net, int dimension, const float *x, si
   return loss + 0.5 * (double)(PENALTY * update(net, m));
 }
 
-static int train(struct network *net, int dimension, const float *x, size_t n_reference, size_t n, uint32_t *which, int epochs,
-                 uint64_t *state) {
+static int train(struct network *net, int dimension, const float *x, size_t n_reference, size_t n, uint32_t *which,
+                 int epochs, uint64_t *state) {
   double best = INFINITY;
   int idle = 0, epoch = 0;
   while (epoch < epochs && idle <= PATIENCE) {
@@ -251,7 +260,8 @@ static int train(struct network *net, int dimension, const float *x, size_t n_re
   return epoch;
 }
 
-static size_t right(struct network *net, int dimension, const float *x, size_t n_reference, size_t n, const uint32_t *which) {
+static size_t right(struct network *net, int dimension, const float *x, size_t n_reference, size_t n,
+                    const uint32_t *which) {
   size_t count = 0;
   for (size_t at = 0; at < n; at += BATCH) {
     const int m = n - at < BATCH ? (int)(n - at) : BATCH;
@@ -277,7 +287,8 @@ static double *read_draws(const char *path, int dimension, size_t *rows) {
 /* Both sets, the reference first, scaled by the reference's means and sds: (2 n, dimension). */
 static float *scaled(const char *ours_path, const char *reference_path, int dimension, size_t *n) {
   size_t n_ours, n_reference;
-  double *ours = read_draws(ours_path, dimension, &n_ours), *reference = read_draws(reference_path, dimension, &n_reference);
+  double *ours = read_draws(ours_path, dimension, &n_ours),
+         *reference = read_draws(reference_path, dimension, &n_reference);
   *n = n_ours < n_reference ? n_ours : n_reference;
   const size_t d = (size_t)dimension;
   float *x = zeroed(2 * *n * d, sizeof *x);
@@ -309,7 +320,8 @@ static struct network network_of(int dimension) {
 }
 
 /* Mean accuracy over folds; *epochs: those of all folds. */
-static double accuracy(struct network *net, int dimension, const float *x, size_t n, uint64_t seed, int most, long *epochs) {
+static double accuracy(struct network *net, int dimension, const float *x, size_t n, uint64_t seed, int most,
+                       long *epochs) {
   uint64_t state = seed;
   const size_t all = 2 * n;
   uint32_t *order = zeroed(all, sizeof *order), *which = zeroed(all, sizeof *which);
@@ -331,7 +343,8 @@ static double accuracy(struct network *net, int dimension, const float *x, size_
 
 int main(int argc, char **argv) {
   const int dimension = argc > 1 ? atoi(argv[1]) : 0;
-  if (argc < 6 || argc % 2 || dimension < 1) return fprintf(stderr, "usage: c2st DIMENSION SEED EPOCHS OURS REFERENCE ...\n"), 2;
+  if (argc < 6 || argc % 2 || dimension < 1)
+    return fprintf(stderr, "usage: c2st DIMENSION SEED EPOCHS OURS REFERENCE ...\n"), 2;
   struct network net = network_of(dimension);
   for (int k = 4; k + 1 < argc; k += 2) {
     size_t n;
