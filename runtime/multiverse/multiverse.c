@@ -228,7 +228,7 @@ static floe_status leave_out(const struct run *run, struct worker *worker, size_
   if (!answer->n_chain && !log_weights) return out_of_memory(error);
   for (size_t s = 0; log_weights && s < answer->n; s++) log_weights[s] = log(answer->weights[s]);
   const size_t n_chain = answer->n_chain ? answer->n_chain : 1;
-  const struct floe_loo_draws draws = {n_chain, answer->n / n_chain, answer->values, log_weights, 1};
+  const struct floe_loo_draws draws = {n_chain, answer->n / n_chain, answer->values, log_weights, 1, NULL};
   const floe_status status = floe_loo(&run->contexts[k], &draws, &run->result->left_out[row], &trouble);
   run->result->observed[row] = hash_observed(&run->contexts[k]);
   floe__free(log_weights);

@@ -22,7 +22,8 @@ enum floe__purpose {
   FLOE_PURPOSE_BRIDGE,    /* the proposal of bridge sampling */
   FLOE_PURPOSE_CONSISTENT, /* draws of a network in training, to compare with the density */
   FLOE_PURPOSE_MATCH,      /* where the paths of flow matching begin, and the times at which they are looked at */
-  FLOE_PURPOSE_PIN         /* which unknowns training holds at their values */
+  FLOE_PURPOSE_PIN,        /* which unknowns training holds at their values */
+  FLOE_PURPOSE_TRANSFORM   /* where among equal predictions an observation is put */
 };
 
 #endif

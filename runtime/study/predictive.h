@@ -18,7 +18,8 @@ struct posterior_draws {
 void predictive_path(const struct session *session, const char *universe, const char *kind,
                      char path[STUDY_PATH_LENGTH]);
 
-/* PSIS-LOO and WAIC: `loo` in the answer's result, two lines, and a file with a row per observation. */
+/* PSIS-LOO and WAIC, and how uniform the probability integral transforms are: `loo` in the answer's result, some lines, and a file
+ * with a row per observation. */
 FLOE_NODISCARD floe_status leave_out(struct session *session, const struct posterior_draws *draws,
                                      struct floe_error *error);
 

@@ -8,5 +8,6 @@ runtime_sources += \
   runtime/trust/ladder.c runtime/trust/ladder.h \
   runtime/trust/proposal.c runtime/trust/proposal.h \
   runtime/trust/psis.c runtime/trust/psis.h \
-  runtime/trust/summary.c runtime/trust/summary.h
+  runtime/trust/summary.c runtime/trust/summary.h \
+  runtime/trust/transform.c runtime/trust/transform.h
 check_PROGRAMS += tests/unit/test_bridge tests/unit/test_convergence tests/unit/test_ladder tests/unit/test_loo tests/stat/test_calibration

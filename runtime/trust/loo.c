@@ -128,6 +128,21 @@ static double efficiency(const struct work *w, struct worker *worker, const doub
   return ess > 0 && ess < 1 ? ess : 1; /* NaN where it does not vary */
 }
 
+/* Where the observation lies among its predictions; log_weights: those of the draws without it. */
+static void place(const struct work *w, const double *log_weights, struct floe_left_out *left) {
+  const struct floe_layout *layout = w->context->layout;
+  left->below = left->equal = NAN;
+  if (!w->draws->predicted || !floe_variable_is_data(&layout->model->variables[left->variable])) return;
+  const size_t at = layout->offset[left->variable] + left->element;
+  const double observed = w->context->data[at];
+  left->below = left->equal = 0;
+  for (size_t s = 0; s < w->n_draws; s++) {
+    const double predicted = w->draws->predicted[s * layout->n_data + at];
+    if (predicted < observed) left->below += exp(log_weights[s]);
+    if (predicted == observed) left->equal += exp(log_weights[s]);
+  }
+}
+
 static void leave_out(void *context, size_t i, size_t thread) {
   const struct work *w = context;
   struct worker *worker = &w->worker[thread];
@@ -138,6 +153,7 @@ static void leave_out(void *context, size_t i, size_t thread) {
   const double lppd = floe__log_sum_exp(w->n_draws, weights);
   for (size_t s = 0; s < w->n_draws; s++) weights[s] = w->weights[s] - likelihood[s];
   left->khat = floe_psis(w->n_draws, weights, efficiency(w, worker, likelihood), worker->psis).khat;
+  place(w, weights, left);
   for (size_t s = 0; s < w->n_draws; s++) weights[s] += likelihood[s];
   left->elpd = floe__log_sum_exp(w->n_draws, weights);
   left->p = lppd - left->elpd;

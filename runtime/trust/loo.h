@@ -25,6 +25,8 @@ struct floe_elpd {
 struct floe_left_out {
   size_t variable, element;
   double elpd, p, khat, waic_elpd, waic_p;
+  double below,
+      equal; /* what share of its predictions, weighted as for elpd, is less than the observation, and equal; NaN without them */
 };
 
 struct floe_loo {
@@ -41,6 +43,7 @@ struct floe_loo_draws {
   /* (n_chain, n_draw), or NULL: all equal. Weighted draws count as independent, and have no WAIC (NaN). */
   const double *log_weights;
   size_t threads;
+  const double *predicted; /* (n_chain, n_draw, n_data) data predicted at each draw, or NULL */
 };
 
 /* FLOE_EUSAGE where the model has no density, or nothing observed; FLOE_ENUMERIC, naming the observation, where its
