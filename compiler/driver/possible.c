@@ -226,6 +226,16 @@ static void print_structure(const struct blueprint *blueprint, struct floe__text
 
 /* ---- the network ---- */
 
+static void print_posterior(const struct setting *setting, struct floe__text *out) {
+  static const struct {
+    const char *word, *means;
+  } kinds[] = {{"flow_matching", "posterior by flow matching"},
+               {"consistency_model", "posterior by a consistency model, whose draws cannot be weighed: chains start from them"},
+               {"quantiles", "quantiles of each parameter alone, which cannot be weighed: chains start from them"}};
+  for (size_t k = 0; setting->word && k < sizeof kinds / sizeof *kinds; k++)
+    if (!strcmp(setting->word, kinds[k].word)) floe__text_printf(out, "; %s", kinds[k].means);
+}
+
 /* deep_set over school, gru over year (a long series) */
 static void print_network(const struct study *study, struct floe__text *out) {
   const struct program *program = study->program;
@@ -234,9 +244,7 @@ static void print_network(const struct study *study, struct floe__text *out) {
   if (b->plate) floe__text_printf(out, "%s over %s%s", reading.rows, b->plate->name, b->inner ? ", " : "");
   if (b->inner) floe__text_printf(out, "%s over %s (%s)", reading.inner, b->inner->name, reading.why);
   if (!b->plate && !b->inner) floe__text_puts(out, "mlp");
-  for (size_t k = 0; k < program->n_setting; k++)
-    if (program->settings[k].word && !strcmp(program->settings[k].word, "flow_matching"))
-      floe__text_puts(out, "; posterior by flow matching");
+  for (size_t k = 0; k < program->n_setting; k++) print_posterior(&program->settings[k], out);
   if (share_of_pins(program) <= 0) return;
   const char *between = "; answers for --pin of";
   for (size_t k = 0; k < program->n_variable; k++) {

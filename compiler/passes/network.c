@@ -6,6 +6,8 @@
 
 /* The words of `summary`, by what they read. */
 static const char *const of_sets[] = {"deep_set", "set_transformer", NULL}, *const of_series[] = {"gru", "tcn", NULL};
+/* Of `posterior`, those that do not learn by -log q. */
+static const char *const perceptrons[] = {"flow_matching", "consistency_model", "quantiles", NULL};
 static const char *const anything[] = {"mlp", NULL};
 static const char *const chosen_words[] = {[READ_AT_ONCE] = "mlp", [READ_DEEP_SET] = "deep_set", [READ_TCN] = "tcn"};
 
@@ -76,8 +78,9 @@ static void check_consistency(struct diagnostics *sink, const struct program *pr
   const struct variable *without = variable_without_density(program);
   if (setting->word && !strcmp(setting->word, "off")) return;
   if (without) error_no_density(sink, setting, without);
-  if (posterior && !strcmp(posterior->word, "flow_matching"))
-    diagnose(sink, "E2092", setting->span, "`posterior = flow_matching` learns from simulations alone, not by `consistency`")
+  if (posterior && is_among(perceptrons, posterior->word))
+    diagnose(sink, "E2092", setting->span, "`posterior = %s` learns from simulations alone, not by `consistency`",
+             posterior->word)
         ->fix = "leave `consistency` or `posterior` out";
 }
 

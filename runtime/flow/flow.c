@@ -24,10 +24,9 @@ static void layer_positions(size_t n, size_t k, uint64_t seed, uint64_t unit, si
 
 int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
                     size_t width, uint64_t seed, uint64_t unit) {
-  if (kind == FLOE__MATCHING) {
+  if (floe__flow_is_perceptron(kind)) {
     *flow = (struct floe__flow){.kind = kind, .n = n, .width = width, .n_pre = width};
-    flow->matching =
-        floe__matching_make(used, n, n_layer < FLOE__MLP_MAX_HIDDEN ? n_layer : FLOE__MLP_MAX_HIDDEN, width);
+    floe__head_make(flow, used, n_layer < FLOE__MLP_MAX_HIDDEN ? n_layer : FLOE__MLP_MAX_HIDDEN);
     return 1;
   }
   *flow = (struct floe__flow){.kind = kind, .n = n, .n_layer = n_layer, .width = width, .n_pre = n_layer * width};
@@ -60,7 +59,7 @@ void floe__flow_drop(struct floe__flow *flow) {
 }
 
 void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit) {
-  if (flow->kind == FLOE__MATCHING) floe__matching_start(&flow->matching, block, seed, unit);
+  if (floe__flow_is_perceptron(flow->kind)) floe__head_start(flow, block, seed, unit);
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
@@ -116,7 +115,7 @@ static size_t panel_floats(const struct floe__flow *flow) {
 }
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
-  if (flow->kind == FLOE__MATCHING) return floe__matching_work(&flow->matching, n);
+  if (floe__flow_is_perceptron(flow->kind)) return floe__head_work(flow, n);
   return n_panel(n) * (panel_floats(flow) + flow->n_layer * layer_floats(flow, 1)) + flow->n * (RAW + 1) * PANEL +
          spare_floats(flow);
 }
@@ -273,8 +272,8 @@ static void layer_inverse(const struct flow_call *c, size_t k, size_t p, int wit
 
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det) {
-  if (flow->kind == FLOE__MATCHING) {
-    floe__matching_carry(&flow->matching, block, rows, 0, z, work, x, log_det);
+  if (floe__flow_is_perceptron(flow->kind)) {
+    floe__head_inverse(flow, block, rows, z, work, x, log_det);
     return;
   }
   const struct flow_call c = open_call(flow, block, rows, work);

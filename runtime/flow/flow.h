@@ -1,5 +1,6 @@
 /* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal. One kind is the
- * solution of a differential equation (matching.h). The other is made of layers. Layer 0
+ * solution of a differential equation (matching.h). Two kinds only go from z to x, and have no density (one_step.h,
+ * quantiles.h). The others are made of layers. Layer 0
  * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
  * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
  * part and the condition; the next layer swaps the parts. The map is that of nn/spline.h; the last layer is followed by
@@ -14,6 +15,8 @@
 
 #include "runtime/flow/matching.h"
 #include "runtime/flow/mixing.h"
+#include "runtime/flow/one_step.h"
+#include "runtime/flow/quantiles.h"
 #include "runtime/nn/mlp.h"
 
 struct floe__flow_layer {
@@ -24,17 +27,25 @@ struct floe__flow_layer {
 };
 
 /* FLOE__MIXING: coupling layers with a learned linear map (mixing.h) between each and the next. */
-enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING, FLOE__MIXING };
+enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING, FLOE__MIXING, FLOE__ONE_STEP, FLOE__QUANTILES };
+
+/* Kinds that are one perceptron, and learn by another loss than -log q. */
+int floe__flow_is_perceptron(enum floe__flow_kind kind);
+
+/* Why there is no density of the kind; NULL: there is. */
+const char *floe__flow_no_density(enum floe__flow_kind kind);
 
 struct floe__flow {
   enum floe__flow_kind kind;
-  struct floe__matching matching; /* where it is of that kind; what follows is of the other, but n, width and n_pre */
+  struct floe__matching matching; /* where it is of that kind, as the next two */
+  struct floe__one_step one_step;
+  struct floe__quantiles quantiles; /* what follows is of those with layers, but n, width and n_pre */
   size_t n, n_layer, width, n_pre; /* n_pre = n_layer * width */
   struct floe__flow_layer *layers;
   uint32_t *positions;
 };
 
-/* n coordinates >= 1; layers: of a coupling flow, or hidden ones of the perceptron of a matching one, at most
+/* n coordinates >= 1; layers: of a coupling flow, or hidden ones of the perceptron, at most
  * FLOE__MLP_MAX_HIDDEN; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False:
  * no memory. */
 int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
@@ -54,7 +65,7 @@ struct floe__flow_rows {
   int keeps; /* what floe__flow_backward needs */
 };
 
-/* x (n, d) -> z (n, d), log_det (n) = log |dz/dx|; z may not be x. */
+/* x (n, d) -> z (n, d), log_det (n) = log |dz/dx|; z may not be x. Not of kinds without a density. */
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det);
 
@@ -63,8 +74,31 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient);
 
-/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, or NULL: not wanted, which is faster. x may be z. */
+/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, left alone where there is no density, or NULL: not wanted, which is
+ * faster. x may be z. */
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                        const float *z, float *work, float *x, float *log_det);
+
+/* What perceptrons learn with, besides what they are to draw. */
+struct floe__flow_noise {
+  const float *x, *other, *t; /* (n, d) standard normal, twice, other only for FLOE__ONE_STEP; (n) spread evenly over 0 .. 1 */
+  float progress;     /* of the training, 0 .. 1 */
+  const float *teacher; /* weights of what is not differentiated; NULL: the same */
+};
+
+/* Of perceptrons: x (n, d) -> loss (n). */
+void floe__flow_loss(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                     const struct floe__flow_noise *noise, const float *x, float *work, float *loss);
+
+/* After the loss, with the same work and pre.row NULL: by_loss (n) -> d_pre (n, n_pre) overwritten; adds to gradient. */
+void floe__flow_loss_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                              float *work, const float *by_loss, float *d_pre, float *gradient);
+
+/* Internal to this folder: flow.c hands perceptrons over. */
+void floe__head_make(struct floe__flow *flow, size_t *used, size_t n_hidden);
+void floe__head_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit);
+size_t floe__head_work(const struct floe__flow *flow, size_t n_row);
+void floe__head_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det);
 
 #endif

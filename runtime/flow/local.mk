@@ -1,11 +1,16 @@
 runtime_sources += \
   runtime/flow/flow.c \
+  runtime/flow/heads.c \
   runtime/flow/matching.c \
   runtime/flow/mixing.c \
+  runtime/flow/one_step.c \
+  runtime/flow/quantiles.c \
   runtime/flow/tails.c \
   runtime/flow/flow.h \
   runtime/flow/matching.h \
   runtime/flow/mixing.h \
+  runtime/flow/one_step.h \
+  runtime/flow/quantiles.h \
   runtime/flow/tails.h
 
 check_PROGRAMS += tests/unit/test_flow

@@ -248,7 +248,8 @@ static floe_status answer_row(const struct run *run, struct worker *worker, size
   if (run->proposal && !checks)
     draws = (struct floe_network_draws){.n = n_draw,
                                         .coordinates = run->coordinates + k * n_draw * layout->n_coordinate,
-                                        .log_q = run->log_q + k * n_draw,
+                                        .log_q = run->proposal->no_density ? NULL : run->log_q + k * n_draw,
+                                        .no_density = run->proposal->no_density,
                                         .distance = run->distance[k],
                                         .distance_threshold = run->proposal->distance_threshold};
   floe_status status = floe_climb(&run->contexts[k], &draws, &ladder, NULL, &worker->answer, error);

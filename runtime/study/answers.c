@@ -20,6 +20,8 @@ static floe_status ask_network(struct session *session, const struct floe_networ
                                        .seed = session->seed,
                                        .member = FLOE_NONE,
                                        .n_thread = session->threads};
+  draws->no_density = floe_network_info(network).no_density;
+  with_density = with_density && !draws->no_density;
   double *coordinates = FLOE__NEW(draws->n * (context->layout->n_coordinate + 1), double),
          *log_q = with_density ? FLOE__NEW(draws->n, double) : NULL;
   draws->coordinates = coordinates;

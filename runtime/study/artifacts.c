@@ -108,12 +108,16 @@ static floe_status train(struct session *session, struct floe_network **network,
   const struct floe_network_info info = floe_network_info(*network);
   if (info.consistency == 0 && floe__option_given(session->arguments, "unlabelled"))
     session_remark(session, "unlabelled", "the data of --unlabelled were not used: %s",
-                   session->model->no_density ? session->model->no_density : "the spec says `consistency = off`");
+                   session->model->no_density ? session->model->no_density
+                   : info.no_density          ? info.no_density
+                                              : "the spec says `consistency = off`");
   session_remark(session, NULL, "trained on %zu simulations in %.0f s; validation loss %.4f", info.simulations,
                  info.seconds, info.loss);
   if (info.resumed > 0)
     session_remark(session, NULL, "an interrupted training was resumed behind step %zu of %zu", info.resumed, info.steps);
-  if (info.n_member > 1)
+  if (info.no_density)
+    session_remark(session, "network", "the network's draws cannot be weighed: %s", info.no_density);
+  else if (info.n_member > 1)
     session_remark(session, NULL, "%zu networks, stacked: the mixture does better than they do on average by %.4f",
                    info.n_member, info.disagreement);
   return FLOE_OK;

@@ -163,12 +163,18 @@ static void finish_points(struct floe__asking *a, size_t first, void *to) {
 
 floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
                               double *coordinates, double *log_q, struct floe_error *error) {
-  struct floe__asking a = {.coordinates = coordinates, .log_q = log_q};
+  const char *no_density = floe__flow_no_density(network->settings.posterior);
+  struct floe__asking a = {.coordinates = coordinates, .log_q = no_density ? NULL : log_q};
+  for (size_t k = 0; no_density && log_q && k < ask->n_context * ask->n; k++) log_q[k] = NAN;
   return ask_in_blocks(network, ask, finish_points, &a, NULL, error);
 }
 
 floe_status floe_network_log_q(const struct floe_network *network, const struct floe_network_ask *ask,
                                const double *coordinates, double *log_q, struct floe_error *error) {
+  const char *no_density = floe__flow_no_density(network->settings.posterior);
+  if (no_density)
+    return floe__fail(error, FLOE_ESPEC, "network", "leave `posterior` out of the network's settings",
+                      "`posterior = %s`: %s", floe__posterior_word(network->settings.posterior), no_density);
   struct floe__asking a = {.given = coordinates, .log_q = log_q, .reads = 1};
   return ask_in_blocks(network, ask, finish_points, &a, NULL, error);
 }

@@ -308,7 +308,7 @@ void floe__consistency_learn(struct floe__trainer *t, size_t m, size_t chunk, si
                     .unit = 2 * (t->step * t->network->n_member + m),
                     .first = chunk * c->n_row};
   if (!open_chunk(t, &k)) return;
-  const double factor = -2 * c->lambda / (double)(c->n_draw * c->n_set * c->n_chunk);
+  const double factor = -2 * t->fraction / (double)(c->n_draw * c->n_set * c->n_chunk);
   for (size_t s = 0; s < c->n_set; s++) {
     const double scale = factor * far / sqrt(far * far + compare(t, &k, s, g));
     for (size_t i = 0; i < c->n_draw; i++) by_log_q[s * c->n_draw + i] = (float)(scale * g[i]);

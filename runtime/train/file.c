@@ -9,7 +9,7 @@
 #include "runtime/train/parts.h"
 
 static const char network_magic[8] = "FLOENET1";
-enum { NETWORK_VERSION = 6 };
+enum { NETWORK_VERSION = 7 };
 
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count) {
   floe__text_append(to, data, size * count);
@@ -51,7 +51,7 @@ static int get_settings(const unsigned char **at, const unsigned char *end, stru
                             &posterior};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (!get_count(at, end, counts[k])) return 0;
-  if (rows > FLOE_TCN || inner > FLOE_TCN || posterior > FLOE__MIXING) return 0;
+  if (rows > FLOE_TCN || inner > FLOE_TCN || posterior > FLOE__QUANTILES) return 0;
   s->rows = (enum floe_reading)rows;
   s->inner = (enum floe_reading)inner;
   s->posterior = (enum floe__flow_kind)posterior;

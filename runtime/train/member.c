@@ -1,5 +1,6 @@
 #include "runtime/train/member.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "runtime/nn/elementary.h"
@@ -13,13 +14,13 @@ static uint64_t unit(size_t index, uint64_t part) {
   return (uint64_t)index * 4096 + part;
 }
 
-static int matches(const struct floe__architecture *a) {
-  return a->posterior == FLOE__MATCHING;
+static int is_perceptron(const struct floe__architecture *a) {
+  return floe__flow_is_perceptron(a->posterior);
 }
 
 /* One perceptron does what the layers of a coupling flow share. */
 static size_t flow_width(const struct floe__architecture *a) {
-  return matches(a) ? 2 * a->width : a->width;
+  return is_perceptron(a) ? 2 * a->width : a->width;
 }
 
 int floe__member_make(struct floe__member *m, const struct floe__architecture *shape, uint64_t seed, size_t index) {
@@ -38,13 +39,13 @@ int floe__member_make(struct floe__member *m, const struct floe__architecture *s
                                               .in_rows = a->in_rows};
   m->summary = floe__summary_make(&used, &summary);
   if (a->n_global > 0) {
-    const size_t layers = a->n_global == 1 && a->layers > 2 && !matches(a) ? 2 : a->layers;
+    const size_t layers = a->n_global == 1 && a->layers > 2 && !is_perceptron(a) ? 2 : a->layers;
     if (!floe__flow_make(&m->global, a->posterior, &used, a->n_global, layers, flow_width(a), seed, unit(index, 0)))
       return 0;
     m->global_condition = floe__linear_make(&used, a->summary + a->n_context, m->global.n_pre, 0);
   }
   if (a->n_local > 0) {
-    const size_t layers = a->n_local == 1 && !matches(a) ? 1 : a->layers < 4 ? a->layers : 4;
+    const size_t layers = a->n_local == 1 && !is_perceptron(a) ? 1 : a->layers < 4 ? a->layers : 4;
     if (!floe__flow_make(&m->local, a->posterior, &used, a->n_local, layers, flow_width(a), seed, unit(index, 512))) {
       floe__member_drop(m);
       return 0;
@@ -83,7 +84,8 @@ struct places {
   float *local_condition, *d_local_condition; /* (n, globals + summary + context) */
   float *local_shared, *d_local_shared;       /* (n, local n_pre) */
   float *local_pre, *d_local_pre, *local_flow, *local_z, *local_log_det;
-  float *row_loss; /* (n_row) of flow matching */
+  float *other, *local_other; /* as z and local_z, where pairs of draws are held against simulations */
+  float *row_loss;            /* (n_row) of perceptrons */
   float *d_rows;   /* (n_row, what the summary knows of a row), where a network makes part of that; else NULL */
 };
 
@@ -95,6 +97,7 @@ static int has_row_network(const struct floe__member *m) {
 static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float *work, struct places *p) {
   const size_t s = m->shape.summary, c = s + m->shape.n_context, l = m->shape.n_global + c;
   const size_t g_pre = m->global.n_pre, l_pre = m->local.n_pre;
+  const int pairs = m->shape.posterior == FLOE__ONE_STEP;
   const struct {
     size_t size;
     float **at;
@@ -119,6 +122,8 @@ static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float
       {n_row * m->local.n, &p->local_z},
       {n_row, &p->local_log_det},
       {n_row, &p->row_loss},
+      {pairs ? n * m->global.n : 0, &p->other},
+      {pairs ? n_row * m->local.n : 0, &p->local_other},
       {has_row_network(m) ? n_row * m->summary.n_row_in : 0, &p->d_rows},
   };
   size_t used = 0;
@@ -309,9 +314,11 @@ void floe__member_backward(const struct floe__member *m, const float *weights, c
   floe__summary_backward(&m->summary, weights, batch, p.summary, p.dh, p.d_rows, gradient);
 }
 
-/* ---- flow matching ---- */
+/* ---- perceptrons, which learn by another loss ---- */
 
-/* x (n, width): where the paths begin; t (n): spread evenly over 0 .. 1, from a random start. */
+#define SECOND_NOISE (UINT64_C(1) << 60) /* units behind all others */
+
+/* x (n, width): standard normal; t (n): spread evenly over 0 .. 1, from a random start. */
 static void draw_noise(const struct floe__noise *noise, uint64_t local, size_t n, size_t width, float *x, float *t) {
   const uint64_t unit = 2 * noise->unit + local, first = (uint64_t)noise->first << 24;
   double start;
@@ -323,38 +330,47 @@ static void draw_noise(const struct floe__noise *noise, uint64_t local, size_t n
   }
 }
 
-static void matching_loss(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
-                          const struct floe__noise *noise, const struct places *p, float *loss) {
+/* Also a second set of normal numbers, for two draws of each, of other units. */
+static void draw_all_noise(const struct floe__member *m, const struct floe__noise *noise, uint64_t local, size_t n,
+                           size_t width, float *x, float *other, float *t) {
+  struct floe__noise again = *noise;
+  again.unit += SECOND_NOISE;
+  if (m->shape.posterior == FLOE__ONE_STEP) draw_noise(&again, local, n, width, other, t);
+  draw_noise(noise, local, n, width, x, t);
+}
+
+static void perceptron_loss(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                            const struct floe__noise *noise, const struct places *p, float *loss) {
   memset(loss, 0, batch->n * sizeof *loss);
   condition(m, weights, batch, p);
   if (m->global.n > 0) {
     const struct floe__flow_rows rows = global_rows(batch, m, p->pre);
-    draw_noise(noise, 0, batch->n, m->global.n, p->z, p->log_det);
-    floe__matching_loss(&m->global.matching, weights, &rows, p->z, batch->global, p->log_det, p->flow, loss);
+    draw_all_noise(m, noise, 0, batch->n, m->global.n, p->z, p->other, p->log_det);
+    const struct floe__flow_noise drawn = {p->z, p->other, p->log_det, noise->progress, NULL};
+    floe__flow_loss(&m->global, weights, &rows, &drawn, batch->global, p->flow, loss);
   }
   if (m->local.n == 0) return;
   condition_local(m, weights, batch, p);
   const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
-  draw_noise(noise, 1, batch->n_row, m->local.n, p->local_z, p->local_log_det);
-  floe__matching_loss(&m->local.matching, weights, &rows, p->local_z, batch->local, p->local_log_det, p->local_flow,
-                      p->row_loss);
+  draw_all_noise(m, noise, 1, batch->n_row, m->local.n, p->local_z, p->local_other, p->local_log_det);
+  const struct floe__flow_noise drawn = {p->local_z, p->local_other, p->local_log_det, noise->progress, NULL};
+  floe__flow_loss(&m->local, weights, &rows, &drawn, batch->local, p->local_flow, p->row_loss);
   for (size_t r = 0; r < batch->n_row; r++) loss[batch->owner[r]] += p->row_loss[r];
 }
 
-static void matching_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
-                              const struct places *p, float by_loss, float *gradient) {
+static void perceptron_backward(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                                const struct places *p, float by_loss, float *gradient) {
   memset(p->dh, 0, batch->n * m->shape.summary * sizeof(float));
   if (m->global.n > 0) {
     const struct floe__flow_rows rows = global_rows(batch, m, p->pre);
     for (size_t i = 0; i < batch->n; i++) p->log_det[i] = by_loss;
-    floe__matching_backward(&m->global.matching, weights, &rows, p->flow, p->log_det, p->d_pre, gradient);
+    floe__flow_loss_backward(&m->global, weights, &rows, p->flow, p->log_det, p->d_pre, gradient);
     global_condition_backward(m, weights, batch, p, gradient);
   }
   if (m->local.n > 0) {
     const struct floe__flow_rows rows = local_rows(batch, m, p->local_pre);
     for (size_t r = 0; r < batch->n_row; r++) p->local_log_det[r] = by_loss;
-    floe__matching_backward(&m->local.matching, weights, &rows, p->local_flow, p->local_log_det, p->d_local_pre,
-                            gradient);
+    floe__flow_loss_backward(&m->local, weights, &rows, p->local_flow, p->local_log_det, p->d_local_pre, gradient);
     local_condition_backward(m, weights, batch, p, gradient);
   }
   floe__summary_backward(&m->summary, weights, batch, p->summary, p->dh, p->d_rows, gradient);
@@ -366,8 +382,8 @@ void floe__member_loss(const struct floe__member *m, const float *weights, const
                        const struct floe__noise *noise, float *work, float *loss) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
-  if (matches(&m->shape)) {
-    matching_loss(m, weights, batch, noise, &p, loss);
+  if (is_perceptron(&m->shape)) {
+    perceptron_loss(m, weights, batch, noise, &p, loss);
     return;
   }
   floe__member_log_q(m, weights, batch, work, loss);
@@ -378,10 +394,64 @@ void floe__member_loss_backward(const struct floe__member *m, const float *weigh
                                 float *work, float by_loss, float *gradient) {
   struct places p;
   divide(m, batch->n, batch->n_row, work, &p);
-  if (matches(&m->shape)) {
-    matching_backward(m, weights, batch, &p, by_loss, gradient);
+  if (is_perceptron(&m->shape)) {
+    perceptron_backward(m, weights, batch, &p, by_loss, gradient);
     return;
   }
   for (size_t i = 0; i < batch->n; i++) p.log_det[i] = -by_loss; /* the determinants are not needed any more */
   floe__member_backward(m, weights, batch, work, p.log_det, gradient);
+}
+
+/* ---- draws, held against simulations ---- */
+
+enum { N_PAIR = 2 };
+
+static float distance(size_t n, const float *x, const float *y, const float *mask) {
+  float squares = 0;
+  for (size_t j = 0; j < n; j++) squares += mask[j] != 0 ? (x[j] - y[j]) * (x[j] - y[j]) : 0;
+  return sqrtf(squares);
+}
+
+/* Adds the energy score of each row (n) of x, from pairs of draws. a, b, t: work space; score may be t. */
+static void add_energy(const struct floe__flow *flow, const float *weights, const struct floe__flow_rows *rows,
+                       const struct floe__noise *noise, uint64_t local, const float *x, float *work, float *a, float *b,
+                       float *t, float *score) {
+  const size_t d = flow->n;
+  memset(score, 0, rows->n * sizeof *score);
+  for (size_t pair = 0; pair < N_PAIR; pair++) {
+    struct floe__noise here = *noise;
+    here.unit += 2 * pair;
+    draw_noise(&here, local, rows->n, d, a, t);
+    here.unit++;
+    draw_noise(&here, local, rows->n, d, b, t);
+    floe__flow_inverse(flow, weights, rows, a, work, a, t);
+    floe__flow_inverse(flow, weights, rows, b, work, b, t);
+    for (size_t i = 0; i < rows->n; i++) {
+      const float *mask = rows->mask + i * d, *of_a = a + i * d, *of_b = b + i * d;
+      score[i] += (distance(d, of_a, x + i * d, mask) + distance(d, of_b, x + i * d, mask) -
+                   distance(d, of_a, of_b, mask)) / (2 * N_PAIR);
+    }
+  }
+}
+
+void floe__member_score(const struct floe__member *m, const float *weights, const struct floe__batch *batch,
+                        const struct floe__noise *noise, float *work, float *score) {
+  struct places p;
+  if (m->shape.posterior != FLOE__ONE_STEP) {
+    floe__member_loss(m, weights, batch, noise, work, score);
+    return;
+  }
+  divide(m, batch->n, batch->n_row, work, &p);
+  memset(score, 0, batch->n * sizeof *score);
+  condition(m, weights, batch, &p);
+  if (m->global.n > 0) {
+    const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
+    add_energy(&m->global, weights, &rows, noise, 0, batch->global, p.flow, p.z, p.other, p.log_det, score);
+  }
+  if (m->local.n == 0) return;
+  condition_local(m, weights, batch, &p);
+  const struct floe__flow_rows rows = local_rows(batch, m, p.local_pre);
+  add_energy(&m->local, weights, &rows, noise, 1, batch->local, p.local_flow, p.local_z, p.local_other,
+             p.local_log_det, p.row_loss);
+  for (size_t r = 0; r < batch->n_row; r++) score[batch->owner[r]] += p.row_loss[r];
 }

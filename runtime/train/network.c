@@ -92,6 +92,7 @@ struct floe_network_info floe_network_info(const struct floe_network *network) {
                                     .pattern = network->pattern,
                                     .consistency = network->settings.consistency,
                                     .seconds = network->seconds,
+                                    .no_density = floe__flow_no_density(network->settings.posterior),
                                     .resumed = network->resumed,
                                     .n_point = network->n_point,
                                     .curve = network->curve};

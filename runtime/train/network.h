@@ -56,7 +56,7 @@ FLOE_NODISCARD floe_status floe_network_load(const struct floe_model *model, con
 
 struct floe_network_point {    /* of the loss curve */
   size_t simulations;          /* learnt from so far, repeats counted */
-  double training, validation; /* mean -log q of standardised coordinates; of all members */
+  double training, validation; /* what is lowered, what is judged by: of all members */
 };
 
 /* Draw k comes from member pattern[k % FLOE_NETWORK_PATTERN]. */
@@ -67,13 +67,16 @@ struct floe_network_info {
   size_t simulations, steps;
   size_t n_rejected; /* simulations that were not finite */
   uint64_t seed;
-  double loss; /* best validation loss: the mean over members of the mean of -log q of standardised coordinates */
+  double loss; /* best validation loss: the mean over members of the mean of -log q of standardised coordinates, or where there is no
+                * density of the energy score or of what quantiles learn by */
   double
-      disagreement; /* by how much the stacked mixture does better than its members do on average: 0 where they agree */
+      disagreement; /* by how much the stacked mixture does better than its members do on average: 0 where they agree; NaN
+                       * where there is no density */
   const double *share, *member_loss; /* (n_member) owned by the network: weights of the mixture; validation losses */
   const unsigned char *pattern;      /* (FLOE_NETWORK_PATTERN) owned by the network */
   size_t consistency;                /* draws of a data set that were held against the density in each step; 0: none */
   double seconds;                    /* of this process's training; 0 after loading */
+  const char *no_density;            /* why the network has none, though the model may; NULL: it has one */
   size_t resumed;                    /* steps that an interrupted training had done before */
   size_t n_point;
   const struct floe_network_point *curve; /* (n_point) owned by the network */
@@ -92,12 +95,12 @@ struct floe_network_ask {
   size_t n_thread;       /* 0: one */
 };
 
-/* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster. Draw k
- * comes from the member that the pattern names. Coordinates absent from the universe are arbitrary. */
+/* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster;
+ * NaN where the network has no density. Draw k comes from the member that the pattern names. Coordinates absent from the universe are arbitrary. */
 FLOE_NODISCARD floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
                                              double *coordinates, double *log_q, struct floe_error *error);
 
-/* log q of given coordinates, laid out as floe_network_draw writes them. */
+/* log q of given coordinates, laid out as floe_network_draw writes them. FLOE_ESPEC where the network has no density. */
 FLOE_NODISCARD floe_status floe_network_log_q(const struct floe_network *network, const struct floe_network_ask *ask,
                                               const double *coordinates, double *log_q, struct floe_error *error);
 

@@ -22,6 +22,8 @@ struct floe__settings {
 
 enum { FLOE__MOST_MEMBERS = 32 };
 
+const char *floe__posterior_word(enum floe__flow_kind kind); /* as in the settings */
+
 enum { FLOE__USUAL_DRAWS = 16 }; /* of consistency */
 
 enum { FLOE__DISTANCE_QUANTILES = 1001, FLOE__DISTANCE_SAMPLE = 10000 };

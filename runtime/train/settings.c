@@ -78,7 +78,12 @@ static floe_status read_summary(const struct floe_model *model, const char *word
 }
 
 static const char *const posterior_words[] = {
-    [FLOE__COUPLING] = "coupling", [FLOE__MATCHING] = "flow_matching", [FLOE__MIXING] = "mixed_coupling"};
+    [FLOE__COUPLING] = "coupling", [FLOE__MATCHING] = "flow_matching", [FLOE__MIXING] = "mixed_coupling",
+    [FLOE__ONE_STEP] = "consistency_model", [FLOE__QUANTILES] = "quantiles"};
+
+const char *floe__posterior_word(enum floe__flow_kind kind) {
+  return posterior_words[kind];
+}
 
 static floe_status read_one(const struct floe_model *model, const struct floe_setting *given,
                             struct floe__settings *settings, struct floe_error *error) {
@@ -100,6 +105,10 @@ static floe_status read_one(const struct floe_model *model, const struct floe_se
   return FLOE_OK;
 }
 
+static double usual_rate(enum floe__flow_kind posterior) {
+  return floe__flow_is_perceptron(posterior) ? 2e-3 : 5e-3;
+}
+
 floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,
                                 struct floe_error *error) {
   *settings = (struct floe__settings){.layers = 6,
@@ -114,6 +123,6 @@ floe_status floe__settings_read(const struct floe_model *model, struct floe__set
     const floe_status status = read_one(model, &model->settings[k], settings, error);
     if (status) return status;
   }
-  if (settings->rate == 0) settings->rate = settings->posterior == FLOE__MATCHING ? 2e-3 : 5e-3;
+  if (settings->rate == 0) settings->rate = usual_rate(settings->posterior);
   return FLOE_OK;
 }

@@ -59,10 +59,19 @@ floe_status floe__trainer_stack(struct floe__trainer *t, struct floe_error *erro
   const size_t n_member = network->n_member, blocks = (t->held_out.n + t->chunk - 1) / t->chunk;
   struct held_out h = {t, t->held_out.n, floe__new(n_member * t->held_out.n, sizeof(float))};
   double weights[FLOE__MOST_MEMBERS] = {0}, before = -INFINITY, now;
+  for (size_t m = 0; m < n_member; m++) {
+    weights[m] = 1 / (double)n_member;
+    network->member_loss[m] = t->learners[m].loss;
+  }
+  network->disagreement = NAN;
+  if (floe__flow_no_density(network->settings.posterior)) {
+    floe__free(h.log_q);
+    floe__network_mix(network, weights);
+    return FLOE_OK;
+  }
   if (!h.log_q) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory to stack the networks");
   floe__parallel(n_member * blocks, t->n_thread, read_block, &h);
   for (size_t m = 0; m < n_member; m++) {
-    weights[m] = 1 / (double)n_member;
     network->member_loss[m] = 0;
     for (size_t i = 0; i < h.n; i++) network->member_loss[m] -= (double)h.log_q[m * h.n + i] / (double)h.n;
   }

@@ -95,11 +95,13 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
 /* Whether the density is used where the spec does not say. */
 static floe_status settle_consistency(struct floe__trainer *t, struct floe_error *error) {
   const size_t usual = floe__consistency_draws(t->model, t->options);
-  const int possible = t->model->log_density && !t->model->no_density, matches = t->settings.posterior == FLOE__MATCHING;
-  if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = matches ? 0 : usual;
-  if (t->settings.consistency > 0 && matches)
+  const int possible = t->model->log_density && !t->model->no_density,
+            regresses = floe__flow_is_perceptron(t->settings.posterior);
+  if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = regresses ? 0 : usual;
+  if (t->settings.consistency > 0 && regresses)
     return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` or `posterior` out",
-                      "`posterior = flow_matching` learns from simulations alone, not by `consistency`");
+                      "`posterior = %s` learns from simulations alone, not by `consistency`",
+                      floe__posterior_word(t->settings.posterior));
   if (t->settings.consistency == 0 || possible) return FLOE_OK;
   return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` out, or set it `off`",
                     "the network cannot learn from a density that the model does not have%s%.200s",

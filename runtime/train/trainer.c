@@ -236,7 +236,7 @@ static double total(const float *loss, size_t n) {
 
 /* The noise of a member's loss at a step, for the data sets of a batch from number `first`. */
 static struct floe__noise noise_of(const struct floe__trainer *t, size_t m, uint64_t step, size_t first) {
-  return (struct floe__noise){t->options->seed, step * FLOE__MOST_MEMBERS + m, first};
+  return (struct floe__noise){t->options->seed, step * FLOE__MOST_MEMBERS + m, first, (float)t->fraction};
 }
 
 static void learn_chunk(void *context, size_t k, size_t thread) {
@@ -281,7 +281,7 @@ static void update_slice(void *context, size_t k, size_t thread) {
   memset(gradient, 0, n * sizeof *gradient); /* between steps all gradients are 0 */
 }
 
-void floe__trainer_step(struct floe__trainer *t, double rate, double lambda) {
+void floe__trainer_step(struct floe__trainer *t, double rate, double fraction) {
   const size_t n_member = t->network->n_member;
   const size_t pass = t->step / t->steps_of_pass;
   if (t->ready_pass != pass + 1) {
@@ -289,7 +289,7 @@ void floe__trainer_step(struct floe__trainer *t, double rate, double lambda) {
     floe__shuffle(t->options->seed, FLOE_PURPOSE_SHUFFLE, pass, t->n_pool, t->order);
     t->ready_pass = pass + 1;
   }
-  t->consistency.lambda = lambda;
+  t->fraction = fraction;
   floe__parallel(n_member * t->n_part, t->n_thread, learn_chunk, t);
   floe__parallel(n_member * t->n_slice, t->n_thread, sum_slice, t);
   for (size_t m = 0; m < n_member; m++) {
@@ -316,7 +316,7 @@ static void evaluate_block(void *context, size_t k, size_t thread) {
   const struct floe__noise noise = noise_of(t, 0, HELD_OUT_STEP, first);
   struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
   floe__batch_pin(t->network->features, t->settings.pins, noise.seed, noise.unit, first, &b);
-  floe__member_loss(&t->network->members[m], t->learners[m].average, &b, &noise, t->work + thread * t->n_work, loss);
+  floe__member_score(&t->network->members[m], t->learners[m].average, &b, &noise, t->work + thread * t->n_work, loss);
   t->losses[k] = total(loss, n);
 }
 

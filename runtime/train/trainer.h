@@ -29,7 +29,6 @@ struct floe__consistency { /* see consistency.h */
   size_t n_draw;           /* of a data set; 0: training is by simulations alone */
   size_t n_set, n_chunk;   /* data sets of a chunk; chunks of a step: the first half unlabelled where there are such */
   size_t n_row;            /* n_set n_draw */
-  double lambda;           /* weight of the variance in the loss */
   struct floe__consistent_sets pool, held_out, unlabelled;
   struct floe__examples unlabelled_examples;
   size_t n_coordinate, n_scratch, scratch_capacity;
@@ -68,6 +67,7 @@ struct floe__trainer {
   struct floe__consistency consistency;
 
   /* where it stands; with the learners and the network, all that a checkpoint holds */
+  double fraction; /* of the attempt that is done: see floe__trainer_step */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
   size_t attempt, first_step; /* first_step: the attempt's */
   double summed; /* training losses since the last evaluation: n_summed of them */
@@ -82,8 +82,8 @@ void floe__trainer_drop(struct floe__trainer *trainer);
 /* Simulates the current round's pool, unless it is there. */
 FLOE_NODISCARD floe_status floe__trainer_fill(struct floe__trainer *trainer, struct floe_error *error);
 
-/* lambda: weight of the comparison with the density. */
-void floe__trainer_step(struct floe__trainer *trainer, double rate, double lambda);
+/* fraction: how much of the training is done; the weight of the comparison with the density. */
+void floe__trainer_step(struct floe__trainer *trainer, double rate, double fraction);
 
 /* Sets the steps of the attempt that `trainer` is at. False: there is no such attempt. */
 bool floe__trainer_attempt(struct floe__trainer *trainer);

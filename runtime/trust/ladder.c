@@ -20,7 +20,7 @@ struct climb {
   const struct floe_progress *progress;
   struct floe_answer *answer;
   double weights_ess;
-  bool in_distribution, weights_good;
+  bool in_distribution, weights_good, unweighable; /* unweighable: the network has no density */
 };
 
 const char *floe_method_name(enum floe_method method) {
@@ -156,7 +156,8 @@ static size_t resample(const struct climb *climb, size_t n_wanted) {
 static size_t warm_starts(const struct climb *climb, double *starts) {
   const struct floe_layout *layout = climb->family.layout;
   struct floe_answer *answer = climb->answer;
-  if (!climb->draws->n || isnan(answer->khat)) return 0;
+  if (!climb->draws->n || (isnan(answer->khat) && !climb->unweighable)) return 0;
+  for (size_t k = 0; climb->unweighable && k < climb->draws->n; k++) answer->log_density[k] = 0; /* all alike */
   const size_t n = resample(climb, climb->options->mcmc.chains);
   for (size_t k = 0; k < n; k++) {
     /* Constrained one by one into the front of `values`, which the chains will overwrite. */
@@ -271,7 +272,9 @@ static floe_status climb_to_mcmc(struct climb *climb, struct floe_error *error) 
     snprintf(answer->why, sizeof answer->why, "%s", trouble.message);
   } else
     snprintf(answer->why, sizeof answer->why, "%s%s",
-             climb->draws->n ? "The network's weights are too uneven to correct it; NUTS " : "NUTS ",
+             climb->unweighable ? "The network has no density to weigh its draws by; NUTS, started from them, "
+             : climb->draws->n  ? "The network's weights are too uneven to correct it; NUTS "
+                                : "NUTS ",
              passed ? "passed its gates." : "did not pass its gates.");
   add_network_gates(climb, passed);
   for (size_t k = 0; k < gates.n && answer->gates.n < FLOE_MAX_GATE; k++)
@@ -300,8 +303,12 @@ static void decide_without_mcmc(const struct climb *climb) {
     why = "The network's weights are too uneven to correct it, and MCMC was not allowed.";
   }
   if (no_density && climb->draws->n)
-    snprintf(answer->why, sizeof answer->why, "The data %s like those of training; the network is unverifiable (%s).",
-             climb->in_distribution ? "look" : "do not look", no_density);
+    snprintf(answer->why, sizeof answer->why, "The data %s like those of training; the network is unverifiable (%s%s%s).",
+             climb->in_distribution ? "look" : "do not look", no_density, climb->unweighable ? "; " : "",
+             climb->unweighable ? climb->draws->no_density : "");
+  else if (climb->unweighable)
+    snprintf(answer->why, sizeof answer->why, "The data %s like those of training; nothing verifies the network: %s.",
+             climb->in_distribution ? "look" : "do not look", climb->draws->no_density);
   else
     snprintf(answer->why, sizeof answer->why, "%s", why);
   add_network_gates(climb, false);
@@ -323,8 +330,9 @@ floe_status floe_climb(const struct floe_context *context, const struct floe_net
   if (status != FLOE_OK) return status;
   climb.in_distribution = draws->n && draws->distance <= draws->distance_threshold;
   if (draws->n) take_network_draws(&climb);
-  if (draws->n && model->log_density && options->rungs & FLOE_RUNG_WEIGHTS) weigh(&climb);
-  const bool needed = draws->n ? !isnan(answer->khat) && !climb.weights_good : true;
+  climb.unweighable = draws->n && draws->no_density;
+  if (draws->n && draws->log_q && model->log_density && options->rungs & FLOE_RUNG_WEIGHTS) weigh(&climb);
+  const bool needed = climb.unweighable || !draws->n || (!isnan(answer->khat) && !climb.weights_good);
   if (needed && model->gradient && options->rungs & FLOE_RUNG_MCMC) return climb_to_mcmc(&climb, error);
   decide_without_mcmc(&climb);
   return FLOE_OK;

@@ -4,10 +4,11 @@
  *   weights good         amortized                     reweighted
  *   weights bad          mcmc                          mcmc
  *   density unavailable  amortized, k-hat unknown      flagged
+ *   network without one  mcmc                          mcmc
  *
  * An mcmc answer that misses a gate, or is not allowed, is flagged. A distance that nobody measured counts as out of
  * distribution. Weights are good where k-hat is below its threshold and the draws are worth 100 independent ones; then the
- * draws carry their Pareto-smoothed weights.
+ * draws carry their Pareto-smoothed weights. Draws of a network that has no density cannot be weighed: chains start from them.
  * Li, Vehtari, Bürkner, Radev, Acerbi, Schmitt, "Amortized Bayesian workflow", TMLR 2026, arXiv 2409.04332. */
 #ifndef FLOE_TRUST_LADDER_H
 #define FLOE_TRUST_LADDER_H
@@ -29,8 +30,9 @@ enum { FLOE_RUNG_NETWORK = 1, FLOE_RUNG_WEIGHTS = 2, FLOE_RUNG_MCMC = 4, FLOE_RU
 struct floe_network_draws {
   size_t n;                            /* 0: there is no network */
   const double *coordinates;           /* (n, n_coordinate) FAMILY coordinates */
-  const double *log_q;                 /* (n); NULL where no rung weights the draws */
+  const double *log_q;                 /* (n); NULL where no rung weights the draws, or the network has no density */
   double distance, distance_threshold; /* of the data's summary from the training summaries; NaN: not measured */
+  const char *no_density;              /* why the network has no density; NULL: it has one */
 };
 
 struct floe_ladder_options {

@@ -20,5 +20,6 @@ struct floe_proposal floe_proposal_of_network(const struct floe_network *network
                                 .n_member = floe_network_info(network).n_member,
                                 .pattern = floe_network_info(network).pattern,
                                 .distance_threshold = floe_network_distance_quantile(network, 0.95),
+                                .no_density = floe_network_info(network).no_density,
                                 .draw = network_draw};
 }

@@ -25,6 +25,7 @@ struct floe_proposal {
   size_t n_member;
   const unsigned char *pattern; /* (FLOE_NETWORK_PATTERN): draw k comes from member pattern[k % FLOE_NETWORK_PATTERN]; NULL: k % n_member */
   double distance_threshold; /* NaN: distances are not measured */
+  const char *no_density;    /* why there is no log_q, which is NaN then; NULL: there is */
   /* coordinates: FAMILY coordinates, of each context in turn (n, its n_coordinate); log_q (n_context, n) and distance
    * (n_context) may be NULL. What is drawn depends on seed, unit and context alone. */
   floe_status (*draw)(void *state, const struct floe_proposal_ask *ask, double *coordinates, double *log_q,

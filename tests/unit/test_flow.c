@@ -575,9 +575,9 @@ static void a_member_differentiates_by_its_weights(void **state) {
   }
 }
 
-static const struct floe__noise noise = {11, 3, 7};
+static const struct floe__noise noise = {11, 3, 7, 0.5f};
 
-static double matching_value(void *context, const float *block) {
+static double perceptron_value(void *context, const float *block) {
   struct member_case *c = context;
   double sum = 0;
   floe__member_loss(&c->member, block, &c->batch, &noise, c->work, c->log_q);
@@ -585,23 +585,124 @@ static double matching_value(void *context, const float *block) {
   return sum;
 }
 
-static void flow_matching_differentiates_by_its_weights(void **state) {
+static void perceptrons_differentiate_by_their_weights(void **state) {
   (void)state;
-  static const struct member_shape matching[] = {
+  static const struct member_shape perceptrons[] = {
       {0, 3, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__MATCHING},
       {2, 2, 1, 1, 5, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__MATCHING},
+      {0, 3, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__QUANTILES},
+      {2, 2, 1, 1, 5, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__QUANTILES},
   };
-  for (size_t k = 0; k < sizeof matching / sizeof *matching; k++) {
+  for (size_t k = 0; k < sizeof perceptrons / sizeof *perceptrons; k++) {
     struct member_case c;
-    member_new(&c, &matching[k]);
+    member_new(&c, &perceptrons[k]);
     float *gradient = FLOE__NEW(c.member.n_weight, float);
-    matching_value(&c, c.weights);
+    perceptron_value(&c, c.weights);
     floe__member_loss_backward(&c.member, c.weights, &c.batch, c.work, 0.25f, gradient);
-    struct target f = {matching_value, &c};
+    struct target f = {perceptron_value, &c};
     check_gradient(&f, c.member.n_weight, c.weights, gradient, 5e-3);
     floe__free(gradient);
     member_free(&c);
   }
+}
+
+/* One flow of 3 coordinates, one of them absent in every third row, and its loss. */
+struct head_case {
+  struct floe__flow flow;
+  struct floe__flow_rows rows;
+  struct floe__flow_noise noise;
+  float *work, *mask, *numbers; /* numbers: x, noise, by_loss, losses, draws, the condition and its derivative */
+};
+enum { HEAD_ROWS = 40, HEAD_N = 3, HEAD_WIDTH = 16 };
+
+static size_t head_new(struct head_case *c, enum floe__flow_kind kind) {
+  size_t used = 0;
+  assert_true(floe__flow_make(&c->flow, kind, &used, HEAD_N, 2, HEAD_WIDTH, 5, 0));
+  c->work = FLOE__NEW(floe__flow_work(&c->flow, HEAD_ROWS), float);
+  c->mask = FLOE__NEW(HEAD_ROWS * HEAD_N, float);
+  c->numbers = FLOE__NEW(HEAD_ROWS * (4 * HEAD_N + 3 + 2 * HEAD_WIDTH), float);
+  normals(71, HEAD_ROWS * (4 * HEAD_N + 3 + HEAD_WIDTH), c->numbers);
+  for (size_t i = 0; i < HEAD_ROWS * HEAD_N; i++) c->mask[i] = i % 9 != 4;
+  float *t = c->numbers + HEAD_ROWS * 4 * HEAD_N;
+  for (size_t i = 0; i < HEAD_ROWS; i++) t[i] = ((float)i + 0.5f) / HEAD_ROWS;
+  c->noise = (struct floe__flow_noise){c->numbers + HEAD_ROWS * HEAD_N, c->numbers + HEAD_ROWS * 2 * HEAD_N, t, 0.3f, NULL};
+  c->rows = (struct floe__flow_rows){
+      .n = HEAD_ROWS, .mask = c->mask, .pre = {c->numbers + HEAD_ROWS * (4 * HEAD_N + 3), HEAD_WIDTH, NULL}};
+  return used;
+}
+
+static void head_free(struct head_case *c) {
+  floe__flow_drop(&c->flow);
+  floe__free(c->work);
+  floe__free(c->mask);
+  floe__free(c->numbers);
+}
+
+static double head_value(void *context, const float *block) {
+  struct head_case *c = context;
+  const float *by_loss = c->numbers + HEAD_ROWS * (4 * HEAD_N + 1);
+  float *loss = c->numbers + HEAD_ROWS * (4 * HEAD_N + 2);
+  double sum = 0;
+  floe__flow_loss(&c->flow, block, &c->rows, &c->noise, c->numbers, c->work, loss);
+  for (size_t i = 0; i < HEAD_ROWS; i++) sum += (double)by_loss[i] * (double)loss[i];
+  return sum;
+}
+
+static void a_consistency_model_differentiates_what_is_not_its_teacher(void **state) {
+  (void)state;
+  struct head_case c;
+  const size_t n = head_new(&c, FLOE__ONE_STEP);
+  float *block = FLOE__NEW(n, float), *teacher = FLOE__NEW(n, float), *gradient = FLOE__NEW(n, float);
+  normals(72, n, block);
+  normals(73, n, teacher);
+  for (size_t i = 0; i < n; i++) block[i] *= 0.3f, teacher[i] *= 0.3f;
+  c.noise.teacher = teacher;
+  head_value(&c, block);
+  floe__flow_loss_backward(&c.flow, block, &c.rows, c.work, c.numbers + HEAD_ROWS * (4 * HEAD_N + 1),
+                           c.numbers + HEAD_ROWS * (4 * HEAD_N + 3 + HEAD_WIDTH), gradient);
+  struct target f = {head_value, &c};
+  check_gradient(&f, n, block, gradient, 5e-3);
+  floe__free(block);
+  floe__free(teacher);
+  floe__free(gradient);
+  head_free(&c);
+}
+
+/* The lowest rung is the simulation itself, whatever the weights: that anchors what is learnt. */
+static void the_lowest_rung_is_the_simulation_itself(void **state) {
+  (void)state;
+  struct head_case c;
+  const size_t n = head_new(&c, FLOE__ONE_STEP);
+  float *block = FLOE__NEW(n, float), *other = FLOE__NEW(n, float), *t = c.numbers + HEAD_ROWS * 4 * HEAD_N;
+  normals(74, n, block);
+  normals(75, n, other);
+  c.noise.teacher = other;
+  for (size_t i = 0; i < HEAD_ROWS; i++) t[i] = 0;
+  const double one = head_value(&c, block);
+  c.noise.teacher = block;
+  assert_true(fabs(head_value(&c, block) - one) < 1e-3 * fabs(one)); /* the teacher's weights do not matter there */
+  floe__free(block);
+  floe__free(other);
+  head_free(&c);
+}
+
+/* Higher normal scores give higher draws, whatever the weights; weights of zero the normal scores themselves. */
+static void quantiles_never_cross(void **state) {
+  (void)state;
+  struct head_case c;
+  const size_t n = head_new(&c, FLOE__QUANTILES);
+  float *block = FLOE__NEW(n, float), *z = c.numbers, *x = c.numbers + HEAD_ROWS * HEAD_N, *pre = x + HEAD_ROWS * 3 * HEAD_N;
+  for (size_t i = 0; i < HEAD_ROWS * HEAD_N; i++) z[i] = (float)(i / HEAD_N) * 0.25f - 5;
+  for (size_t i = 0; i < HEAD_ROWS; i++) pre[i] = 1;
+  c.rows.pre.stride = 0; /* all have the same condition */
+  floe__flow_inverse(&c.flow, block, &c.rows, z, c.work, x, NULL);
+  for (size_t i = 0; i < HEAD_ROWS * HEAD_N; i++) assert_true(fabsf(x[i] - z[i]) < 1e-4f);
+  normals(76, n, block);
+  floe__flow_inverse(&c.flow, block, &c.rows, z, c.work, x, NULL);
+  for (size_t i = HEAD_N; i < HEAD_ROWS * HEAD_N; i++)
+    assert_true(c.mask[i] == 0 || c.mask[i - HEAD_N] == 0 || x[i] >= x[i - HEAD_N]);
+  floe__free(block);
+  head_free(&c);
 }
 
 static void a_data_set_does_not_see_the_others_of_its_batch(void **state) {
@@ -662,7 +763,10 @@ int main(void) {
       cmocka_unit_test(rows_that_share_a_condition_need_it_once),
       cmocka_unit_test(the_log_determinant_is_that_of_the_jacobian),
       cmocka_unit_test(a_member_differentiates_by_its_weights),
-      cmocka_unit_test(flow_matching_differentiates_by_its_weights),
+      cmocka_unit_test(perceptrons_differentiate_by_their_weights),
+      cmocka_unit_test(a_consistency_model_differentiates_what_is_not_its_teacher),
+      cmocka_unit_test(the_lowest_rung_is_the_simulation_itself),
+      cmocka_unit_test(quantiles_never_cross),
       cmocka_unit_test(a_data_set_does_not_see_the_others_of_its_batch),
       cmocka_unit_test(adam_finds_the_bottom_of_a_bowl),
   };

@@ -104,7 +104,8 @@ static const struct {
     {{"summary", "mlp", 0}, 1, 1},      {{"summary", "gru", 0}, 1, 1},      {{"summary", "gru", 0}, 1, 0},
     {{"summary", "tcn", 0}, 1, 1},      {{"summary", "tcn", 0}, 1, 0},      {{"summary", "deep_set", 0}, 0, 1},
     {{"summary", "deep_set", 0}, 0, 0}, {{"summary", "set_transformer", 0}, 0, 1},
-    {{"posterior", "flow_matching", 0}, 1, 1},
+    {{"posterior", "flow_matching", 0}, 1, 1}, {{"posterior", "consistency_model", 0}, 1, 1},
+    {{"posterior", "quantiles", 0}, 1, 1},
 };
 enum { N_KIND = sizeof kinds / sizeof *kinds };
 
@@ -209,17 +210,41 @@ static void a_summary_that_does_not_fit_is_refused(void **state) {
   }
 }
 
-static void flow_matching_learns_from_simulations_alone(void **state) {
+static void perceptrons_learn_from_simulations_alone(void **state) {
   (void)state;
-  static const struct floe_setting posterior = {"posterior", "flow_matching", 0};
-  struct floe_setting settings[N_SETTING];
-  const struct floe_model model = model_with(&posterior, 1, 1, settings);
-  const struct floe_network_options options = {.seed = 3};
-  struct floe_network *network;
-  struct floe_error error = {0};
-  settings[0] = (struct floe_setting){"consistency", "on", 0};
-  assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
-  assert_non_null(strstr(error.message, "flow_matching"));
+  static const char *const words[] = {"flow_matching", "consistency_model", "quantiles"};
+  for (size_t k = 0; k < 3; k++) {
+    const struct floe_setting posterior = {"posterior", words[k], 0};
+    struct floe_setting settings[N_SETTING];
+    const struct floe_model model = model_with(&posterior, 1, 1, settings);
+    const struct floe_network_options options = {.seed = 3};
+    struct floe_network *network;
+    struct floe_error error = {0};
+    settings[0] = (struct floe_setting){"consistency", "on", 0};
+    assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
+    assert_non_null(strstr(error.message, words[k]));
+  }
+}
+
+static void a_network_without_a_density_says_so(void **state) {
+  (void)state;
+  static const char *const words[] = {"consistency_model", "quantiles"};
+  for (size_t k = 0; k < 2; k++) {
+    const struct floe_setting posterior = {"posterior", words[k], 0};
+    struct floe_setting settings[N_SETTING];
+    const struct floe_model model = model_with(&posterior, 1, 1, settings);
+    struct floe_network *network = trained(&model, 3, 1);
+    double draws[N_DRAW * N_COORDINATE], log_q[N_DRAW];
+    struct floe_error error = {0};
+    const struct floe_network_ask ask = {.member = FLOE_NONE};
+    assert_non_null(floe_network_info(network).no_density);
+    assert_int_equal(draw(&model, network, draws, log_q), FLOE_OK);
+    for (size_t i = 0; i < N_DRAW * N_COORDINATE; i++) assert_true(isfinite(draws[i]));
+    for (size_t i = 0; i < N_DRAW; i++) assert_true(isnan(log_q[i]));
+    assert_int_equal(floe_network_log_q(network, &ask, draws, log_q, &error), FLOE_ESPEC);
+    assert_non_null(strstr(error.message, words[k]));
+    floe_network_free(network);
+  }
 }
 
 /* Features of a position stand together and behind all others, in the order of positions, padded with 0; those of an element are its
@@ -296,7 +321,8 @@ int main(void) {
       cmocka_unit_test(threads_and_files_do_not_matter),
       cmocka_unit_test(damage_behind_the_checksum_is_refused_or_harmless),
       cmocka_unit_test(a_summary_that_does_not_fit_is_refused),
-      cmocka_unit_test(flow_matching_learns_from_simulations_alone),
+      cmocka_unit_test(perceptrons_learn_from_simulations_alone),
+      cmocka_unit_test(a_network_without_a_density_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

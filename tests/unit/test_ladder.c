@@ -37,7 +37,7 @@ static struct question *ask(double scale, double distance) {
     normal_from_noise(scale, q->z + k * NORMAL_DIM, q->coordinates + k * NORMAL_DIM);
     for (size_t i = 0; i < NORMAL_DIM; i++) q->log_q[k] -= 0.5 * q->z[k * NORMAL_DIM + i] * q->z[k * NORMAL_DIM + i];
   }
-  q->draws = (struct floe_network_draws){N, q->coordinates, q->log_q, distance, 3};
+  q->draws = (struct floe_network_draws){N, q->coordinates, q->log_q, distance, 3, NULL};
   q->options = (struct floe_ladder_options){.rungs = FLOE_RUNG_ALL, .mcmc = FLOE_SAMPLE_DEFAULTS};
   return q;
 }
@@ -158,6 +158,26 @@ static void without_a_density_only_the_distance_decides(void **state) {
   done(q);
 }
 
+/* A proposal 2.5 times too narrow, whose density nobody knows: the model's density sends it to MCMC, which starts there. */
+static void a_network_without_a_density_is_where_chains_start(void **state) {
+  (void)state;
+  struct question *q = ask(0.4, 1);
+  q->draws.log_q = NULL;
+  q->draws.no_density = "nobody wrote it down";
+  const struct floe_answer *a = climb(q);
+  assert_int_equal(a->method, FLOE_MCMC);
+  assert_true(isnan(a->khat));
+  assert_int_equal(gate(a, "k-hat"), FLOE_UNKNOWN);
+  assert_non_null(strstr(a->why, "no density"));
+  q->options.rungs = FLOE_RUNG_NETWORK | FLOE_RUNG_WEIGHTS;
+  assert_int_equal(climb(q)->method, FLOE_AMORTIZED);
+  assert_int_equal(floe_gates_verdict(&a->gates), FLOE_UNKNOWN);
+  assert_non_null(strstr(a->why, "nobody wrote it down"));
+  q->draws.distance = 5;
+  assert_int_equal(climb(q)->method, FLOE_FLAGGED);
+  done(q);
+}
+
 static void chains_that_miss_a_gate_are_flagged(void **state) {
   (void)state;
   struct question *q = ask(0.4, 1);
@@ -250,7 +270,8 @@ int main(void) {
                                      cmocka_unit_test(bounded_weights_that_few_draws_carry_lead_to_mcmc),
       cmocka_unit_test(bad_weights_without_mcmc_are_flagged),
                                      cmocka_unit_test(without_a_density_only_the_distance_decides),
-                                     cmocka_unit_test(chains_that_miss_a_gate_are_flagged),
+                                     cmocka_unit_test(a_network_without_a_density_is_where_chains_start),
+      cmocka_unit_test(chains_that_miss_a_gate_are_flagged),
                                      cmocka_unit_test(a_sampler_that_cannot_move_is_told_in_the_answer),
                                      cmocka_unit_test(an_undefined_density_is_never_trusted),
                                      cmocka_unit_test(without_a_network_mcmc_answers),
