@@ -54,6 +54,7 @@ FLOE__INLINE void outer_tile(size_t outs, size_t columns, size_t n_in, const flo
   vector sum[OUTER_OUTS][OUTER_COLUMNS];
   for (size_t j = 0; j < outs; j++)
     for (size_t v = 0; v < columns; v++) sum[j][v] = vector_load(gradient + j * n_in + v * LANES);
+  for (size_t j = 0; j < outs; j++) __builtin_prefetch(gradient + j * n_in + columns * LANES, 1);
   for (size_t r = 0; r < FLOE__PANEL; r++) {
     vector in[OUTER_COLUMNS];
     for (size_t v = 0; v < columns; v++) in[v] = vector_load(x_rows + r * n_in + v * LANES);
