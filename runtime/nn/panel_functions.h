@@ -25,6 +25,8 @@ FLOE__INLINE void multiply_tile(size_t outs, size_t n_in, const float *weight, s
       sum[j][v] = bias ? vector_all(bias[j]) : vector_load(y + j * FLOE__PANEL + v * LANES);
   for (size_t i = 0; i < n_in; i++) {
     vector in[VECTORS];
+    if (by_in == 1 && i % 16 == 0) /* a line of each of the next tile's rows */
+      for (size_t j = 0; j < outs; j++) __builtin_prefetch(weight + (j + outs) * by_out + i);
     for (size_t v = 0; v < VECTORS; v++) in[v] = vector_load(x + i * FLOE__PANEL + v * LANES);
     for (size_t j = 0; j < outs; j++) {
       const vector w = vector_all(weight[j * by_out + i * by_in]);
