@@ -1,5 +1,6 @@
 """bench/run mcmc: NUTS on the reference posteriors of tests/posteriordb against PyStan in the same run: errors in units of the
-reference sd, processor time per gradient, and minimum bulk ESS per second of processor time, warm-up counted.
+reference sd, processor time per gradient, and minimum bulk ESS per second of processor time, warm-up counted; and its errors on
+the held-out posteriors of tests/held_out, whose references are long runs of Stan (held_out_reference.py).
 FLOE_REFERENCE_DATA names the folder that holds posteriordb/NAME/data.json and reference.csv; without it ../shared/data."""
 import argparse
 import csv
@@ -8,6 +9,7 @@ import json
 import math
 import os
 import re
+import statistics
 import subprocess
 import tempfile
 
@@ -81,21 +83,23 @@ def specs():
             yield os.path.splitext(os.path.basename(path))[0], path, folder
 
 
-def reference(folder):
-    with open(os.path.join(folder, "reference.csv")) as lines:
-        return {row["parameter"]: tuple(float(row[k]) for k in ("mean", "sd", "mcse_mean_iid"))
-                for row in csv.DictReader(lines)}
+def reference(path):
+    """Means and sds with their Monte Carlo errors: those of the mean and of log sd. posteriordb has 10,000 independent draws."""
+    with open(path) as lines:
+        return {row["parameter"]: (float(row["mean"]), float(row["sd"]), float(row.get("mcse_mean") or row["mcse_mean_iid"]),
+                                   float(row.get("mcse_log_sd") or 1 / math.sqrt(2e4)))
+                for row in csv.DictReader(line for line in lines if not line.startswith("#"))}
 
 
 def worst_errors(summaries, expected):
     """The largest errors of means, in reference sd, and of log sds, beyond 3 combined Monte Carlo errors."""
     mean = spread = 0
-    for name, (centre, sd, mcse) in expected.items():
+    for name, (centre, sd, mcse, log_sd_error) in expected.items():
         ours = summaries[name]
         slack = 3 * math.hypot(ours["sd"] / math.sqrt(ours["ess_bulk"]), mcse) / sd
         mean = max(mean, abs(ours["mean"] - centre) / sd - slack)
         tails = min(ours["ess_bulk"], ours["ess_tail"])
-        spread = max(spread, abs(math.log(ours["sd"] / sd)) - 3 * math.hypot(1 / math.sqrt(2 * tails), 1 / math.sqrt(2e4)))
+        spread = max(spread, abs(math.log(ours["sd"] / sd)) - 3 * math.hypot(1 / math.sqrt(2 * tails), log_sd_error))
     return mean, spread
 
 
@@ -109,7 +113,7 @@ def run_floe(program, data, seed, folder):
     ess = min(s["ess_bulk"] for s in summaries.values() if s["ess_bulk"])
     rhat = max(s["rhat"] for s in summaries.values() if s["rhat"])
     seconds = max(float(seconds), 1e-3)
-    return {"summaries": summaries, "rate": ess / seconds, "whole": ess / measured.cpu, "rhat": rhat,
+    return {"summaries": summaries, "seconds": seconds, "rate": ess / seconds, "whole": ess / measured.cpu, "rhat": rhat,
             "gradient": 1e6 * seconds / int(gradients)}
 
 
@@ -131,6 +135,25 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
+def add_errors(table, name, runs, expected, note=""):
+    errors = [worst_errors(r["summaries"], expected) for r in runs]
+    table.add(f"{name}: worst mean", [e[0] for e in errors], 0.1, unit="reference sd", note=note)
+    table.add(f"{name}: worst log sd", [e[1] for e in errors], 0.1)
+    table.add(f"{name}: R-hat", [r["rhat"] for r in runs], 1.01)
+
+
+def held_out(table, repeats):
+    """Posteriors that no default was chosen by."""
+    for spec in sorted(glob.glob(os.path.join(ROOT, "tests", "held_out", "*.floe"))):
+        path = os.path.splitext(spec)[0]
+        with tempfile.TemporaryDirectory() as work:
+            program = os.path.join(work, "program")
+            floe("build", spec, "-o", program, "--study", os.path.join(work, "study"), "--quiet")
+            runs = [run_floe(program, path + ".json", seed, work) for seed in range(1, repeats + 1)]
+        add_errors(table, os.path.basename(path), runs, reference(path + ".csv"),
+                   f"{statistics.median(r['seconds'] for r in runs):.2g} CPU s of sampling")
+
+
 def one_posterior(table, python, name, spec, folder, repeats):
     data = os.path.join(folder, "data.json")
     with tempfile.TemporaryDirectory() as work:
@@ -138,10 +161,7 @@ def one_posterior(table, python, name, spec, folder, repeats):
         floe("build", spec, "-o", program, "--study", os.path.join(work, "study"), "--quiet")
         runs = [run_floe(program, data, seed, work) for seed in range(1, repeats + 1)]
         stan = [s for s in (run_stan(python, name, data, seed, work) for seed in range(1, repeats + 1)) if s]
-    errors = [worst_errors(r["summaries"], reference(folder)) for r in runs]
-    table.add(f"{name}: worst mean", [e[0] for e in errors], 0.1, unit="reference sd")
-    table.add(f"{name}: worst log sd", [e[1] for e in errors], 0.1)
-    table.add(f"{name}: R-hat", [r["rhat"] for r in runs], 1.01)
+    add_errors(table, name, runs, reference(os.path.join(folder, "reference.csv")))
     middle = lambda rows, key: sorted(r[key] for r in rows)[len(rows) // 2] if rows else None
     gradient, rate = middle(stan, "gradient"), middle(stan, "rate")
     table.add(f"{name}: time per gradient", [r["gradient"] for r in runs], gradient if gradient else math.inf, peer=gradient,
@@ -164,18 +184,25 @@ def from_spec_to_draws(table, repeats):
     table.add("eight schools, from spec and data to 4 x 1000 draws", seconds or None, 1.5, unit="CPU s")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    table, repeats = Table("mcmc", arguments.quick), 1 if arguments.quick else 3
+def posteriordb(table, repeats):
     python = peer("pystan")
     ratios = [r for r in (one_posterior(table, python, *s, repeats) for s in specs()) if r]
     table.add("time per gradient: Stan's to ours, geometric mean", geometric_mean([r[0] for r in ratios]), 5, at_most=False)
     table.add("minimum bulk ESS/s: ours to Stan's, geometric mean", geometric_mean([r[1] for r in ratios]), 5, at_most=False)
     table.add("minimum bulk ESS/s: ours to Stan's, least", min(r[1] for r in ratios) if ratios else None, 1, at_most=False)
     from_spec_to_draws(table, repeats)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--parts", default="posteriordb,held_out", help="what to measure, with a comma between: posteriordb, held_out")
+    arguments = parser.parse_args()
+    table, repeats = Table("mcmc", arguments.quick), 1 if arguments.quick else 3
+    parts = {"posteriordb": lambda: posteriordb(table, repeats), "held_out": lambda: held_out(table, repeats)}
+    for part in arguments.parts.split(","):
+        parts[part]()
     table.finish(arguments.json)
 
 
