@@ -75,13 +75,17 @@ static const char helper_clear[] = "static inline void clear(double *array, size
                                    "  for (size_t k = 0; k < n; k++) array[k] = 0;\n"
                                    "}\n\n";
 
-/* Compiled in less time: what runs once per draw need not be fast. With expensive optimisations gcc clears the upper halves
- * of vector registers, without which whatever scalar code of the C library runs next is several times slower. */
-static const char seldom[] = "#if defined __GNUC__ && !defined __clang__\n"
-                             "#define SELDOM __attribute__((cold, optimize(\"O1\", \"expensive-optimizations\")))\n"
-                             "#else\n"
-                             "#define SELDOM\n"
-                             "#endif\n\n";
+/* Compiled in less time: SELDOM is what runs once per draw; BRIEF is what gains little by more than vectors. With expensive
+ * optimisations gcc clears the upper halves of vector registers, without which whatever scalar code of the C library runs
+ * next is several times slower. */
+static const char levels[] =
+    "#if defined __GNUC__ && !defined __clang__\n"
+    "#define SELDOM __attribute__((cold, optimize(\"O1\", \"expensive-optimizations\")))\n"
+    "#define BRIEF __attribute__((optimize(\"O1\", \"expensive-optimizations\", \"tree-vectorize\", \"tree-vrp\", \"tree-pre\")))\n"
+    "#else\n"
+    "#define SELDOM\n"
+    "#define BRIEF\n"
+    "#endif\n\n";
 
 static const char points[] =
     "static void simulate(const struct floe_context *context, const struct floe_sampling *sampling, size_t n, double *data,\n"
@@ -294,7 +298,7 @@ static void write_head(struct writer *w, struct floe__text *out) {
   if (w->lanes) floe__text_puts(out, "#include <floe/lanes.h>\n");
   if (w->systems.length) floe__text_puts(out, "#include <floe/ode_steps.h>\n");
   floe__text_puts(out, "\n#define NAN __builtin_nan(\"\")\n#define INFINITY __builtin_inf()\n\n");
-  floe__text_puts(out, seldom);
+  floe__text_puts(out, levels);
   if (w->prototypes.text.length) {
     floe__text_append(out, w->prototypes.text.data, w->prototypes.text.length);
     floe__text_puts(out, "\n");

@@ -13,12 +13,12 @@ enum { CONSTANTS = N_INTERPRETATION, PACKS, CONSTANTS_OF_PACKS, N_SIGNATURE };
 static const struct signature signatures[N_SIGNATURE] = {
     [INTERPRETATION_SIMULATE] =
         {"simulate_one",
-         "void",
+         "BRIEF void",
          "const struct floe_context *context, const struct floe_sampling *sampling, uint64_t unit,\n"
          "                         double *data, double *values, double *scratch",
          {"context", "sampling", "unit", "data", "values", "scratch"}},
     [INTERPRETATION_LOG_DENSITY] = {"log_density_of_one",
-                                    "double",
+                                    "BRIEF double",
                                     "const struct floe_context *context, const double *coordinates, double *terms,\n"
                                     "                                 double *scratch",
                                     {"context", "coordinates", "scratch"}},
@@ -98,7 +98,7 @@ static const char *const own_names[] = {
     "add_at",  "clear",    "gradient",  "simulate",     "log_density", "constrain",   "unconstrain", "report",
     "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
     "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
-    "priors",   "constants", "constants_size", "pointwise", "observations", "latents", "SELDOM",
+    "priors",   "constants", "constants_size", "pointwise", "observations", "latents", "SELDOM", "BRIEF",
     "log_scale", "log_scales", "chain", "lockstep", "LOCKSTEP", "gradient_in_lockstep", "scratch_size_of_packs", "constants_size_of_packs",
 };
 

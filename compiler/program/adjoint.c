@@ -87,6 +87,25 @@ static void copy_store(struct reverse *r, const struct step *step) {
   builder_step(r->builder, copy);
 }
 
+/* Something declared in an enclosing block, before the step that is being built there. */
+static struct scope *move_to(struct reverse *r, struct scope *scope) {
+  struct scope *current = r->builder->current;
+  r->builder->current = scope;
+  return current;
+}
+
+/* An array of a branch that no loop repeats is filled once: it is declared outside of all branches, and the backward sweep
+ * finds it full. */
+static void copy_array(struct reverse *r, const struct step *step) {
+  const size_t id = step->memory->id;
+  const bool once = r->n_loop == 0 && !step->zeroed && !step->memory->changing;
+  if (once && r->memory[id]) return;
+  struct scope *current = move_to(r, once ? r->outermost : r->builder->current);
+  r->memory[id] = builder_array(r->builder, *step->memory, step->zeroed);
+  r->memory_region[id] = r->region;
+  r->builder->current = current;
+}
+
 /* Runs a block forward again. What it did to cells and arrays that stand outside of the part that is being repeated
  * has been done already. `terms`: whether to add to the log density what this very block adds to it. */
 static void copy_block(struct reverse *r, const struct block *block, bool terms);
@@ -95,8 +114,10 @@ static void copy_loop(struct reverse *r, const struct step *step) {
   const struct loop *old = step->loop,
                     *loop = builder_loop(r->builder, old->dimension, old->name, old->first, old->descending);
   r->loop[old->id] = loop;
+  r->n_loop++;
   builder_open(r->builder, loop, false);
   copy_block(r, step->body, false);
+  r->n_loop--;
   struct block *body = builder_close(r->builder);
   if (body->n_step) builder_step(r->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
@@ -123,10 +144,7 @@ static void copy_step(struct reverse *r, const struct step *step, bool terms) {
     case STEP_LET: copy_value(r, step->value); return;
     case STEP_CELL: copy_cell(r, step); return;
     case STEP_UPDATE: copy_update(r, step, terms); return;
-    case STEP_ARRAY:
-      r->memory[step->memory->id] = builder_array(r->builder, *step->memory, step->zeroed);
-      r->memory_region[step->memory->id] = r->region;
-      return;
+    case STEP_ARRAY: copy_array(r, step); return;
     case STEP_STORE:
     case STEP_ADD:
     case STEP_CALL: copy_store(r, step); return;
@@ -176,13 +194,6 @@ static struct scope *scope_of_block(const struct reverse *r, const struct block 
   for (const struct frame *frame = r->frame; frame; frame = frame->outer)
     if (frame->block == block) return frame->scope;
   return r->builder->current;
-}
-
-/* Something declared in an enclosing block, before the step that is being built there. */
-static struct scope *move_to(struct reverse *r, struct scope *scope) {
-  struct scope *current = r->builder->current;
-  r->builder->current = scope;
-  return current;
 }
 
 const struct memory *shadow_of(struct reverse *r, const struct memory *source) {
@@ -347,8 +358,10 @@ static void reverse_loop(struct reverse *r, const struct step *step) {
   const struct loop *loop =
       builder_loop(r->builder, old->dimension, old->name, old->first, recurs(step->body, step->body));
   r->loop[old->id] = loop;
+  r->n_loop++;
   builder_open(r->builder, loop, false);
   reverse_inner(r, step->body);
+  r->n_loop--;
   struct block *body = builder_close(r->builder);
   builder_step(r->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
@@ -420,6 +433,7 @@ struct routine *adjoint_routine(struct floe__arena *arena, const struct study *s
   r.option = floe__arena_array(arena, n_axis + 1, sizeof *r.option);
   for (size_t k = 0; k < n_axis; k++) r.option[k] = NO_OPTION;
   r.option[n_axis] = COORDINATES_UNIVERSE;
+  r.outermost = r.builder->current;
   copy_block(&r, density->body, true);
   reverse_block(&r, density->body);
   routine_prune(r.builder->routine);

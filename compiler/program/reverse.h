@@ -40,6 +40,8 @@ struct reverse {
   const struct value **cell_total;             /* what it holds in the end */
   size_t *cell_region, *memory_region, region; /* declared by the part of the program that is being repeated? */
   struct frame *frame;
+  struct scope *outermost;
+  size_t n_loop;  /* open ones */
   size_t *option; /* of each axis, and last of the system of coordinates, in this branch; NO_OPTION where it is open */
 };
 
