@@ -226,9 +226,11 @@ static void write_log_q(const struct chunk *c) {
 /* Standard normal numbers for the chunk's points, sorted by member; `in_order`: room for as many. A point's numbers depend on its
  * position alone. */
 static void fill_points(const struct chunk *c, uint64_t unit, size_t width, float *in_order, float *sorted) {
+  const bool one = c->asking->n_member == 1;
   if (width == 0) return;
-  floe__normal_fill_float(c->asking->seed, FLOE_PURPOSE_POSTERIOR, unit, c->first * width, c->n * width, in_order);
-  for (size_t p = 0; p < c->n; p++)
+  floe__normal_fill_float(c->asking->seed, FLOE_PURPOSE_POSTERIOR, unit, c->first * width, c->n * width,
+                          one ? sorted : in_order);
+  for (size_t p = 0; p < c->n && !one; p++)
     memcpy(sorted + p * width, in_order + c->order[p] * width, width * sizeof *sorted);
 }
 
