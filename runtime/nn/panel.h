@@ -48,7 +48,7 @@ struct floe__panel_functions {
                           float *d_raw);
 };
 
-extern const struct floe__panel_functions floe__panel_v3, floe__panel_v4, floe__panel_blas;
+extern const struct floe__panel_functions floe__panel_v3, floe__panel_v4, floe__panel_blas, floe__panel_blas_v3;
 
 /* The fastest set that runs here. */
 const struct floe__panel_functions *floe__panel_functions(void);

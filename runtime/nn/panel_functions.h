@@ -7,14 +7,15 @@
 #include "runtime/nn/panel.h"
 #include "runtime/nn/vector.h"
 
-#if !defined(PANEL_BY_BLAS) && defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__)
 #define PANEL_VECTORS 1
-enum { OUTS = LANES == 16 ? 12 : 3, VECTORS = FLOE__PANEL / LANES };
 #endif
 
 /* ---- products ---- */
 
-#ifdef PANEL_VECTORS
+#if defined(PANEL_VECTORS) && !defined(PANEL_BY_BLAS)
+
+enum { OUTS = LANES == 16 ? 12 : 3, VECTORS = FLOE__PANEL / LANES };
 
 /* `outs` rows of the result, all of a panel's lanes: outs * VECTORS accumulators. */
 FLOE__INLINE void multiply_tile(size_t outs, size_t n_in, const float *weight, size_t by_out, size_t by_in,

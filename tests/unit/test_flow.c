@@ -134,10 +134,11 @@ static void a_perceptron_differentiates_by_weights_and_inputs(void **state) {
 }
 
 /* Every set of panel functions that runs here. */
-static size_t panel_sets(const struct floe__panel_functions *sets[3]) {
-  const struct floe__panel_functions *const all[] = {&floe__panel_v4, &floe__panel_v3, &floe__panel_blas};
+static size_t panel_sets(const struct floe__panel_functions *sets[4]) {
+  const struct floe__panel_functions *const all[] = {&floe__panel_v4, &floe__panel_v3, &floe__panel_blas_v3,
+                                                           &floe__panel_blas};
   size_t n = 0;
-  for (size_t k = 0; k < 3; k++)
+  for (size_t k = 0; k < 4; k++)
     if (all[k]->runs()) sets[n++] = all[k];
   return n;
 }
@@ -165,7 +166,7 @@ static void spline_start(struct spline_case *c, const struct floe__panel_functio
 
 static void a_spline_inverts_and_agrees_on_the_determinant(void **state) {
   (void)state;
-  const struct floe__panel_functions *sets[3];
+  const struct floe__panel_functions *sets[4];
   for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
     struct spline_case c;
     float back[PANEL], inverse[PANEL] = {0};
@@ -184,7 +185,7 @@ static void a_spline_inverts_and_agrees_on_the_determinant(void **state) {
 
 static void raw_zeros_are_the_identity(void **state) {
   (void)state;
-  const struct floe__panel_functions *sets[3];
+  const struct floe__panel_functions *sets[4];
   for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
     struct spline_case c = {.f = sets[k]};
     for (size_t i = 0; i < PANEL; i++) c.mask[i] = 1, c.x[i] = -6 + 0.38f * (float)i;
@@ -212,7 +213,7 @@ static double spline_value(void *context, const float *block) {
 
 static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state) {
   (void)state;
-  const struct floe__panel_functions *sets[3];
+  const struct floe__panel_functions *sets[4];
   for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
     struct spline_case c;
     float d_raw[RAW_PANEL], dx[PANEL], d_log_det[PANEL];
@@ -236,9 +237,9 @@ static void a_spline_differentiates_by_its_numbers_and_its_argument(void **state
 static void sets_of_panel_functions_agree(void **state) {
   (void)state;
   enum { IN = 37, OUT = 43 };
-  const struct floe__panel_functions *sets[3];
-  static float x[IN * PANEL], dy[OUT * PANEL], weight[OUT * IN], bias[OUT], y[3][OUT * PANEL], d[3][OUT * IN],
-      back[3][IN * PANEL], value[3][IN * PANEL], slope[3][IN * PANEL], spare[IN * PANEL];
+  const struct floe__panel_functions *sets[4];
+  static float x[IN * PANEL], dy[OUT * PANEL], weight[OUT * IN], bias[OUT], y[4][OUT * PANEL], d[4][OUT * IN],
+      back[4][IN * PANEL], value[4][IN * PANEL], slope[4][IN * PANEL], spare[IN * PANEL];
   normals(40, IN * PANEL, x), normals(41, OUT * PANEL, dy), normals(42, OUT * IN, weight), normals(43, OUT, bias);
   for (size_t k = 0, n = panel_sets(sets); k < n; k++) {
     sets[k]->multiply(OUT, IN, weight, IN, 1, bias, x, y[k]);
