@@ -6,10 +6,13 @@ struct reach {
   const struct program *program;
   bool through_variables; /* whether the distribution of a variable that is reached counts too */
   bool *variables, *definitions, *axes, *functions, *dimensions;
+  struct floe__arena *arena;
+  struct list inner; /* definitions inside functions, and distributions of the spec: they belong to no table */
 };
 
 static struct reach reach_new(struct floe__arena *arena, const struct program *p, bool through_variables) {
   return (struct reach){.program = p,
+                        .arena = arena,
                         .through_variables = through_variables,
                         .variables = floe__arena_array(arena, p->n_variable + 1, sizeof(bool)),
                         .definitions = floe__arena_array(arena, p->n_definition + 1, sizeof(bool)),
@@ -39,11 +42,17 @@ static void reach_variable(struct reach *r, const struct variable *v) {
   reach_type(r, &v->type);
 }
 
-/* Definitions inside functions belong to no table; what they need is found in the function's arguments. */
+static bool is_new(struct reach *r, const void *inner) {
+  for (size_t k = 0; k < r->inner.n; k++)
+    if (r->inner.items[k] == inner) return false;
+  list_add(r->arena, &r->inner, inner);
+  return true;
+}
+
 static void reach_definition(struct reach *r, const struct definition *d) {
-  bool tabled = d->id < r->program->n_definition && r->program->definitions[d->id] == d;
-  if (!tabled || r->definitions[d->id]) return;
-  r->definitions[d->id] = true;
+  const bool tabled = d->id < r->program->n_definition && r->program->definitions[d->id] == d;
+  if (tabled ? r->definitions[d->id] : !is_new(r, d)) return;
+  if (tabled) r->definitions[d->id] = true;
   reach_term(r, d->value);
   for (size_t k = 0; d->recurrence && k + 1 < d->recurrence->start; k++) reach_term(r, d->initial[k]);
 }
@@ -56,11 +65,19 @@ static void reach_function(struct reach *r, const struct function *function) {
   }
 }
 
+static void reach_distribution(struct reach *r, const struct distribution *d) {
+  if (d->span.file != r->program->source || !is_new(r, d)) return;
+  const struct term *methods[] = {d->logpdf,   d->sample,         d->cdf,   d->quantile, d->log_cdf,
+                                  d->log_ccdf, d->upper_quantile, d->power, d->power_log};
+  for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) reach_term(r, methods[k]);
+}
+
 static void reach_term(struct reach *r, const struct term *term) {
   if (!term) return;
   if (term->variable) reach_variable(r, term->variable);
   if (term->definition) reach_definition(r, term->definition);
   if (term->function) reach_function(r, term->function);
+  if (term->distribution) reach_distribution(r, term->distribution);
   if (term->axis) r->axes[term->axis->id] = true;
   reach_dimension(r, term->dimension);
   for (size_t k = 0; k < term->n_binder; k++) reach_dimension(r, term->binders[k]->dimension);

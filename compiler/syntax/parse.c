@@ -104,6 +104,15 @@ static bool misspelt_keyword(struct parser *p, const struct token *token) {
   return true;
 }
 
+/* A keyword that stands where a name would. */
+static bool is_for_a_name(const struct token *token) {
+  static const char behind_names[] = "=[)],~+-*/^";
+  const char *words = token_words(token->kind); /* of keywords: `with` */
+  const bool keyword = words[0] == '`' && words[1] >= 'a' && words[1] <= 'z';
+  if (keyword && token[1].kind == TOK_NEWLINE) return true;
+  return keyword && token[1].kind > 0 && token[1].kind < 128 && strchr(behind_names, (char)token[1].kind);
+}
+
 /* What those write who come from other languages. */
 static const char *advice(const struct parser *p, const struct token *token) {
   const struct token *before = token_before(p, token), *start = statement_start(p, token);
@@ -118,6 +127,7 @@ static const char *advice(const struct parser *p, const struct token *token) {
   if (token->kind == '*' && before && before->kind == '*') return "write `^` for powers";
   if (token->kind == '=' && (start->kind == TOK_DATA || start->kind == TOK_PARAM || start->kind == TOK_LATENT))
     return floe__arena_printf(p->arena, "what is computed, or constant, is defined by its name alone: `%s = ...`", start[1].text);
+  if (is_for_a_name(token)) return floe__arena_printf(p->arena, "%s is a word of the language: take another name", token_words(token->kind));
   return NULL;
 }
 
