@@ -46,6 +46,16 @@
     .help = "data to train for as well: the network is held against the density there; may repeat",                   \
     .kind = FLOE__STRINGS                                                                                              \
   }
+#define FINETUNE                                                                                                       \
+  {                                                                                                                    \
+    .name = "finetune", .argument = "FILE",                                                                            \
+    .help = "data to go on training for, by weighted draws of the network; may repeat", .kind = FLOE__STRINGS          \
+  }
+#define FINETUNE_STEPS                                                                                                 \
+  {                                                                                                                    \
+    .name = "finetune-steps", .argument = "N", .help = "steps of --finetune (default 500)", .kind = FLOE__INTEGER,     \
+    .low = 10, .high = 1e6                                                                                             \
+  }
 #define CALIBRATION                                                                                                    \
   {                                                                                                                    \
     .name = "calibration", .argument = "N", .help = "fresh simulations to verify the network on (default 500)",        \
@@ -68,6 +78,8 @@ static const struct floe__option infer_options[] = {
 static const struct floe__option train_options[] = {
     SIMULATIONS,
     UNLABELLED,
+    FINETUNE,
+    FINETUNE_STEPS,
     COLUMNS,
     FRESH,
     STUDY,

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "runtime/data/universe.h"
 #include "runtime/report/results.h"
+#include "runtime/study/datasets.h"
 
 enum { MOST_JSON = 1 << 30, MOST_NETWORK = 1 << 30 };
 
@@ -41,37 +42,6 @@ static floe_status write_training(const struct session *session, const struct fl
   return status;
 }
 
-/* The data sets that the network is for: DATA, and those of --unlabelled. */
-struct unlabelled {
-  size_t n, n_read;
-  const struct floe_dataset **all; /* (n) */
-  struct floe_dataset **read;      /* (n_read) of them */
-};
-
-static void drop_unlabelled(struct unlabelled *u) {
-  for (size_t k = 0; k < u->n_read; k++) floe_data_free(u->read[k]);
-  floe__free(u->read);
-  floe__free(u->all);
-}
-
-static floe_status read_unlabelled(struct session *session, struct unlabelled *u, struct floe_error *error) {
-  const struct floe__arguments *arguments = session->arguments;
-  size_t n = 0;
-  *u = (struct unlabelled){0};
-  while (floe__option_given(arguments, "unlabelled") && floe__option_repeated(arguments, "unlabelled", n)) n++;
-  u->all = FLOE__NEW(n + 1, const struct floe_dataset *);
-  u->read = FLOE__NEW(n + 1, struct floe_dataset *);
-  if (!u->all || !u->read) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
-  if (session->dataset) u->all[u->n++] = session->dataset;
-  for (; u->n_read < n; u->n_read++) {
-    const char *path = floe__option_repeated(arguments, "unlabelled", u->n_read);
-    const floe_status status = session_read(session, path, NULL, &u->read[u->n_read], error);
-    if (status != FLOE_OK) return status;
-    u->all[u->n++] = u->read[u->n_read];
-  }
-  return FLOE_OK;
-}
-
 static floe_status train(struct session *session, struct floe_network **network, struct floe_error *error) {
   char path[STUDY_PATH_LENGTH], checkpoint[STUDY_PATH_LENGTH];
   session_path(session, "network", path);
@@ -79,10 +49,10 @@ static floe_status train(struct session *session, struct floe_network **network,
   floe_status status = floe__folder_make(session->folder, error);
   if (status != FLOE_OK) return status;
   if (floe__option_given(session->arguments, "fresh")) unlink(checkpoint);
-  struct unlabelled unlabelled;
-  status = read_unlabelled(session, &unlabelled, error);
+  struct study_datasets unlabelled;
+  status = study_datasets_read(session, "unlabelled", true, &unlabelled, error);
   if (status != FLOE_OK) {
-    drop_unlabelled(&unlabelled);
+    study_datasets_drop(&unlabelled);
     return status;
   }
   const struct floe_network_options options = {
@@ -97,7 +67,7 @@ static floe_status train(struct session *session, struct floe_network **network,
   floe__terminal_line_start(&session->line, "training", session->quiet);
   status = floe_network_train(session->model, &options, &session->progress, network, error);
   floe__terminal_line_end(&session->line);
-  drop_unlabelled(&unlabelled);
+  study_datasets_drop(&unlabelled);
   if (status == FLOE_OK) status = floe_network_save(*network, path, error);
   if (status == FLOE_OK) status = write_training(session, *network, error);
   if (status != FLOE_OK) {

@@ -3,6 +3,7 @@ runtime_sources += \
   runtime/study/artifacts.c runtime/study/artifacts.h \
   runtime/study/calibrate.c runtime/study/calibrate.h \
   runtime/study/checks.c runtime/study/checks.h \
+  runtime/study/datasets.c runtime/study/datasets.h \
   runtime/study/elicit_verb.c \
   runtime/study/folder_verbs.c \
   runtime/study/gates_json.c runtime/study/gates_json.h \

@@ -75,8 +75,7 @@ floe_status floe__consistency_take_pool(struct floe__trainer *t, struct floe_sim
   return status ? status : make_scratch(t, error);
 }
 
-/* The universe of unlabelled example k: as in training, but with any preparation of the data. */
-static int draw_universe(const struct floe__trainer *t, size_t k, struct floe_universe *universe) {
+int floe__consistency_universe(const struct floe__trainer *t, size_t k, struct floe_universe *universe) {
   const struct floe_model *model = t->model;
   const uint64_t unit = k ^ (uint64_t)FLOE_PURPOSE_CONSISTENT << 56;
   double uniform[FLOE_MAX_AXIS];
@@ -94,8 +93,8 @@ static int draw_universe(const struct floe__trainer *t, size_t k, struct floe_un
   return 1;
 }
 
-static floe_status check_sizes(const struct floe__trainer *t, const struct floe_dataset *dataset,
-                               struct floe_error *error) {
+floe_status floe__consistency_sizes(const struct floe__trainer *t, const struct floe_dataset *dataset,
+                                    struct floe_error *error) {
   for (size_t d = 0; d < t->model->n_dimension; d++)
     if (dataset->layout->size[d] > t->network->features->largest[d])
       return floe__fail(error, FLOE_EDATA, dataset->path ? dataset->path : "",
@@ -109,7 +108,7 @@ static floe_status prepare_one(struct floe__trainer *t, struct floe_simulations 
                                struct floe_error *error) {
   struct floe_universe universe;
   const struct floe_dataset *dataset = t->options->unlabelled[k % t->options->n_unlabelled];
-  if (!draw_universe(t, k, &universe))
+  if (!floe__consistency_universe(t, k, &universe))
     return floe__fail(error, FLOE_ESPEC, "", "relax `forbid` and `require`", "no permitted universe was found");
   s->layout[k] = (uint32_t)(k % t->options->n_unlabelled);
   s->unit[k] = k;
@@ -146,7 +145,7 @@ static floe_status unlabelled(struct floe__trainer *t, struct floe_error *error)
   s->model = t->model;
   s->n = t->model->n_axis > 0 ? (UNIVERSES + n_set - 1) / n_set * n_set : n_set;
   floe_status status = FLOE_OK;
-  for (size_t k = 0; k < n_set && !status; k++) status = check_sizes(t, t->options->unlabelled[k], error);
+  for (size_t k = 0; k < n_set && !status; k++) status = floe__consistency_sizes(t, t->options->unlabelled[k], error);
   if (!status && !allocate_unlabelled(t, s, error)) status = no_memory(error);
   double *scratch = NULL;
   size_t n_scratch = 0;

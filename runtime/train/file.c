@@ -211,6 +211,20 @@ floe_status floe__network_get(const struct floe_model *model, const char *path, 
   return floe__fail(error, FLOE_EARTIFACT, path, again, "the network's weights are damaged");
 }
 
+floe_status floe__network_copy(const struct floe_network *network, struct floe_network **copy, struct floe_error *error) {
+  struct floe__text payload = {0};
+  floe_status status;
+  floe__network_put(&payload, network);
+  if (payload.failed)
+    status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for another network");
+  else {
+    const unsigned char *at = (const unsigned char *)payload.data;
+    status = floe__network_get(network->model, "", &at, at + payload.length, copy, error);
+  }
+  floe__text_free(&payload);
+  return status;
+}
+
 floe_status floe_network_save(const struct floe_network *network, const char *path, struct floe_error *error) {
   struct floe__text payload = {0};
   floe_status status;

@@ -74,6 +74,9 @@ void floe__network_mix(struct floe_network *network, const double *weights);
 void floe__put(struct floe__text *to, const void *data, size_t size, size_t count);
 int floe__get(const unsigned char **at, const unsigned char *end, void *data, size_t size, size_t count);
 void floe__network_put(struct floe__text *to, const struct floe_network *network);
+/* The same network once more. */
+FLOE_NODISCARD floe_status floe__network_copy(const struct floe_network *network, struct floe_network **copy,
+                                              struct floe_error *error);
 FLOE_NODISCARD floe_status floe__network_get(const struct floe_model *model, const char *path, const unsigned char **at,
                                              const unsigned char *end, struct floe_network **network,
                                              struct floe_error *error);

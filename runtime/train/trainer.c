@@ -176,7 +176,7 @@ floe_status floe__trainer_fill(struct floe__trainer *t, struct floe_error *error
   struct floe_simulations *simulations;
   floe_status status = floe_simulate(&plan, &simulations, error);
   if (status) return status;
-  if (t->ready_round == 0 && t->step == 0)
+  if (t->ready_round == 0 && t->step == 0 && !t->from)
     status = floe__features_standardise(t->network->features, simulations, error);
   if (!status) status = pack(t, simulations, t->n_pool, &t->pool, error);
   if (t->next_unit != simulations->next_unit) { /* else a checkpoint has counted them */
@@ -194,10 +194,11 @@ floe_status floe__trainer_start(struct floe__trainer *t, struct floe_error *erro
   size_t *largest = FLOE__NEW(t->model->n_dimension + 1, size_t);
   if (!largest) return no_memory(error);
   floe_status status = schedule(t, largest, error);
-  if (!status) status = floe__network_new(t->model, &t->settings, t->options->seed, largest, &t->network, error);
+  if (!status && t->from) status = floe__network_copy(t->from, &t->network, error);
+  else if (!status) status = floe__network_new(t->model, &t->settings, t->options->seed, largest, &t->network, error);
   floe__free(largest);
   if (status) return status;
-  t->settings = t->network->settings;
+  t->settings.summary = t->network->settings.summary;
   if (!allocate_work(t) || !allocate_learners(t)) return no_memory(error);
   status = floe__checkpoint_read(t, error);
   if (!status) status = floe__trainer_fill(t, error);
@@ -320,20 +321,29 @@ static void evaluate_block(void *context, size_t k, size_t thread) {
   t->losses[k] = total(loss, n);
 }
 
-bool floe__trainer_evaluate(struct floe__trainer *t) {
+double floe__trainer_loss(struct floe__trainer *t, double *losses) {
   const size_t n_member = t->network->n_member, blocks = (t->held_out.n + t->chunk - 1) / t->chunk;
-  struct floe_network *network = t->network;
-  double mean = 0, best = 0;
-  bool improved = false;
+  double mean = 0;
   floe__parallel(n_member * blocks, t->n_thread, evaluate_block, t);
+  for (size_t m = 0; m < n_member; m++) {
+    double loss = 0;
+    for (size_t b = 0; b < blocks; b++) loss += t->losses[m * blocks + b] / (double)t->held_out.n;
+    if (losses) losses[m] = loss;
+    mean += loss / (double)n_member;
+  }
+  return mean;
+}
+
+bool floe__trainer_evaluate(struct floe__trainer *t) {
+  const size_t n_member = t->network->n_member;
+  struct floe_network *network = t->network;
+  double losses[FLOE__MOST_MEMBERS], best = 0;
+  bool improved = false;
+  const double mean = floe__trainer_loss(t, losses);
   if (t->consistency.n_draw > 0) floe__consistency_evaluate(t);
   for (size_t m = 0; m < n_member; m++) {
     struct floe__learner *l = &t->learners[m];
-    double loss = 0;
-    for (size_t b = 0; b < blocks; b++) loss += t->losses[m * blocks + b];
-    loss /= (double)t->held_out.n;
-    mean += loss / (double)n_member;
-    const double criterion = loss + 0.5 * l->variance;
+    const double loss = losses[m], criterion = loss + 0.5 * l->variance;
     if (criterion < l->best) {
       l->best = criterion;
       l->loss = loss;

@@ -44,6 +44,7 @@ struct floe__trainer {
   const struct floe_progress *progress;
   struct floe__settings settings;
   size_t n_thread;
+  const struct floe_network *from; /* training goes on from there; NULL: from first weights */
   struct floe_network *network;
   struct floe__learner *learners; /* (n_member) */
 
@@ -94,6 +95,9 @@ bool floe__trainer_repeats(const struct floe__trainer *trainer);
 /* Where it does and has overfitted them: first weights again, with more weight decay. The best weights
  * so far stay in the network, unless this attempt finds better ones. False: there is nothing else to try. */
 bool floe__trainer_again(struct floe__trainer *trainer);
+
+/* Validation losses of the members' averaged weights, into losses (n_member) unless NULL; returns their mean. */
+double floe__trainer_loss(struct floe__trainer *trainer, double *losses);
 
 /* Validation losses of the averaged weights, and half the variance of consistency.h where training uses the density: near
  * the posterior the two are its divergences from q and of q from it. Better weights go into the network. Adds a point to

@@ -3,6 +3,7 @@ runtime_sources += \
   runtime/trust/bridge.c runtime/trust/bridge.h \
   runtime/trust/calibration.c runtime/trust/calibration.h \
   runtime/trust/convergence.c runtime/trust/convergence.h \
+  runtime/trust/finetune.c runtime/trust/finetune.h \
   runtime/trust/gates.c runtime/trust/gates.h \
   runtime/trust/loo.c runtime/trust/loo.h \
   runtime/trust/ladder.c runtime/trust/ladder.h \

@@ -20,6 +20,7 @@
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
 #include "runtime/train/network.h"
+#include "runtime/trust/finetune.h"
 #include "tests/support/eight_schools_model.h"
 #include "tests/support/networks.h"
 
@@ -503,6 +504,48 @@ static void unlabelled_data_and_the_density_mend_what_simulations_do_not_show(vo
   for (size_t k = 0; k < 2; k++) floe_network_free(networks[k]);
 }
 
+/* A data set that is rare among the simulations: weighted draws teach a network what 2048 simulations did not. */
+static void fine_tuning_is_for_the_data_at_hand(void **state) {
+  (void)state;
+  static const struct floe_setting short_training[] = {{"layers", NULL, 2},         {"width", NULL, 16},  {"ensemble", NULL, 1},
+                                                       {"simulations", NULL, 2048}, {"epochs", NULL, 10}, {"consistency", "off", 0}};
+  struct floe_model model = conjugate;
+  struct floe_dataset *data;
+  struct floe_network *network, *better;
+  struct floe_finetune_result result;
+  struct floe_error error = {0};
+  const size_t size = 6;
+  const double y[6] = {4.5, 5.5, 4.5, 5.5, 4.5, 5.5};
+  double bias[2], ratio[2];
+  model.settings = short_training;
+  model.log_density = log_density;
+  assert_int_equal(floe_data_from_numbers(&model, &size, y, &data, NULL), FLOE_OK);
+  const struct floe_dataset *const datasets[] = {data};
+  const struct floe_finetune_options options = {.seed = 4, .n_thread = 1, .steps = 100, .datasets = datasets, .n_dataset = 1};
+  network = trained(&model, 1, 1);
+  size_t n_before, n_after;
+  char *before = bytes_of(network, &n_before);
+  assert_int_equal(floe_network_finetune(network, &options, NULL, &better, &result, &error), FLOE_OK);
+  assert_non_null(better);
+  assert_int_equal(result.steps, 100);
+  assert_int_equal(result.n_context, 32); /* in 32 universes */
+  assert_true(result.after.ess > result.before.ess + 0.1);
+  assert_true(result.after.loss < result.before.loss + 0.05);
+  compare_at(network, &model, 5, 0, &bias[0], &ratio[0]);
+  compare_at(better, &model, 5, 0, &bias[1], &ratio[1]);
+  assert_true(fabs(bias[1]) < 0.5 * fabs(bias[0]) || fabs(bias[1]) < 0.1);
+  char *after = bytes_of(network, &n_after);
+  assert_true(n_before == n_after && memcmp(before, after, n_before) == 0); /* the network itself is left alone */
+  floe__free(before);
+  floe__free(after);
+  floe_network_free(better);
+  model.log_density = NULL;
+  assert_int_equal(floe_network_finetune(network, &options, NULL, &better, &result, &error), FLOE_ESPEC);
+  assert_null(better);
+  floe_network_free(network);
+  floe_data_free(data);
+}
+
 /* Draw k of the mixture is draw k of the member that the pattern names; its density is the weighted sum. */
 static void the_mixture_follows_the_stacked_weights(void **state) {
   (void)state;
@@ -591,6 +634,7 @@ int main(void) {
       cmocka_unit_test(a_loaded_network_answers_with_the_same_bytes),
       cmocka_unit_test(damaged_and_foreign_files_are_refused),
       cmocka_unit_test(unlabelled_data_and_the_density_mend_what_simulations_do_not_show),
+      cmocka_unit_test(fine_tuning_is_for_the_data_at_hand),
       cmocka_unit_test(the_mixture_follows_the_stacked_weights),
       cmocka_unit_test(consistency_is_a_word_or_a_number_and_needs_a_density),
       cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
