@@ -57,10 +57,15 @@ static void error_argument_kind(struct checker *c, struct span span, const struc
   if (formal->type.base == BASE_INT) d->fix = "use floor, ceil or round";
 }
 
-static void error_outside_domain(struct checker *c, struct span span, const struct formal *formal, double value) {
-  struct diagnostic *d = diagnose(c->sink, "E2021", span, "the argument `%s` is %s, but %g is not", formal->name,
-                                  type_text(c, &formal->type), value);
-  d->fix = "check the order of the arguments: they may be named, f(a = 1, b = 2)";
+static void error_outside_domain(struct checker *c, struct presence box, struct span span, const struct formal *formal,
+                                 double value) {
+  const char *message = floe__arena_printf(c->arena, "the argument `%s` is %s, but %g is not", formal->name,
+                                           type_text(c, &formal->type), value);
+  const char *fix = "check the order of the arguments: they may be named, f(a = 1, b = 2)";
+  if (box.options)
+    defer(c, box, "E2021", span, message, fix, (struct span){0}, NULL);
+  else
+    diagnose(c->sink, "E2021", span, "%s", message)->fix = fix;
 }
 
 /* ---- formal dimensions ---- */
@@ -131,6 +136,51 @@ static bool kind_fits(const struct type *formal, const struct term *given) {
   return false;
 }
 
+#define MAX_CASES 200 /* combinations of options in which an argument is looked at */
+
+struct case_search { /* for options in which a constant argument is outside of its type */
+  struct checker *c;
+  const struct term *term;
+  const struct formal *formal;
+  struct span span;
+  struct presence box; /* where the argument stands */
+  size_t *options; /* by axis */
+  size_t n_case;
+  bool found;
+};
+
+static void search_cases(struct case_search *search) {
+  double value;
+  const struct axis *axis = NULL;
+  const struct environment environment = {.options = search->options, .undecided = &axis};
+  if (search->n_case++ > MAX_CASES) return;
+  if (constant_value(search->term, &environment, &value)) {
+    struct presence box = search->box;
+    search->found = !constant_in_type(value, &search->formal->type, NULL);
+    for (size_t k = 0; k < search->c->axes.n && search->found; k++)
+      if (search->options[k] != SIZE_MAX)
+        box = presence_with(search->c, box, search->c->axes.items[k], UINT64_C(1) << search->options[k]);
+    if (search->found) error_outside_domain(search->c, box, search->span, search->formal, value);
+    return;
+  }
+  for (size_t k = 0; axis && k < axis->n_option && !search->found; k++) {
+    if (!(search->box.options[axis->id] & UINT64_C(1) << k)) continue;
+    search->options[axis->id] = k;
+    search_cases(search);
+    search->options[axis->id] = SIZE_MAX;
+  }
+}
+
+/* A constant that rests on axes is in the type in all universes. */
+static void check_cases(struct checker *c, const struct context *at, const struct term *term,
+                        const struct formal *formal, struct span span) {
+  struct case_search search = {.c = c, .term = term, .formal = formal, .span = span, .box = at->presence};
+  if (!c->axes.n || formal->type.n_dim) return;
+  search.options = floe__arena_array(c->arena, c->axes.n + 1, sizeof *search.options);
+  for (size_t k = 0; k < c->axes.n; k++) search.options[k] = SIZE_MAX;
+  search_cases(&search);
+}
+
 const struct term *argument_of(struct checker *c, const struct context *at, const struct expr *argument,
                                const struct formal *formal, struct list *pairs) {
   double value;
@@ -148,9 +198,10 @@ const struct term *argument_of(struct checker *c, const struct context *at, cons
   for (size_t k = 0; k < term->type.n_dim; k++)
     if (!unify(c, pairs, formal->type.dim[k], term->type.dim[k], argument->span)) return c->poison;
   if (constant_value(term, NULL, &value) && !constant_in_type(value, &formal->type, NULL)) {
-    error_outside_domain(c, argument->span, formal, value);
+    error_outside_domain(c, (struct presence){NULL}, argument->span, formal, value);
     return c->poison;
   }
+  check_cases(c, at, term, formal, argument->span);
   return term;
 }
 

@@ -260,6 +260,8 @@ struct environment { /* values for formals and the continuous axes while a term 
   const struct formal *extra; /* the `a` of a power method */
   double extra_value;
   int axis_end; /* continuous axes: -1 low, 0 not constant, +1 high */
+  const size_t *options;         /* of the other axes, by id; SIZE_MAX: not known. NULL: none is */
+  const struct axis **undecided; /* NULL, or where an axis goes on whose option the value rests */
   int depth;
   size_t *steps; /* shared by one evaluation */
 };

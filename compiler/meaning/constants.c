@@ -38,6 +38,8 @@ static bool call_value(const struct term *term, const struct environment *enviro
                               .formals = function->formals,
                               .values = values,
                               .axis_end = environment ? environment->axis_end : 0,
+                              .options = environment ? environment->options : NULL,
+                              .undecided = environment ? environment->undecided : NULL,
                               .depth = environment ? environment->depth : 0,
                               .steps = environment ? environment->steps : NULL};
   return constant_value(function->value, &inner, value);
@@ -62,13 +64,20 @@ static bool operation_value(const struct term *term, const struct environment *e
   return !isnan(*value);
 }
 
+/* The option of the axis; SIZE_MAX: it is not known. */
+static size_t option_taken(const struct axis *axis, const struct environment *environment) {
+  const size_t option = environment->options ? environment->options[axis->id] : SIZE_MAX;
+  if (option == SIZE_MAX && environment->undecided) *environment->undecided = axis;
+  return option;
+}
+
 static double axis_at_end(const struct axis *axis, int end) {
   if (end < 0) return axis->strict ? nextafter(axis->low, HUGE_VAL) : axis->low;
   return axis->high;
 }
 
 bool constant_value(const struct term *term, const struct environment *environment, double *value) {
-  size_t steps = 0;
+  size_t steps = 0, option;
   struct environment deeper = environment ? *environment : (struct environment){0};
   if (!deeper.steps) deeper.steps = &steps;
   if (++*deeper.steps > MAX_CONSTANT_STEPS) return false;
@@ -87,13 +96,17 @@ bool constant_value(const struct term *term, const struct environment *environme
     case TERM_DEFINITION:
       return !term->definition->n_binder && !term->definition->recurrence &&
              constant_value(term->definition->value, &deeper, value);
+    case TERM_AXIS_IS:
+      option = option_taken(term->axis, &deeper);
+      return *value = option == term->option, option != SIZE_MAX;
+    case TERM_CHOOSE:
+      option = option_taken(term->axis, &deeper);
+      return option != SIZE_MAX && constant_value(term->items[option], &deeper, value);
     case TERM_VARIABLE:
     case TERM_BINDER:
-    case TERM_AXIS_IS:
     case TERM_ELEMENT:
     case TERM_MAP:
     case TERM_REDUCE:
-    case TERM_CHOOSE:
     case TERM_DISTRIBUTION:
     case TERM_POWER:
     case TERM_ARRAY: return false;
