@@ -236,14 +236,26 @@ static void print_posterior(const struct setting *setting, struct floe__text *ou
     if (!strcmp(setting->word, kinds[k].word)) floe__text_printf(out, "; %s", kinds[k].means);
 }
 
+/* what is stated: rate, unevenness; not y */
+static void print_stated(const struct program *program, struct floe__text *out) {
+  const char *between = "only what is stated:";
+  for (size_t k = 0; k < program->n_variable; k++) {
+    if (!program->variables[k]->summary) continue;
+    floe__text_printf(out, "%s %s", between, program->variables[k]->name);
+    between = ",";
+  }
+  floe__text_puts(out, "; and data whose sizes do not vary");
+}
+
 /* deep_set over school, gru over year (a long series) */
 static void print_network(const struct study *study, struct floe__text *out) {
   const struct program *program = study->program;
   const struct blueprint *b = &study->blueprint;
   const struct network_reading reading = network_reading(study);
-  if (b->plate) floe__text_printf(out, "%s over %s%s", reading.rows, b->plate->name, b->inner ? ", " : "");
-  if (b->inner) floe__text_printf(out, "%s over %s (%s)", reading.inner, b->inner->name, reading.why);
-  if (!b->plate && !b->inner) floe__text_puts(out, "mlp");
+  if (reads_stated(program)) print_stated(program, out);
+  else if (b->plate) floe__text_printf(out, "%s over %s%s", reading.rows, b->plate->name, b->inner ? ", " : "");
+  if (reading.inner) floe__text_printf(out, "%s over %s (%s)", reading.inner, b->inner->name, reading.why);
+  if (!reads_stated(program) && !b->plate && !b->inner) floe__text_puts(out, "mlp");
   for (size_t k = 0; k < program->n_setting; k++) print_posterior(&program->settings[k], out);
   if (share_of_pins(program) <= 0) return;
   const char *between = "; answers for --pin of";

@@ -8,7 +8,7 @@
 static const char *const of_sets[] = {"deep_set", "set_transformer", NULL}, *const of_series[] = {"gru", "tcn", NULL};
 /* Of `posterior`, those that do not learn by -log q. */
 static const char *const perceptrons[] = {"flow_matching", "consistency_model", "quantiles", NULL};
-static const char *const anything[] = {"mlp", NULL};
+static const char *const anything[] = {"mlp", NULL}, *const only_stated[] = {"stated", NULL};
 static const char *const chosen_words[] = {[READ_AT_ONCE] = "mlp", [READ_DEEP_SET] = "deep_set", [READ_TCN] = "tcn"};
 
 static bool is_among(const char *const *words, const char *word) {
@@ -35,10 +35,15 @@ static bool inner_is_series(const struct blueprint *b) {
   return b->inner && b->inner == b->sequence;
 }
 
+bool reads_stated(const struct program *program) {
+  return asked(program, only_stated) != NULL;
+}
+
 struct network_reading network_reading(const struct study *study) {
   const struct program *program = study->program;
   const struct blueprint *b = &study->blueprint;
   struct network_reading reading = {0};
+  if (reads_stated(program)) return reading;
   if (b->plate) {
     const char *word = asked(program, of_sets);
     reading.rows = word ? word : "deep_set";
@@ -71,6 +76,13 @@ static void check_summary(struct diagnostics *sink, const struct blueprint *b, c
   if (is_among(of_sets, setting->word) && !sets) error_summary(sink, setting, "a set of exchangeable elements");
   if (is_among(of_series, setting->word) && !inner_is_series(b))
     error_summary(sink, setting, "a series along an ordered index");
+}
+
+static void check_stated(struct diagnostics *sink, const struct program *program, const struct setting *setting) {
+  for (size_t k = 0; k < program->n_variable; k++)
+    if (program->variables[k]->summary) return;
+  diagnose(sink, "E2092", setting->span, "`summary = stated` reads what `summary` states, and the spec states nothing")
+      ->fix = "state what is to be read, as in `summary s = mean(y)`, or leave it out";
 }
 
 static void check_consistency(struct diagnostics *sink, const struct program *program, const struct setting *setting) {
@@ -117,6 +129,7 @@ void check_settings_fit(struct diagnostics *sink, const struct study *study, boo
   const struct setting *summary = setting_named(study->program, "summary"),
                        *consistency = setting_named(study->program, "consistency"), *pins = setting_named(study->program, "pins");
   if (summary) check_summary(sink, &study->blueprint, summary);
+  if (summary && reads_stated(study->program)) check_stated(sink, study->program, summary);
   if (consistency) check_consistency(sink, study->program, consistency);
   if (pins && !pinned) check_pins(sink, study->program, pins);
 }

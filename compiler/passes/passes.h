@@ -20,6 +20,9 @@ struct network_reading {
 };
 struct network_reading network_reading(const struct study *study);
 
+/* Whether the network reads only what `summary` states, and data whose sizes do not vary. */
+bool reads_stated(const struct program *program);
+
 /* E2092 for settings of the network that the observations, the density or another setting rule out. */
 /* Whether a network may be trained to answer with the unknown held at a value: one continuous number on whose prior no other unknown
  * bears, so that holding it and being told it are the same. */

@@ -65,10 +65,21 @@ static size_t count_context(const struct floe_model *model) {
   return n;
 }
 
+int floe__features_stated(const struct floe_model *model, const struct floe_variable *variable) {
+  if (variable->summary) return 1;
+  for (size_t d = 0; d < variable->n_dim; d++)
+    if (model->dimensions[variable->dims[d]].low != model->dimensions[variable->dims[d]].high) return 0;
+  return 1;
+}
+
+static int is_read(const struct floe_model *model, int stated, const struct floe_variable *variable) {
+  return floe_variable_is_data(variable) && (!stated || floe__features_stated(model, variable));
+}
+
 /* Data that runs along the plate is what makes rows; without it the plate's parameters are global. */
-static size_t useful_plate(const struct floe_model *model) {
+static size_t useful_plate(const struct floe_model *model, int stated) {
   for (size_t v = 0; v < model->n_variable; v++)
-    if (floe_variable_is_data(&model->variables[v]) && runs_along(&model->variables[v], model->plate))
+    if (is_read(model, stated, &model->variables[v]) && runs_along(&model->variables[v], model->plate))
       return model->plate;
   return FLOE_NONE;
 }
@@ -82,7 +93,7 @@ static int has_dimension(const struct floe_variable *variable, size_t dimension)
 }
 
 int floe__features_in_rows(const struct floe_model *model, size_t inner) {
-  const size_t plate = useful_plate(model);
+  const size_t plate = useful_plate(model, 0);
   size_t n = 0, n_along = 0;
   for (size_t v = 0; v < model->n_variable; v++) {
     if (!floe_variable_is_data(&model->variables[v]) || !has_dimension(&model->variables[v], inner)) continue;
@@ -148,6 +159,10 @@ static void place_columns(struct floe__features *f, const struct floe_layout *la
     f->along[v] = (unsigned char)along;
     if (floe_variable_is_data(variable)) {
       f->data_column[v] = along ? f->n_row_value : f->n_flat_value;
+      if (!is_read(f->model, f->stated, variable)) {
+        f->data_column[v] = FLOE_NONE;
+        continue;
+      }
       place_data(f, variable, along, along ? product_without(variable, f->largest, f->plate) : layout->count[v],
                  &item_offset);
       continue;
@@ -183,7 +198,7 @@ static int allocate(struct floe__features *f, const struct floe_layout *layout) 
   return 1;
 }
 
-struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner) {
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner, int stated) {
   struct floe__features *f = FLOE__NEW(1, struct floe__features);
   struct floe_layout *layout = floe_layout_new(model, largest, NULL);
   if (!f || !layout) {
@@ -192,7 +207,8 @@ struct floe__features *floe__features_new(const struct floe_model *model, const 
     return NULL;
   }
   f->model = model;
-  f->plate = useful_plate(model);
+  f->stated = stated;
+  f->plate = useful_plate(model, stated);
   f->inner = inner;
   f->longest = inner == FLOE_NONE ? 0 : largest[inner];
   f->in_rows = inner != FLOE_NONE && floe__features_in_rows(model, inner) == 1;
@@ -272,6 +288,7 @@ void floe__features_data(const struct floe__features *f, const struct floe_layou
   if (f->n_row > 0) memset(rows, 0, slots->n_row * f->n_row * sizeof(float));
   for (size_t k = 0; k < layout->n_data; k++) {
     const uint32_t row = slots->data_row[k], column = slots->data_column[k];
+    if (column == FLOE__NOT_READ) continue;
     if (row == FLOE__NO_ROW)
       write_features(&f->flat[column], data[k], flat);
     else

@@ -49,6 +49,7 @@ struct floe__features {
   size_t *pin_column;              /* (n_pin): their global coordinates */
   size_t max_rows;
   size_t inner, n_item, longest;   /* inner index set, FLOE_NONE: none; features of a position; positions */
+  int stated;                      /* see floe__features_new */
   int in_rows;                     /* whether the positions are in rows */
   size_t first_item;               /* the feature where the first position's begin */
   size_t n_flat_value, n_row_value;
@@ -60,8 +61,12 @@ struct floe__features {
 };
 
 /* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use; inner: FLOE_NONE, or an index set along which some data
- * run, all of them along the plate or none of them. NULL: no memory. */
-struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner);
+ * run, all of them along the plate or none of them; stated: of data, only those whose sizes do not vary are read, and summaries that the
+ * spec states. NULL: no memory. */
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner, int stated);
+
+/* Whether data are read where only what is stated is. */
+int floe__features_stated(const struct floe_model *model, const struct floe_variable *variable);
 
 /* Whether data along an index set run along the plate as well: 1 all, 0 none, -1 some, or there are no such data. */
 int floe__features_in_rows(const struct floe_model *model, size_t inner);
@@ -70,6 +75,7 @@ void floe__features_free(struct floe__features *features);
 /* Where the elements of a layout stand: for data and coordinates, the row (FLOE__NO_ROW: flat or global) and the
  * column. */
 #define FLOE__NO_ROW UINT32_MAX
+#define FLOE__NOT_READ UINT32_MAX /* column of data that no feature is made of */
 struct floe__slots {
   uint32_t *data_row, *data_column;             /* (n_data) */
   uint32_t *coordinate_row, *coordinate_column; /* (n_coordinate) */

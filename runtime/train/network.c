@@ -40,7 +40,8 @@ floe_status floe__network_new(const struct floe_model *model, const struct floe_
   network->seed = seed;
   network->settings = *settings;
   network->loss = INFINITY;
-  network->features = floe__features_new(model, largest, settings->inner == FLOE_PERCEPTRON ? FLOE_NONE : model->inner);
+  network->features = floe__features_new(model, largest, settings->inner == FLOE_PERCEPTRON ? FLOE_NONE : model->inner,
+                                         settings->rows == FLOE_PERCEPTRON);
   if (network->features && network->features->n_global + network->features->n_local == 0) {
     floe_network_free(network);
     return floe__fail(error, FLOE_ESPEC, "", "", "the model has no continuous parameter for a network to infer");

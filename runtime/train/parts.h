@@ -14,7 +14,8 @@
 
 struct floe__settings {
   size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
-  enum floe_reading rows, inner; /* how rows and the positions of the model's inner index set are read */
+  enum floe_reading rows, inner; /* how rows and the positions of the model's inner index set are read; rows FLOE_PERCEPTRON: only what
+                                  * is stated is read */
   enum floe__flow_kind posterior;
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
   double rate, pins; /* pins: share of the data sets of a batch in which unknowns are held at their values */

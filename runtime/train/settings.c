@@ -52,7 +52,14 @@ static int is_of_sets(enum floe_reading kind) {
   return kind == FLOE_DEEP_SET || kind == FLOE_SET_TRANSFORMER;
 }
 
+static int states_summaries(const struct floe_model *model) {
+  for (size_t v = 0; v < model->n_variable; v++)
+    if (model->variables[v].summary) return 1;
+  return 0;
+}
+
 int floe__summary_possible(const struct floe_model *model, enum floe_reading rows, enum floe_reading inner) {
+  if (rows == FLOE_PERCEPTRON) return inner == FLOE_PERCEPTRON && states_summaries(model);
   if (!is_of_sets(rows)) return 0;
   if (inner == FLOE_PERCEPTRON) return 1;
   if (model->inner >= model->n_dimension || floe__features_in_rows(model, model->inner) < 0) return 0;
@@ -67,6 +74,12 @@ static int has_rows(const struct floe_model *model) {
 static floe_status read_summary(const struct floe_model *model, const char *word, struct floe__settings *settings,
                                 struct floe_error *error) {
   enum floe_reading kind = FLOE_PERCEPTRON;
+  if (strcmp(word, "stated") == 0) {
+    settings->rows = settings->inner = FLOE_PERCEPTRON;
+    if (states_summaries(model)) return FLOE_OK;
+    return floe__fail(error, FLOE_ESPEC, "network", "state what is to be read: summary s = mean(y)",
+                      "the network's 'summary = stated' reads what `summary` states, and the spec states nothing");
+  }
   while (strcmp(summary_words[kind], word) != 0) kind++;
   const int inner = floe__summary_possible(model, FLOE_DEEP_SET, kind), rows = is_of_sets(kind) && has_rows(model);
   if (inner) settings->inner = kind;

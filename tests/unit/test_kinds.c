@@ -194,6 +194,7 @@ static void a_summary_that_does_not_fit_is_refused(void **state) {
   } wrong[] = {
       {{"summary", "gru", 0}, 0, 1, "ordered index", "floe check"},
       {{"summary", "deep_set", 0}, 1, 0, "exchangeable", "floe check"},
+      {{"summary", "stated", 0}, 1, 1, "states nothing", "summary s = mean(y)"},
       {{"summary", "gruu", 0}, 1, 1, "must be `mlp`", ""},
       {{"summary", NULL, 16}, 1, 1, "must be `mlp`", ""},
       {{"summary_width", NULL, 500}, 1, 1, "summary_width", ""},
@@ -256,7 +257,7 @@ static void features_of_a_position_stand_together(void **state) {
     struct floe_setting settings[N_SETTING];
     const struct floe_model model = model_with(&kinds[0].setting, 1, in_rows, settings);
     struct floe_layout *layout = floe_layout_new(&model, sizes, NULL);
-    struct floe__features *f = floe__features_new(&model, largest, 1);
+    struct floe__features *f = floe__features_new(&model, largest, 1, 0);
     struct floe__slots *slots = floe__slots_new(f, layout);
     double data[21];
     for (size_t k = 0; k < 21; k++) data[k] = 0.25 * ((double)k - 9);
@@ -302,7 +303,7 @@ static void options_that_are_numbers_are_seen_as_numbers(void **state) {
                                    .scratch_size = data_as_scratch, .permitted = anything_goes};
   const size_t none[] = {0};
   struct floe_layout *layout = floe_layout_new(&model, none, NULL);
-  struct floe__features *f = floe__features_new(&model, none, FLOE_NONE);
+  struct floe__features *f = floe__features_new(&model, none, FLOE_NONE, 0);
   assert_int_equal(f->n_context, 5);
   for (size_t k = 0; k < 3; k++) {
     const struct floe_universe universe = {.option = {k, k, k}};
@@ -314,10 +315,45 @@ static void options_that_are_numbers_are_seen_as_numbers(void **state) {
   floe_layout_free(layout);
 }
 
+/* Observations along an index set of varying size are left aside; a summary, and data of a fixed size, are read. */
+static void what_is_stated_is_all_that_is_read(void **state) {
+  (void)state;
+  static const struct floe_dimension dimensions[] = {{"item", 2, 4, 0}, {"place", 3, 3, 0}};
+  static const size_t of_place[] = {1};
+  static const struct floe_variable stating[] = {
+      {.name = "mu", .role = FLOE_PARAM, .low = -INFINITY, .high = INFINITY, .has_distribution = 1, .codes = FLOE_NONE},
+      {.name = "y", .role = FLOE_OBS, .n_dim = 1, .dims = of_item, .low = -INFINITY, .high = INFINITY, .codes = FLOE_NONE},
+      {.name = "z", .role = FLOE_OBS, .n_dim = 1, .dims = of_place, .low = -INFINITY, .high = INFINITY, .codes = FLOE_NONE},
+      {.name = "s", .role = FLOE_DATA, .summary = 1, .low = -INFINITY, .high = INFINITY, .codes = FLOE_NONE}};
+  const struct floe_model model = {.version = FLOE_MODEL_VERSION, .name = "stated", .n_dimension = 2, .dimensions = dimensions,
+                                   .n_variable = 4, .variables = stating, .plate = 0, .sequence = FLOE_NONE, .inner = FLOE_NONE,
+                                   .scratch_size = data_as_scratch, .permitted = all_permitted};
+  const size_t largest[] = {4, 3}, sizes[] = {2, 3};
+  struct floe_layout *layout = floe_layout_new(&model, sizes, NULL);
+  struct floe__features *all = floe__features_new(&model, largest, FLOE_NONE, 0),
+                        *stated = floe__features_new(&model, largest, FLOE_NONE, 1);
+  struct floe__slots *slots = floe__slots_new(stated, layout);
+  const double data[] = {10, 20, 1, 2, 3, 0.5}, other[] = {-7, 99, 1, 2, 3, 0.5};
+  float flat[2][8], unused[1];
+  assert_true(all->n_row == 2 && all->n_flat == 8);
+  assert_true(stated->n_row == 0 && stated->n_flat == 8 && stated->plate == FLOE_NONE);
+  assert_int_equal(layout->n_data, 6);
+  floe__features_data(stated, layout, slots, data, flat[0], unused);
+  floe__features_data(stated, layout, slots, other, flat[1], unused);
+  assert_memory_equal(flat[0], flat[1], sizeof flat[0]);
+  const float expected[] = {1, 2, 3, 0.5f};
+  for (size_t k = 0; k < 4; k++) assert_true(fabsf(flat[0][2 * k] - expected[k]) < 1e-6f);
+  floe__slots_free(slots);
+  floe__features_free(all);
+  floe__features_free(stated);
+  floe_layout_free(layout);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(features_of_a_position_stand_together),
       cmocka_unit_test(options_that_are_numbers_are_seen_as_numbers),
+      cmocka_unit_test(what_is_stated_is_all_that_is_read),
       cmocka_unit_test(threads_and_files_do_not_matter),
       cmocka_unit_test(damage_behind_the_checksum_is_refused_or_harmless),
       cmocka_unit_test(a_summary_that_does_not_fit_is_refused),
