@@ -1,17 +1,17 @@
-"""Reference means and sds of tests/held_out by long runs of Stan: python held_out_reference.py NAME ... Writes tests/held_out/NAME.csv:
+"""Reference means and sds of tests/held_out by long runs of Stan: python held_out_reference.py [--warmup N] [--draws N] NAME ... Writes tests/held_out/NAME.csv:
 for each number that the spec reports, its mean and sd with their Monte Carlo errors, that of log sd from the effective size of the
 squared deviations. Runs where PyStan is (pip install pystan); minutes."""
+import argparse
 import csv
 import json
 import os
 import re
-import sys
 
 import numpy as np
 import stan
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "held_out")
-CHAINS, WARMUP, DRAWS = 4, 2000, 5000
+CHAINS, ACCEPTANCE = 4, 0.99
 
 
 def effective_size(x):
@@ -45,15 +45,20 @@ def summarised(name, draws):
 
 
 def main():
-    for name in sys.argv[1:]:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--warmup", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=5000, help="of each chain")
+    parser.add_argument("names", nargs="+")
+    options = parser.parse_args()
+    for name in options.names:
         text = {kind: open(os.path.join(FOLDER, f"{name}.{kind}")).read() for kind in ("floe", "stan", "json")}
         model = stan.build(text["stan"], data=json.loads(text["json"]), random_seed=11)
-        fit = model.sample(num_chains=CHAINS, num_warmup=WARMUP, num_samples=DRAWS, delta=0.99)
+        fit = model.sample(num_chains=CHAINS, num_warmup=options.warmup, num_samples=options.draws, delta=ACCEPTANCE)
         columns = list(fit.sample_and_sampler_param_names) + list(fit.constrained_param_names)
         draws = np.asarray(fit._draws)  # (numbers, draws, chains)
         divergent = int(draws[columns.index("divergent__")].sum())
         with open(os.path.join(FOLDER, name + ".csv"), "w") as out:
-            out.write(f"# Stan {CHAINS} x ({WARMUP} + {DRAWS}), adapt_delta 0.99, {divergent} divergences\n")
+            out.write(f"# Stan {CHAINS} x ({options.warmup} + {options.draws}), adapt_delta {ACCEPTANCE}, {divergent} divergences\n")
             table = csv.writer(out, lineterminator="\n")
             table.writerow(["parameter", "mean", "sd", "mcse_mean", "mcse_log_sd"])
             for column, numbers in zip(columns, draws):
