@@ -1,6 +1,7 @@
 """bench/run mcmc: NUTS on the reference posteriors of tests/posteriordb against PyStan in the same run: errors in units of the
 reference sd, processor time per gradient, and minimum bulk ESS per second of processor time, warm-up counted; and its errors on
-the held-out posteriors of tests/held_out, whose references are long runs of Stan (held_out_reference.py).
+the held-out posteriors of tests/held_out, whose references are long runs of Stan (held_out_reference.py); and what gradients of
+chains in lockstep cost.
 FLOE_REFERENCE_DATA names the folder that holds posteriordb/NAME/data.json and reference.csv; without it ../shared/data."""
 import argparse
 import csv
@@ -13,7 +14,7 @@ import statistics
 import subprocess
 import tempfile
 
-from measure import ROOT, Measured, Table, floe, peer
+from measure import FLOE, ROOT, Measured, Table, floe, peer
 
 DATA = os.environ.get("FLOE_REFERENCE_DATA") or os.path.join(ROOT, "..", "shared", "data")
 
@@ -193,14 +194,36 @@ def posteriordb(table, repeats):
     from_spec_to_draws(table, repeats)
 
 
+IN_LOCKSTEP = ["eight_schools", "ark", "lotka_volterra", "low_dim_gauss_mix", "logistic", "wells", "irt_2pl"]
+
+
+def lanes(table, repeats):
+    """Gradients of several chains at once against as many one by one: where single chains run in lanes over the data already,
+    little is to be gained."""
+    ratios = {name: [] for name in IN_LOCKSTEP}
+    for _ in range(repeats):
+        measured = Measured(["sh", os.path.join(ROOT, "bench", "gradients", "measure"), os.path.dirname(FLOE), *IN_LOCKSTEP],
+                            environment={"FLOE_REFERENCE_DATA": DATA})
+        for fields in map(str.split, measured.out.splitlines()[1:]):
+            times = float(fields[5])
+            ratios[fields[0]].append(1 if math.isnan(times) else times)  # NaN: chains are evaluated one by one
+    found = {name: statistics.median(values) for name, values in ratios.items() if values}
+    for name in IN_LOCKSTEP:
+        table.add(f"{name}: a gradient alone to one of a chain in lockstep", ratios[name] or None, 1, at_most=False)
+    table.add("gradients alone to those in lockstep, geometric mean", geometric_mean(found.values()), 4, at_most=False)
+    table.add("gradients alone to those in lockstep, least", min(found.values(), default=None), 1, at_most=False)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--parts", default="posteriordb,held_out", help="what to measure, with a comma between: posteriordb, held_out")
+    parser.add_argument("--parts", default="posteriordb,held_out,lanes",
+                        help="what to measure, with a comma between: posteriordb, held_out, lanes")
     arguments = parser.parse_args()
     table, repeats = Table("mcmc", arguments.quick), 1 if arguments.quick else 3
-    parts = {"posteriordb": lambda: posteriordb(table, repeats), "held_out": lambda: held_out(table, repeats)}
+    parts = {"posteriordb": lambda: posteriordb(table, repeats), "held_out": lambda: held_out(table, repeats),
+             "lanes": lambda: lanes(table, repeats)}
     for part in arguments.parts.split(","):
         parts[part]()
     table.finish(arguments.json)
