@@ -187,6 +187,36 @@ void write_chain_by_chain(struct function_writer *f, const char *result, const s
   floe__text_puts(f->out, "}\n");
 }
 
+/* ---- whether it pays ---- */
+
+/* Functions of matrices take most of such a gradient's time; called chain by chain they gain nothing, and moving their numbers
+ * costs. */
+static bool is_large(const struct memory *memory) {
+  const size_t least = 64; /* elements */
+  if (!memory || memory->n_dim < 2) return false;
+  const double rows = (double)memory->dim[memory->n_dim - 2]->high, columns = (double)memory->dim[memory->n_dim - 1]->high;
+  return rows * columns > (double)least;
+}
+
+static bool takes_large(const struct argument *args, size_t n_arg) {
+  for (size_t k = 0; k < n_arg; k++)
+    if (is_large(args[k].memory)) return true;
+  return false;
+}
+
+static bool calls_with_matrices(const struct block *block) {
+  bool any = false;
+  for (size_t k = 0; k < block->n_step && !any; k++) {
+    const struct step *step = block->steps[k];
+    any = step->kind == STEP_LET && step->value->kind == VALUE_CALL && takes_large(step->value->args, step->value->n_arg);
+    any = any || (step->kind == STEP_CALL && takes_large(step->args, step->n_arg));
+    any = any || (step->kind == STEP_LOOP && calls_with_matrices(step->body));
+    for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case && !any; c++)
+      any = step->cases[c] && calls_with_matrices(step->cases[c]);
+  }
+  return any;
+}
+
 /* ---- the piece of the file ---- */
 
 static const char entry[] =
@@ -199,10 +229,15 @@ static const char entry[] =
 void write_lockstep(struct writer *w, struct floe__text *out) {
   struct floe__text body = {0}, *outside = w->out;
   const bool gathers = w->gathers;
+  struct routine *gradient = adjoint_routine(w->arena, w->study);
+  if (calls_with_matrices(gradient->body)) {
+    floe__text_puts(out, "#define LOCKSTEP NULL /* it would gain nothing */\n\n");
+    return;
+  }
   w->out = &body;
   w->packed = true;
   w->prototypes.text.length = 0;
-  struct routine *gradient = adjoint_routine(w->arena, w->study), *constants = tune_packs(gradient);
+  struct routine *constants = tune_packs(gradient);
   if (constants) write_routine(w, constants);
   write_routine(w, gradient);
   w->packed = false;

@@ -41,13 +41,47 @@ static const char funnel[] = "model funnel\n"
                              "y ~ normal(mu, 1)\n";
 static const double data[2 * GROUPS] = {0.05, 0.05, 0.05, 40, 40, 40, 2, -1, 3, 20, -30, 5}; /* errors, y */
 
-static struct floe__target *target_of(struct generated *f, const double *observed) {
+static struct floe__target *target_in(struct generated *f, const double *observed, bool lockstep) {
   struct floe__target *target;
   struct floe_error error;
   generated_enter_universe(f, 0);
   f->context.data = observed;
-  assert_int_equal(floe__target_new(&f->context, false, &target, &error), FLOE_OK);
+  assert_int_equal(floe__target_new(&f->context, lockstep, &target, &error), FLOE_OK);
   return target;
+}
+
+static struct floe__target *target_of(struct generated *f, const double *observed) {
+  return target_in(f, observed, false);
+}
+
+/* Chains in lockstep at places of their own, of the unknowns that --pin leaves open, against the same points one by one. */
+static void chains_in_lockstep_keep_to_what_is_held(void **state) {
+  (void)state;
+  struct generated *f = generated_of_text(groups);
+  const double centring[N] = {0, 0, 0, 0.3, 1, 0.7, 0.125, 0};
+  for (size_t held = 0; held <= N; held++) { /* N: nothing is */
+    double pinned[N];
+    for (size_t k = 0; k < N; k++) pinned[k] = k == held ? 0.4 : NAN;
+    f->context.pinned = pinned;
+    struct floe__target *target = target_in(f, data, true);
+    const size_t n = target->n, width = target->width;
+    const struct floe__density one = floe__target_density(target);
+    double places[N * 8] __attribute__((aligned(64))), slopes[N * 8] __attribute__((aligned(64)));
+    double densities[8] __attribute__((aligned(64))), place[N], slope[N];
+    assert_int_equal(n, held < N ? N - 1 : N);
+    assert_int_equal(width, f->model->lockstep ? f->model->lockstep->width : 1);
+    floe__target_centre(target, centring);
+    for (size_t k = 0; k < n * width; k++) places[k] = sin(1.0 + (double)k);
+    floe__target_evaluate(target, places, densities, slopes);
+    for (size_t c = 0; c < width; c++) {
+      for (size_t k = 0; k < n; k++) place[k] = places[k * width + c];
+      assert_near(densities[c], one.evaluate(target, place, slope), 1e-10 * (1 + fabs(densities[c])));
+      for (size_t k = 0; k < n; k++) assert_near(slopes[k * width + c], slope[k], 1e-9 * (1 + fabs(slope[k])));
+    }
+    floe__target_free(target);
+  }
+  f->context.pinned = NULL;
+  generated_free(f);
 }
 
 /* mu, tau and theta at another centring: the same values, and the density differs by what scatter says. */
@@ -226,6 +260,7 @@ static void a_funnel_is_sampled_as_it_is(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(chains_in_lockstep_keep_to_what_is_held),
       cmocka_unit_test(what_leaves_a_centred_position_is_uncentred),
       cmocka_unit_test(what_the_data_know_is_centred_and_the_rest_is_not),
       cmocka_unit_test(a_scale_of_0_leaves_the_number_at_its_location),
