@@ -83,22 +83,32 @@ FLOE__INLINE float inner(const float *a, const float *b) {
 
 static void transpose_to_rows(size_t n, size_t n_feature, const float *panel, float *y, size_t stride);
 
-static void outer(size_t n_out, size_t n_in, const float *dy, const float *x, float *spare, float *gradient) {
+/* `outs` rows of the gradient, all whole vectors of its columns. */
+FLOE__INLINE void outer_rows(size_t outs, size_t n_in, const float *dy, const float *x_rows, float *gradient) {
   const size_t wide = OUTER_COLUMNS * LANES, whole = n_in - n_in % wide, vectors = n_in - n_in % LANES;
+  for (size_t i = 0; i < whole; i += wide)
+    outer_tile(outs, OUTER_COLUMNS, n_in, dy, x_rows + i, gradient + i);
+  if (whole < vectors) outer_tile(outs, 1, n_in, dy, x_rows + whole, gradient + whole);
+}
+
+static void outer(size_t n_out, size_t n_in, const float *dy, const float *x, float *spare, float *gradient) {
+  const size_t vectors = n_in - n_in % LANES;
   if (vectors) transpose_to_rows(FLOE__PANEL, n_in, x, spare, n_in);
-  size_t j = 0;
-  for (; j + OUTER_OUTS <= n_out; j += OUTER_OUTS) {
-    for (size_t i = 0; i < whole; i += wide)
-      outer_tile(OUTER_OUTS, OUTER_COLUMNS, n_in, dy + j * FLOE__PANEL, spare + i, gradient + j * n_in + i);
-    if (whole < vectors)
-      outer_tile(OUTER_OUTS, 1, n_in, dy + j * FLOE__PANEL, spare + whole, gradient + j * n_in + whole);
+  for (size_t j = 0, outs; j < n_out; j += outs) { /* few rows leave the processor waiting for sums: as many as there are */
+    const size_t left = n_out - j;
+    const float *d = dy + j * FLOE__PANEL;
+    float *to = gradient + j * n_in;
+    outs = left >= OUTER_OUTS ? OUTER_OUTS : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    if (outs == OUTER_OUTS)
+      outer_rows(OUTER_OUTS, n_in, d, spare, to);
+    else if (outs == 4)
+      outer_rows(4, n_in, d, spare, to);
+    else if (outs == 2)
+      outer_rows(2, n_in, d, spare, to);
+    else
+      outer_rows(1, n_in, d, spare, to);
   }
-  for (; j < n_out; j++) {
-    for (size_t i = 0; i < whole; i += wide)
-      outer_tile(1, OUTER_COLUMNS, n_in, dy + j * FLOE__PANEL, spare + i, gradient + j * n_in + i);
-    if (whole < vectors) outer_tile(1, 1, n_in, dy + j * FLOE__PANEL, spare + whole, gradient + j * n_in + whole);
-  }
-  for (j = 0; j < n_out; j++)
+  for (size_t j = 0; j < n_out; j++)
     for (size_t i = vectors; i < n_in; i++) gradient[j * n_in + i] += inner(dy + j * FLOE__PANEL, x + i * FLOE__PANEL);
 }
 
