@@ -231,6 +231,7 @@ static void print_posterior(const struct setting *setting, struct floe__text *ou
     const char *word, *means;
   } kinds[] = {{"flow_matching", "posterior by flow matching"},
                {"consistency_model", "posterior by a consistency model, whose draws cannot be weighed: chains start from them"},
+               {"point", "mean and sd of each parameter alone"},
                {"quantiles", "quantiles of each parameter alone, which cannot be weighed: chains start from them"}};
   for (size_t k = 0; setting->word && k < sizeof kinds / sizeof *kinds; k++)
     if (!strcmp(setting->word, kinds[k].word)) floe__text_printf(out, "; %s", kinds[k].means);

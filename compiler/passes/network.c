@@ -7,7 +7,7 @@
 /* The words of `summary`, by what they read. */
 static const char *const of_sets[] = {"deep_set", "set_transformer", NULL}, *const of_series[] = {"gru", "tcn", NULL};
 /* Of `posterior`, those that do not learn by -log q. */
-static const char *const perceptrons[] = {"flow_matching", "consistency_model", "quantiles", NULL};
+static const char *const perceptrons[] = {"flow_matching", "consistency_model", "quantiles", "point", NULL};
 static const char *const anything[] = {"mlp", NULL}, *const only_stated[] = {"stated", NULL};
 static const char *const chosen_words[] = {[READ_AT_ONCE] = "mlp", [READ_DEEP_SET] = "deep_set", [READ_TCN] = "tcn"};
 

@@ -207,8 +207,8 @@ static void layer_forward(const struct flow_call *c, size_t k, size_t p) {
 
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det) {
-  if (flow->kind == FLOE__MATCHING) {
-    floe__matching_carry(&flow->matching, block, rows, 1, x, work, z, log_det);
+  if (floe__flow_is_perceptron(flow->kind)) {
+    floe__head_forward(flow, block, rows, x, work, z, log_det);
     return;
   }
   const struct flow_call c = open_call(flow, block, rows, work);

@@ -1,6 +1,6 @@
 /* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal. One kind is the
  * solution of a differential equation (matching.h). Two kinds only go from z to x, and have no density (one_step.h,
- * quantiles.h). The others are made of layers. Layer 0
+ * quantiles.h); one has that of independent normal numbers (point.h). The others are made of layers. Layer 0
  * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
  * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
  * part and the condition; the next layer swaps the parts. The map is that of nn/spline.h; the last layer is followed by
@@ -16,6 +16,7 @@
 #include "runtime/flow/matching.h"
 #include "runtime/flow/mixing.h"
 #include "runtime/flow/one_step.h"
+#include "runtime/flow/point.h"
 #include "runtime/flow/quantiles.h"
 #include "runtime/nn/mlp.h"
 
@@ -27,7 +28,7 @@ struct floe__flow_layer {
 };
 
 /* FLOE__MIXING: coupling layers with a learned linear map (mixing.h) between each and the next. */
-enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING, FLOE__MIXING, FLOE__ONE_STEP, FLOE__QUANTILES };
+enum floe__flow_kind { FLOE__COUPLING, FLOE__MATCHING, FLOE__MIXING, FLOE__ONE_STEP, FLOE__QUANTILES, FLOE__POINT };
 
 /* Kinds that are one perceptron, and learn by another loss than -log q. */
 int floe__flow_is_perceptron(enum floe__flow_kind kind);
@@ -37,8 +38,9 @@ const char *floe__flow_no_density(enum floe__flow_kind kind);
 
 struct floe__flow {
   enum floe__flow_kind kind;
-  struct floe__matching matching; /* where it is of that kind, as the next two */
+  struct floe__matching matching; /* where it is of that kind, as the next three */
   struct floe__one_step one_step;
+  struct floe__point point;
   struct floe__quantiles quantiles; /* what follows is of those with layers, but n, width and n_pre */
   size_t n, n_layer, width, n_pre; /* n_pre = n_layer * width */
   struct floe__flow_layer *layers;
@@ -98,6 +100,8 @@ void floe__flow_loss_backward(const struct floe__flow *flow, const float *block,
 void floe__head_make(struct floe__flow *flow, size_t *used, size_t n_hidden);
 void floe__head_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit);
 size_t floe__head_work(const struct floe__flow *flow, size_t n_row);
+void floe__head_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                        const float *x, float *work, float *z, float *log_det);
 void floe__head_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det);
 

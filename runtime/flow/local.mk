@@ -4,12 +4,14 @@ runtime_sources += \
   runtime/flow/matching.c \
   runtime/flow/mixing.c \
   runtime/flow/one_step.c \
+  runtime/flow/point.c \
   runtime/flow/quantiles.c \
   runtime/flow/tails.c \
   runtime/flow/flow.h \
   runtime/flow/matching.h \
   runtime/flow/mixing.h \
   runtime/flow/one_step.h \
+  runtime/flow/point.h \
   runtime/flow/quantiles.h \
   runtime/flow/tails.h
 

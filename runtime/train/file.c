@@ -51,7 +51,7 @@ static int get_settings(const unsigned char **at, const unsigned char *end, stru
                             &posterior};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (!get_count(at, end, counts[k])) return 0;
-  if (rows > FLOE_TCN || inner > FLOE_TCN || posterior > FLOE__QUANTILES) return 0;
+  if (rows > FLOE_TCN || inner > FLOE_TCN || posterior > FLOE__POINT) return 0;
   s->rows = (enum floe_reading)rows;
   s->inner = (enum floe_reading)inner;
   s->posterior = (enum floe__flow_kind)posterior;

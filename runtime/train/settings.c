@@ -92,7 +92,7 @@ static floe_status read_summary(const struct floe_model *model, const char *word
 
 static const char *const posterior_words[] = {
     [FLOE__COUPLING] = "coupling", [FLOE__MATCHING] = "flow_matching", [FLOE__MIXING] = "mixed_coupling",
-    [FLOE__ONE_STEP] = "consistency_model", [FLOE__QUANTILES] = "quantiles"};
+    [FLOE__ONE_STEP] = "consistency_model", [FLOE__QUANTILES] = "quantiles", [FLOE__POINT] = "point"};
 
 const char *floe__posterior_word(enum floe__flow_kind kind) {
   return posterior_words[kind];

@@ -593,6 +593,8 @@ static void perceptrons_differentiate_by_their_weights(void **state) {
       {2, 2, 1, 1, 5, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__MATCHING},
       {0, 3, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__QUANTILES},
       {2, 2, 1, 1, 5, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__QUANTILES},
+      {0, 3, 0, 0, 0, 0, FLOE_PERCEPTRON, FLOE_DEEP_SET, FLOE__POINT},
+      {2, 2, 1, 1, 5, 1, FLOE_GRU, FLOE_DEEP_SET, FLOE__POINT},
   };
   for (size_t k = 0; k < sizeof perceptrons / sizeof *perceptrons; k++) {
     struct member_case c;
@@ -706,6 +708,31 @@ static void quantiles_never_cross(void **state) {
   head_free(&c);
 }
 
+/* What a point is trained by is -log of the density that its draws have. */
+static void a_point_inverts_and_its_loss_is_its_density(void **state) {
+  (void)state;
+  struct head_case c;
+  const size_t n = head_new(&c, FLOE__POINT);
+  float *block = FLOE__NEW(n, float), *x = c.numbers, loss[HEAD_ROWS], log_det[2][HEAD_ROWS];
+  float z[HEAD_ROWS * HEAD_N], again[HEAD_ROWS * HEAD_N];
+  normals(77, n, block);
+  for (size_t i = 0; i < n; i++) block[i] *= 0.2f;
+  floe__flow_forward(&c.flow, block, &c.rows, x, c.work, z, log_det[0]);
+  floe__flow_inverse(&c.flow, block, &c.rows, z, c.work, again, log_det[1]);
+  floe__flow_loss(&c.flow, block, &c.rows, &c.noise, x, c.work, loss);
+  for (size_t i = 0; i < HEAD_ROWS; i++) {
+    float log_q = log_det[0][i];
+    for (size_t j = i * HEAD_N; j < (i + 1) * HEAD_N; j++) {
+      assert_true(fabsf(again[j] - x[j]) < 1e-4f * (1 + fabsf(x[j])));
+      if (c.mask[j] != 0) log_q -= 0.5f * z[j] * z[j] + 0.918938533f;
+    }
+    assert_true(log_det[0][i] == log_det[1][i]);
+    assert_true(fabsf(loss[i] + log_q) < 1e-4f * (1 + fabsf(log_q)));
+  }
+  floe__free(block);
+  head_free(&c);
+}
+
 static void a_data_set_does_not_see_the_others_of_its_batch(void **state) {
   (void)state;
   for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
@@ -768,6 +795,7 @@ int main(void) {
       cmocka_unit_test(a_consistency_model_differentiates_what_is_not_its_teacher),
       cmocka_unit_test(the_lowest_rung_is_the_simulation_itself),
       cmocka_unit_test(quantiles_never_cross),
+      cmocka_unit_test(a_point_inverts_and_its_loss_is_its_density),
       cmocka_unit_test(a_data_set_does_not_see_the_others_of_its_batch),
       cmocka_unit_test(adam_finds_the_bottom_of_a_bowl),
   };

@@ -105,7 +105,7 @@ static const struct {
     {{"summary", "tcn", 0}, 1, 1},      {{"summary", "tcn", 0}, 1, 0},      {{"summary", "deep_set", 0}, 0, 1},
     {{"summary", "deep_set", 0}, 0, 0}, {{"summary", "set_transformer", 0}, 0, 1},
     {{"posterior", "flow_matching", 0}, 1, 1}, {{"posterior", "consistency_model", 0}, 1, 1},
-    {{"posterior", "quantiles", 0}, 1, 1},
+    {{"posterior", "quantiles", 0}, 1, 1},     {{"posterior", "point", 0}, 1, 1},
 };
 enum { N_KIND = sizeof kinds / sizeof *kinds };
 
@@ -213,8 +213,8 @@ static void a_summary_that_does_not_fit_is_refused(void **state) {
 
 static void perceptrons_learn_from_simulations_alone(void **state) {
   (void)state;
-  static const char *const words[] = {"flow_matching", "consistency_model", "quantiles"};
-  for (size_t k = 0; k < 3; k++) {
+  static const char *const words[] = {"flow_matching", "consistency_model", "quantiles", "point"};
+  for (size_t k = 0; k < 4; k++) {
     const struct floe_setting posterior = {"posterior", words[k], 0};
     struct floe_setting settings[N_SETTING];
     const struct floe_model model = model_with(&posterior, 1, 1, settings);
