@@ -83,8 +83,9 @@ void floe__flow_inverse(const struct floe__flow *flow, const float *block, const
 
 /* What perceptrons learn with, besides what they are to draw. */
 struct floe__flow_noise {
-  const float *x, *other, *t; /* (n, d) standard normal, twice, other only for FLOE__ONE_STEP; (n) spread evenly over 0 .. 1 */
-  float progress;     /* of the training, 0 .. 1 */
+  const float *x, *other; /* (n, d) standard normal; other: only of FLOE__ONE_STEP */
+  const float *t;         /* (n) spread evenly over 0 .. 1 */
+  float progress;         /* of the training, 0 .. 1 */
   const float *teacher; /* weights of what is not differentiated; NULL: the same */
 };
 
@@ -92,7 +93,7 @@ struct floe__flow_noise {
 void floe__flow_loss(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                      const struct floe__flow_noise *noise, const float *x, float *work, float *loss);
 
-/* After the loss, with the same work and pre.row NULL: by_loss (n) -> d_pre (n, n_pre) overwritten; adds to gradient. */
+/* After the loss, with the same work and a row of the condition for each: by_loss (n) -> d_pre (n, n_pre) overwritten; adds to gradient. */
 void floe__flow_loss_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                               float *work, const float *by_loss, float *d_pre, float *gradient);
 

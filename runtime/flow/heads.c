@@ -40,8 +40,7 @@ void floe__head_forward(const struct floe__flow *flow, const float *block, const
 
 void floe__head_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det) {
-  if (flow->kind == FLOE__MATCHING)
-    floe__matching_carry(&flow->matching, block, rows, 0, z, work, x, log_det);
+  if (flow->kind == FLOE__MATCHING) floe__matching_carry(&flow->matching, block, rows, 0, z, work, x, log_det);
   if (flow->kind == FLOE__ONE_STEP) floe__one_step_draw(&flow->one_step, block, rows, z, work, x);
   if (flow->kind == FLOE__QUANTILES) floe__quantiles_draw(&flow->quantiles, block, rows, z, work, x);
   if (flow->kind == FLOE__POINT) floe__point_carry(&flow->point, block, rows, 1, z, work, x, log_det);
@@ -49,7 +48,8 @@ void floe__head_inverse(const struct floe__flow *flow, const float *block, const
 
 void floe__flow_loss(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                      const struct floe__flow_noise *noise, const float *x, float *work, float *loss) {
-  if (flow->kind == FLOE__MATCHING) floe__matching_loss(&flow->matching, block, rows, noise->x, x, noise->t, work, loss);
+  if (flow->kind == FLOE__MATCHING)
+    floe__matching_loss(&flow->matching, block, rows, noise->x, x, noise->t, work, loss);
   if (flow->kind == FLOE__ONE_STEP) floe__one_step_loss(&flow->one_step, block, rows, noise, x, work, loss);
   if (flow->kind == FLOE__QUANTILES) floe__quantiles_loss(&flow->quantiles, block, rows, x, work, loss);
   if (flow->kind == FLOE__POINT) floe__point_loss(&flow->point, block, rows, x, work, loss);

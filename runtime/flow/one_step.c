@@ -24,8 +24,8 @@ void floe__one_step_start(const struct floe__one_step *m, float *block, uint64_t
 /* Rows in learning: those on the upper of two rungs, and two draws of each data set. */
 enum { UPPER, DRAW, OTHER, N_PART };
 
-/* The perceptron's input, its output F and its own work space; f, or how the loss changes with F; what f should be; scales; the condition of
- * each row, and how the loss changes with it. */
+/* The perceptron's input, its output F and its own work space; f, or how the loss changes with F; what f should be;
+ * scales; the condition of each row, and how the loss changes with it. */
 struct places {
   float *in, *out, *net, *f, *aim, *scale, *pre, *d_pre;
 };
@@ -136,7 +136,8 @@ static void run(const struct floe__one_step *m, const float *block, const struct
     }
   floe__mlp_forward(&m->net, block, N_PART * n, p->in, m->net.n_in, &pre, p->net, p->out);
   for (size_t part = 0; part < N_PART; part++)
-    for (size_t i = 0; i < n; i++) denoise(m, scale_of(p, part, i), p->out + (part * n + i) * d, p->f + (part * n + i) * d);
+    for (size_t i = 0; i < n; i++)
+      denoise(m, scale_of(p, part, i), p->out + (part * n + i) * d, p->f + (part * n + i) * d);
 }
 
 /* h of f - aim; f becomes `weight` times the derivative by f. */

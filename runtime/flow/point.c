@@ -52,8 +52,10 @@ void floe__point_carry(const struct floe__point *h, const float *block, const st
     for (size_t j = 0; j < d; j++) {
       const size_t k = i * d + j;
       const float s = log_sd(raw[d + j]);
-      if (rows->mask[k] == 0) z[k] = x[k];
-      else z[k] = back ? raw[j] + expf(s) * x[k] : (x[k] - raw[j]) * expf(-s);
+      if (rows->mask[k] == 0)
+        z[k] = x[k];
+      else
+        z[k] = back ? raw[j] + expf(s) * x[k] : (x[k] - raw[j]) * expf(-s);
       if (log_det && rows->mask[k] != 0) log_det[i] -= s;
     }
   }

@@ -91,7 +91,8 @@ void floe__quantiles_loss(const struct floe__quantiles *h, const float *block, c
     loss[i] = 0;
     for (size_t j = i * d; j < (i + 1) * d; j++) {
       float *raw = p.raw + j * N;
-      if (rows->mask[j] != 0) loss[i] += learn_one(x[j], level, raw);
+      if (rows->mask[j] != 0)
+        loss[i] += learn_one(x[j], level, raw);
       else
         for (size_t k = 0; k < N; k++) raw[k] = 0;
     }

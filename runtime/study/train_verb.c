@@ -1,4 +1,5 @@
-/* train_verb.c: simulate and train; resumes where an earlier run was interrupted. With --finetune: go on, for the data at hand. */
+/* train_verb.c: simulate and train; resumes where an earlier run was interrupted. With --finetune: go on, for the data
+ * at hand. */
 #include <jansson.h>
 #include <stdio.h>
 
@@ -56,12 +57,15 @@ static floe_status tune(struct session *session, const struct floe_network *netw
   study_datasets_drop(&datasets);
   if (status == FLOE_OK && !session->json) {
     if (better)
-      printf("pass  fine-tuned: effective draws %.1f%% -> %.1f%% on %zu question%s, worst k-hat %.2f -> %.2f; held-out loss "
-             "%.3f -> %.3f\n", 100 * result.before.ess, 100 * result.after.ess, result.n_context, result.n_context == 1 ? "" : "s",
-             result.before.khat, result.after.khat, result.before.loss, result.after.loss);
+      printf(
+          "pass  fine-tuned: effective draws %.1f%% -> %.1f%% on %zu question%s, worst k-hat %.2f -> %.2f; held-out loss "
+          "%.3f -> %.3f\n",
+          100 * result.before.ess, 100 * result.after.ess, result.n_context, result.n_context == 1 ? "" : "s",
+          result.before.khat, result.after.khat, result.before.loss, result.after.loss);
     else
-      printf("warn  not fine-tuned: no round had more effective draws than %.1f%% without losing elsewhere; the network stays\n",
-             100 * result.before.ess);
+      printf(
+          "warn  not fine-tuned: no round had more effective draws than %.1f%% without losing elsewhere; the network stays\n",
+          100 * result.before.ess);
   }
   floe_network_free(better);
   return status;

@@ -17,23 +17,24 @@
 
 enum { N_DRAW = 2000, ROUNDS = 5, USUAL_STEPS = 500, SIMULATIONS = 8192, MOST_CONTEXTS = 32 };
 #define JUDGE UINT64_C(0x5851f42d4c957f2d) /* draws that networks are compared by: not those of answers */
-#define FRESH_UNITS (UINT64_C(1) << 40) /* simulations that no training saw */
-static const double calm = 0.2, most_worse = 0.05, least_share = 0.05, least_gain = 0.01; /* calm: of the usual learning rate */
+#define FRESH_UNITS (UINT64_C(1) << 40)    /* simulations that no training saw */
+static const double calm = 0.2, most_worse = 0.05, least_share = 0.05,
+                    least_gain = 0.01; /* calm: of the usual learning rate */
 
 struct tuning {
   struct floe__trainer trainer;
   const struct floe_finetune_options *options;
-  size_t n;                    /* contexts */
+  size_t n; /* contexts */
   struct floe_context *contexts;
   struct floe_universe *universes;
   struct floe__slots **slots;
-  double **prepared;           /* of each context */
-  size_t *offset;              /* (n + 1): where each one's draws begin */
+  double **prepared;               /* of each context */
+  size_t *offset;                  /* (n + 1): where each one's draws begin */
   double *draws, *log_q, *weights; /* as floe_network_draw lays them out; weights: smoothed, normalised logarithms */
   double *scratch;
   void *psis;
   uint64_t *units;
-  float **best;                /* (n_member): weights of the best round */
+  float **best; /* (n_member): weights of the best round */
 };
 
 static floe_status no_memory(struct floe_error *error) {
@@ -44,8 +45,8 @@ static void drop(struct tuning *u) {
   for (size_t k = 0; u->slots && k < u->n; k++) floe__slots_free(u->slots[k]);
   for (size_t k = 0; u->prepared && k < u->n; k++) floe__free(u->prepared[k]);
   for (size_t m = 0; u->best && m < u->trainer.settings.ensemble; m++) floe__free(u->best[m]);
-  void *const blocks[] = {u->contexts, u->universes, u->slots, u->prepared, u->offset,  u->draws,
-                          u->log_q,    u->weights,   u->units, u->scratch,  u->psis, u->best};
+  void *const blocks[] = {u->contexts, u->universes, u->slots, u->prepared, u->offset, u->draws,
+                          u->log_q,    u->weights,   u->units, u->scratch,  u->psis,   u->best};
   for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
   floe__trainer_drop(&u->trainer);
 }
@@ -84,8 +85,8 @@ static int allocate(struct tuning *u) {
   u->scratch = FLOE__NEW(n_scratch + 1, double);
   u->psis = floe__new(floe_psis_work(N_DRAW) + 1, 1);
   u->best = FLOE__NEW(network->n_member, float *);
-  if (!u->contexts || !u->universes || !u->slots || !u->prepared || !u->offset || !u->log_q || !u->weights || !u->units ||
-      !u->scratch || !u->psis || !u->best)
+  if (!u->contexts || !u->universes || !u->slots || !u->prepared || !u->offset || !u->log_q || !u->weights ||
+      !u->units || !u->scratch || !u->psis || !u->best)
     return 0;
   for (size_t m = 0; m < network->n_member; m++)
     if (!(u->best[m] = FLOE__NEW(network->members[m].n_weight, float))) return 0;
@@ -99,7 +100,8 @@ static floe_status prepare(struct tuning *u, struct floe_error *error) {
     const struct floe_dataset *dataset = u->options->datasets[k % u->options->n_dataset];
     floe_status status = floe__consistency_sizes(t, dataset, error);
     if (status) return status;
-    if (k < u->options->n_dataset && !u->options->universe) floe_universe_reference(t->model, &u->universes[k]);
+    if (k < u->options->n_dataset && !u->options->universe)
+      floe_universe_reference(t->model, &u->universes[k]);
     else if (!floe__consistency_universe(t, k, &u->universes[k]))
       return floe__fail(error, FLOE_ESPEC, "", "relax `forbid` and `require`", "no permitted universe was found");
     u->prepared[k] = FLOE__NEW(dataset->layout->n_data + 1, double);
@@ -196,8 +198,10 @@ static void copy_weights(struct tuning *u, int from_best, int to_best) {
   for (size_t m = 0; m < u->trainer.network->n_member; m++) {
     const size_t size = u->trainer.network->members[m].n_weight * sizeof(float);
     float *now = u->trainer.network->weights[m];
-    if (to_best) memcpy(u->best[m], now, size);
-    else memcpy(now, from_best ? u->best[m] : u->trainer.learners[m].average, size);
+    if (to_best)
+      memcpy(u->best[m], now, size);
+    else
+      memcpy(now, from_best ? u->best[m] : u->trainer.learners[m].average, size);
   }
 }
 
@@ -230,8 +234,8 @@ static floe_status learn(struct tuning *u, size_t round, size_t steps, const str
   return FLOE_OK;
 }
 
-static floe_status run_rounds(struct tuning *u, const struct floe_progress *progress, struct floe_finetune_result *result,
-                              struct floe_error *error) {
+static floe_status run_rounds(struct tuning *u, const struct floe_progress *progress,
+                              struct floe_finetune_result *result, struct floe_error *error) {
   result->steps = u->options->steps > 0 ? u->options->steps : USUAL_STEPS;
   const uint64_t seed = u->options->seed ^ JUDGE;
   floe_status status = weigh(u, seed, &result->before, error);
@@ -264,16 +268,15 @@ static floe_status finish(struct tuning *u, double change, struct floe_error *er
 floe_status floe_network_finetune(const struct floe_network *network, const struct floe_finetune_options *options,
                                   const struct floe_progress *progress, struct floe_network **better,
                                   struct floe_finetune_result *result, struct floe_error *error) {
-  const struct floe_network_options training = {.seed = options->seed,
-                                                .n_thread = options->n_thread,
-                                                .dataset = options->dataset,
-                                                .universe = options->universe};
+  const struct floe_network_options training = {
+      .seed = options->seed, .n_thread = options->n_thread, .dataset = options->dataset, .universe = options->universe};
   struct tuning u = {.options = options};
   *better = NULL;
   *result = (struct floe_finetune_result){0};
   floe_status status = refuse(network, error);
   if (status) return status;
-  u.trainer = (struct floe__trainer){.model = network->model, .options = &training, .from = network, .settings = network->settings};
+  u.trainer = (struct floe__trainer){
+      .model = network->model, .options = &training, .from = network, .settings = network->settings};
   u.trainer.n_thread = options->n_thread > 0 ? options->n_thread : 1;
   u.trainer.settings.simulations = SIMULATIONS;
   u.trainer.settings.epochs = 1;
