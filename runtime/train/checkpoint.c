@@ -8,11 +8,12 @@
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 5, N_POSITION = 8 };
+enum { CHECKPOINT_VERSION = 6, N_POSITION = 9 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
   size_t *const all[N_POSITION] = {&t->step,         &t->round,   &t->next_unit, &t->round_unit,
-                                    &t->n_evaluation, &t->n_stale, &t->attempt,   &t->first_step};
+                                    &t->n_evaluation, &t->n_stale, &t->attempt,   &t->first_step,
+                                    &t->n_improved};
   memcpy(at, all, sizeof all);
 }
 

@@ -50,7 +50,7 @@ struct floe_network {
   double distances[FLOE__DISTANCE_QUANTILES]; /* of training data: quantiles 0, 0.001, .. 1 */
 };
 
-enum { FLOE__CURVE_POINTS = 64 };
+enum { FLOE__CURVE_POINTS = 80 };
 
 /* The spec's settings over the defaults. FLOE_ESPEC. */
 FLOE_NODISCARD floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,

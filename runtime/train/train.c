@@ -8,8 +8,9 @@
 #include "runtime/train/consistency.h"
 #include "runtime/train/trainer.h"
 
-/* Evaluations of an attempt, and how many may pass without a better one: where simulations are repeated, and where all are fresh. */
-enum { EVALUATIONS = 25, PATIENCE_REPEATED = 5, PATIENCE = 8 };
+/* Evaluations of an attempt, and how many may pass without a better one: where simulations are repeated, where all are fresh, and in
+ * attempts but the first, whose rate falls early. */
+enum { EVALUATIONS = 25, PATIENCE_REPEATED = 5, PATIENCE = 8, PATIENCE_AGAIN = 12 };
 
 /* How far training is: by steps or, where a time is set, by whichever is further. */
 static double fraction_done(const struct floe__trainer *t, double elapsed) {
@@ -37,9 +38,10 @@ static floe_status interrupted(const struct floe__trainer *t, struct floe_error 
                     100.0 * (double)(t->step - t->first_step) / (double)t->n_step);
 }
 
-/* Held-out losses stopped improving. Attempts but the first are short, and start behind the best. */
+/* Held-out losses stopped improving. Attempts but the first start behind the best: those that do not get that far are left to the end. */
 static bool is_stale(const struct floe__trainer *t) {
-  return t->attempt == 0 && t->n_stale >= (floe__trainer_repeats(t) ? PATIENCE_REPEATED : PATIENCE);
+  if (t->attempt > 0) return t->n_improved > 0 && t->n_stale >= PATIENCE_AGAIN;
+  return t->n_stale >= (floe__trainer_repeats(t) ? PATIENCE_REPEATED : PATIENCE);
 }
 
 /* Until the steps or the time are used up, or held-out losses stopped improving. step_before, begun: what a resumed
@@ -48,13 +50,14 @@ static floe_status learn(struct floe__trainer *t, double started, struct floe_er
   size_t step_before = t->step;
   double begun = started;
   for (;;) {
-    if (is_stale(t)) {
-      if (t->options->seconds > 0 || !floe__trainer_again(t)) break;
+    const double elapsed = floe__clock() - started;
+    double fraction = fraction_done(t, elapsed);
+    if (is_stale(t) || fraction >= 1) {
+      if (!is_stale(t) || t->options->seconds > 0 || !floe__trainer_again(t)) break;
       step_before = t->step;
       begun = floe__clock();
+      fraction = 0;
     }
-    const double elapsed = floe__clock() - started, fraction = fraction_done(t, elapsed);
-    if (fraction >= 1) break;
     const floe_status status = floe__trainer_fill(t, error);
     if (status) return status == FLOE_EINTERRUPTED ? interrupted(t, error) : status;
     floe__trainer_step(t, floe__adam_schedule(fraction, t->settings.rate), fraction);

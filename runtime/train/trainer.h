@@ -70,7 +70,7 @@ struct floe__trainer {
   /* where it stands; with the learners and the network, all that a checkpoint holds */
   double fraction; /* of the attempt that is done: see floe__trainer_step */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
-  size_t attempt, first_step; /* first_step: the attempt's */
+  size_t attempt, first_step, n_improved; /* first_step: the attempt's; n_improved: its evaluations that were the best so far */
   double summed; /* training losses since the last evaluation: n_summed of them */
 
   size_t ready_round, ready_pass; /* the round whose pool, the pass whose order is in memory, plus 1 */
@@ -92,7 +92,7 @@ bool floe__trainer_attempt(struct floe__trainer *trainer);
 /* Whether training repeats the same simulations, with nothing else to learn from. */
 bool floe__trainer_repeats(const struct floe__trainer *trainer);
 
-/* Where it does and has overfitted them: first weights again, with more weight decay. The best weights
+/* Where it does and has overfitted them: first weights again, with more weight decay and fewer steps. The best weights
  * so far stay in the network, unless this attempt finds better ones. False: there is nothing else to try. */
 bool floe__trainer_again(struct floe__trainer *trainer);
 
