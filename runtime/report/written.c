@@ -80,9 +80,11 @@ static void write_reference(const struct page *page, const json_t *result) {
   char title[256];
   struct table table;
   size_t i;
-  snprintf(title, sizeof title,
-           "Reference universe (%s, k-hat %.2f), and the range of medians over all universes; 90%% intervals",
-           result_text(reference, "method"), result_number(reference, "khat"));
+  const double khat = result_number(reference, "khat");
+  char known[32] = "";
+  if (isfinite(khat)) snprintf(known, sizeof known, ", k-hat %.2f", khat);
+  snprintf(title, sizeof title, "Reference universe (%s%s), and the range of medians over all universes; 90%% intervals",
+           result_text(reference, "method"), known);
   heading(page, title);
   table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "lowest", "highest", NULL);
   json_array_foreach(names, i, name) {

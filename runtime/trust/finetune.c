@@ -259,7 +259,7 @@ static floe_status run_rounds(struct tuning *u, const struct floe_progress *prog
 static floe_status finish(struct tuning *u, double change, struct floe_error *error) {
   struct floe__trainer *t = &u->trainer;
   copy_weights(u, 1, 0);
-  t->network->loss += change;
+  if (t->network->settings.posterior != FLOE__MATCHING) t->network->loss += change; /* that one's is not what it is trained by */
   t->network->steps += t->step;
   const floe_status status = refill(u, error);
   return status ? status : floe__trainer_distances(t, error);

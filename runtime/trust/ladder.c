@@ -245,6 +245,7 @@ static void add_network_gates(const struct climb *climb, bool carried_by_mcmc) {
   if (!climb->draws->n) return;
   floe_gates_at_most(&answer->gates, "distance", answer->distance, answer->distance_threshold,
                      answer->method == FLOE_FLAGGED ? FLOE_FAIL : FLOE_WARN);
+  if (climb->unweighable && carried_by_mcmc) return; /* there is no k-hat to be known, and the chains stand for themselves */
   if (isnan(answer->khat))
     floe_gates_unknown(&answer->gates, "k-hat", floe_khat_threshold(climb->draws->n));
   else
