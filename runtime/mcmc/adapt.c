@@ -24,7 +24,8 @@ double floe__dual_averaging_end(const struct floe__dual_averaging *state) {
 }
 
 void floe__windows_start(struct floe__windows *windows, size_t warmup) {
-  struct floe__windows plan = {.warmup = warmup, .initial = 30, .final = 50, .base = 20};
+  struct floe__windows plan = {.warmup = warmup, .initial = 30, .final = warmup / 8, .base = 20};
+  plan.final = plan.final < 50 ? 50 : plan.final;
   if (warmup < 20)
     plan.initial = warmup, plan.final = 0, plan.base = 0;
   else if (warmup < 150) {

@@ -17,8 +17,9 @@ double floe__dual_averaging_learn(struct floe__dual_averaging *state, double acc
 double floe__dual_averaging_end(const struct floe__dual_averaging *state);            /* the step size to keep */
 
 /* The plan of a warm-up of so many iterations: `initial` with the step size only, windows for the metric, `final` with the
- * step size only. 30, 20 doubling, 50: metrics learnt from gradients need short windows, and early ones save most. Warm-ups
- * below 150 take 15%, one window and 10%; below 20 learn no metric. */
+ * step size only. 30, 20 doubling, an eighth but 50 at least: metrics learnt from gradients need short windows, and early ones
+ * save most; a step size whose average still remembers how it began is too small. Warm-ups below 150 take 15%, one window and
+ * 10%; below 20 learn no metric. */
 struct floe__windows {
   size_t warmup, initial, final, base;
   size_t end, length; /* of the current window: its last iteration + 1, and its length */
