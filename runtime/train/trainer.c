@@ -12,9 +12,9 @@
 #include "runtime/sim/simulate.h"
 #include "runtime/train/consistency.h"
 
-enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, ITEMS_OF_ROW = 16, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000 };
+enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, ITEMS_OF_ROW = 16, MOST_HELD_OUT = 2048, MOST_POOL = 16384, USUAL_STEPS = 4000, MANY_PASSES = 20 };
 #define HELD_OUT_STEP (UINT64_C(1) << 48) /* the same noise in every evaluation */
-static const double pool_numbers = 6.4e7, clip = 1.5;
+static const double pool_numbers = 3.2e7, clip = 1.5;
 
 /* Weight decay of the attempts at training, and their shares of the steps. What suits 10,000 simulations depends on the model: two
  * moons is 0.10 nats from the exact posterior with 1e-4, 0.35 with 0.5; ten normal means in a network that does not know them to be
@@ -51,7 +51,8 @@ static size_t n_held_out(const struct floe__trainer *t) {
 }
 
 /* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS
- * steps. */
+ * steps. What is passed many times is in one pool, memory permitting: one that is left behind for the next would be forgotten. (COVID
+ * with 32,768 simulations: held-out loss -0.93 in one pool, -0.89 in two.) */
 static floe_status schedule(struct floe__trainer *t, size_t *largest, struct floe_error *error) {
   const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_TRAIN, 0, 1);
   struct floe_layout *layout;
@@ -61,13 +62,13 @@ static floe_status schedule(struct floe__trainer *t, size_t *largest, struct flo
   const double room = pool_numbers / (double)(layout->n_data + layout->n_coordinate + 1);
   floe_layout_free(layout);
   const size_t n = t->settings.simulations - n_held_out(t), batch = t->settings.batch;
-  t->n_pool = n < MOST_POOL ? n : MOST_POOL;
-  if ((double)t->n_pool > room) t->n_pool = room < 256 ? 256 : (size_t)room;
-  if (t->settings.batch > t->n_pool / 2) t->settings.batch = t->n_pool / 2;
-  t->n_round = (n + t->n_pool / 2) / t->n_pool;
   t->n_pass = t->settings.epochs;
   if (t->n_pass == 0) t->n_pass = (USUAL_STEPS * batch + n / 2) / n;
   if (t->n_pass == 0) t->n_pass = 1;
+  t->n_pool = n < MOST_POOL || t->n_pass >= MANY_PASSES ? n : MOST_POOL;
+  if ((double)t->n_pool > room) t->n_pool = room < 256 ? 256 : (size_t)room;
+  if (t->settings.batch > t->n_pool / 2) t->settings.batch = t->n_pool / 2;
+  t->n_round = (n + t->n_pool / 2) / t->n_pool;
   t->steps_of_pass = t->n_pool / t->settings.batch;
   floe__trainer_attempt(t);
   return FLOE_OK;
