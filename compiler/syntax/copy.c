@@ -1,10 +1,50 @@
 #include "compiler/syntax/copy.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 
 static const char *renamed(struct copying *c, enum name_role role, const char *name) {
   return name && c->name ? c->name(c->context, role, name) : name;
 }
+
+/* ---- indices that are bound ---- */
+
+bool copying_binds(const struct copying *c, const char *name) {
+  const struct bound_name *bound = c->bound;
+  while (bound && bound->name != name) bound = bound->outer;
+  return bound != NULL;
+}
+
+static void bind(struct copying *c, const char *name) {
+  struct bound_name *bound = floe__arena_alloc(c->arena, sizeof *bound);
+  *bound = (struct bound_name){name, c->bound};
+  c->bound = bound;
+}
+
+/* [i, j in k] */
+static void bind_indices(struct copying *c, const struct expr *list) {
+  for (; list; list = list->next) {
+    const struct expr *index = list->kind == EXPR_WITHIN ? list->left : list;
+    if (index->kind == EXPR_NAME) bind(c, index->name);
+  }
+}
+
+static struct expr *copy_at(struct copying *c, bool at_index, const struct expr *expr) {
+  const bool outside = c->at_index;
+  c->at_index = at_index;
+  struct expr *copy = copy_expr(c, expr);
+  c->at_index = outside;
+  return copy;
+}
+
+static struct expr *copy_all_at(struct copying *c, bool at_index, const struct expr *list) {
+  struct expr *first = NULL, **last = &first;
+  for (; list; list = list->next, last = &(*last)->next) *last = copy_at(c, at_index, list);
+  return first;
+}
+
+/* ---- copies ---- */
 
 static struct expr *shallow(struct copying *c, const struct expr *expr) {
   struct expr *copy = floe__arena_alloc(c->arena, sizeof *copy);
@@ -42,15 +82,19 @@ static enum name_role role_of(const struct expr *expr) {
 
 static struct expr *copy_inside(struct copying *c, const struct expr *expr) {
   struct expr *copy = shallow(c, expr);
-  bool alias = expr->kind == EXPR_CALL && expr->binder;
+  const struct bound_name *outer = c->bound;
+  const bool alias = expr->kind == EXPR_CALL && expr->binder, within = expr->kind == EXPR_WITHIN && c->at_index;
+  const bool counts = expr->kind == EXPR_CALL && expr->name && strcmp(expr->name, "size") == 0;
   if (expr->kind != EXPR_ON) copy->name = renamed(c, role_of(expr), expr->name);
   copy->binder = renamed(c, NAME_INDEX, expr->binder);
-  copy->condition = copy_expr(c, expr->condition);
-  copy->left = copy_expr(c, expr->left);
+  copy->left = copy_at(c, alias || within, expr->left);
   if (alias && expr->left && copy->left->kind == EXPR_NAME) copy->left->name = renamed(c, NAME_INDEX, expr->left->name);
-  copy->right = copy_expr(c, expr->right);
-  copy->items = copy_exprs(c, expr->items);
+  if (alias) bind(c, expr->binder);
+  copy->condition = copy_at(c, false, expr->condition);
+  copy->right = copy_at(c, within, expr->right);
+  copy->items = copy_all_at(c, counts || expr->kind == EXPR_INDEX, expr->items);
   copy->options = copy_options(c, expr->options);
+  c->bound = outer;
   return expr_measure(copy);
 }
 
@@ -82,7 +126,7 @@ static struct type_expr *copy_type(struct copying *c, const struct type_expr *ty
   copy->index = renamed(c, NAME_INDEX, type->index);
   copy->low = copy_expr(c, type->low);
   copy->high = copy_expr(c, type->high);
-  copy->sizes = copy_exprs(c, type->sizes);
+  copy->sizes = copy_all_at(c, true, type->sizes);
   return copy;
 }
 
@@ -120,10 +164,14 @@ static const char *defined_name(struct copying *c, const struct statement *s) {
 
 struct statement *copy_statement(struct copying *c, const struct statement *s) {
   struct statement *copy = floe__arena_alloc(c->arena, sizeof *copy);
+  const struct bound_name *outer = c->bound;
   *copy = *s;
   c->n_node++;
   copy->name = defined_name(c, s);
-  copy->indices = copy_exprs(c, s->indices);
+  bind_indices(c, s->indices);
+  if (s->kind == STATEMENT_FOR) bind(c, s->name);
+  if (s->kind == STATEMENT_ODE && s->value->kind == EXPR_INDEX) bind_indices(c, s->value->items); /* its times' */
+  copy->indices = copy_all_at(c, true, s->indices);
   copy->type = copy_type(c, s->type);
   copy->value = copy_expr(c, s->value);
   copy->consequence = copy_expr(c, s->consequence);
@@ -141,6 +189,7 @@ struct statement *copy_statement(struct copying *c, const struct statement *s) {
   copy->body = copy_statements(c, s->body);
   copy->otherwise = copy_statements(c, s->otherwise);
   copy->next = NULL;
+  c->bound = outer;
   return copy;
 }
 

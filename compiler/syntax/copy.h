@@ -14,9 +14,16 @@ enum name_role {
   NAME_CALLEE  /* functions and distributions */
 };
 
+struct bound_name { /* an index that a left side, a loop or a sum binds */
+  const char *name;
+  const struct bound_name *outer;
+};
+
 struct copying {
   struct floe__arena *arena;
   void *context;
+  const struct bound_name *bound; /* where the copying is, innermost first */
+  bool at_index;                  /* what is being copied stands where an index set may: x[i], i in k, simplex[k], size(k) */
   /* What stands for a name that is used as a value or as an index; NULL: `name` decides. */
   struct expr *(*value)(void *context, const struct expr *name);
   /* What a name becomes; NULL: all stay. */
@@ -28,6 +35,8 @@ struct copying {
   size_t n_node;  /* copied so far */
   bool too_large; /* beyond COPY_MAX_NODES, or too deep: the copy holds errors in their place */
 };
+
+bool copying_binds(const struct copying *copying, const char *name);
 
 struct expr *copy_expr(struct copying *copying, const struct expr *expr);            /* without its siblings; NULL for NULL */
 struct expr *copy_exprs(struct copying *copying, const struct expr *list);           /* with them */

@@ -128,15 +128,29 @@ static struct expr *number_of(struct universe *u, double number, struct span spa
   return number < 0 ? expr_unary(u->arena, OP_NEG, span, expr) : expr;
 }
 
+static struct expr *name_of(struct universe *u, const char *name, struct span span) {
+  struct expr *expr = expr_new(u->arena, EXPR_NAME, span);
+  expr->name = name;
+  expr->name_span = span;
+  return expr;
+}
+
+/* Between brackets a name that is bound, or an index set's, is that; elsewhere it is the axis. They may share it. */
+static bool is_index(const struct universe *u, const char *name) {
+  if (!u->copying.at_index || copying_binds(&u->copying, name)) return u->copying.at_index;
+  for (const struct statement *s = u->tree->statements; s; s = s->next)
+    if (s->kind == STATEMENT_INDEX && s->name == name) return true;
+  return false;
+}
+
 static struct expr *take_value(void *context, const struct expr *name) {
   struct universe *u = context;
   struct setting *setting = setting_of(u, name->name);
   if (!setting) return NULL;
+  if (is_index(u, name->name)) return name_of(u, name->name, name->span);
   if (!setting->option) return number_of(u, setting->number, name->span);
   if (setting->option->value) return copy_expr(&u->copying, setting->option->value);
-  struct expr *label = expr_new(u->arena, EXPR_NAME, name->span); /* `solver = method` */
-  label->name = setting->option->label;
-  return label;
+  return name_of(u, setting->option->label, name->span); /* `solver = method` */
 }
 
 /* An axis is named where nothing else is: behind `via`, which goes with it. */

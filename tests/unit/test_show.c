@@ -109,6 +109,11 @@ static void parts_are_written_out(void **state) {
   compare("tests/data/specs/parts.floe", (const char *const[]){"noise", "heavy", NULL});
 }
 
+static void indices_may_have_the_names_of_axes(void **state) {
+  (void)state;
+  compare("tests/data/specs/shared_names.floe", (const char *[]){"i", "heavy", "j", "two", "k", "0.7", NULL});
+}
+
 static void what_cannot_be_taken_is_refused(void **state) {
   struct floe__arena *arena = floe__arena_new((size_t)256 << 20, no_memory, NULL);
   struct universe *universe = universe_of(arena, "examples/eight_schools/eight_schools.floe");
@@ -146,6 +151,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_reference_of_eight_schools_is_itself), cmocka_unit_test(choices_and_numbers_are_put_in),
       cmocka_unit_test(options_that_fill_arrays_are_taken),       cmocka_unit_test(parts_are_written_out),
+      cmocka_unit_test(indices_may_have_the_names_of_axes),
       cmocka_unit_test(what_cannot_be_taken_is_refused),          cmocka_unit_test(numbers_of_axes_are_limited),
   };
   return cmocka_run_group_tests_name("show", tests, NULL, NULL);
