@@ -147,9 +147,12 @@ static size_t resample(const struct climb *climb, size_t n_wanted) {
     key[k] -= log(-log(answer->weights[k]));
   }
   floe__order(n, key, answer->order);
-  const size_t n_taken = n_wanted < n_positive ? n_wanted : n_positive;
-  for (size_t k = 0; k < n_taken; k++) answer->order[k] = answer->order[n - 1 - k];
-  return n_taken;
+  for (size_t k = 0; k < n / 2; k++) { /* the largest first */
+    const size_t other = answer->order[k];
+    answer->order[k] = answer->order[n - 1 - k];
+    answer->order[n - 1 - k] = other;
+  }
+  return n_wanted < n_positive ? n_wanted : n_positive;
 }
 
 /* starts (chains, n_coordinate) in UNIVERSE coordinates, from the importance weights. Returns how many. */

@@ -179,6 +179,34 @@ static void a_network_without_a_density_is_where_chains_start(void **state) {
   done(q);
 }
 
+enum { MANY_CHAINS = 30 };
+static double started[MANY_CHAINS]; /* first coordinates of the chains' starts */
+static size_t n_started;
+
+static void note_start(const struct floe_context *context, size_t n, const double *values, double *coordinates,
+                       double *scratch) {
+  if (n_started < MANY_CHAINS) started[n_started++] = values[0];
+  normal_by_hand.unconstrain(context, n, values, coordinates, scratch);
+}
+
+static void chains_start_from_different_draws(void **state) {
+  (void)state;
+  struct question *q = ask(0.4, 1);
+  q->model.unconstrain = note_start;
+  q->draws.n = MANY_CHAINS + 5;
+  q->draws.log_q = NULL;
+  q->draws.no_density = "nobody wrote it down";
+  q->options.mcmc.chains = MANY_CHAINS;
+  q->options.mcmc.draws = 20;
+  q->options.mcmc.warmup = 100;
+  n_started = 0;
+  climb(q);
+  assert_int_equal(n_started, MANY_CHAINS);
+  for (size_t k = 0; k < MANY_CHAINS; k++)
+    for (size_t l = 0; l < k; l++) assert_true(started[k] != started[l]);
+  done(q);
+}
+
 static void chains_that_miss_a_gate_are_flagged(void **state) {
   (void)state;
   struct question *q = ask(0.4, 1);
@@ -272,6 +300,7 @@ int main(void) {
       cmocka_unit_test(bad_weights_without_mcmc_are_flagged),
                                      cmocka_unit_test(without_a_density_only_the_distance_decides),
                                      cmocka_unit_test(a_network_without_a_density_is_where_chains_start),
+      cmocka_unit_test(chains_start_from_different_draws),
       cmocka_unit_test(chains_that_miss_a_gate_are_flagged),
                                      cmocka_unit_test(a_sampler_that_cannot_move_is_told_in_the_answer),
                                      cmocka_unit_test(an_undefined_density_is_never_trusted),
