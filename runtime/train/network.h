@@ -1,14 +1,13 @@
 /* network.h: the amortized posterior q(parameters | data, universe): trained on simulations from all universes and
  * sizes at once, then asked about any data set in any universe.
  *
- * q is a mixture of `ensemble` members, weighted by stacking (stacking.c), each a summary network (summary.h) and two conditional flows
- * (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of the plate, for a
- * row's coordinates given the globals, the row's data, summary and context. That is the exact factorisation where
- * rows are independent given the globals; log q is the exact density of q either way. Loss: the mean of -log q over
- * simulations.
+ * q is a mixture of `ensemble` members, weighted by stacking (stacking.c), each a summary network (summary.h) and two
+ * conditional flows (flow.h): one for the global coordinates given summary and context, and one, shared by the rows of
+ * the plate, for a row's coordinates given the globals, the row's data, summary and context. That is the exact
+ * factorisation where rows are independent given the globals; log q is the exact density of q either way, but for the
+ * kinds of `posterior` that have none. Loss: the mean over simulations of -log q, or of what the kind learns by.
  *
- * Settings (network { ... } in the spec): layers, width, summary, ensemble, simulations, epochs, batch, rate,
- * consistency.
+ * Settings (network { ... } in the spec) are those of base/settings.h.
  * Training is a function of model, seed, settings and simulations, not of the number of threads or of interruptions. */
 #ifndef FLOE_TRAIN_NETWORK_H
 #define FLOE_TRAIN_NETWORK_H
@@ -32,12 +31,11 @@ struct floe_network_options {
   double seconds;     /* stop after about so long, with the best weights so far; 0: no limit. Not reproducible */
   const struct floe_universe *universe; /* train in this universe alone; NULL: over all of them */
   const struct floe_dataset *dataset;   /* whence rows of data without `~` come; may be NULL if the spec imagines all */
-  const struct floe_dataset *const
-      *unlabelled; /* (n_unlabelled) data sets that the network is for: what it says of them is
-                                                 * held against the density, where there is one */
+  /* (n_unlabelled) data sets that the network is for: what it says of them is held against the density, where there
+   * is one */
+  const struct floe_dataset *const *unlabelled;
   size_t n_unlabelled;
-  const char
-      *checkpoint; /* path: written now and then and when interrupted, resumed from, removed at the end; or NULL */
+  const char *checkpoint; /* path: written now and then and when interrupted, resumed from, removed at the end; NULL */
 };
 
 /* FLOE_EINTERRUPTED after Ctrl-C, resumable where there is a checkpoint. FLOE_ESPEC: an unknown setting, or no
@@ -67,11 +65,12 @@ struct floe_network_info {
   size_t simulations, steps;
   size_t n_rejected; /* simulations that were not finite */
   uint64_t seed;
-  double loss; /* best validation loss: the mean over members of the mean of -log q of standardised coordinates, or where there is no
-                * density of the energy score or of what quantiles learn by */
-  double
-      disagreement; /* by how much the stacked mixture does better than its members do on average: 0 where they agree; NaN
-                       * where there is no density */
+  /* Best validation loss: the mean over members of the mean of -log q of standardised coordinates, or where there is no
+   * density of the energy score or of what quantiles learn by. */
+  double loss;
+  /* By how much the stacked mixture does better than its members do on average: 0 where they agree; NaN where there is
+   * no density. */
+  double disagreement;
   const double *share, *member_loss; /* (n_member) owned by the network: weights of the mixture; validation losses */
   const unsigned char *pattern;      /* (FLOE_NETWORK_PATTERN) owned by the network */
   size_t consistency;                /* draws of a data set that were held against the density in each step; 0: none */
@@ -96,11 +95,13 @@ struct floe_network_ask {
 };
 
 /* coordinates: of each context in turn (n, its n_coordinate); log_q (n_context, n) or NULL, which is faster;
- * NaN where the network has no density. Draw k comes from the member that the pattern names. Coordinates absent from the universe are arbitrary. */
+ * NaN where the network has no density. Draw k comes from the member that the pattern names. Coordinates absent from
+ * the universe are arbitrary. */
 FLOE_NODISCARD floe_status floe_network_draw(const struct floe_network *network, const struct floe_network_ask *ask,
                                              double *coordinates, double *log_q, struct floe_error *error);
 
-/* log q of given coordinates, laid out as floe_network_draw writes them. FLOE_ESPEC where the network has no density. */
+/* log q of given coordinates, laid out as floe_network_draw writes them. FLOE_ESPEC where the network has no density.
+ */
 FLOE_NODISCARD floe_status floe_network_log_q(const struct floe_network *network, const struct floe_network_ask *ask,
                                               const double *coordinates, double *log_q, struct floe_error *error);
 
