@@ -6,11 +6,17 @@
 #include "base/text.h"
 
 const struct floe__setting_rule floe__setting_rules[] = {
-    {"layers", 1, 24, true, NULL},    {"width", 8, 1024, true, NULL},         {"summary", 1, 0, true, "mlp|deep_set|set_transformer|gru|tcn|stated"},
+    {"layers", 1, 24, true, NULL},
+    {"width", 8, 1024, true, NULL},
+    {"summary", 1, 0, true, "mlp|deep_set|set_transformer|gru|tcn|stated"},
     {"posterior", 1, 0, true, "coupling|mixed_coupling|flow_matching|consistency_model|quantiles|point"},
     {"summary_width", 1, 256, true, NULL},
-    {"ensemble", 1, 32, true, NULL},  {"simulations", 256, 1e10, true, NULL}, {"epochs", 1, 10000, true, NULL},
-    {"batch", 16, 65536, true, NULL}, {"rate", 1e-7, 1, false, NULL},         {"consistency", 4, 64, true, "on|off"},
+    {"ensemble", 1, 32, true, NULL},
+    {"simulations", 256, 1e10, true, NULL},
+    {"epochs", 1, 10000, true, NULL},
+    {"batch", 16, 65536, true, NULL},
+    {"rate", 1e-7, 1, false, NULL},
+    {"consistency", 4, 64, true, "on|off"},
     {"pins", 0, 0.9, false, NULL},
 };
 const size_t floe__n_setting_rule = sizeof floe__setting_rules / sizeof *floe__setting_rules;
