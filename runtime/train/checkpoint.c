@@ -74,7 +74,8 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
 static int same_settings(const struct floe__settings *a, const struct floe__settings *b) {
   return a->layers == b->layers && a->width == b->width && a->summary == b->summary && a->ensemble == b->ensemble &&
          a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate &&
-         a->consistency == b->consistency && a->rows == b->rows && a->inner == b->inner && a->posterior == b->posterior;
+         a->pins == b->pins && a->consistency == b->consistency && a->rows == b->rows && a->inner == b->inner &&
+         a->posterior == b->posterior;
 }
 
 static int get_state(struct floe__trainer *t, const unsigned char **at, const unsigned char *end) {

@@ -55,9 +55,9 @@ static int get_settings(const unsigned char **at, const unsigned char *end, stru
   s->rows = (enum floe_reading)rows;
   s->inner = (enum floe_reading)inner;
   s->posterior = (enum floe__flow_kind)posterior;
-  return floe__get(at, end, &s->rate, sizeof s->rate, 1) && floe__get(at, end, &s->pins, sizeof s->pins, 1) && s->pins >= 0 &&
-         s->pins <= 1 && s->layers >= 1 && s->layers <= 24 && s->width >= 8 &&
-         s->width <= 1024 && s->summary >= 1 && s->summary <= 256 && s->ensemble >= 1 && s->ensemble <= 32;
+  return floe__get(at, end, &s->rate, sizeof s->rate, 1) && floe__get(at, end, &s->pins, sizeof s->pins, 1) &&
+         s->pins >= 0 && s->pins <= 1 && s->layers >= 1 && s->layers <= 24 && s->width >= 8 && s->width <= 1024 &&
+         s->summary >= 1 && s->summary <= 256 && s->ensemble >= 1 && s->ensemble <= 32 && s->batch >= 1;
 }
 
 /* A column's numbers; where `get` is not NULL they are read from there instead. */
