@@ -111,6 +111,9 @@ void floe__features_mask(const struct floe__features *features, const struct flo
                          const struct floe__slots *slots, const struct floe_universe *universe, const double *data,
                          float *global, float *local);
 
+/* x (n), with mask (n): what is absent becomes 0. It may hold anything before, NaN too. */
+void floe__clear_absent(size_t n, const float *mask, float *x);
+
 /* coordinates (n_coordinate) -> global (n_global), local (n_row, n_local): standardised; 0 where not present. */
 void floe__features_coordinates(const struct floe__features *features, const struct floe_layout *layout,
                                 const struct floe__slots *slots, const double *coordinates, float *global,

@@ -61,7 +61,8 @@ struct floe__slots *floe__slots_new(const struct floe__features *f, const struct
       for (size_t k = 0; k < layout->count[v]; k++) {
         const size_t at = layout->offset[v] + k;
         element_slot(f, layout, &f->model->variables[v], k, &s->data_row[at], &s->data_column[at]);
-        s->data_column[at] = f->data_column[v] == FLOE_NONE ? FLOE__NOT_READ : s->data_column[at] + (uint32_t)f->data_column[v];
+        s->data_column[at] =
+            f->data_column[v] == FLOE_NONE ? FLOE__NOT_READ : s->data_column[at] + (uint32_t)f->data_column[v];
       }
     } else if (layout->coordinate[v] != FLOE_NONE) {
       for (size_t k = 0; k < layout->free[v]; k++) {
@@ -95,6 +96,10 @@ void floe__features_mask(const struct floe__features *f, const struct floe_layou
       *(row == FLOE__NO_ROW ? &global[column] : &local[row * f->n_local + column]) = 1;
     }
   }
+}
+
+void floe__clear_absent(size_t n, const float *mask, float *x) {
+  for (size_t k = 0; k < n; k++) x[k] = mask[k] != 0 ? x[k] : 0;
 }
 
 void floe__features_coordinates(const struct floe__features *f, const struct floe_layout *layout,

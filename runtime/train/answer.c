@@ -267,11 +267,6 @@ void floe__draw_chunk(void *asking, size_t k, size_t thread) {
   if (a->log_q) write_log_q(&c);
 }
 
-/* Absent coordinates may hold anything, NaN too. */
-static void clear_absent(size_t n, const float *mask, float *x) {
-  for (size_t k = 0; k < n; k++) x[k] = mask[k] != 0 ? x[k] : 0;
-}
-
 void floe__density_chunk(void *asking, size_t k, size_t thread) {
   const struct floe__asking *a = asking;
   const struct chunk c = open_chunk(a, k, thread);
@@ -282,8 +277,8 @@ void floe__density_chunk(void *asking, size_t k, size_t thread) {
   for (size_t p = 0; p < c.n; p++)
     floe__features_coordinates(f, layout, a->slots[c.context], from + c.order[p] * layout->n_coordinate,
                                c.global + p * d, c.local + p * l);
-  clear_absent(c.n * d, c.global_mask, c.global);
-  clear_absent(c.n * l, c.local_mask, c.local);
+  floe__clear_absent(c.n * d, c.global_mask, c.global);
+  floe__clear_absent(c.n * l, c.local_mask, c.local);
   for (size_t which = 0; which < a->n_member; which++)
     if (a->log_share[which] > -INFINITY) density(&c, which, c.n, c.global, c.local, c.log_q + which * all);
   write_log_q(&c);

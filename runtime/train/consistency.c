@@ -275,10 +275,6 @@ static double compare(const struct floe__trainer *t, const struct chunk *k, size
   return deviations(n, g, g + n);
 }
 
-size_t floe__consistency_chunks(const struct floe__trainer *t) {
-  return t->consistency.n_chunk;
-}
-
 /* The data sets of a chunk: from the batch at hand, or of the unlabelled in turn. */
 static const struct floe__consistent_sets *choose_sets(struct floe__trainer *t, size_t chunk, size_t *order) {
   const struct floe__consistency *c = &t->consistency;

@@ -37,9 +37,6 @@ FLOE_NODISCARD floe_status floe__consistency_take_pool(struct floe__trainer *tra
                                                        struct floe_simulations *simulations, struct floe_error *error);
 void floe__consistency_drop(struct floe__trainer *trainer);
 
-/* How many of the trainer's parts of a gradient are in use at this step. */
-size_t floe__consistency_chunks(const struct floe__trainer *trainer);
-
 /* The gradient of lambda times the mean variance, of chunk `chunk` and member m; overwritten. */
 void floe__consistency_learn(struct floe__trainer *trainer, size_t m, size_t chunk, size_t thread, float *gradient);
 

@@ -238,10 +238,6 @@ void floe__member_log_q(const struct floe__member *m, const float *weights, cons
   density(m, weights, batch, &p, log_q);
 }
 
-static void clear_absent(size_t n, const float *mask, float *x) {
-  for (size_t k = 0; k < n; k++) x[k] = mask[k] != 0 ? x[k] : 0;
-}
-
 void floe__member_draw(const struct floe__member *m, const float *weights, const struct floe__batch *batch, float *work,
                        float *log_q) {
   struct places p;
@@ -250,13 +246,13 @@ void floe__member_draw(const struct floe__member *m, const float *weights, const
   if (m->global.n > 0) {
     const struct floe__flow_rows rows = global_rows(batch, m, p.pre);
     floe__flow_inverse(&m->global, weights, &rows, batch->global, p.flow, batch->global, p.log_det);
-    clear_absent(batch->n * m->global.n, batch->global_mask, batch->global);
+    floe__clear_absent(batch->n * m->global.n, batch->global_mask, batch->global);
   }
   if (m->local.n > 0) {
     condition_local(m, weights, batch, &p);
     const struct floe__flow_rows rows = local_rows(batch, m, p.local_pre);
     floe__flow_inverse(&m->local, weights, &rows, batch->local, p.local_flow, batch->local, p.local_log_det);
-    clear_absent(batch->n_row * m->local.n, batch->local_mask, batch->local);
+    floe__clear_absent(batch->n_row * m->local.n, batch->local_mask, batch->local);
   }
   density(m, weights, batch, &p, log_q);
 }

@@ -18,8 +18,9 @@
 enum { N_DRAW = 2000, ROUNDS = 5, USUAL_STEPS = 500, SIMULATIONS = 8192, MOST_CONTEXTS = 32 };
 #define JUDGE UINT64_C(0x5851f42d4c957f2d) /* draws that networks are compared by: not those of answers */
 #define FRESH_UNITS (UINT64_C(1) << 40)    /* simulations that no training saw */
-static const double calm = 0.2, most_worse = 0.05, least_share = 0.05,
-                    least_gain = 0.01; /* calm: of the usual learning rate */
+static const double calm = 0.2;       /* of the network's learning rate */
+static const double most_worse = 0.05; /* held-out loss, nats */
+static const double least_share = 0.05, least_gain = 0.01; /* of the draws */
 
 struct tuning {
   struct floe__trainer trainer;
@@ -160,11 +161,6 @@ static double temper(const double *w, double power, double *p) {
   return 1 / squares;
 }
 
-/* What is absent from the universe may hold anything, NaN too. */
-static void clear_absent(size_t n, const float *mask, float *x) {
-  for (size_t k = 0; k < n; k++) x[k] = mask[k] != 0 ? x[k] : 0;
-}
-
 /* Draws of context k, resampled by their weights (systematically), into the pool from place `first` on, u->n apart. */
 static void take_draws(struct tuning *u, size_t k, size_t first, uint64_t seed) {
   struct floe__trainer *t = &u->trainer;
@@ -186,23 +182,32 @@ static void take_draws(struct tuning *u, size_t k, size_t first, uint64_t seed) 
     floe__examples_put(pool, place, c, u->slots[k]);
     float *global = pool->global + place * f->n_global, *local = pool->local + place * f->max_rows * f->n_local;
     floe__features_coordinates(f, c->layout, u->slots[k], draws + at * c->layout->n_coordinate, global, local);
-    clear_absent(f->n_global, pool->global_mask + place * f->n_global, global);
-    clear_absent(u->slots[k]->n_row * f->n_local, pool->local_mask + place * f->max_rows * f->n_local, local);
+    floe__clear_absent(f->n_global, pool->global_mask + place * f->n_global, global);
+    floe__clear_absent(u->slots[k]->n_row * f->n_local, pool->local_mask + place * f->max_rows * f->n_local, local);
   }
 }
 
 /* ---- rounds ---- */
 
-/* The averaged weights become the network's, or the best ones do; or the other way round. */
-static void copy_weights(struct tuning *u, int from_best, int to_best) {
-  for (size_t m = 0; m < u->trainer.network->n_member; m++) {
-    const size_t size = u->trainer.network->members[m].n_weight * sizeof(float);
-    float *now = u->trainer.network->weights[m];
-    if (to_best)
-      memcpy(u->best[m], now, size);
-    else
-      memcpy(now, from_best ? u->best[m] : u->trainer.learners[m].average, size);
-  }
+static size_t weight_bytes(const struct tuning *u, size_t m) {
+  return u->trainer.network->members[m].n_weight * sizeof(float);
+}
+
+/* The averaged weights become the network's. */
+static void take_average(struct tuning *u) {
+  for (size_t m = 0; m < u->trainer.network->n_member; m++)
+    memcpy(u->trainer.network->weights[m], u->trainer.learners[m].average, weight_bytes(u, m));
+}
+
+/* The network's weights are the best so far. */
+static void keep_best(struct tuning *u) {
+  for (size_t m = 0; m < u->trainer.network->n_member; m++)
+    memcpy(u->best[m], u->trainer.network->weights[m], weight_bytes(u, m));
+}
+
+static void take_best(struct tuning *u) {
+  for (size_t m = 0; m < u->trainer.network->n_member; m++)
+    memcpy(u->trainer.network->weights[m], u->best[m], weight_bytes(u, m));
 }
 
 static floe_status refill(struct tuning *u, struct floe_error *error) {
@@ -230,7 +235,7 @@ static floe_status learn(struct tuning *u, size_t round, size_t steps, const str
     if (floe__stop_requested())
       return floe__fail(error, FLOE_EINTERRUPTED, "", "run the same command again", "fine-tuning was interrupted");
   }
-  copy_weights(u, 0, 0);
+  take_average(u);
   return FLOE_OK;
 }
 
@@ -241,7 +246,7 @@ static floe_status run_rounds(struct tuning *u, const struct floe_progress *prog
   floe_status status = weigh(u, seed, &result->before, error);
   result->before.loss = floe__trainer_loss(&u->trainer, NULL);
   result->after = result->before;
-  copy_weights(u, 0, 1);
+  keep_best(u);
   for (size_t round = 0; round < ROUNDS && !status; round++) {
     struct floe_finetune_state here;
     status = learn(u, round, result->steps, progress, error);
@@ -250,7 +255,7 @@ static floe_status run_rounds(struct tuning *u, const struct floe_progress *prog
     here.loss = floe__trainer_loss(&u->trainer, NULL);
     if (!(here.ess > result->after.ess + least_gain && here.loss <= result->before.loss + most_worse)) continue;
     result->after = here;
-    copy_weights(u, 0, 1);
+    keep_best(u);
   }
   return status;
 }
@@ -258,8 +263,9 @@ static floe_status run_rounds(struct tuning *u, const struct floe_progress *prog
 /* What the network says of itself, with its new weights. */
 static floe_status finish(struct tuning *u, double change, struct floe_error *error) {
   struct floe__trainer *t = &u->trainer;
-  copy_weights(u, 1, 0);
-  if (t->network->settings.posterior != FLOE__MATCHING) t->network->loss += change; /* that one's is not what it is trained by */
+  take_best(u);
+  if (t->network->settings.posterior != FLOE__MATCHING) /* whose loss is not what it is trained by */
+    t->network->loss += change;
   t->network->steps += t->step;
   const floe_status status = refill(u, error);
   return status ? status : floe__trainer_distances(t, error);

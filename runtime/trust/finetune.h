@@ -18,11 +18,11 @@
 struct floe_finetune_options {
   uint64_t seed;
   size_t n_thread;                      /* 0: one */
-  size_t steps;                         /* 0: some hundred */
+  size_t steps;                         /* 0: 500 */
   const struct floe_universe *universe; /* in this one alone; NULL: over all of them */
   const struct floe_dataset *dataset;   /* whence rows of data without `~` come; may be NULL if the spec imagines all */
   const struct floe_dataset *const *datasets; /* (n_dataset) that are tuned for */
-  size_t n_dataset;
+  size_t n_dataset;                           /* at least 1 */
 };
 
 /* Of a network on those data sets. */
