@@ -1,16 +1,13 @@
 /* Smart constructors of arrays and loops. */
 #include "compiler/graph/construct.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "compiler/graph/table.h"
 
 /* ---- elements of arrays ---- */
-
-static bool is_binder(const struct node *node) {
-  return node->kind == NODE_BINDER;
-}
 
 #define CHEAP_OPERATIONS 200
 
@@ -28,12 +25,19 @@ static bool is_cheap(const struct node *node, const struct binders *binders, siz
   return true;
 }
 
-/* The element of a map at other loops' current elements: its body there. */
+/* Whether the index is within the dimension for sure: the current element of a loop over it, or a number. */
+static bool is_within(const struct node *index, const struct dimension *dimension) {
+  if (index->kind == NODE_BINDER) return index->binder->dimension == dimension;
+  return index->kind == NODE_CONST && index->number >= 1 && index->number <= (double)dimension->low &&
+         index->number == floor(index->number);
+}
+
+/* The element of a map at other loops' current elements, or at stated ones: its body there. */
 static const struct node *element_of_map(struct graph *graph, const struct node *map,
                                          const struct node *const *indices) {
   struct binders binders = {{0}};
   for (size_t k = 0; k < map->n_binder; k++) {
-    if (!is_binder(indices[k]) || indices[k]->binder->dimension != map->dim[k]) return NULL;
+    if (!is_within(indices[k], map->dim[k])) return NULL;
     binders_add(&binders, map->binders[k]->id);
   }
   size_t budget = CHEAP_OPERATIONS;
@@ -119,7 +123,7 @@ static bool is_whole_array(const struct node *element, size_t n, const struct gr
   const struct node *array = element->args[0];
   for (size_t k = 0; k < n; k++) {
     const struct node *index = element->args[k + 1];
-    if (!is_binder(index) || index->binder != open[k] || array->dim[k] != open[k]->dimension) return false;
+    if (index->kind != NODE_BINDER || index->binder != open[k] || array->dim[k] != open[k]->dimension) return false;
     if (binders_have(&array->free, open[k]->id)) return false;
   }
   return true;

@@ -4,10 +4,12 @@
  * - A loop over one index within a long loop over another, whose result is not just added up: linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
  * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it.
- * - A call for each pair of indices from which the elements of a matrix are made, those of a covariance: the gradient needs
- *   it again.
+ * - A call for each pair of indices from which the elements of a matrix are made, those of a covariance, or a choice between
+ *   such: the gradient needs it again. Sums along its rows or columns then read it too.
  *
  * The array is a MAP over a binder of its own, so that the scheduler fills it in front of the loop. */
+#include <string.h>
+
 #include "base/arena.h"
 #include "compiler/graph/construct.h"
 #include "compiler/passes/derive.h"
@@ -23,7 +25,9 @@ struct storing {
   size_t *round, n_round, now; /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
   const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
   const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
-  const struct node *matrix;            /* whose elements are rewritten in this round; NULL: none's */
+  const struct node *element;           /* of a matrix over the pair, which is rewritten in this round, */
+  const struct graph_binder *pair[2];   /* or of a sum over the second for each of the first; NULL: there is none */
+  bool only_known;                      /* the round is that of a sum: it reads the arrays that matrices have */
   size_t n_own;
   const struct graph_binder **own; /* of the arrays, */
   size_t *turn;                    /* two for each dimension: which of them it is */
@@ -121,12 +125,28 @@ static const struct node *summand(struct storing *s, const struct node *node) {
   return over(s, node, args);
 }
 
+/* The pair of indices for which calls are stored in this loop. */
+static void enter_pair(struct storing *s, const struct node *loop) {
+  s->pair[0] = s->pair[1] = NULL;
+  s->element = loop->args[0];
+  s->only_known = false;
+  if (loop->kind != NODE_MAP) return;
+  if (loop->n_binder == 2) {
+    s->pair[0] = loop->binders[0];
+    s->pair[1] = loop->binders[1];
+  } else if (loop->n_binder == 1 && s->element->kind == NODE_REDUCE) {
+    s->pair[0] = loop->binders[0];
+    s->pair[1] = s->element->binder;
+    s->only_known = true;
+  }
+}
+
 static const struct node *in_round(struct storing *s, const struct node *node, const struct graph_binder *outermost) {
   const struct storing outer = *s;
   s->now = ++s->n_round;
   s->outermost = outermost;
   s->scan = node->kind == NODE_SCAN ? node : NULL;
-  s->matrix = node->kind == NODE_MAP && node->n_binder == 2 ? node : NULL;
+  enter_pair(s, node);
   const struct node *element = node->args[0], *result;
   if (node->kind == NODE_REDUCE)
     element = summand(s, element);
@@ -139,7 +159,9 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   s->now = outer.now;
   s->outermost = outer.outermost;
   s->scan = outer.scan;
-  s->matrix = outer.matrix;
+  memcpy(s->pair, outer.pair, sizeof s->pair);
+  s->element = outer.element;
+  s->only_known = outer.only_known;
   return result;
 }
 
@@ -179,35 +201,40 @@ static const struct node *stored_steps(struct storing *s, const struct node *nod
   return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
 
-/* A call with both indices of the matrix, but not its element itself. */
+/* A call with both indices of the pair, or a choice between such, but not the element itself. */
 static bool is_part_of_matrix(const struct storing *s, const struct node *node) {
-  if (!s->matrix || node->kind != NODE_EXTERN || node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL)
-    return false;
+  if (!s->pair[0] || node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL) return false;
+  size_t budget = DEEP;
+  if (node->kind != NODE_EXTERN && !(node->kind == NODE_CHOOSE && has_call(node, &budget))) return false;
   struct binders both = {{0}};
-  for (size_t k = 0; k < 2; k++) binders_add(&both, s->matrix->binders[k]->id);
-  return node != s->matrix->args[0] && binders_within(&both, &node->free) && binders_within(&node->free, &both);
+  for (size_t k = 0; k < 2; k++) binders_add(&both, s->pair[k]->id);
+  return node != s->element && binders_within(&both, &node->free) && binders_within(&node->free, &both);
 }
 
 static const struct node *stored_matrix(struct storing *s, const struct node *node) {
-  const struct graph_binder *const *binders = s->matrix->binders, *own[2];
+  const struct graph_binder *own[2];
+  const struct dimension **dim = floe__arena_array(s->graph->arena, 2, sizeof *dim);
   const struct node *parts[3], *indices[2];
   for (size_t k = 0; k < 2; k++) {
-    own[k] = own_binder(s, binders[k], k);
+    own[k] = own_binder(s, s->pair[k], k);
     if (!own[k]) return node;
+    dim[k] = own[k]->dimension;
     indices[k] = node_binder(s->graph, own[k]);
-    parts[k + 1] = node_binder(s->graph, binders[k]);
+    parts[k + 1] = node_binder(s->graph, s->pair[k]);
   }
-  const struct node *body = graph_substitute(s->graph, node, 2, binders, indices);
+  const struct node *body = graph_substitute(s->graph, node, 2, s->pair, indices);
   if (binders_have(&body->bound, own[0]->id) || binders_have(&body->bound, own[1]->id)) return node;
+  const size_t n_known = s->graph->n_node;
   parts[0] = graph_node(s->graph, &(struct node){.kind = NODE_MAP,
                                                  .base = node->base,
                                                  .name = node->name,
                                                  .n_dim = 2,
-                                                 .dim = s->matrix->dim,
+                                                 .dim = dim,
                                                  .n_binder = 2,
                                                  .binders = own,
                                                  .n_arg = 1,
                                                  .args = &body});
+  if (s->only_known && parts[0]->id >= n_known) return node;
   return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 3, .args = parts});
 }
 
@@ -233,17 +260,25 @@ static const struct node *rewritten(struct storing *s, const struct node *node) 
   return s->result[node->id] = result;
 }
 
+static void forget(struct storing *s) {
+  s->result = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->result);
+  s->round = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->round);
+  s->n_round = s->now = 1;
+}
+
 void store_repeated(struct graph *graph, struct interpretation *density) {
   struct floe__arena *arena = graph->arena;
   struct root *roots = floe__arena_array(arena, density->n_root + 1, sizeof *roots);
   struct storing s = {.graph = graph,
                       .n_old = graph->n_node,
-                      .result = floe__arena_array(arena, graph->n_node + 1, sizeof *s.result),
-                      .round = floe__arena_array(arena, graph->n_node + 1, sizeof *s.round),
-                      .n_round = 1,
-                      .now = 1,
                       .own = floe__arena_array(arena, MAX_BINDER, sizeof *s.own),
                       .turn = floe__arena_array(arena, MAX_BINDER, sizeof *s.turn)};
+  forget(&s);
+  for (size_t id = 0; id < s.n_old; id++) { /* matrices first: sums read the arrays that these have */
+    const struct node *node = graph->nodes[id];
+    if (node->kind == NODE_MAP && node->n_binder == 2 && node->level == LEVEL_PARAM) (void)rewritten(&s, node);
+  }
+  forget(&s);
   for (size_t k = 0; k < density->n_root; k++) {
     roots[k] = density->roots[k];
     roots[k].node = rewritten(&s, roots[k].node);
