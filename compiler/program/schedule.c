@@ -199,14 +199,14 @@ static size_t common_axis(const struct scheduler *s, const struct demand *first,
   return best;
 }
 
-/* Whether the node, or an option of it, is a loop over the binder. */
+/* Whether the node, or each option of it, is a loop over the binder. */
 static bool runs_over(const struct scheduler *s, const struct node *unresolved, const struct graph_binder *binder) {
   const struct node *node = resolve(s, unresolved);
   if (node->kind == NODE_REDUCE) return node->binder == binder;
   if (node->kind == NODE_MAP) return node->binders[0] == binder;
   for (size_t k = 0; node->kind == NODE_CHOOSE && k < node->n_arg; k++)
-    if (node->args[k] && runs_over(s, node->args[k], binder)) return true;
-  return false;
+    if (node->args[k] && !runs_over(s, node->args[k], binder)) return false;
+  return node->kind == NODE_CHOOSE;
 }
 
 /* Whether a loop that needs no switch is to join one, so that it fuses with a loop in there. */

@@ -198,6 +198,10 @@ const struct tree *universe_tree(struct universe *u) {
     if (*last && says_nothing(*last)) *last = NULL;
     while (*last) last = &(*last)->next;
   }
+  if (!first) { /* all options that were taken are empty: a name makes it a spec all the same */
+    first = floe__arena_alloc(u->arena, sizeof *first);
+    *first = (struct statement){.kind = STATEMENT_MODEL, .name = "universe"};
+  }
   struct tree *tree = floe__arena_alloc(u->arena, sizeof *tree);
   *tree = (struct tree){.source = u->tree->source, .statements = first};
   return u->copying.too_large ? NULL : tree;

@@ -127,6 +127,38 @@ static void loop_programs_are_sound(void **state) {
   check_routines(nested);
 }
 
+static size_t count_loops(const struct block *block, size_t first) {
+  size_t n = 0;
+  for (size_t k = 0; k < block->n_step; k++) {
+    const struct step *step = block->steps[k];
+    if (step->kind == STEP_LOOP) n += (step->loop->first == first) + count_loops(step->body, first);
+    for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)
+      if (step->cases[c]) n += count_loops(step->cases[c], first);
+  }
+  return n;
+}
+
+static size_t count_text(const char *text, const char *part) {
+  size_t n = 0;
+  for (const char *at = text; (at = strstr(at, part)); at++) n++;
+  return n;
+}
+
+/* `h` is read by its prior and under both tails, `v` under both tails, the covariance `C` by `shared` and `K`. */
+static void what_branches_share_is_computed_once(void **state) {
+  (void)state;
+  struct interpreted *f = interpreted_file("tests/data/specs/shared_arrays.floe");
+  const struct routine *density = schedule_universe_density(f->arena, f->study);
+  struct floe__text text = {0};
+  if (!routine_verify(density, &text)) fail_msg("%s", text.data);
+  /* v, h, and of the elements of h after the first: centring, prior, Jacobian */
+  assert_int_equal(count_loops(density->body, 2), 5);
+  routine_print(density, &text);
+  assert_int_equal(count_text(text.data, " over day, day\n"), 3); /* C, K, L */
+  floe__text_free(&text);
+  interpreted_free(f);
+}
+
 /* A value used above its definition, and an array read before it was written. */
 static void the_verifier_finds_what_is_wrong(void **state) {
   (void)state;
@@ -163,7 +195,8 @@ static void the_same_spec_gives_the_same_code(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(identifiers_never_collide),         cmocka_unit_test(strings_are_escaped),
-      cmocka_unit_test(loop_programs_are_sound),           cmocka_unit_test(the_verifier_finds_what_is_wrong),
+      cmocka_unit_test(loop_programs_are_sound),           cmocka_unit_test(what_branches_share_is_computed_once),
+      cmocka_unit_test(the_verifier_finds_what_is_wrong),
       cmocka_unit_test(the_same_spec_gives_the_same_code),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

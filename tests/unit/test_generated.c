@@ -504,6 +504,11 @@ static void arrays_that_options_fill_do_what_their_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/filled_options.floe");
 }
 
+static void arrays_that_branches_share_do_what_their_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/shared_arrays.floe");
+}
+
 static void limits_of_axes_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/limits.floe");
@@ -603,6 +608,7 @@ int main(void) {
       cmocka_unit_test(outside_the_support_of_the_data_the_gradient_is_zero),
       cmocka_unit_test(elicited_numbers_are_what_their_graph_says),
       cmocka_unit_test(arrays_that_options_fill_do_what_their_graph_says),
+      cmocka_unit_test(arrays_that_branches_share_do_what_their_graph_says),
       cmocka_unit_test(limits_of_axes_do_what_their_graph_says),
       cmocka_unit_test(flow_priors_do_what_their_graph_says),
       cmocka_unit_test(sums_of_squares_are_what_the_data_say),
