@@ -27,23 +27,15 @@ struct places {
 
 static size_t divide(const struct floe__matching *m, size_t n, float *work, struct places *p) {
   const size_t d = m->n, rows = n > PANEL ? n : PANEL;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {{rows * m->net.n_in, &p->in},
-               {rows * d, &p->v},
-               {floe__mlp_work(&m->net, rows), &p->net},
-               {PANEL * d, &p->state},
-               {PANEL * d, &p->next},
-               {STAGES * PANEL * d, &p->stage},
-               {STAGES * PANEL, &p->trace},
-               {PANEL * d, &p->mask}};
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
-  return used;
+  const struct floe__part parts[] = {{rows * m->net.n_in, &p->in},
+                                     {rows * d, &p->v},
+                                     {floe__mlp_work(&m->net, rows), &p->net},
+                                     {PANEL * d, &p->state},
+                                     {PANEL * d, &p->next},
+                                     {STAGES * PANEL * d, &p->stage},
+                                     {STAGES * PANEL, &p->trace},
+                                     {PANEL * d, &p->mask}};
+  return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
 size_t floe__matching_work(const struct floe__matching *m, size_t n) {
@@ -88,7 +80,7 @@ void floe__matching_backward(const struct floe__matching *m, const float *block,
   divide(m, rows->n, work, &p);
   for (size_t i = 0; i < rows->n; i++)
     for (size_t j = i * m->n; j < (i + 1) * m->n; j++) p.v[j] *= 2 * by_loss[i];
-  floe__mlp_backward(&m->net, block, rows->n, p.in, m->net.n_in, p.net, p.v, NULL, 0, d_pre, m->net.width, gradient);
+  floe__mlp_backward(&m->net, block, rows->n, p.net, p.v, NULL, 0, d_pre, m->net.width, gradient);
 }
 
 /* ---- solving ---- */

@@ -32,23 +32,15 @@ struct places {
 
 static size_t divide(const struct floe__one_step *m, size_t n, float *work, struct places *p) {
   const size_t all = N_PART * n;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {{all * m->net.n_in, &p->in},
-               {all * m->n, &p->out},
-               {floe__mlp_work(&m->net, all), &p->net},
-               {all * m->n, &p->f},
-               {n * m->n, &p->aim},
-               {2 * n, &p->scale},
-               {all * m->net.width, &p->pre},
-               {all * m->net.width, &p->d_pre}};
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
-  return used;
+  const struct floe__part parts[] = {{all * m->net.n_in, &p->in},
+                                     {all * m->n, &p->out},
+                                     {floe__mlp_work(&m->net, all), &p->net},
+                                     {all * m->n, &p->f},
+                                     {n * m->n, &p->aim},
+                                     {2 * n, &p->scale},
+                                     {all * m->net.width, &p->pre},
+                                     {all * m->net.width, &p->d_pre}};
+  return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
 size_t floe__one_step_work(const struct floe__one_step *m, size_t n) {
@@ -195,7 +187,7 @@ void floe__one_step_backward(const struct floe__one_step *m, const float *block,
   divide(m, n, work, &p);
   for (size_t k = 0; k < N_PART * n; k++)
     for (size_t j = 0; j < d; j++) p.f[k * d + j] *= by_loss[k % n];
-  floe__mlp_backward(&m->net, block, N_PART * n, p.in, m->net.n_in, p.net, p.f, NULL, 0, p.d_pre, width, gradient);
+  floe__mlp_backward(&m->net, block, N_PART * n, p.net, p.f, NULL, 0, p.d_pre, width, gradient);
   for (size_t k = 0; k < n * width; k++)
     d_pre[k] = p.d_pre[k] + p.d_pre[DRAW * n * width + k] + p.d_pre[OTHER * n * width + k];
 }

@@ -85,5 +85,5 @@ void floe__point_backward(const struct floe__point *h, const float *block, const
   const struct places p = divide(h, rows->n, work);
   for (size_t i = 0; i < rows->n; i++)
     for (size_t k = i * 2 * h->n; k < (i + 1) * 2 * h->n; k++) p.raw[k] *= by_loss[i];
-  floe__mlp_backward(&h->net, block, rows->n, p.raw, 0, p.net, p.raw, NULL, 0, d_pre, h->net.width, gradient);
+  floe__mlp_backward(&h->net, block, rows->n, p.net, p.raw, NULL, 0, d_pre, h->net.width, gradient);
 }

@@ -104,7 +104,7 @@ void floe__quantiles_backward(const struct floe__quantiles *h, const float *bloc
   const struct places p = divide(h, rows->n, work);
   for (size_t i = 0; i < rows->n; i++)
     for (size_t k = i * h->n * N; k < (i + 1) * h->n * N; k++) p.raw[k] *= by_loss[i];
-  floe__mlp_backward(&h->net, block, rows->n, p.raw, 0, p.net, p.raw, NULL, 0, d_pre, h->net.width, gradient);
+  floe__mlp_backward(&h->net, block, rows->n, p.net, p.raw, NULL, 0, d_pre, h->net.width, gradient);
 }
 
 /* ---- drawing ---- */

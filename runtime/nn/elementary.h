@@ -57,10 +57,4 @@ FLOE__INLINE float floe__logistic(float x) {
   return 1.0f / (1.0f + floe__exp(-x));
 }
 
-/* log(1 + exp x) = max(x, 0) + log(1 + exp -|x|). */
-FLOE__INLINE float floe__softplus(float x) {
-  const float positive = x > 0.0f ? x : 0.0f, size = x > 0.0f ? x : -x;
-  return positive + floe__log(1.0f + floe__exp(-size));
-}
-
 #endif

@@ -13,6 +13,15 @@ size_t floe__block_take(size_t *used, size_t count) {
   return offset;
 }
 
+size_t floe__block_divide(size_t n, const struct floe__part *parts, float *work) {
+  size_t used = 0;
+  for (size_t k = 0; k < n; k++) {
+    const size_t offset = floe__block_take(&used, parts[k].size);
+    if (work) *parts[k].at = work + offset;
+  }
+  return used;
+}
+
 struct floe__linear floe__linear_make(size_t *used, size_t n_in, size_t n_out, int with_bias) {
   struct floe__linear layer = {n_in, n_out, 0, FLOE_NN_NONE};
   layer.weight = floe__block_take(used, n_in * n_out);
@@ -74,27 +83,4 @@ void floe__linear_backward(const struct floe__linear *layer, const float *block,
   if (dx)
     floe__gemm_float(false, false, n, layer->n_in, layer->n_out, 1, dy, dy_stride, block + layer->weight, layer->n_in,
                      add ? 1 : 0, dx, dx_stride);
-}
-
-FLOE__FOR_EACH_CPU static void silu_with_slope(size_t n, float *restrict value, float *restrict slope) {
-  for (size_t i = 0; i < n; i++) {
-    const float x = value[i], s = floe__logistic(x);
-    value[i] = x * s;
-    slope[i] = s * (1.0f + x * (1.0f - s));
-  }
-}
-
-FLOE__FOR_EACH_CPU static void silu_alone(size_t n, float *value) {
-  for (size_t i = 0; i < n; i++) value[i] *= floe__logistic(value[i]);
-}
-
-void floe__silu(size_t n, float *value, float *slope) {
-  if (slope)
-    silu_with_slope(n, value, slope);
-  else
-    silu_alone(n, value);
-}
-
-FLOE__FOR_EACH_CPU void floe__silu_backward(size_t n, float *restrict d, const float *restrict slope) {
-  for (size_t i = 0; i < n; i++) d[i] *= slope[i];
 }

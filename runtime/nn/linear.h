@@ -1,8 +1,6 @@
-/* linear.h: parameter blocks, linear layers and the activation. All weights of a network stand in one block of
- * floats; layers hold offsets into it, so that zeroing, saving, averaging and the optimiser are loops over the
- * block. The gradient is a block of the same shape; backward functions add to it. The activation is SiLU, x / (1 +
- * exp -x) (Hendrycks and Gimpel 2016; Ramachandran, Zoph, Le 2017): smooth, as densities want it, and two exp
- * cheaper than GELU. */
+/* linear.h: parameter blocks and linear layers. All weights of a network stand in one block of floats; layers hold
+ * offsets into it, so that zeroing, saving, averaging and the optimiser are loops over the block. The gradient is a
+ * block of the same shape; backward functions add to it. */
 #ifndef FLOE_NN_LINEAR_H
 #define FLOE_NN_LINEAR_H
 
@@ -12,6 +10,14 @@
 /* Takes `count` floats of the block, which so far has *used of them; returns their offset. Offsets are multiples of
  * 16. */
 size_t floe__block_take(size_t *used, size_t count);
+
+/* Parts of a block of work space, one behind the other: each has `size` floats, and *at becomes its place in `work`. NULL:
+ * nothing is placed. Returns the floats of all. */
+struct floe__part {
+  size_t size;
+  float **at;
+};
+size_t floe__block_divide(size_t n, const struct floe__part *parts, float *work);
 
 /* y = x W' + b. weight (n_out, n_in), bias (n_out): offsets into the block; bias FLOE_NN_NONE: none. */
 #define FLOE_NN_NONE ((size_t)-1)
@@ -32,11 +38,5 @@ void floe__linear_forward(const struct floe__linear *layer, const float *block, 
 void floe__linear_backward(const struct floe__linear *layer, const float *block, size_t n, const float *x,
                            size_t x_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int add,
                            float *gradient);
-
-/* value (n): pre-activations in, activations out; slope (n): the derivative, for the way back. NULL: not wanted. */
-void floe__silu(size_t n, float *value, float *slope);
-
-/* d (n) *= slope (n) */
-void floe__silu_backward(size_t n, float *d, const float *slope);
 
 #endif

@@ -141,10 +141,8 @@ void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n
   }
 }
 
-void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
-                        float *work, const float *dy, float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride,
-                        float *gradient) {
-  (void)x, (void)x_stride; /* kept by the way there */
+void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *dy, float *dx,
+                        size_t dx_stride, float *d_pre, size_t d_pre_stride, float *gradient) {
   const struct floe__panel_functions *f = floe__panel_functions();
   for (size_t first = 0; first < n; first += PANEL) {
     const struct panel p = panel_at(net, n, first, work);

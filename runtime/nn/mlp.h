@@ -42,10 +42,10 @@ void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n
 void floe__mlp_trace(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *mask,
                      float *trace);
 
-/* dy (n, n_out) -> dx (n, n_in) or NULL; d_pre (n, width) with stride, overwritten: one row per row of x; or NULL. */
-void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
-                        float *work, const float *dy, float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride,
-                        float *gradient);
+/* After forward with the same work: dy (n, n_out) -> dx (n, n_in) or NULL; d_pre (n, width), one row per row of x, or
+ * NULL: both with their strides, and overwritten. Adds to gradient. */
+void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *dy, float *dx,
+                        size_t dx_stride, float *d_pre, size_t d_pre_stride, float *gradient);
 
 /* ---- on one panel ----
  * For callers whose numbers stand in panels anyway. */

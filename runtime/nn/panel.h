@@ -32,7 +32,7 @@ struct floe__panel_functions {
   /* The first n rows of a panel to y (n, n_feature), `stride` apart. */
   void (*scatter)(size_t n, size_t n_feature, const float *panel, float *y, size_t stride);
   /* SiLU: y = x / (1 + exp -x), its derivative to slope, if wanted; n numbers, a multiple of FLOE__PANEL. base NULL, or
-   * y += base, which may be y. */
+   * y += base, which may be y. (Hendrycks and Gimpel 2016; Ramachandran, Zoph, Le 2017: smooth, as densities want it.) */
   void (*silu)(size_t n, const float *x, const float *base, float *y, float *slope);
   void (*times)(size_t n, const float *a, const float *b, float *y); /* y = a b */
 

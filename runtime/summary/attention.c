@@ -42,26 +42,18 @@ struct places {
 static size_t divide(const struct floe__attention *a, size_t n_x, size_t n_y, size_t n_pair, float *work,
                      struct places *p) {
   const size_t d = a->width;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {{n_x * d, &p->q},
-               {n_y * d, &p->k},
-               {n_y * d, &p->v},
-               {n_x * d, &p->o},
-               {n_x * d, &p->dq},
-               {n_y * d, &p->dk},
-               {n_y * d, &p->dv},
-               {a->n_head * n_pair, &p->attention},
-               {n_y, &p->d_attention},
-               {n_y * d, &p->transposed},
-               {floe__mlp_work(&a->out, n_x), &p->out}};
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
-  return used;
+  const struct floe__part parts[] = {{n_x * d, &p->q},
+                                     {n_y * d, &p->k},
+                                     {n_y * d, &p->v},
+                                     {n_x * d, &p->o},
+                                     {n_x * d, &p->dq},
+                                     {n_y * d, &p->dk},
+                                     {n_y * d, &p->dv},
+                                     {a->n_head * n_pair, &p->attention},
+                                     {n_y, &p->d_attention},
+                                     {n_y * d, &p->transposed},
+                                     {floe__mlp_work(&a->out, n_x), &p->out}};
+  return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
 static size_t attention_work(const struct floe__attention *a, size_t n_x, size_t n_y, size_t n_pair) {
@@ -151,7 +143,7 @@ static void attention_backward(const struct floe__attention *a, const float *blo
   struct places p;
   const float *weights;
   divide(a, r->n_x, r->n_y, r->n_pair, work, &p);
-  floe__mlp_backward(&a->out, block, r->n_x, p.o, d, p.out, d_result, p.dq, d, NULL, 0, gradient);
+  floe__mlp_backward(&a->out, block, r->n_x, p.out, d_result, p.dq, d, NULL, 0, gradient);
   for (size_t k = 0; k < r->n_x * d; k++) d_result[k] = p.dq[k] += d_result[k];
   memset(p.dk, 0, r->n_y * d * sizeof(float));
   memset(p.dv, 0, r->n_y * d * sizeof(float));

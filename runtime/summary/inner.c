@@ -54,25 +54,19 @@ struct places {
 static size_t divide(const struct floe__inner *inner, size_t n, size_t n_context, float *work, struct places *p) {
   const size_t n_item = is_set(inner) ? n * inner->longest : 0;
   float *first = NULL, *owner = NULL;
-  size_t own = 0, used = 0;
+  size_t own = 0;
   if (is_set(inner)) own = floe__set_net_work(&inner->sets, n, n_item, n_context);
   if (inner->kind == FLOE_GRU) own = floe__gru_work(&inner->gru, n, inner->longest);
   if (inner->kind == FLOE_TCN) own = floe__tcn_work(&inner->tcn, n, inner->longest);
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {{n * inner->n_pre, &p->pre},
-               {n * inner->n_pre, &p->d_pre},
-               {n_context * inner->n_pre, &p->context},
-               {n_context * inner->n_pre, &p->d_context},
-               {n_item * inner->n_feature, &p->item},
-               {is_set(inner) ? n + 1 : 0, &first},
-               {n_item, &owner},
-               {own, &p->own}};
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
+  const struct floe__part parts[] = {{n * inner->n_pre, &p->pre},
+                                     {n * inner->n_pre, &p->d_pre},
+                                     {n_context * inner->n_pre, &p->context},
+                                     {n_context * inner->n_pre, &p->d_context},
+                                     {n_item * inner->n_feature, &p->item},
+                                     {is_set(inner) ? n + 1 : 0, &first},
+                                     {n_item, &owner},
+                                     {own, &p->own}};
+  const size_t used = floe__block_divide(sizeof parts / sizeof *parts, parts, work);
   p->first = (uint32_t *)(void *)first;
   p->owner = (uint32_t *)(void *)owner;
   return used;

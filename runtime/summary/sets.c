@@ -33,24 +33,17 @@ struct places {
 static size_t divide(const struct floe__set_net *net, size_t n, size_t n_item, size_t n_context, float *work,
                      struct places *p) {
   const size_t e = n_item * net->n_embedding, width = net->item.width, refined = net->attends ? e : 0;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {{e, &p->embedding},
-               {e, &p->d_embedding},
-               {refined, &p->refined},
-               {refined, &p->d_refined},
-               {net->attends ? floe__set_transformer_work(&net->transformer, n, n_item) : 0, &p->transformer},
-               {n_context * width, &p->pre},
-               {n_context * width, &p->d_pre},
-               {n_item * width, &p->d_item_pre},
-               {floe__mlp_work(&net->item, n_item), &p->item}};
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
-  return used;
+  const size_t transformer = net->attends ? floe__set_transformer_work(&net->transformer, n, n_item) : 0;
+  const struct floe__part parts[] = {{e, &p->embedding},
+                                     {e, &p->d_embedding},
+                                     {refined, &p->refined},
+                                     {refined, &p->d_refined},
+                                     {transformer, &p->transformer},
+                                     {n_context * width, &p->pre},
+                                     {n_context * width, &p->d_pre},
+                                     {n_item * width, &p->d_item_pre},
+                                     {floe__mlp_work(&net->item, n_item), &p->item}};
+  return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
 size_t floe__set_net_work(const struct floe__set_net *net, size_t n, size_t n_item, size_t n_context) {
@@ -115,8 +108,8 @@ void floe__set_net_backward(const struct floe__set_net *net, const float *block,
   if (net->attends)
     floe__set_transformer_backward(&net->transformer, block, sets, p.embedding, p.refined, p.transformer, p.d_refined,
                                    dy + 2 * e + 1, dy_stride, p.d_embedding, gradient);
-  floe__mlp_backward(&net->item, block, sets->n_item, sets->x, sets->stride, p.item, p.d_embedding, dx, net->item.n_in,
-                     p.d_item_pre, width, gradient);
+  floe__mlp_backward(&net->item, block, sets->n_item, p.item, p.d_embedding, dx, net->item.n_in, p.d_item_pre, width,
+                     gradient);
   floe__sum_by_owner(sets->n_item, contexts->n, width, contexts->owner, p.d_item_pre, p.d_pre);
   floe__linear_backward(&net->context, block, contexts->n, contexts->x, n_context, p.d_pre, width, NULL, 0, 0, gradient);
 }

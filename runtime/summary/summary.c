@@ -42,23 +42,15 @@ struct places {
 
 static size_t divide(const struct floe__summary *s, size_t n, size_t n_row, float *work, struct places *p) {
   const size_t n_series = reads_rows(s) ? n_row : n;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {{n * s->trunk.n_in, &p->in},
-               {n * s->trunk.n_in, &p->d_in},
-               {floe__mlp_work(&s->trunk, n), &p->trunk},
-               {reads_rows(s) ? n_row * s->n_row_in : 0, &p->row_in},
-               {reads_rows(s) ? n_row * s->n_row_in : 0, &p->d_row_in},
-               {has_rows(s) ? floe__set_net_work(&s->rows, n, n_row, n) : 0, &p->rows},
-               {has_inner(s) ? floe__inner_work(&s->inner, n_series, n) : 0, &p->inner},
-               {reads_rows(s) ? n_row : 0, &p->n_item}};
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
-  return used;
+  const struct floe__part parts[] = {{n * s->trunk.n_in, &p->in},
+                                     {n * s->trunk.n_in, &p->d_in},
+                                     {floe__mlp_work(&s->trunk, n), &p->trunk},
+                                     {reads_rows(s) ? n_row * s->n_row_in : 0, &p->row_in},
+                                     {reads_rows(s) ? n_row * s->n_row_in : 0, &p->d_row_in},
+                                     {has_rows(s) ? floe__set_net_work(&s->rows, n, n_row, n) : 0, &p->rows},
+                                     {has_inner(s) ? floe__inner_work(&s->inner, n_series, n) : 0, &p->inner},
+                                     {reads_rows(s) ? n_row : 0, &p->n_item}};
+  return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
 size_t floe__summary_work(const struct floe__summary *s, size_t n, size_t n_row) {
@@ -153,7 +145,7 @@ void floe__summary_backward(const struct floe__summary *s, const float *block, c
   const size_t n_in = s->trunk.n_in;
   struct places p;
   divide(s, batch->n, batch->n_row, work, &p);
-  floe__mlp_backward(&s->trunk, block, batch->n, p.in, n_in, p.trunk, dh, p.d_in, n_in, NULL, 0, gradient);
+  floe__mlp_backward(&s->trunk, block, batch->n, p.trunk, dh, p.d_in, n_in, NULL, 0, gradient);
   if (has_rows(s)) rows_backward(s, block, batch, work, &p, d_rows, gradient);
   if (!has_inner(s) || reads_rows(s)) return;
   const struct floe__contexts contexts = contexts_of(batch, 0);

@@ -42,10 +42,7 @@ static size_t divide(const struct floe__asking *a, const struct floe__member *m,
   const size_t n = chunk_size(a), rows = f->max_rows;
   const size_t global_work = m->global.n > 0 ? floe__flow_work(&m->global, n) : 0;
   const size_t local_work = m->local.n > 0 ? floe__flow_work(&m->local, n * rows) : 0, l_pre = m->local.n_pre;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {
+  const struct floe__part parts[] = {
       {n * f->n_global, &c->global},
       {n * rows * f->n_local, &c->local},
       {n * f->n_global, &c->global_mask},
@@ -59,11 +56,7 @@ static size_t divide(const struct floe__asking *a, const struct floe__member *m,
       {n * rows * l_pre, &c->local_pre},
       {global_work > local_work ? global_work : local_work, &c->flow},
   };
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
+  size_t used = floe__block_divide(sizeof parts / sizeof *parts, parts, work);
   const size_t log_q = floe__block_take(&used, 2 * a->n_member * n);
   if (work) c->log_q = (double *)(void *)(work + log_q);
   return used;

@@ -98,10 +98,7 @@ static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float
   const size_t s = m->shape.summary, c = s + m->shape.n_context, l = m->shape.n_global + c;
   const size_t g_pre = m->global.n_pre, l_pre = m->local.n_pre;
   const int pairs = m->shape.posterior == FLOE__ONE_STEP;
-  const struct {
-    size_t size;
-    float **at;
-  } parts[] = {
+  const struct floe__part parts[] = {
       {floe__summary_work(&m->summary, n, n_row), &p->summary},
       {n * s, &p->h},
       {n * s, &p->dh},
@@ -126,11 +123,7 @@ static size_t divide(const struct floe__member *m, size_t n, size_t n_row, float
       {pairs ? n_row * m->local.n : 0, &p->local_other},
       {has_row_network(m) ? n_row * m->summary.n_row_in : 0, &p->d_rows},
   };
-  size_t used = 0;
-  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-    const size_t offset = floe__block_take(&used, parts[k].size);
-    if (work) *parts[k].at = work + offset;
-  }
+  const size_t used = floe__block_divide(sizeof parts / sizeof *parts, parts, work);
   if (!has_row_network(m)) p->d_rows = NULL;
   return used;
 }
