@@ -7,6 +7,6 @@ runtime_sources += \
   runtime/nn/elementary.h \
   runtime/nn/linear.h \
   runtime/nn/mlp.h \
-  runtime/nn/panel.h runtime/nn/panel_functions.h runtime/nn/panel_spline.h \
+  runtime/nn/panel.h runtime/nn/panel_functions.h runtime/nn/panel_spline.h runtime/nn/panel_target_v3.h \
   runtime/nn/spline.h \
   runtime/nn/vector.h

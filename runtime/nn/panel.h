@@ -1,10 +1,12 @@
-/* panel.h: the arithmetic of perceptrons and of flows on panels. A panel holds FLOE__PANEL rows of a batch, feature by feature:
+/* panel.h: the arithmetic of perceptrons and of flows on panels. A panel holds FLOE__PANEL rows of a batch, feature by
+ * feature:
  *   (n_feature, FLOE__PANEL), so that the rows are the lanes of vector instructions, and all features of a panel of usual
  * widths stay in the nearest cache from layer to layer. Memory of panels is aligned to 64 bytes.
  *
- * There is one set of these functions for each class of processors (panel_v3.c: AVX2; panel_v4.c: AVX-512), and one that stands on
- * BLAS (panel_blas.c) for all others. The matrix products keep a tile of results in registers; with AVX2 they reach 85 to 99% of the
- * processor's peak at widths 64 to 256, where a product of such small matrices through OpenBLAS reaches 60 to 85%. */
+ * There is one set of these functions for each class of processors (panel_v3.c: AVX2; panel_v4.c: AVX-512), and one that
+ * stands on BLAS (panel_blas.c) for all others; panel_blas_v3.c is there to be compared with. The matrix products keep a
+ * tile of results in registers; with AVX2 they reach 85 to 99% of the processor's peak at widths 64 to 256, where a
+ * product of such small matrices through OpenBLAS reaches 60 to 85%. */
 #ifndef FLOE_NN_PANEL_H
 #define FLOE_NN_PANEL_H
 
@@ -18,15 +20,16 @@ struct floe__panel_functions {
   const char *name;
   /* Of this processor. */
   bool (*runs)(void);
-  /* y (n_out, 32) = W x + bias, for x (n_in, 32); W's element (j, i) is weight[j * by_out + i * by_in]; bias NULL: y += W x. */
+  /* y (n_out, 32) = W x + bias, for x (n_in, 32); W's element (j, i) is weight[j * by_out + i * by_in]; bias NULL:
+   * y += W x. */
   void (*multiply)(size_t n_out, size_t n_in, const float *weight, size_t by_out, size_t by_in, const float *bias,
                    const float *x, float *y);
   /* gradient (n_out, n_in) += dy x', for dy (n_out, 32), x (n_in, 32); spare (n_in, 32): work space. */
   void (*outer)(size_t n_out, size_t n_in, const float *dy, const float *x, float *spare, float *gradient);
   /* sum (n_feature) += the sums over the rows of x. */
   void (*sum_rows)(size_t n_feature, const float *x, float *sum);
-  /* Rows 0 .. n - 1 of x (n, n_feature), `stride` apart, into a panel; missing rows become 0. row: row k stands at row[k]; NULL: at
-   * k. add: on top of what is there. */
+  /* Rows 0 .. n - 1 of x (n, n_feature), `stride` apart, into a panel; missing rows become 0. row: row k stands at
+   * row[k]; NULL: at k. add: on top of what is there. */
   void (*gather)(size_t n, size_t n_feature, const float *x, size_t stride, const uint32_t *row, bool add,
                  float *panel);
   /* The first n rows of a panel to y (n, n_feature), `stride` apart. */
@@ -50,7 +53,7 @@ struct floe__panel_functions {
 
 extern const struct floe__panel_functions floe__panel_v3, floe__panel_v4, floe__panel_blas, floe__panel_blas_v3;
 
-/* The fastest set that runs here. */
+/* The fastest set that runs here; or, for measurements, that of the name in the environment's FLOE_PANEL. */
 const struct floe__panel_functions *floe__panel_functions(void);
 
 #endif

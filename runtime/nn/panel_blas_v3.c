@@ -1,11 +1,6 @@
-/* For x86-64 processors with AVX2 and FMA: products by BLAS, all else as in panel_v3.c. Only for measurements, which tell what the
- * products are worth. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC target("arch=x86-64-v3")
-#define PANEL_RUNS (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-#else
-#define PANEL_RUNS false
-#endif
+/* As panel_v3.c, but with products by BLAS: only for measurements, which tell what the products are worth. */
+#include "runtime/nn/panel_target_v3.h"
+
 #define PANEL_SET floe__panel_blas_v3
 #define PANEL_NAME "blas"
 #define PANEL_BY_BLAS 1

@@ -1,6 +1,6 @@
-/* panel_functions.h: the bodies of panel.h, once for each class of processors: the file that includes this sets the target before,
- * and PANEL_SET, the name of its set, with PANEL_RUNS, whether the processor has it. Without vectors of AVX the products are those of
- * BLAS. */
+/* panel_functions.h: the bodies of panel.h, once for each class of processors: the file that includes this sets the
+ * target before, and PANEL_SET, its set; PANEL_NAME, what floe__panel_functions knows it by; PANEL_RUNS, whether the
+ * processor has it. Without vectors of AVX, or with PANEL_BY_BLAS, the products are those of BLAS. */
 #include <string.h>
 
 #include "runtime/math/blas.h"
