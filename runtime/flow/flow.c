@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "runtime/flow/heads.h"
 #include "runtime/flow/tails.h"
 #include "runtime/nn/panel.h"
 #include "runtime/nn/spline.h"
@@ -22,14 +23,19 @@ static void layer_positions(size_t n, size_t k, uint64_t seed, uint64_t unit, si
   *n_moved = whole ? n : start ? n - half : half;
 }
 
+static int make_perceptron(struct floe__flow *flow, const struct floe__head *head, size_t *used, size_t n,
+                           size_t n_layer, size_t width) {
+  const size_t n_hidden = n_layer < FLOE__MLP_MAX_HIDDEN ? n_layer : FLOE__MLP_MAX_HIDDEN;
+  *flow = (struct floe__flow){.head = head, .n = n, .width = width, .n_pre = width};
+  flow->net = floe__mlp_make(used, n * head->n_in + head->n_more, width, n_hidden, n * head->n_out);
+  return 1;
+}
+
 int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
                     size_t width, uint64_t seed, uint64_t unit) {
-  if (floe__flow_is_perceptron(kind)) {
-    *flow = (struct floe__flow){.kind = kind, .n = n, .width = width, .n_pre = width};
-    floe__head_make(flow, used, n_layer < FLOE__MLP_MAX_HIDDEN ? n_layer : FLOE__MLP_MAX_HIDDEN);
-    return 1;
-  }
-  *flow = (struct floe__flow){.kind = kind, .n = n, .n_layer = n_layer, .width = width, .n_pre = n_layer * width};
+  const struct floe__head *head = floe__head_of(kind);
+  if (head) return make_perceptron(flow, head, used, n, n_layer, width);
+  *flow = (struct floe__flow){.n = n, .n_layer = n_layer, .width = width, .n_pre = n_layer * width};
   size_t *order = FLOE__NEW(n, size_t);
   flow->layers = FLOE__NEW(n_layer, struct floe__flow_layer);
   flow->positions = FLOE__NEW(n * n_layer, uint32_t);
@@ -59,7 +65,7 @@ void floe__flow_drop(struct floe__flow *flow) {
 }
 
 void floe__flow_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit) {
-  if (floe__flow_is_perceptron(flow->kind)) floe__head_start(flow, block, seed, unit);
+  if (flow->head) floe__mlp_start(&flow->net, block, 0.1f, seed, unit);
   for (size_t k = 0; k < flow->n_layer; k++) floe__mlp_start(&flow->layers[k].net, block, 0.02f, seed, unit + 8 * k);
 }
 
@@ -115,7 +121,7 @@ static size_t panel_floats(const struct floe__flow *flow) {
 }
 
 size_t floe__flow_work(const struct floe__flow *flow, size_t n) {
-  if (floe__flow_is_perceptron(flow->kind)) return floe__head_work(flow, n);
+  if (flow->head) return flow->head->work(flow, n);
   return n_panel(n) * (panel_floats(flow) + flow->n_layer * layer_floats(flow, 1)) + flow->n * (RAW + 1) * PANEL +
          spare_floats(flow);
 }
@@ -207,8 +213,8 @@ static void layer_forward(const struct flow_call *c, size_t k, size_t p) {
 
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det) {
-  if (floe__flow_is_perceptron(flow->kind)) {
-    floe__head_forward(flow, block, rows, x, work, z, log_det);
+  if (flow->head) {
+    flow->head->forward(flow, block, rows, x, work, z, log_det);
     return;
   }
   const struct flow_call c = open_call(flow, block, rows, work);
@@ -272,8 +278,8 @@ static void layer_inverse(const struct flow_call *c, size_t k, size_t p, int wit
 
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det) {
-  if (floe__flow_is_perceptron(flow->kind)) {
-    floe__head_inverse(flow, block, rows, z, work, x, log_det);
+  if (flow->head) {
+    flow->head->inverse(flow, block, rows, z, work, x, log_det);
     return;
   }
   const struct flow_call c = open_call(flow, block, rows, work);
@@ -285,4 +291,16 @@ void floe__flow_inverse(const struct floe__flow *flow, const float *block, const
   for (size_t k = flow->n_layer; k-- > 0;)
     for (size_t p = 0; p < n_panel(rows->n); p++) layer_inverse(&c, k, p, log_det != NULL);
   write_rows(&c, x, log_det);
+}
+
+/* ---- perceptrons ---- */
+
+void floe__flow_loss(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                     const struct floe__flow_noise *noise, const float *x, float *work, float *loss) {
+  flow->head->loss(flow, block, rows, noise, x, work, loss);
+}
+
+void floe__flow_loss_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                              float *work, const float *by_loss, float *d_pre, float *gradient) {
+  flow->head->loss_backward(flow, block, rows, work, by_loss, d_pre, gradient);
 }

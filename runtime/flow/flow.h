@@ -1,23 +1,20 @@
-/* flow.h: conditional normalising flows with exact densities: x (d numbers a row) -> z, standard normal. One kind is the
- * solution of a differential equation (matching.h). Two kinds only go from z to x, and have no density (one_step.h,
- * quantiles.h); one has that of independent normal numbers (point.h). The others are made of layers. Layer 0
- * moves every coordinate by a map whose numbers depend on the condition alone; further layers are couplings (Dinh,
- * Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is moved given the other
- * part and the condition; the next layer swaps the parts. The map is that of nn/spline.h; the last layer is followed by
- * that of tails.h. With d = 1 all layers are like layer 0. The condition enters every layer's network as a term of its
- * first layer (struct floe__pre of nn/mlp.h, n_pre wide): how it comes about is the caller's affair.
- * Rows may lack coordinates: where mask is 0 the coordinate passes through with log determinant 0, and the others do not see it. */
+/* flow.h: conditional normalising flows: x (d numbers a row) -> z, standard normal, and back, with exact densities. Two
+ * kinds are made of layers. Layer 0 moves every coordinate by a map whose numbers depend on the condition alone; further
+ * layers are couplings (Dinh, Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is
+ * moved given the other part and the condition; the next layer swaps the parts. The map is that of nn/spline.h; the last
+ * layer is followed by that of tails.h. With d = 1 all layers are like layer 0. The other kinds are one perceptron each
+ * (heads.h): the solution of a differential equation (matching.h); independent normal numbers (point.h); and two that
+ * only go from z to x, and have no density (one_step.h, quantiles.h).
+ * The condition enters every network as a term of its first layer (struct floe__pre of nn/mlp.h, n_pre wide): how it
+ * comes about is the caller's affair. Rows may lack coordinates: where mask is 0 the coordinate passes through with log
+ * determinant 0, and the others do not see it. */
 #ifndef FLOE_FLOW_FLOW_H
 #define FLOE_FLOW_FLOW_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/flow/matching.h"
 #include "runtime/flow/mixing.h"
-#include "runtime/flow/one_step.h"
-#include "runtime/flow/point.h"
-#include "runtime/flow/quantiles.h"
 #include "runtime/nn/mlp.h"
 
 struct floe__flow_layer {
@@ -36,18 +33,18 @@ int floe__flow_is_perceptron(enum floe__flow_kind kind);
 /* Why there is no density of the kind; NULL: there is. */
 const char *floe__flow_no_density(enum floe__flow_kind kind);
 
+struct floe__head;
+
 struct floe__flow {
-  enum floe__flow_kind kind;
-  struct floe__matching matching; /* where it is of that kind, as the next three */
-  struct floe__one_step one_step;
-  struct floe__point point;
-  struct floe__quantiles quantiles; /* what follows is of those with layers, but n, width and n_pre */
-  size_t n, n_layer, width, n_pre; /* n_pre = n_layer * width */
-  struct floe__flow_layer *layers;
-  uint32_t *positions;
+  size_t n, width, n_pre;          /* coordinates; hidden width of a network; widths of all networks together */
+  const struct floe__head *head;   /* the kind of perceptron; NULL: the flow is made of layers */
+  struct floe__mlp net;            /* that perceptron */
+  size_t n_layer;                  /* 0: it is a perceptron */
+  struct floe__flow_layer *layers; /* (n_layer) */
+  uint32_t *positions;             /* (n_layer, n): what the layers' `given` and `moved` point into */
 };
 
-/* n coordinates >= 1; layers: of a coupling flow, or hidden ones of the perceptron, at most
+/* n coordinates >= 1; n_layer: of a flow that is made of them, or the perceptron's hidden ones, of which there are at most
  * FLOE__MLP_MAX_HIDDEN; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False:
  * no memory. */
 int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
@@ -71,13 +68,13 @@ struct floe__flow_rows {
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det);
 
-/* After a forward that keeps, with the same work and no condition that rows share; of coupling flows. dz (n, d): overwritten, with dx; d_log_det (n);
- * d_pre (n, n_pre) overwritten; adds to gradient. */
+/* After a forward that keeps, with the same work and no condition that rows share; of flows made of layers. dz (n, d):
+ * overwritten, with dx; d_log_det (n); d_pre (n, n_pre) overwritten; adds to gradient. */
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient);
 
-/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, left alone where there is no density, or NULL: not wanted, which is
- * faster. x may be z. */
+/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, left alone where there is no density, or NULL: not wanted, which
+ * is faster. x may be z. */
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det);
 
@@ -93,17 +90,9 @@ struct floe__flow_noise {
 void floe__flow_loss(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                      const struct floe__flow_noise *noise, const float *x, float *work, float *loss);
 
-/* After the loss, with the same work and a row of the condition for each: by_loss (n) -> d_pre (n, n_pre) overwritten; adds to gradient. */
+/* After the loss, with the same work and a row of the condition for each: by_loss (n) -> d_pre (n, n_pre) overwritten;
+ * adds to gradient. */
 void floe__flow_loss_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                               float *work, const float *by_loss, float *d_pre, float *gradient);
-
-/* Internal to this folder: flow.c hands perceptrons over. */
-void floe__head_make(struct floe__flow *flow, size_t *used, size_t n_hidden);
-void floe__head_start(const struct floe__flow *flow, float *block, uint64_t seed, uint64_t unit);
-size_t floe__head_work(const struct floe__flow *flow, size_t n_row);
-void floe__head_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                        const float *x, float *work, float *z, float *log_det);
-void floe__head_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                        const float *z, float *work, float *x, float *log_det);
 
 #endif

@@ -3,21 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "runtime/flow/flow.h"
 #include "runtime/nn/panel.h"
 
 enum { PANEL = FLOE__PANEL, OF_TIME = 3, STAGES = 7, MOST_STEPS = 400 };
 static const float tolerance = 1e-4f, trace_tolerance = 1e-3f;
-
-struct floe__matching floe__matching_make(size_t *used, size_t n, size_t n_hidden, size_t width) {
-  struct floe__matching m = {.n = n};
-  m.net = floe__mlp_make(used, n + OF_TIME, width, n_hidden, n);
-  return m;
-}
-
-void floe__matching_start(const struct floe__matching *m, float *block, uint64_t seed, uint64_t unit) {
-  floe__mlp_start(&m->net, block, 0.1f, seed, unit);
-}
 
 /* Work space: the perceptron's input, velocities, and its own; then of the solver, for one panel: states at a stage and after the
  * step, stages and traces of each, and the mask. */
@@ -25,11 +14,11 @@ struct places {
   float *in, *v, *net, *state, *next, *stage, *trace, *mask;
 };
 
-static size_t divide(const struct floe__matching *m, size_t n, float *work, struct places *p) {
-  const size_t d = m->n, rows = n > PANEL ? n : PANEL;
-  const struct floe__part parts[] = {{rows * m->net.n_in, &p->in},
+static size_t divide(const struct floe__flow *flow, size_t n, float *work, struct places *p) {
+  const size_t d = flow->n, rows = n > PANEL ? n : PANEL;
+  const struct floe__part parts[] = {{rows * flow->net.n_in, &p->in},
                                      {rows * d, &p->v},
-                                     {floe__mlp_work(&m->net, rows), &p->net},
+                                     {floe__mlp_work(&flow->net, rows), &p->net},
                                      {PANEL * d, &p->state},
                                      {PANEL * d, &p->next},
                                      {STAGES * PANEL * d, &p->stage},
@@ -38,33 +27,34 @@ static size_t divide(const struct floe__matching *m, size_t n, float *work, stru
   return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
-size_t floe__matching_work(const struct floe__matching *m, size_t n) {
+static size_t work_floats(const struct floe__flow *flow, size_t n) {
   struct places p;
-  return divide(m, n, NULL, &p);
+  return divide(flow, n, NULL, &p);
 }
 
 /* The perceptron's input of one row. */
-static void write_input(const struct floe__matching *m, const float *x, const float *mask, float t, float *in) {
+static void write_input(const struct floe__flow *flow, const float *x, const float *mask, float t, float *in) {
   const float angle = 3.14159265f * t;
-  for (size_t j = 0; j < m->n; j++) in[j] = x[j] * mask[j];
-  in[m->n] = 2 * t - 1;
-  in[m->n + 1] = cosf(angle);
-  in[m->n + 2] = sinf(2 * angle);
+  for (size_t j = 0; j < flow->n; j++) in[j] = x[j] * mask[j];
+  in[flow->n] = 2 * t - 1;
+  in[flow->n + 1] = cosf(angle);
+  in[flow->n + 2] = sinf(2 * angle);
 }
 
 /* ---- learning ---- */
 
-void floe__matching_loss(const struct floe__matching *m, const float *block, const struct floe__flow_rows *rows,
-                         const float *x_0, const float *x_1, const float *t, float *work, float *loss) {
-  const size_t d = m->n, n_in = m->net.n_in;
+static void learn(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                  const struct floe__flow_noise *noise, const float *x_1, float *work, float *loss) {
+  const size_t d = flow->n, n_in = flow->net.n_in;
+  const float *x_0 = noise->x, *t = noise->t;
   struct places p;
-  divide(m, rows->n, work, &p);
+  divide(flow, rows->n, work, &p);
   for (size_t i = 0; i < rows->n; i++) {
     float *in = p.in + i * n_in;
     for (size_t j = 0; j < d; j++) p.v[i * d + j] = (1 - t[i]) * x_0[i * d + j] + t[i] * x_1[i * d + j];
-    write_input(m, p.v + i * d, rows->mask + i * d, t[i], in);
+    write_input(flow, p.v + i * d, rows->mask + i * d, t[i], in);
   }
-  floe__mlp_forward(&m->net, block, rows->n, p.in, n_in, &rows->pre, p.net, p.v);
+  floe__mlp_forward(&flow->net, block, rows->n, p.in, n_in, &rows->pre, p.net, p.v);
   for (size_t i = 0; i < rows->n; i++) {
     loss[i] = 0;
     for (size_t j = i * d; j < (i + 1) * d; j++) {
@@ -74,13 +64,13 @@ void floe__matching_loss(const struct floe__matching *m, const float *block, con
   }
 }
 
-void floe__matching_backward(const struct floe__matching *m, const float *block, const struct floe__flow_rows *rows,
-                             float *work, const float *by_loss, float *d_pre, float *gradient) {
+static void learn_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                           float *work, const float *by_loss, float *d_pre, float *gradient) {
   struct places p;
-  divide(m, rows->n, work, &p);
+  divide(flow, rows->n, work, &p);
   for (size_t i = 0; i < rows->n; i++)
-    for (size_t j = i * m->n; j < (i + 1) * m->n; j++) p.v[j] *= 2 * by_loss[i];
-  floe__mlp_backward(&m->net, block, rows->n, p.net, p.v, NULL, 0, d_pre, m->net.width, gradient);
+    for (size_t j = i * flow->n; j < (i + 1) * flow->n; j++) p.v[j] *= 2 * by_loss[i];
+  floe__mlp_backward(&flow->net, block, rows->n, p.net, p.v, NULL, 0, d_pre, flow->net.width, gradient);
 }
 
 /* ---- solving ---- */
@@ -98,7 +88,7 @@ static const float error_weights[STAGES] = {71.0f / 57600,      0,           -71
                                             -17253.0f / 339200, 22.0f / 525, -1.0f / 40};
 
 struct solve { /* one panel of rows */
-  const struct floe__matching *matching;
+  const struct floe__flow *flow;
   const float *block;
   struct floe__pre pre;
   struct places places;
@@ -109,8 +99,8 @@ struct solve { /* one panel of rows */
 
 /* Stage k of all lanes: velocities along the way, and their traces. */
 static void evaluate(struct solve *w, size_t k) {
-  const struct floe__matching *m = w->matching;
-  const size_t d = m->n, n_in = m->net.n_in;
+  const struct floe__flow *flow = w->flow;
+  const size_t d = flow->n, n_in = flow->net.n_in;
   const struct places *p = &w->places;
   const float direction = w->back ? -1.0f : 1.0f;
   float *v = p->stage + k * PANEL * d, *trace = p->trace + k * PANEL;
@@ -122,17 +112,17 @@ static void evaluate(struct solve *w, size_t k) {
       for (size_t l = 0; l < k; l++) sum += stage_weights[k][l] * p->stage[l * PANEL * d + i * d + j];
       at[j] = x[j] + w->h[i] * sum;
     }
-    write_input(m, at, p->mask + i * d, w->back ? 1 - s : s, p->in + i * n_in);
+    write_input(flow, at, p->mask + i * d, w->back ? 1 - s : s, p->in + i * n_in);
   }
-  floe__mlp_forward(&m->net, w->block, w->n, p->in, n_in, &w->pre, p->net, v);
-  if (w->wants_trace) floe__mlp_trace(&m->net, w->block, w->n, p->net, p->mask, trace);
+  floe__mlp_forward(&flow->net, w->block, w->n, p->in, n_in, &w->pre, p->net, v);
+  if (w->wants_trace) floe__mlp_trace(&flow->net, w->block, w->n, p->net, p->mask, trace);
   for (size_t i = 0; i < w->n * d; i++) v[i] = p->mask[i] != 0 ? direction * v[i] : 0;
   for (size_t i = 0; i < w->n; i++) trace[i] = w->wants_trace ? direction * trace[i] : 0;
 }
 
 /* The estimated error of lane i's step, in units of what is tolerated. */
 static float error_of(const struct solve *w, size_t i) {
-  const size_t d = w->matching->n;
+  const size_t d = w->flow->n;
   const struct places *p = &w->places;
   float largest = 0, trace = 0;
   for (size_t l = 0; l < STAGES; l++) trace += error_weights[l] * p->trace[l * PANEL + i];
@@ -148,7 +138,7 @@ static float error_of(const struct solve *w, size_t i) {
 
 /* Takes lane i's step, or shortens it. After MOST_STEPS any step is taken. */
 static void settle(struct solve *w, size_t i, int any) {
-  const size_t d = w->matching->n;
+  const size_t d = w->flow->n;
   const struct places *p = &w->places;
   const float error = error_of(w, i), last = 1 - w->s[i];
   const int taken = error <= 1 || any;
@@ -179,11 +169,12 @@ static void solve_panel(struct solve *w) {
   }
 }
 
-void floe__matching_carry(const struct floe__matching *m, const float *block, const struct floe__flow_rows *rows,
-                          int back, const float *x, float *work, float *y, float *log_det) {
-  const size_t d = m->n;
-  struct solve w = {.matching = m, .block = block, .back = back, .wants_trace = log_det != NULL};
-  divide(m, rows->n, work, &w.places);
+/* From t = 0 to 1, or from 1 to 0 where `back`. log_det: of the derivative of what stands at 0 by what stands at 1. */
+static void carry(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int back,
+                  const float *x, float *work, float *y, float *log_det) {
+  const size_t d = flow->n;
+  struct solve w = {.flow = flow, .block = block, .back = back, .wants_trace = log_det != NULL};
+  divide(flow, rows->n, work, &w.places);
   for (size_t first = 0; first < rows->n; first += PANEL) {
     w.n = rows->n - first < PANEL ? rows->n - first : PANEL;
     w.pre = rows->pre;
@@ -195,3 +186,22 @@ void floe__matching_carry(const struct floe__matching *m, const float *block, co
     for (size_t i = 0; log_det && i < w.n; i++) log_det[first + i] = back ? w.trace[i] : -w.trace[i];
   }
 }
+
+static void forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                    const float *x, float *work, float *z, float *log_det) {
+  carry(flow, block, rows, 1, x, work, z, log_det);
+}
+
+static void inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                    const float *z, float *work, float *x, float *log_det) {
+  carry(flow, block, rows, 0, z, work, x, log_det);
+}
+
+const struct floe__head floe__matching = {.n_in = 1,
+                                          .n_more = OF_TIME,
+                                          .n_out = 1,
+                                          .work = work_floats,
+                                          .forward = forward,
+                                          .inverse = inverse,
+                                          .loss = learn,
+                                          .loss_backward = learn_backward};

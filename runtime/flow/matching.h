@@ -9,33 +9,8 @@
 #ifndef FLOE_FLOW_MATCHING_H
 #define FLOE_FLOW_MATCHING_H
 
-#include "runtime/nn/mlp.h"
+#include "runtime/flow/heads.h"
 
-struct floe__flow_rows;
-
-struct floe__matching {
-  size_t n; /* coordinates */
-  struct floe__mlp net; /* coordinates, numbers that stand for t -> velocity */
-};
-
-struct floe__matching floe__matching_make(size_t *used, size_t n, size_t n_hidden, size_t width);
-void floe__matching_start(const struct floe__matching *matching, float *block, uint64_t seed,
-                          uint64_t unit); /* unit .. unit + 7 */
-
-size_t floe__matching_work(const struct floe__matching *matching, size_t n_row); /* floats of work space */
-
-/* x_0, x_1 (n, d), t (n) -> loss (n). */
-void floe__matching_loss(const struct floe__matching *matching, const float *block, const struct floe__flow_rows *rows,
-                         const float *x_0, const float *x_1, const float *t, float *work, float *loss);
-
-/* After the loss, with the same work and pre.row NULL: by_loss (n) -> d_pre (n, width) overwritten; adds to gradient. */
-void floe__matching_backward(const struct floe__matching *matching, const float *block,
-                             const struct floe__flow_rows *rows, float *work, const float *by_loss, float *d_pre,
-                             float *gradient);
-
-/* From t = 0 to 1, or from 1 to 0 where `back`; y may be x. log_det (n): of the derivative of what stands at 0 by what stands at
- * 1; NULL: not wanted, which is faster. */
-void floe__matching_carry(const struct floe__matching *matching, const float *block, const struct floe__flow_rows *rows,
-                          int back, const float *x, float *work, float *y, float *log_det);
+extern const struct floe__head floe__matching;
 
 #endif

@@ -3,23 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "runtime/flow/flow.h"
 #include "runtime/math/special.h"
 
 enum { OF_SCALE = 5, RUNGS_FIRST = 10, STAGES = 5 };
 static const double least = 0.002, most = 10, power = 7; /* scales, and how densely they stand towards the least */
 static const double log_mean = -1.1, log_sd = 2;         /* of the scales that are learnt from */
 static const float sd = 0.5f, huber = 0.00054f, pi = 3.14159265f;
-
-struct floe__one_step floe__one_step_make(size_t *used, size_t n, size_t n_hidden, size_t width) {
-  struct floe__one_step m = {.n = n};
-  m.net = floe__mlp_make(used, n + OF_SCALE, width, n_hidden, n);
-  return m;
-}
-
-void floe__one_step_start(const struct floe__one_step *m, float *block, uint64_t seed, uint64_t unit) {
-  floe__mlp_start(&m->net, block, 0.1f, seed, unit);
-}
 
 /* Rows in learning: those on the upper of two rungs, and two draws of each data set. */
 enum { UPPER, DRAW, OTHER, N_PART };
@@ -30,22 +19,22 @@ struct places {
   float *in, *out, *net, *f, *aim, *scale, *pre, *d_pre;
 };
 
-static size_t divide(const struct floe__one_step *m, size_t n, float *work, struct places *p) {
+static size_t divide(const struct floe__flow *flow, size_t n, float *work, struct places *p) {
   const size_t all = N_PART * n;
-  const struct floe__part parts[] = {{all * m->net.n_in, &p->in},
-                                     {all * m->n, &p->out},
-                                     {floe__mlp_work(&m->net, all), &p->net},
-                                     {all * m->n, &p->f},
-                                     {n * m->n, &p->aim},
+  const struct floe__part parts[] = {{all * flow->net.n_in, &p->in},
+                                     {all * flow->n, &p->out},
+                                     {floe__mlp_work(&flow->net, all), &p->net},
+                                     {all * flow->n, &p->f},
+                                     {n * flow->n, &p->aim},
                                      {2 * n, &p->scale},
-                                     {all * m->net.width, &p->pre},
-                                     {all * m->net.width, &p->d_pre}};
+                                     {all * flow->net.width, &p->pre},
+                                     {all * flow->net.width, &p->d_pre}};
   return floe__block_divide(sizeof parts / sizeof *parts, parts, work);
 }
 
-size_t floe__one_step_work(const struct floe__one_step *m, size_t n) {
+static size_t work_floats(const struct floe__flow *flow, size_t n) {
   struct places p;
-  return divide(m, n, NULL, &p);
+  return divide(flow, n, NULL, &p);
 }
 
 static float c_skip(float s) {
@@ -58,12 +47,12 @@ static float c_out(float s) {
 }
 
 /* The perceptron's input of one row at x, scale s. */
-static void write_input(const struct floe__one_step *m, const float *x, const float *mask, float s, float *in) {
+static void write_input(const struct floe__flow *flow, const float *x, const float *mask, float s, float *in) {
   const float c_in = 1 / sqrtf(s * s + sd * sd);
   const float at = (logf(s) - (float)log(least)) / (float)log(most / least);
-  for (size_t j = 0; j < m->n; j++) in[j] = c_in * x[j] * mask[j];
-  in[m->n] = 2 * at - 1;
-  for (size_t k = 1; k < OF_SCALE; k++) in[m->n + k] = k % 2 ? cosf((float)k * pi * at) : sinf((float)k * pi * at);
+  for (size_t j = 0; j < flow->n; j++) in[j] = c_in * x[j] * mask[j];
+  in[flow->n] = 2 * at - 1;
+  for (size_t k = 1; k < OF_SCALE; k++) in[flow->n + k] = k % 2 ? cosf((float)k * pi * at) : sinf((float)k * pi * at);
 }
 
 /* ---- learning ---- */
@@ -88,26 +77,26 @@ static void choose_scales(float t, float progress, float *scales) {
 }
 
 /* A row's place x + s z (x NULL: s z) into f, and the perceptron's input there. */
-static void place(const struct floe__one_step *m, const float *mask, const float *x, const float *z, float s, float *f,
+static void place(const struct floe__flow *flow, const float *mask, const float *x, const float *z, float s, float *f,
                   float *in) {
-  for (size_t j = 0; j < m->n; j++) f[j] = (x ? x[j] : 0) + s * z[j];
-  write_input(m, f, mask, s, in);
+  for (size_t j = 0; j < flow->n; j++) f[j] = (x ? x[j] : 0) + s * z[j];
+  write_input(flow, f, mask, s, in);
 }
 
 /* A row's place, in f, becomes f of F there. */
-static void denoise(const struct floe__one_step *m, float s, const float *out, float *f) {
+static void denoise(const struct floe__flow *flow, float s, const float *out, float *f) {
   const float skip = c_skip(s), c = c_out(s);
-  for (size_t j = 0; j < m->n; j++) f[j] = skip * f[j] + c * out[j];
+  for (size_t j = 0; j < flow->n; j++) f[j] = skip * f[j] + c * out[j];
 }
 
 /* aim (n, d): f on the lower rungs. */
-static void take_aim(const struct floe__one_step *m, const float *block, const struct floe__flow_rows *rows,
+static void take_aim(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                      const float *x, const float *z, const struct places *p) {
-  const size_t d = m->n, n_in = m->net.n_in;
+  const size_t d = flow->n, n_in = flow->net.n_in;
   for (size_t i = 0; i < rows->n; i++)
-    place(m, rows->mask + i * d, x + i * d, z + i * d, p->scale[2 * i], p->aim + i * d, p->in + i * n_in);
-  floe__mlp_forward(&m->net, block, rows->n, p->in, n_in, &rows->pre, p->net, p->out);
-  for (size_t i = 0; i < rows->n; i++) denoise(m, p->scale[2 * i], p->out + i * d, p->aim + i * d);
+    place(flow, rows->mask + i * d, x + i * d, z + i * d, p->scale[2 * i], p->aim + i * d, p->in + i * n_in);
+  floe__mlp_forward(&flow->net, block, rows->n, p->in, n_in, &rows->pre, p->net, p->out);
+  for (size_t i = 0; i < rows->n; i++) denoise(flow, p->scale[2 * i], p->out + i * d, p->aim + i * d);
 }
 
 static float scale_of(const struct places *p, size_t part, size_t i) {
@@ -115,21 +104,21 @@ static float scale_of(const struct places *p, size_t part, size_t i) {
 }
 
 /* f (N_PART, n, d): on the upper rungs, and of the draws. */
-static void run(const struct floe__one_step *m, const float *block, const struct floe__flow_rows *rows,
+static void run(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                 const struct floe__flow_noise *noise, const float *x, const struct places *p) {
-  const size_t d = m->n, n = rows->n, width = m->net.width;
+  const size_t d = flow->n, n = rows->n, width = flow->net.width;
   const struct floe__pre pre = {p->pre, width, NULL};
   for (size_t part = 0; part < N_PART; part++)
     for (size_t i = 0; i < n; i++) {
       const size_t k = part * n + i;
-      place(m, rows->mask + i * d, part == UPPER ? x + i * d : NULL, (part == OTHER ? noise->other : noise->x) + i * d,
-            scale_of(p, part, i), p->f + k * d, p->in + k * m->net.n_in);
+      place(flow, rows->mask + i * d, part == UPPER ? x + i * d : NULL, (part == OTHER ? noise->other : noise->x) + i * d,
+            scale_of(p, part, i), p->f + k * d, p->in + k * flow->net.n_in);
       memcpy(p->pre + k * width, rows->pre.value + i * rows->pre.stride, width * sizeof(float));
     }
-  floe__mlp_forward(&m->net, block, N_PART * n, p->in, m->net.n_in, &pre, p->net, p->out);
+  floe__mlp_forward(&flow->net, block, N_PART * n, p->in, flow->net.n_in, &pre, p->net, p->out);
   for (size_t part = 0; part < N_PART; part++)
     for (size_t i = 0; i < n; i++)
-      denoise(m, scale_of(p, part, i), p->out + (part * n + i) * d, p->f + (part * n + i) * d);
+      denoise(flow, scale_of(p, part, i), p->out + (part * n + i) * d, p->f + (part * n + i) * d);
 }
 
 /* h of f - aim; f becomes `weight` times the derivative by f. */
@@ -162,14 +151,14 @@ static float energy(size_t d, const float *mask, const float *x, float *a, float
   return 0.5f * (of_a + of_b - apart);
 }
 
-void floe__one_step_loss(const struct floe__one_step *m, const float *block, const struct floe__flow_rows *rows,
-                         const struct floe__flow_noise *noise, const float *x, float *work, float *loss) {
-  const size_t d = m->n, n = rows->n;
+static void learn(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                  const struct floe__flow_noise *noise, const float *x, float *work, float *loss) {
+  const size_t d = flow->n, n = rows->n;
   struct places p;
-  divide(m, n, work, &p);
+  divide(flow, n, work, &p);
   for (size_t i = 0; i < n; i++) choose_scales(noise->t[i], noise->progress, p.scale + 2 * i);
-  take_aim(m, noise->teacher ? noise->teacher : block, rows, x, noise->x, &p);
-  run(m, block, rows, noise, x, &p);
+  take_aim(flow, noise->teacher ? noise->teacher : block, rows, x, noise->x, &p);
+  run(flow, block, rows, noise, x, &p);
   for (size_t i = 0; i < n; i++) {
     const float *mask = rows->mask + i * d;
     const float weight = 1 / (p.scale[2 * i + 1] - p.scale[2 * i]);
@@ -180,28 +169,38 @@ void floe__one_step_loss(const struct floe__one_step *m, const float *block, con
   }
 }
 
-void floe__one_step_backward(const struct floe__one_step *m, const float *block, const struct floe__flow_rows *rows,
-                             float *work, const float *by_loss, float *d_pre, float *gradient) {
-  const size_t d = m->n, n = rows->n, width = m->net.width;
+static void learn_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
+                           float *work, const float *by_loss, float *d_pre, float *gradient) {
+  const size_t d = flow->n, n = rows->n, width = flow->net.width;
   struct places p;
-  divide(m, n, work, &p);
+  divide(flow, n, work, &p);
   for (size_t k = 0; k < N_PART * n; k++)
     for (size_t j = 0; j < d; j++) p.f[k * d + j] *= by_loss[k % n];
-  floe__mlp_backward(&m->net, block, N_PART * n, p.net, p.f, NULL, 0, p.d_pre, width, gradient);
+  floe__mlp_backward(&flow->net, block, N_PART * n, p.net, p.f, NULL, 0, p.d_pre, width, gradient);
   for (size_t k = 0; k < n * width; k++)
     d_pre[k] = p.d_pre[k] + p.d_pre[DRAW * n * width + k] + p.d_pre[OTHER * n * width + k];
 }
 
 /* ---- drawing ---- */
 
-void floe__one_step_draw(const struct floe__one_step *m, const float *block, const struct floe__flow_rows *rows,
-                         const float *z, float *work, float *x) {
-  const size_t d = m->n;
+static void draw(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
+                 float *work, float *x, float *log_det) {
+  (void)log_det;
+  const size_t d = flow->n;
   struct places p;
-  divide(m, rows->n, work, &p);
+  divide(flow, rows->n, work, &p);
   for (size_t i = 0; i < rows->n; i++)
-    place(m, rows->mask + i * d, NULL, z + i * d, (float)most, p.f + i * d, p.in + i * m->net.n_in);
-  floe__mlp_forward(&m->net, block, rows->n, p.in, m->net.n_in, &rows->pre, p.net, p.out);
-  for (size_t i = 0; i < rows->n; i++) denoise(m, (float)most, p.out + i * d, p.f + i * d);
+    place(flow, rows->mask + i * d, NULL, z + i * d, (float)most, p.f + i * d, p.in + i * flow->net.n_in);
+  floe__mlp_forward(&flow->net, block, rows->n, p.in, flow->net.n_in, &rows->pre, p.net, p.out);
+  for (size_t i = 0; i < rows->n; i++) denoise(flow, (float)most, p.out + i * d, p.f + i * d);
   for (size_t k = 0; k < rows->n * d; k++) x[k] = rows->mask[k] != 0 ? p.f[k] : z[k];
 }
+
+const struct floe__head floe__one_step = {.n_in = 1,
+                                          .n_more = OF_SCALE,
+                                          .n_out = 1,
+                                          .no_density = "a consistency model has no density",
+                                          .work = work_floats,
+                                          .inverse = draw,
+                                          .loss = learn,
+                                          .loss_backward = learn_backward};

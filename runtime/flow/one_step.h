@@ -15,33 +15,8 @@
 #ifndef FLOE_FLOW_ONE_STEP_H
 #define FLOE_FLOW_ONE_STEP_H
 
-#include "runtime/nn/mlp.h"
+#include "runtime/flow/heads.h"
 
-struct floe__flow_rows;
-struct floe__flow_noise;
-
-struct floe__one_step {
-  size_t n;             /* coordinates */
-  struct floe__mlp net; /* coordinates, numbers that stand for the scale -> F */
-};
-
-struct floe__one_step floe__one_step_make(size_t *used, size_t n, size_t n_hidden, size_t width);
-void floe__one_step_start(const struct floe__one_step *model, float *block, uint64_t seed,
-                          uint64_t unit); /* unit .. unit + 7 */
-
-size_t floe__one_step_work(const struct floe__one_step *model, size_t n_row); /* floats of work space */
-
-/* x (n, d) -> loss (n); see struct floe__flow_noise. */
-void floe__one_step_loss(const struct floe__one_step *model, const float *block, const struct floe__flow_rows *rows,
-                         const struct floe__flow_noise *noise, const float *x, float *work, float *loss);
-
-/* After the loss, with the same work and pre.row NULL: by_loss (n) -> d_pre (n, width) overwritten; adds to gradient.
- * */
-void floe__one_step_backward(const struct floe__one_step *model, const float *block, const struct floe__flow_rows *rows,
-                             float *work, const float *by_loss, float *d_pre, float *gradient);
-
-/* z (n, d), standard normal -> draws x (n, d); x may be z. */
-void floe__one_step_draw(const struct floe__one_step *model, const float *block, const struct floe__flow_rows *rows,
-                         const float *z, float *work, float *x);
+extern const struct floe__head floe__one_step;
 
 #endif
