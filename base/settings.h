@@ -1,5 +1,5 @@
-/* settings.h: what `network { name = value }` may say: one table for the compiler, which refuses what is wrong in a spec, and
- * for the runtime, which reads it. A value is a number within bounds, or one of some words. */
+/* settings.h: what `network { name = value }` may say: one table for the compiler, which refuses what is wrong in a
+ * spec, and for the runtime, which reads it. A value is a number within bounds, or one of some words. */
 #ifndef FLOE_BASE_SETTINGS_H
 #define FLOE_BASE_SETTINGS_H
 

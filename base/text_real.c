@@ -12,9 +12,10 @@ __extension__ typedef unsigned __int128 wide;
 enum { MOST_DIGITS = 17, MOST_PLACES = 27 };
 
 static const uint64_t fives[MOST_PLACES + 1] = {
-    1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125, 6103515625, 30517578125,
-    152587890625, 762939453125, 3814697265625, 19073486328125, 95367431640625, 476837158203125, 2384185791015625,
-    11920928955078125, 59604644775390625, 298023223876953125, 1490116119384765625, 7450580596923828125};
+    1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125, 6103515625,
+    30517578125, 152587890625, 762939453125, 3814697265625, 19073486328125, 95367431640625, 476837158203125,
+    2384185791015625, 11920928955078125, 59604644775390625, 298023223876953125, 1490116119384765625,
+    7450580596923828125};
 
 /* m 5^p 2^shift, rounded to the nearest integer, halves to even ones. */
 static uint64_t rounded(uint64_t m, int p, int shift) {
@@ -41,8 +42,8 @@ static bool digits_of(double x, int n, uint64_t *digits, int *exponent) {
   return false;
 }
 
-/* Eight digits at once: the halves of four, then pairs, then digits side by side in one word. Quotients by 100 and by 10 are
- * products, exact for what is below 10000 and below 100. */
+/* Eight digits at once: the halves of four, then pairs, then digits side by side in one word. Quotients by 100 and by
+ * 10 are products, exact for what is below 10000 and below 100. */
 static void write_eight(uint32_t number, char to[8]) {
   const uint64_t halves = number / 10000 | (uint64_t)(number % 10000) << 32;
   const uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x7f0000007f);

@@ -76,9 +76,9 @@ static size_t n_panel(size_t n) {
 }
 
 /* What a call works with. Every panel has its coordinates, mask, where the last layer leads, (d, PANEL) each, and log
- * determinants (PANEL). A layer has, of every panel where things are kept and else of one, the coordinates before and after
- * they were mixed, given ones, spline numbers (d RAW), and the network's own. Shared: derivatives by the spline's numbers and
- * by what was given, and the networks' spare room. */
+ * determinants (PANEL). A layer has, of every panel where things are kept and else of one, the coordinates before and
+ * after they were mixed, given ones, spline numbers (d RAW), and the network's own. Shared: derivatives by the spline's
+ * numbers and by what was given, and the networks' spare room. */
 struct flow_call {
   const struct floe__panel_functions *functions;
   const struct floe__flow *flow;
@@ -179,8 +179,8 @@ static void write_rows(const struct flow_call *c, float *x, float *log_det) {
 
 /* ---- layers ---- */
 
-/* The splines of layer k's moved coordinates, given coordinates x. A layer that is given nothing but a condition that all rows
- * share has the same for all panels. */
+/* The splines of layer k's moved coordinates, given coordinates x. A layer that is given nothing but a condition that
+ * all rows share has the same for all panels. */
 static void make_splines(const struct flow_call *c, size_t k, size_t p, const float *x, const struct panel *panel,
                          const struct layer_work *w) {
   const struct floe__flow_layer *layer = &c->flow->layers[k];
@@ -188,9 +188,10 @@ static void make_splines(const struct flow_call *c, size_t k, size_t p, const fl
   if (layer->n_given == 0 && pre.stride == 0 && !c->rows->keeps && p > 0) return;
   if (pre.value) pre.value += k * c->flow->width;
   for (size_t j = 0; j < layer->n_given; j++)
-    c->functions->times(PANEL, x + layer->given[j] * PANEL, panel->mask + layer->given[j] * PANEL, w->given + j * PANEL);
-  floe__mlp_panel_forward(c->functions, &layer->net, c->block, c->rows->n, panel->first, w->given, &pre, &w->kept, c->spare,
-                          w->raw);
+    c->functions->times(PANEL, x + layer->given[j] * PANEL, panel->mask + layer->given[j] * PANEL,
+                        w->given + j * PANEL);
+  floe__mlp_panel_forward(c->functions, &layer->net, c->block, c->rows->n, panel->first, w->given, &pre, &w->kept,
+                          c->spare, w->raw);
   for (size_t j = 0; j < layer->n_moved; j++) c->functions->spline_prepare(w->raw + j * RAW * PANEL);
 }
 
@@ -246,7 +247,8 @@ static void layer_backward(const struct flow_call *c, size_t k, size_t p, float 
     for (size_t r = 0; r < PANEL; r++) panel.x[at + r] += c->d_given[j * PANEL + r] * panel.mask[at + r];
   }
   if (layer->mixing.n > 0)
-    floe__mixing_backward(&layer->mixing, c->block, panel.mask, w.unmixed, c->d_given, panel.x, panel.log_det, gradient);
+    floe__mixing_backward(&layer->mixing, c->block, panel.mask, w.unmixed, c->d_given, panel.x, panel.log_det,
+                          gradient);
 }
 
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,

@@ -1,10 +1,10 @@
 /* flow.h: conditional normalising flows: x (d numbers a row) -> z, standard normal, and back, with exact densities. Two
- * kinds are made of layers. Layer 0 moves every coordinate by a map whose numbers depend on the condition alone; further
- * layers are couplings (Dinh, Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at random, is
- * moved given the other part and the condition; the next layer swaps the parts. The map is that of nn/spline.h; the last
- * layer is followed by that of tails.h. With d = 1 all layers are like layer 0. The other kinds are one perceptron each
- * (heads.h): the solution of a differential equation (matching.h); independent normal numbers (point.h); and two that
- * only go from z to x, and have no density (one_step.h, quantiles.h).
+ * kinds are made of layers. Layer 0 moves every coordinate by a map whose numbers depend on the condition alone;
+ * further layers are couplings (Dinh, Sohl-Dickstein, Bengio 2017): one part of the coordinates, in an order drawn at
+ * random, is moved given the other part and the condition; the next layer swaps the parts. The map is that of
+ * nn/spline.h; the last layer is followed by that of tails.h. With d = 1 all layers are like layer 0. The other kinds
+ * are one perceptron each (heads.h): the solution of a differential equation (matching.h); independent normal numbers
+ * (point.h); and two that only go from z to x, and have no density (one_step.h, quantiles.h).
  * The condition enters every network as a term of its first layer (struct floe__pre of nn/mlp.h, n_pre wide): how it
  * comes about is the caller's affair. Rows may lack coordinates: where mask is 0 the coordinate passes through with log
  * determinant 0, and the others do not see it. */
@@ -44,9 +44,9 @@ struct floe__flow {
   uint32_t *positions;             /* (n_layer, n): what the layers' `given` and `moved` point into */
 };
 
-/* n coordinates >= 1; n_layer: of a flow that is made of them, or the perceptron's hidden ones, of which there are at most
- * FLOE__MLP_MAX_HIDDEN; *used: the weight block so far. The order of coordinates is a function of (seed, unit). False:
- * no memory. */
+/* n coordinates >= 1; n_layer: of a flow that is made of them, or the perceptron's hidden ones, of which there are at
+ * most FLOE__MLP_MAX_HIDDEN; *used: the weight block so far. The order of coordinates is a function of (seed, unit).
+ * False: no memory. */
 int floe__flow_make(struct floe__flow *flow, enum floe__flow_kind kind, size_t *used, size_t n, size_t n_layer,
                     size_t width, uint64_t seed, uint64_t unit);
 void floe__flow_drop(struct floe__flow *flow);
@@ -73,8 +73,8 @@ void floe__flow_forward(const struct floe__flow *flow, const float *block, const
 void floe__flow_backward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                          float *work, float *dz, const float *d_log_det, float *d_pre, float *gradient);
 
-/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, left alone where there is no density, or NULL: not wanted, which
- * is faster. x may be z. */
+/* z (n, d) -> x (n, d); log_det (n) = log |dz/dx| at x, left alone where there is no density, or NULL: not wanted,
+ * which is faster. x may be z. */
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det);
 

@@ -1,5 +1,5 @@
-/* marginal.h: what heads that treat each coordinate alone share: the perceptron sees nothing but the condition, and gives
- * n_out numbers of each coordinate (heads.h). Internal to this folder. */
+/* marginal.h: what heads that treat each coordinate alone share: the perceptron sees nothing but the condition, and
+ * gives n_out numbers of each coordinate (heads.h). Internal to this folder. */
 #ifndef FLOE_FLOW_MARGINAL_H
 #define FLOE_FLOW_MARGINAL_H
 

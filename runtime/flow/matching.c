@@ -8,8 +8,8 @@
 enum { PANEL = FLOE__PANEL, OF_TIME = 3, STAGES = 7, MOST_STEPS = 400 };
 static const float tolerance = 1e-4f, trace_tolerance = 1e-3f;
 
-/* Work space: the perceptron's input, velocities, and its own; then of the solver, for one panel: states at a stage and after the
- * step, stages and traces of each, and the mask. */
+/* Work space: the perceptron's input, velocities, and its own; then of the solver, for one panel: states at a stage and
+ * after the step, stages and traces of each, and the mask. */
 struct places {
   float *in, *v, *net, *state, *next, *stage, *trace, *mask;
 };
@@ -145,7 +145,8 @@ static void settle(struct solve *w, size_t i, int any) {
   float factor = error > 0 ? 0.9f * powf(error, -0.2f) : 5;
   factor = !(factor > 0.2f) ? 0.2f : factor > 5 ? 5 : factor;
   if (taken) {
-    for (size_t l = 0; l < STAGES - 1; l++) w->trace[i] += w->h[i] * stage_weights[STAGES - 1][l] * p->trace[l * PANEL + i];
+    for (size_t l = 0; l < STAGES - 1; l++)
+      w->trace[i] += w->h[i] * stage_weights[STAGES - 1][l] * p->trace[l * PANEL + i];
     memcpy(p->state + i * d, p->next + i * d, d * sizeof(float));
     memcpy(p->stage + i * d, p->stage + (STAGES - 1) * PANEL * d + i * d, d * sizeof(float));
     p->trace[i] = p->trace[(STAGES - 1) * PANEL + i];

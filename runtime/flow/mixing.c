@@ -12,8 +12,8 @@ struct floe__mixing floe__mixing_make(size_t *used, size_t n) {
 }
 
 /* y += factor sum over first <= j < last of w[j] x_j, of the coordinates that are there */
-FLOE__INLINE void add_present(size_t first, size_t last, const float *w, float factor, const float *mask, const float *x,
-                              float *y) {
+FLOE__INLINE void add_present(size_t first, size_t last, const float *w, float factor, const float *mask,
+                              const float *x, float *y) {
   for (size_t j = first; j < last; j++) {
     const float weight = factor * w[j];
     EACH_ROW y[r] += weight * mask[j * PANEL + (size_t)r] * x[j * PANEL + (size_t)r];
@@ -41,8 +41,8 @@ FLOE__INLINE void add_log_determinant(size_t n, const float *w, const float *mas
     EACH_ROW log_det[r] += mask[i * PANEL + (size_t)r] * w[i * n + i];
 }
 
-FLOE__FOR_EACH_CPU void floe__mixing_forward(const struct floe__mixing *m, const float *block, const float *mask, float *x,
-                                             float *log_det) {
+FLOE__FOR_EACH_CPU void floe__mixing_forward(const struct floe__mixing *m, const float *block, const float *mask,
+                                             float *x, float *log_det) {
   const size_t n = m->n;
   const float *w = block + m->weight;
   upper(n, w, mask, x, x);
@@ -55,8 +55,8 @@ FLOE__FOR_EACH_CPU void floe__mixing_forward(const struct floe__mixing *m, const
   add_log_determinant(n, w, mask, log_det);
 }
 
-FLOE__FOR_EACH_CPU void floe__mixing_inverse(const struct floe__mixing *m, const float *block, const float *mask, float *z,
-                                             float *log_det) {
+FLOE__FOR_EACH_CPU void floe__mixing_inverse(const struct floe__mixing *m, const float *block, const float *mask,
+                                             float *z, float *log_det) {
   const size_t n = m->n;
   const float *w = block + m->weight;
   for (size_t i = 0; i < n; i++) {

@@ -6,9 +6,12 @@
 #include "runtime/math/special.h"
 
 enum { OF_SCALE = 5, RUNGS_FIRST = 10, STAGES = 5 };
+/* As in arXiv 2310.14189, but for the greatest scale: coordinates are standardised. */
 static const double least = 0.002, most = 10, power = 7; /* scales, and how densely they stand towards the least */
 static const double log_mean = -1.1, log_sd = 2;         /* of the scales that are learnt from */
-static const float sd = 0.5f, huber = 0.00054f, pi = 3.14159265f;
+static const float sd = 0.5f;                            /* of what is denoised, in c_skip and c_out */
+static const float huber = 0.00054f;                     /* c of h, over the square root of the dimension */
+static const float pi = 3.14159265f;
 
 /* Rows in learning: those on the upper of two rungs, and two draws of each data set. */
 enum { UPPER, DRAW, OTHER, N_PART };
@@ -111,8 +114,9 @@ static void run(const struct floe__flow *flow, const float *block, const struct 
   for (size_t part = 0; part < N_PART; part++)
     for (size_t i = 0; i < n; i++) {
       const size_t k = part * n + i;
-      place(flow, rows->mask + i * d, part == UPPER ? x + i * d : NULL, (part == OTHER ? noise->other : noise->x) + i * d,
-            scale_of(p, part, i), p->f + k * d, p->in + k * flow->net.n_in);
+      place(flow, rows->mask + i * d, part == UPPER ? x + i * d : NULL,
+            (part == OTHER ? noise->other : noise->x) + i * d, scale_of(p, part, i), p->f + k * d,
+            p->in + k * flow->net.n_in);
       memcpy(p->pre + k * width, rows->pre.value + i * rows->pre.stride, width * sizeof(float));
     }
   floe__mlp_forward(&flow->net, block, N_PART * n, p->in, flow->net.n_in, &pre, p->net, p->out);

@@ -11,8 +11,8 @@
 
 #include <stddef.h>
 
-/* w (d, FLOE__PANEL), with mask (d, FLOE__PANEL) of 0 and 1, -> z (d, FLOE__PANEL); adds log |dz/dw| to log_det (FLOE__PANEL).
- * z may be w. */
+/* w (d, FLOE__PANEL), with mask (d, FLOE__PANEL) of 0 and 1, -> z (d, FLOE__PANEL); adds log |dz/dw| to log_det
+ * (FLOE__PANEL). z may be w. */
 void floe__tails_forward(size_t d, const float *mask, const float *w, float *z, float *log_det);
 
 /* And back, in place: log_det as that of forward. */

@@ -27,8 +27,8 @@ struct floe__adam floe__adam_step(size_t step, double rate, double decay, double
 void floe__adam_update(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
                        float *second, float *average);
 
-/* parts[0][first ..] (n) becomes parts[0] + ... + parts[n_part - 1] there, summed in this order, and the others become 0;
- * returns the sum's squared norm. */
+/* parts[0][first ..] (n) becomes parts[0] + ... + parts[n_part - 1] there, summed in this order, and the others become
+ * 0; returns the sum's squared norm. */
 double floe__sum_parts(size_t n, size_t n_part, float *const *parts, size_t first);
 
 #endif

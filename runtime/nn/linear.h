@@ -11,8 +11,8 @@
  * 16. */
 size_t floe__block_take(size_t *used, size_t count);
 
-/* Parts of a block of work space, one behind the other: each has `size` floats, and *at becomes its place in `work`. NULL:
- * nothing is placed. Returns the floats of all. */
+/* Parts of a block of work space, one behind the other: each has `size` floats, and *at becomes its place in `work`.
+ * NULL: nothing is placed. Returns the floats of all. */
 struct floe__part {
   size_t size;
   float **at;

@@ -41,8 +41,8 @@ static void layer_forward(const struct floe__panel_functions *f, const struct fl
 }
 
 /* The first layer: a term that all rows share is part of the bias. */
-static void first_layer(const struct floe__panel_functions *f, const struct floe__mlp *net, const float *block, size_t n,
-                        size_t first, const float *in, const struct floe__pre *pre, float *bias, float *y) {
+static void first_layer(const struct floe__panel_functions *f, const struct floe__mlp *net, const float *block,
+                        size_t n, size_t first, const float *in, const struct floe__pre *pre, float *bias, float *y) {
   const struct floe__linear *layer = &net->layer[0];
   const float *value = pre ? pre->value : NULL;
   if (value && pre->stride == 0) {
@@ -141,8 +141,8 @@ void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n
   }
 }
 
-void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *dy, float *dx,
-                        size_t dx_stride, float *d_pre, size_t d_pre_stride, float *gradient) {
+void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *dy,
+                        float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride, float *gradient) {
   const struct floe__panel_functions *f = floe__panel_functions();
   for (size_t first = 0; first < n; first += PANEL) {
     const struct panel p = panel_at(net, n, first, work);

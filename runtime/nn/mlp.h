@@ -18,8 +18,8 @@ struct floe__mlp {
   struct floe__linear layer[FLOE__MLP_MAX_HIDDEN + 1];
 };
 
-/* A term of the first layer: row i takes pre + (row ? row[i] : i) * stride. value NULL: no such term; stride 0: all rows
- * have the same. */
+/* A term of the first layer: row i takes pre + (row ? row[i] : i) * stride. value NULL: no such term; stride 0: all
+ * rows have the same. */
 struct floe__pre {
   const float *value;
   size_t stride;
@@ -38,20 +38,21 @@ size_t floe__mlp_work(const struct floe__mlp *net, size_t n); /* floats of work 
 void floe__mlp_forward(const struct floe__mlp *net, const float *block, size_t n, const float *x, size_t x_stride,
                        const struct floe__pre *pre, float *work, float *y);
 
-/* After forward with the same work: trace (n) = sum over j < n_out of mask[j] dy_j / dx_j; mask (n, n_out); n_out <= n_in. */
+/* After forward with the same work: trace (n) = sum over j < n_out of mask[j] dy_j / dx_j; mask (n, n_out); n_out <=
+ * n_in. */
 void floe__mlp_trace(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *mask,
                      float *trace);
 
 /* After forward with the same work: dy (n, n_out) -> dx (n, n_in) or NULL; d_pre (n, width), one row per row of x, or
  * NULL: both with their strides, and overwritten. Adds to gradient. */
-void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *dy, float *dx,
-                        size_t dx_stride, float *d_pre, size_t d_pre_stride, float *gradient);
+void floe__mlp_backward(const struct floe__mlp *net, const float *block, size_t n, float *work, const float *dy,
+                        float *dx, size_t dx_stride, float *d_pre, size_t d_pre_stride, float *gradient);
 
 /* ---- on one panel ----
  * For callers whose numbers stand in panels anyway. */
 
-/* What the way back needs of a panel: hidden layers and slopes, (n_hidden, width, FLOE__PANEL) each. slope NULL: nothing is
- * kept, hidden is (width, FLOE__PANEL). */
+/* What the way back needs of a panel: hidden layers and slopes, (n_hidden, width, FLOE__PANEL) each. slope NULL:
+ * nothing is kept, hidden is (width, FLOE__PANEL). */
 struct floe__mlp_kept {
   float *hidden, *slope;
 };
@@ -63,8 +64,8 @@ void floe__mlp_panel_forward(const struct floe__panel_functions *functions, cons
                              const float *block, size_t n, size_t first, const float *in, const struct floe__pre *pre,
                              const struct floe__mlp_kept *kept, float *spare, float *out);
 
-/* d_out (n_out, FLOE__PANEL) -> d_in (n_in, FLOE__PANEL) overwritten, or NULL; d_pre (n, width) or NULL: the panel's rows of it,
- * `stride` apart. Adds to gradient. */
+/* d_out (n_out, FLOE__PANEL) -> d_in (n_in, FLOE__PANEL) overwritten, or NULL; d_pre (n, width) or NULL: the panel's
+ * rows of it, `stride` apart. Adds to gradient. */
 void floe__mlp_panel_backward(const struct floe__panel_functions *functions, const struct floe__mlp *net,
                               const float *block, size_t n, size_t first, const float *in,
                               const struct floe__mlp_kept *kept, float *spare, const float *d_out, float *d_in,

@@ -1,12 +1,13 @@
 /* panel.h: the arithmetic of perceptrons and of flows on panels. A panel holds FLOE__PANEL rows of a batch, feature by
  * feature:
- *   (n_feature, FLOE__PANEL), so that the rows are the lanes of vector instructions, and all features of a panel of usual
+ *   (n_feature, FLOE__PANEL), so that the rows are the lanes of vector instructions, and all features of a panel of
+ *   usual
  * widths stay in the nearest cache from layer to layer. Memory of panels is aligned to 64 bytes.
  *
- * There is one set of these functions for each class of processors (panel_v3.c: AVX2; panel_v4.c: AVX-512), and one that
- * stands on BLAS (panel_blas.c) for all others; panel_blas_v3.c is there to be compared with. The matrix products keep a
- * tile of results in registers; with AVX2 they reach 85 to 99% of the processor's peak at widths 64 to 256, where a
- * product of such small matrices through OpenBLAS reaches 60 to 85%. */
+ * There is one set of these functions for each class of processors (panel_v3.c: AVX2; panel_v4.c: AVX-512), and one
+ * that stands on BLAS (panel_blas.c) for all others; panel_blas_v3.c is there to be compared with. The matrix products
+ * keep a tile of results in registers; with AVX2 they reach 85 to 99% of the processor's peak at widths 64 to 256,
+ * where a product of such small matrices through OpenBLAS reaches 60 to 85%. */
 #ifndef FLOE_NN_PANEL_H
 #define FLOE_NN_PANEL_H
 
@@ -35,12 +36,13 @@ struct floe__panel_functions {
   /* The first n rows of a panel to y (n, n_feature), `stride` apart. */
   void (*scatter)(size_t n, size_t n_feature, const float *panel, float *y, size_t stride);
   /* SiLU: y = x / (1 + exp -x), its derivative to slope, if wanted; n numbers, a multiple of FLOE__PANEL. base NULL, or
-   * y += base, which may be y. (Hendrycks and Gimpel 2016; Ramachandran, Zoph, Le 2017: smooth, as densities want it.) */
+   * y += base, which may be y. (Hendrycks and Gimpel 2016; Ramachandran, Zoph, Le 2017: smooth, as densities want
+   * it.) */
   void (*silu)(size_t n, const float *x, const float *base, float *y, float *slope);
   void (*times)(size_t n, const float *a, const float *b, float *y); /* y = a b */
 
-  /* Splines (spline.h) of one coordinate, all but raw numbers (FLOE__PANEL); where mask is 0 the coordinate is left as it
-   * is. First, raw (FLOE__SPLINE_RAW, FLOE__PANEL) is made ready, in place. */
+  /* Splines (spline.h) of one coordinate, all but raw numbers (FLOE__PANEL); where mask is 0 the coordinate is left as
+   * it is. First, raw (FLOE__SPLINE_RAW, FLOE__PANEL) is made ready, in place. */
   void (*spline_prepare)(float *raw);
   /* x -> y, which may be x; adds log dy/dx to log_det. */
   void (*spline_forward)(const float *ready, const float *mask, const float *x, float *y, float *log_det);

@@ -51,7 +51,8 @@ static void multiply(size_t n_out, size_t n_in, const float *weight, size_t by_o
 
 enum { OUTER_OUTS = 6 * LANES / 8, OUTER_COLUMNS = 2 };
 
-/* `outs` rows of the gradient and `columns` vectors of its columns. x_rows (FLOE__PANEL, n_in): the panel, row by row. */
+/* `outs` rows of the gradient and `columns` vectors of its columns. x_rows (FLOE__PANEL, n_in): the panel, row by
+ * row. */
 FLOE__INLINE void outer_tile(size_t outs, size_t columns, size_t n_in, const float *dy, const float *x_rows,
                              float *gradient) {
   vector sum[OUTER_OUTS][OUTER_COLUMNS];
@@ -94,7 +95,7 @@ FLOE__INLINE void outer_rows(size_t outs, size_t n_in, const float *dy, const fl
 static void outer(size_t n_out, size_t n_in, const float *dy, const float *x, float *spare, float *gradient) {
   const size_t vectors = n_in - n_in % LANES;
   if (vectors) transpose_to_rows(FLOE__PANEL, n_in, x, spare, n_in);
-  for (size_t j = 0, outs; j < n_out; j += outs) { /* few rows leave the processor waiting for sums: as many as there are */
+  for (size_t j = 0, outs; j < n_out; j += outs) { /* as many rows as there are: few leave the processor waiting */
     const size_t left = n_out - j;
     const float *d = dy + j * FLOE__PANEL;
     float *to = gradient + j * n_in;

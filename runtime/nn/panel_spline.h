@@ -35,7 +35,8 @@ struct bin {
   vector left, lower, w, h, raw0, raw1, number;
 };
 
-/* That of `x` among the bins whose sizes stand from row `sizes` on. Raw slopes at the ends are 0, which makes them 1. */
+/* That of `x` among the bins whose sizes stand from row `sizes` on. Raw slopes at the ends are 0, which makes them
+ * 1. */
 FLOE__INLINE struct bin find_bin(const float *ready, size_t at, size_t sizes, vector x) {
   vector w = lane_of(ready, AT_WIDTHS, at), h = lane_of(ready, AT_HEIGHTS, at), left = vector_all(-bound), lower = left;
   struct bin bin = {left, lower, w, h, vector_all(0), lane_of(ready, AT_SLOPES, at), vector_all(0)};
@@ -102,7 +103,8 @@ FLOE__INLINE vector_mask inside(vector x, vector_mask there) {
   return vector_both(there, vector_less(vector_size(x), vector_all(bound)));
 }
 
-FLOE__INLINE void add_log_slope(const struct parts *p, vector s, vector_mask there, vector_mask within, float *log_det) {
+FLOE__INLINE void add_log_slope(const struct parts *p, vector s, vector_mask there, vector_mask within,
+                                float *log_det) {
   const vector zero = vector_all(0), bent = vector_choose(within, log_slope(p), zero);
   vector_store(log_det, vector_load(log_det) + bent + vector_choose(there, s, zero));
 }
@@ -197,13 +199,15 @@ static void spline_backward(const float *ready, const float *mask, const float *
     const vector u = (vector_load(x + at) - lane_of(ready, 0, at)) * scale, gl = vector_load(d_log_det + at);
     const vector_mask there = present(mask, at), within = inside(u, there);
     const struct bin b = find_bin(ready, at, AT_WIDTHS, u);
-    const vector root0 = vector_sqrt(vector_fma(b.raw0, b.raw0, one)), root1 = vector_sqrt(vector_fma(b.raw1, b.raw1, one));
+    const vector root0 = vector_sqrt(vector_fma(b.raw0, b.raw0, one)),
+                 root1 = vector_sqrt(vector_fma(b.raw1, b.raw1, one));
     const vector low = vector_all(least_slope), rest = vector_all(1 - least_slope);
     const struct bin_derivatives g =
-        bin_backward(&b, vector_fma(positive(b.raw0, root0), rest, low), vector_fma(positive(b.raw1, root1), rest, low), u,
-                     vector_choose(within, gy, zero), vector_choose(within, gl, zero));
+        bin_backward(&b, vector_fma(positive(b.raw0, root0), rest, low), vector_fma(positive(b.raw1, root1), rest, low),
+                     u, vector_choose(within, gy, zero), vector_choose(within, gl, zero));
     sizes_backward(ready + AT_WIDTHS * FLOE__PANEL + at, b.number, g.left, g.w, d_raw + AT_WIDTHS * FLOE__PANEL + at);
-    sizes_backward(ready + AT_HEIGHTS * FLOE__PANEL + at, b.number, g.lower, g.h, d_raw + AT_HEIGHTS * FLOE__PANEL + at);
+    sizes_backward(ready + AT_HEIGHTS * FLOE__PANEL + at, b.number, g.lower, g.h,
+                   d_raw + AT_HEIGHTS * FLOE__PANEL + at);
     const vector d0 = slope_backward(b.raw0, root0, g.d0), d1 = slope_backward(b.raw1, root1, g.d1);
     for (size_t k = 1; k < BINS; k++)
       vector_store(d_raw + (AT_SLOPES + k - 1) * FLOE__PANEL + at,

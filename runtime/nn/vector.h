@@ -107,8 +107,8 @@ FLOE__INLINE vector vector_sqrt(vector x) {
 enum { GROUP = LANES == 16 ? 2 : 4 };
 #define IN_GROUP _Pragma("GCC unroll 4") for (size_t v = 0; v < GROUP; v++)
 
-/* exp of each, clamped to -87 .. 88: 2^(k + f), |f| <= 1/2, by the polynomial that is best for 2^f (its relative error is
- * 1.2e-7; that of the product x log2 e adds 1.3e-8 |x|). 2^k is added to the exponent as an integer. */
+/* exp of each, clamped to -87 .. 88: 2^(k + f), |f| <= 1/2, by the polynomial that is best for 2^f (its relative error
+ * is 1.2e-7; that of the product x log2 e adds 1.3e-8 |x|). 2^k is added to the exponent as an integer. */
 FLOE__INLINE void exp_of_group(vector x[GROUP]) {
   vector f[GROUP], p[GROUP];
   vector_bits k[GROUP];

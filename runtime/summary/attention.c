@@ -74,7 +74,8 @@ FLOE__FOR_EACH_CPU static void softmax(size_t n, float *x) {
   for (size_t j = 0; j < n; j++) x[j] /= sum;
 }
 
-/* O of one query row: o (width) has Q already. k_transposed (width, n), v (n, width), attention (heads, n) `step` apart. */
+/* O of one query row: o (width) has Q already. k_transposed (width, n), v (n, width), attention (heads, n) `step`
+ * apart. */
 FLOE__FOR_EACH_CPU static void attend_row(size_t n, size_t width, const float *q, const float *k_transposed,
                                           const float *v, float *attention, size_t step, float *restrict o) {
   const size_t each = width / HEADS;
@@ -263,7 +264,8 @@ void floe__set_transformer_forward(const struct floe__set_transformer *net, cons
 
 void floe__set_transformer_backward(const struct floe__set_transformer *net, const float *block,
                                     const struct floe__sets *sets, const float *x, const float *refined, float *work,
-                                    float *d_refined, const float *d_looks, size_t looks_stride, float *dx, float *gradient) {
+                                    float *d_refined, const float *d_looks, size_t looks_stride, float *dx,
+                                    float *gradient) {
   const size_t d = net->width, width = FLOE__SEEDS * d;
   struct parts p;
   divide_all(net, sets->n, sets->n_item, work, &p);

@@ -1,8 +1,9 @@
-/* attention.h: multi-head attention of sets on sets, and the set transformer (Lee, Lee, Kim, Kosiorek, Choi, Teh, ICML 2019) as
- * published, without layer normalisation:
+/* attention.h: multi-head attention of sets on sets, and the set transformer (Lee, Lee, Kim, Kosiorek, Choi, Teh, ICML
+ * 2019) as published, without layer normalisation:
  *   MAB(X, Y) = O + f(O),  O = Q + softmax(Q K' / sqrt d) V by head,  Q = X W_q + b_q,  K = Y W_k,  V = Y W_v,
- * f a perceptron with one hidden layer. A set E is refined by way of a few induced points I: E' = MAB(E, MAB(I, E)), at a cost
- * that grows with its size, not with the square of it; seeds S then look at it: MAB(S, E'). I and S are weights. */
+ * f a perceptron with one hidden layer. A set E is refined by way of a few induced points I: E' = MAB(E, MAB(I, E)), at
+ * a cost that grows with its size, not with the square of it; seeds S then look at it: MAB(S, E'). I and S are
+ * weights. */
 #ifndef FLOE_SUMMARY_ATTENTION_H
 #define FLOE_SUMMARY_ATTENTION_H
 
@@ -41,6 +42,7 @@ void floe__set_transformer_forward(const struct floe__set_transformer *net, cons
  * overwritten; adds to gradient. */
 void floe__set_transformer_backward(const struct floe__set_transformer *net, const float *block,
                                     const struct floe__sets *sets, const float *x, const float *refined, float *work,
-                                    float *d_refined, const float *d_looks, size_t looks_stride, float *dx, float *gradient);
+                                    float *d_refined, const float *d_looks, size_t looks_stride, float *dx,
+                                    float *gradient);
 
 #endif

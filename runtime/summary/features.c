@@ -103,8 +103,10 @@ int floe__features_in_rows(const struct floe_model *model, size_t inner) {
   return n == 0 || (n_along > 0 && n_along < n) ? -1 : n_along > 0;
 }
 
-/* Column k of a variable's -> its position in the inner index set; *rest: its number among those of the same position. */
-static size_t position_of(const struct floe__features *f, const struct floe_variable *variable, size_t k, size_t *rest) {
+/* Column k of a variable's -> its position in the inner index set; *rest: its number among those of the same
+ * position. */
+static size_t position_of(const struct floe__features *f, const struct floe_variable *variable, size_t k,
+                          size_t *rest) {
   size_t position = 0, stride = 1;
   int by_row = f->in_rows, found = 0;
   *rest = 0;
@@ -127,7 +129,8 @@ static size_t position_of(const struct floe__features *f, const struct floe_vari
   return position;
 }
 
-/* A variable's columns, n of them, and their features; those of an inner index set are given the places behind all others. */
+/* A variable's columns, n of them, and their features; those of an inner index set are given the places behind all
+ * others. */
 static void place_data(struct floe__features *f, const struct floe_variable *variable, int along, size_t n,
                        size_t *item_offset) {
   size_t *total = along ? &f->n_row_value : &f->n_flat_value, *features = along ? &f->n_row : &f->n_flat;
@@ -198,7 +201,8 @@ static int allocate(struct floe__features *f, const struct floe_layout *layout) 
   return 1;
 }
 
-struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner, int stated) {
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner,
+                                          int stated) {
   struct floe__features *f = FLOE__NEW(1, struct floe__features);
   struct floe_layout *layout = floe_layout_new(model, largest, NULL);
   if (!f || !layout) {
@@ -450,5 +454,6 @@ void floe__features_hold(const struct floe__features *f, const struct floe_layou
   for (size_t k = 0; k < layout->n_coordinate; k++)
     for (size_t pin = 0; pin < f->n_pin && !isnan(pinned[k]); pin++)
       if (slots->coordinate_row[k] == FLOE__NO_ROW && slots->coordinate_column[k] == f->pin_column[pin])
-        floe__features_pin(f, pin, (float)((pinned[k] - f->centre[f->pin_column[pin]]) / f->scale[f->pin_column[pin]]), context, mask);
+        floe__features_pin(f, pin, (float)((pinned[k] - f->centre[f->pin_column[pin]]) / f->scale[f->pin_column[pin]]),
+                           context, mask);
 }

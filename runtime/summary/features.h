@@ -1,10 +1,11 @@
 /* features.h: a data set in a universe as the numbers that the networks see, and back. The columns follow from the
  * model's tables alone:
- *   context   what is conditioned on: continuous axes scaled to -1 .. 1 (in the logarithm where they are logarithmic), and
- *             likewise axes whose options are numbers (in the logarithm where all are positive), so that what is learnt of one
- *             option holds for those near it; other options one-hot; all 0 where the axis has no effect; sizes of varying
- *             dimensions; presence of parameters; where the spec asks for pins, of each unknown that may be held whether it
- *             is, and its coordinate. Axes that only prepare data, and equivalence axes, are left out
+ *   context   what is conditioned on: continuous axes scaled to -1 .. 1 (in the logarithm where they are logarithmic),
+ *             and likewise axes whose options are numbers (in the logarithm where all are positive), so that what is
+ *             learnt of one option holds for those near it; other options one-hot; all 0 where the axis has no effect;
+ *             sizes of varying dimensions; presence of parameters; where the spec asks for pins, of each unknown that
+ *             may be held whether it is, and its coordinate. Axes that only prepare data, and equivalence axes, are
+ *             left out
  *   rows      data along the plate: a row of features for each of its positions (their number may vary)
  *   flat      all other data, padded to the largest sizes
  *   items     where an inner index set is given: the last features of the rows, or of the flat ones, are those of its
@@ -60,10 +61,11 @@ struct floe__features {
   size_t *largest;                         /* (n_dimension): sizes that columns are counted by */
 };
 
-/* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use; inner: FLOE_NONE, or an index set along which some data
- * run, all of them along the plate or none of them; stated: of data, only those whose sizes do not vary are read, and summaries that the
- * spec states. NULL: no memory. */
-struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner, int stated);
+/* Columns only; centres 0, scales 1. sizes (n_dimension): the largest in use; inner: FLOE_NONE, or an index set along
+ * which some data run, all of them along the plate or none of them; stated: of data, only those whose sizes do not vary
+ * are read, and summaries that the spec states. NULL: no memory. */
+struct floe__features *floe__features_new(const struct floe_model *model, const size_t *largest, size_t inner,
+                                          int stated);
 
 /* Whether data are read where only what is stated is. */
 int floe__features_stated(const struct floe_model *model, const struct floe_variable *variable);
@@ -97,16 +99,16 @@ void floe__features_context(const struct floe__features *features, const struct 
 void floe__features_data(const struct floe__features *features, const struct floe_layout *layout,
                          const struct floe__slots *slots, const double *data, float *flat, float *rows);
 
-/* Holds global coordinate pin_column[pin] at its standardised value: a feature of the context (n_context), and absent from the mask
- * (n_global). */
+/* Holds global coordinate pin_column[pin] at its standardised value: a feature of the context (n_context), and absent
+ * from the mask (n_global). */
 void floe__features_pin(const struct floe__features *features, size_t pin, float value, float *context, float *mask);
 
 /* The same for all coordinates (n_coordinate) that are no NaN. */
 void floe__features_hold(const struct floe__features *features, const struct floe_layout *layout,
                          const struct floe__slots *slots, const double *pinned, float *context, float *mask);
 
-/* Which coordinates the universe, the sizes and the gaps in data (n_data) leave: global (n_global), local (n_row, n_local):
- * 0 or 1. */
+/* Which coordinates the universe, the sizes and the gaps in data (n_data) leave: global (n_global), local (n_row,
+ * n_local): 0 or 1. */
 void floe__features_mask(const struct floe__features *features, const struct floe_layout *layout,
                          const struct floe__slots *slots, const struct floe_universe *universe, const double *data,
                          float *global, float *local);
@@ -124,7 +126,8 @@ void floe__features_restore(const struct floe__features *features, const struct 
                             const struct floe__slots *slots, const float *global, const float *local,
                             double *coordinates);
 
-/* Sum of log scales of present coordinates, global_mask (n_global), local_mask (n_row, n_local): log q of coordinates = log q of standardised ones - this. */
+/* Sum of log scales of present coordinates, global_mask (n_global), local_mask (n_row, n_local): log q of coordinates =
+ * log q of standardised ones - this. */
 double floe__features_log_scale(const struct floe__features *features, const float *global_mask,
                                 const float *local_mask, size_t n_row);
 

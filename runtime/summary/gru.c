@@ -27,8 +27,8 @@ static size_t step_floats(const struct floe__gru *gru) {
   return (gru->n_feature + 1 + 5 * gru->width) * PANEL;
 }
 
-/* Of a panel, besides: the last state. Shared by all panels: what the gates take from outside of the series, W x and U h,
- * their derivatives, the derivative by the state and its spare, the mean, and a copy as wide as any input. */
+/* Of a panel, besides: the last state. Shared by all panels: what the gates take from outside of the series, W x and U
+ * h, their derivatives, the derivative by the state and its spare, the mean, and a copy as wide as any input. */
 static size_t shared_floats(const struct floe__gru *gru) {
   const size_t widest = gru->n_feature + 1 > gru->width ? gru->n_feature + 1 : gru->width;
   return (15 * gru->width + widest + 3 * gru->width) * PANEL;
@@ -89,7 +89,8 @@ static struct step step_at(const struct floe__gru *gru, const struct floe__serie
 
 /* ---- there ---- */
 
-/* The logistic function of r and z, tanh of c = a + r u; then the state and its part of the mean. a, u (3 width, PANEL). */
+/* The logistic function of r and z, tanh of c = a + r u; then the state and its part of the mean. a, u (3 width,
+ * PANEL). */
 FLOE__FOR_EACH_CPU static void gates(size_t width, const float *restrict a, const float *restrict u,
                                      const float *restrict there, const float *restrict share,
                                      const float *restrict before, float *restrict r, float *restrict z,

@@ -44,8 +44,8 @@ void floe__inner_start(const struct floe__inner *inner, float *block, uint64_t s
   floe__linear_start(&inner->context, block, 1, seed, unit);
 }
 
-/* Work space: the term of each series and its derivative, and the same by context; of sets: items without gaps, where sets start,
- * and whose items they are; the network's own. */
+/* Work space: the term of each series and its derivative, and the same by context; of sets: items without gaps, where
+ * sets start, and whose items they are; the network's own. */
 struct places {
   float *pre, *d_pre, *context, *d_context, *item, *own;
   uint32_t *first, *owner;

@@ -1,5 +1,5 @@
-/* inner.h: the network that reads the positions of an index set within a row, or within what is not in rows: an ordered one as
- * a series (gru.h, tcn.h), an exchangeable one as a set (sets.h). */
+/* inner.h: the network that reads the positions of an index set within a row, or within what is not in rows: an ordered
+ * one as a series (gru.h, tcn.h), an exchangeable one as a set (sets.h). */
 #ifndef FLOE_SUMMARY_INNER_H
 #define FLOE_SUMMARY_INNER_H
 

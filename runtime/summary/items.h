@@ -5,15 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* n groups of up to `longest` items. Item k of group i stands at x + i * stride + k * step; the first count[i] are there, behind
- * them the features are 0. */
+/* n groups of up to `longest` items. Item k of group i stands at x + i * stride + k * step; the first count[i] are
+ * there, behind them the features are 0. */
 struct floe__series {
   size_t n, longest, stride, step;
   const float *x;
   const uint32_t *count; /* (n) */
 };
 
-/* n sets of items, one behind the other: those of set i are first[i] .. first[i + 1] - 1. Item k stands at x + k * stride. */
+/* n sets of items, one behind the other: those of set i are first[i] .. first[i + 1] - 1. Item k stands at x + k *
+ * stride. */
 struct floe__sets {
   size_t n, n_item, stride;
   const float *x;

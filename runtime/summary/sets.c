@@ -25,7 +25,8 @@ void floe__set_net_start(const struct floe__set_net *net, float *block, uint64_t
   if (net->attends) floe__set_transformer_start(&net->transformer, block, seed, unit + 64);
 }
 
-/* Work space: embeddings and their derivative, refined ones and theirs, the set transformer's own; the context's term, its derivative, and that by item; the perceptron's own. */
+/* Work space: embeddings and their derivative, refined ones and theirs, the set transformer's own; the context's term,
+ * its derivative, and that by item; the perceptron's own. */
 struct places {
   float *embedding, *d_embedding, *refined, *d_refined, *transformer, *pre, *d_pre, *d_item_pre, *item;
 };
@@ -111,5 +112,6 @@ void floe__set_net_backward(const struct floe__set_net *net, const float *block,
   floe__mlp_backward(&net->item, block, sets->n_item, p.item, p.d_embedding, dx, net->item.n_in, p.d_item_pre, width,
                      gradient);
   floe__sum_by_owner(sets->n_item, contexts->n, width, contexts->owner, p.d_item_pre, p.d_pre);
-  floe__linear_backward(&net->context, block, contexts->n, contexts->x, n_context, p.d_pre, width, NULL, 0, 0, gradient);
+  floe__linear_backward(&net->context, block, contexts->n, contexts->x, n_context, p.d_pre, width, NULL, 0, 0,
+                        gradient);
 }

@@ -34,8 +34,8 @@ void floe__summary_start(const struct floe__summary *s, float *block, uint64_t s
   if (has_inner(s)) floe__inner_start(&s->inner, block, seed, unit + 160);
 }
 
-/* Work space: the trunk's input, its derivative, and its own; what is known of rows, its derivative, and the rows' own; what the
- * inner network makes of rows, as a part of that, and its own; items of each row. */
+/* Work space: the trunk's input, its derivative, and its own; what is known of rows, its derivative, and the rows' own;
+ * what the inner network makes of rows, as a part of that, and its own; items of each row. */
 struct places {
   float *in, *d_in, *trunk, *row_in, *d_row_in, *rows, *inner, *n_item;
 };

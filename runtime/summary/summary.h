@@ -1,6 +1,7 @@
-/* summary.h: the learned summary h(data, context) of a data set. Rows along the plate form a set (sets.h); positions of another
- * index set, within the rows or else outside of them, are read as a series or as a set of their own (inner.h), so that rows may be
- * sets of series or sets of sets. What comes of both joins the flat features and the context in a residual perceptron. */
+/* summary.h: the learned summary h(data, context) of a data set. Rows along the plate form a set (sets.h); positions of
+ * another index set, within the rows or else outside of them, are read as a series or as a set of their own (inner.h),
+ * so that rows may be sets of series or sets of sets. What comes of both joins the flat features and the context in a
+ * residual perceptron. */
 #ifndef FLOE_SUMMARY_SUMMARY_H
 #define FLOE_SUMMARY_SUMMARY_H
 
@@ -11,20 +12,21 @@
 #include "runtime/summary/inner.h"
 #include "runtime/summary/sets.h"
 
-/* Features that belong to the positions of the inner index set are the last of a row, or of the flat ones: those of a position
- * stand together. */
+/* Features that belong to the positions of the inner index set are the last of a row, or of the flat ones: those of a
+ * position stand together. */
 struct floe__summary_shape {
   size_t n_context, n_flat, n_row; /* features; n_row: of one row */
   size_t n_item, longest;          /* features of a position, and the most positions; 0: there are none */
   size_t width, n_out;
-  enum floe_reading rows, inner;   /* rows: FLOE_DEEP_SET unless FLOE_SET_TRANSFORMER; inner: FLOE_PERCEPTRON: no network */
+  enum floe_reading rows;          /* FLOE_DEEP_SET unless FLOE_SET_TRANSFORMER */
+  enum floe_reading inner;         /* FLOE_PERCEPTRON: no network */
   int in_rows;                     /* where the positions are */
 };
 
 struct floe__summary {
   struct floe__summary_shape shape;
   size_t n_plain_flat, n_plain_row; /* features that do not belong to positions */
-  size_t n_row_in;                  /* what is known of a row: its plain features, and what the inner network makes of the rest */
+  size_t n_row_in; /* what is known of a row: its plain features, and what the inner network makes of the rest */
   struct floe__set_net rows;
   struct floe__inner inner;
   struct floe__mlp trunk;
@@ -46,7 +48,8 @@ struct floe__batch {
 };
 
 struct floe__summary floe__summary_make(size_t *used, const struct floe__summary_shape *shape);
-void floe__summary_start(const struct floe__summary *summary, float *block, uint64_t seed, uint64_t unit); /* .. unit + 159 */
+/* Uses units unit .. unit + 159. */
+void floe__summary_start(const struct floe__summary *summary, float *block, uint64_t seed, uint64_t unit);
 size_t floe__summary_work(const struct floe__summary *summary, size_t n, size_t n_row);
 
 /* -> h (n, n_out) */
@@ -57,8 +60,8 @@ void floe__summary_forward(const struct floe__summary *summary, const float *blo
 const float *floe__summary_rows(const struct floe__summary *summary, const struct floe__batch *batch, float *work,
                                 size_t *stride);
 
-/* After forward with the same work: dh (n, n_out), and d_rows (n_row, n_row_in) by what is known of each row, or NULL; adds to
- * gradient. */
+/* After forward with the same work: dh (n, n_out), and d_rows (n_row, n_row_in) by what is known of each row, or NULL;
+ * adds to gradient. */
 void floe__summary_backward(const struct floe__summary *summary, const float *block, const struct floe__batch *batch,
                             float *work, const float *dh, const float *d_rows, float *gradient);
 

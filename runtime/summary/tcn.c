@@ -36,8 +36,8 @@ static size_t n_panel(size_t n) {
   return (n + PANEL - 1) / PANEL;
 }
 
-/* Kept of a panel: the input, then values and slopes of every layer. The input and the values have a position of 0s before the
- * first and behind the last, so that a position and its neighbours always stand together. */
+/* Kept of a panel: the input, then values and slopes of every layer. The input and the values have a position of 0s
+ * before the first and behind the last, so that a position and its neighbours always stand together. */
 static size_t panel_floats(const struct floe__tcn *tcn, size_t longest) {
   size_t floats = (longest + 2) * (tcn->n_feature + 1);
   for (size_t l = 0; l < tcn->n_layer; l++) floats += (2 * positions(l, longest) + 2) * tcn->width;
@@ -52,7 +52,8 @@ size_t floe__tcn_work(const struct floe__tcn *tcn, size_t n, size_t longest) {
 
 struct panel {
   size_t first, n, longest;            /* series; items of the longest of them */
-  uint32_t count[FLOE__TCN_MOST][PANEL]; /* positions of each series in each layer, and what one of them counts in the mean */
+  /* positions of each series in each layer, and what one of them counts in the mean */
+  uint32_t count[FLOE__TCN_MOST][PANEL];
   float share[FLOE__TCN_MOST][PANEL];
   float *in, *value[FLOE__TCN_MOST], *slope[FLOE__TCN_MOST];
   float *d[2];                   /* by the values of two layers, with a position before and behind */
@@ -162,7 +163,8 @@ void floe__tcn_forward(const struct floe__tcn *tcn, const float *block, const st
 
 /* ---- and back ---- */
 
-/* d (width, PANEL), by a position's value, takes on what comes through the mean; da: what goes through the activation. */
+/* d (width, PANEL), by a position's value, takes on what comes through the mean; da: what goes through the
+ * activation. */
 FLOE__FOR_EACH_CPU static void settle_backward(size_t width, const float *restrict share, const float *restrict d_mean,
                                                const float *restrict slope, float *restrict d, float *restrict da,
                                                float *restrict sum) {

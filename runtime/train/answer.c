@@ -216,8 +216,8 @@ static void write_log_q(const struct chunk *c) {
   for (size_t p = 0; p < c->n; p++) log_q[c->order[p]] = log_mixture(c, p) - scale;
 }
 
-/* Standard normal numbers for the chunk's points, sorted by member; `in_order`: room for as many. A point's numbers depend on its
- * position alone. */
+/* Standard normal numbers for the chunk's points, sorted by member; `in_order`: room for as many. A point's numbers
+ * depend on its position alone. */
 static void fill_points(const struct chunk *c, uint64_t unit, size_t width, float *in_order, float *sorted) {
   const bool one = c->asking->n_member == 1;
   if (width == 0) return;

@@ -1,6 +1,6 @@
-/* consistency.h: training on what the compiled density says. log p(theta, y) - log q(theta | y) does not depend on theta
- * where q is the posterior, so its variance over draws of q is a loss that needs y alone: simulated ones, and the user's
- * own, whose parameters nobody knows (Schmitt, Ivanova, Habermann, Koethe, Buerkner, Radev, ICML 2024; Mishra,
+/* consistency.h: training on what the compiled density says. log p(theta, y) - log q(theta | y) does not depend on
+ * theta where q is the posterior, so its variance over draws of q is a loss that needs y alone: simulated ones, and the
+ * user's own, whose parameters nobody knows (Schmitt, Ivanova, Habermann, Koethe, Buerkner, Radev, ICML 2024; Mishra,
  * Habermann, Schmitt, Radev, Buerkner, ICLR 2026, arXiv 2501.13483). The draws count as constants:
  *   g_k = log p(theta_k, y) - log q(theta_k | y),   d Var / d log q_k = -(2 / K) (g_k - mean g).
  * g is clipped around its median; draws where either density is not a number do not count. Where the variance is large
@@ -24,13 +24,13 @@ void floe__consistency_plan(struct floe__trainer *trainer);
 FLOE_NODISCARD floe_status floe__consistency_start(struct floe__trainer *trainer, struct floe_simulations *held_out,
                                                    struct floe_error *error);
 
-/* The universe that example k of the user's data is seen in: as in training, but with any preparation of the data. False: none is
- * permitted. */
+/* The universe that example k of the user's data is seen in: as in training, but with any preparation of the data.
+ * False: none is permitted. */
 int floe__consistency_universe(const struct floe__trainer *trainer, size_t k, struct floe_universe *universe);
 
 /* FLOE_EDATA where the data set is larger than what the network is trained for. */
-FLOE_NODISCARD floe_status floe__consistency_sizes(const struct floe__trainer *trainer, const struct floe_dataset *dataset,
-                                                   struct floe_error *error);
+FLOE_NODISCARD floe_status floe__consistency_sizes(const struct floe__trainer *trainer,
+                                                   const struct floe_dataset *dataset, struct floe_error *error);
 
 /* Takes over the simulations of the pool. */
 FLOE_NODISCARD floe_status floe__consistency_take_pool(struct floe__trainer *trainer,

@@ -20,7 +20,8 @@ floe_status floe__examples_new(const struct floe__features *f, size_t capacity, 
   e->global_mask = floe__new(capacity, (f->n_global + 1) * sizeof(float));
   e->local = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
   e->local_mask = floe__new(capacity, (f->max_rows * f->n_local + 1) * sizeof(float));
-  if (e->n_row && e->n_item && e->context && e->flat && e->rows && e->global && e->global_mask && e->local && e->local_mask)
+  if (e->n_row && e->n_item && e->context && e->flat && e->rows && e->global && e->global_mask && e->local &&
+      e->local_mask)
     return FLOE_OK;
   floe__examples_free(e);
   return floe__fail(error, FLOE_EENVIRONMENT, "", "", "not enough memory for %zu simulations", capacity);

@@ -32,8 +32,8 @@ FLOE_NODISCARD floe_status floe__examples_pack(struct floe__examples *examples,
 void floe__examples_put(struct floe__examples *examples, size_t k, const struct floe_context *context,
                         const struct floe__slots *slots);
 
-/* Holds unknowns of a share of the batch at their values: of those that are there, how many is drawn with probabilities like 1 / n,
- * then which; at least one coordinate is left. Data set i draws from (seed, unit, first + i). */
+/* Holds unknowns of a share of the batch at their values: of those that are there, how many is drawn with probabilities
+ * like 1 / n, then which; at least one coordinate is left. Data set i draws from (seed, unit, first + i). */
 void floe__batch_pin(const struct floe__features *features, double share, uint64_t seed, uint64_t unit, size_t first,
                      struct floe__batch *batch);
 

@@ -211,7 +211,8 @@ floe_status floe__network_get(const struct floe_model *model, const char *path, 
   return floe__fail(error, FLOE_EARTIFACT, path, again, "the network's weights are damaged");
 }
 
-floe_status floe__network_copy(const struct floe_network *network, struct floe_network **copy, struct floe_error *error) {
+floe_status floe__network_copy(const struct floe_network *network, struct floe_network **copy,
+                               struct floe_error *error) {
   struct floe__text payload = {0};
   floe_status status;
   floe__network_put(&payload, network);

@@ -142,11 +142,13 @@ static float log_base(size_t n, const float *z, const float *mask) {
 
 static struct floe__flow_rows global_rows(const struct floe__batch *batch, const struct floe__member *m,
                                           const float *pre) {
-  return (struct floe__flow_rows){.n = batch->n, .mask = batch->global_mask, .pre = {pre, m->global.n_pre, NULL}, .keeps = 1};
+  return (struct floe__flow_rows){
+      .n = batch->n, .mask = batch->global_mask, .pre = {pre, m->global.n_pre, NULL}, .keeps = 1};
 }
 static struct floe__flow_rows local_rows(const struct floe__batch *batch, const struct floe__member *m,
                                          const float *pre) {
-  return (struct floe__flow_rows){.n = batch->n_row, .mask = batch->local_mask, .pre = {pre, m->local.n_pre, NULL}, .keeps = 1};
+  return (struct floe__flow_rows){
+      .n = batch->n_row, .mask = batch->local_mask, .pre = {pre, m->local.n_pre, NULL}, .keeps = 1};
 }
 
 static void join_conditions(const struct floe__member *m, const struct floe__batch *batch, const struct places *p) {

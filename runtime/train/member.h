@@ -43,9 +43,9 @@ void floe__member_log_q(const struct floe__member *member, const float *weights,
 void floe__member_draw(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
                        float *work, float *log_q);
 
-/* What training lowers, of each data set (n): -log q, or what perceptrons learn by (flow.h). Its noise: from the stream (seed,
- * match, unit) and the next one, the data sets of the batch being number `first` and up. The work space then serves
- * floe__member_loss_backward. */
+/* What training lowers, of each data set (n): -log q, or what perceptrons learn by (flow.h). Its noise: from the stream
+ * (seed, match, unit) and the next one, the data sets of the batch being number `first` and up. The work space then
+ * serves floe__member_loss_backward. */
 struct floe__noise {
   uint64_t seed, unit;
   size_t first;
@@ -58,13 +58,14 @@ void floe__member_loss(const struct floe__member *member, const float *weights, 
 void floe__member_loss_backward(const struct floe__member *member, const float *weights,
                                 const struct floe__batch *batch, float *work, float by_loss, float *gradient);
 
-/* How good the member is, lower being better: the loss, or of a consistency model, whose loss does not say, the energy score
- * E|X - x| - E|X - X'| / 2 of its draws X, X', of the globals and of each row (Gneiting, Raftery, JASA 2007). Noise of units up to
- * unit + 3. */
+/* How good the member is, lower being better: the loss, or of a consistency model, whose loss does not say, the energy
+ * score E|X - x| - E|X - X'| / 2 of its draws X, X', of the globals and of each row (Gneiting, Raftery, JASA 2007).
+ * Noise of units up to unit + 3. */
 void floe__member_score(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
                         const struct floe__noise *noise, float *work, float *score);
 
-/* Of coupling flows: adds the gradient of sum_i by_log_q[i] log_q[i] to `gradient`; the coordinates count as constants. by_log_q (n). */
+/* Of coupling flows: adds the gradient of sum_i by_log_q[i] log_q[i] to `gradient`; the coordinates count as constants.
+ * by_log_q (n). */
 void floe__member_backward(const struct floe__member *member, const float *weights, const struct floe__batch *batch,
                            float *work, const float *by_log_q, float *gradient);
 

@@ -14,11 +14,11 @@
 
 struct floe__settings {
   size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
-  enum floe_reading rows, inner; /* how rows and the positions of the model's inner index set are read; rows FLOE_PERCEPTRON: only what
-                                  * is stated is read */
+  /* How rows and the positions of the model's inner index set are read; rows FLOE_PERCEPTRON: only what is stated is. */
+  enum floe_reading rows, inner;
   enum floe__flow_kind posterior;
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
-  double rate, pins; /* pins: share of the data sets of a batch in which unknowns are held at their values */
+  double rate, pins;  /* pins: share of the data sets of a batch in which unknowns are held at their values */
 };
 
 enum { FLOE__MOST_MEMBERS = 32 };
@@ -41,8 +41,7 @@ struct floe_network {
   double loss, seconds;
   size_t resumed;
   double share[FLOE__MOST_MEMBERS]; /* (n_member) of the mixture: multiples of 1 / FLOE_NETWORK_PATTERN */
-  unsigned char
-      pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length: in these shares */
+  unsigned char pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length: in these shares */
   double member_loss[FLOE__MOST_MEMBERS], disagreement; /* see struct floe_network_info */
   size_t n_point;
   struct floe_network_point *curve;
@@ -67,8 +66,8 @@ FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, con
 /* distance of summaries h (summary) from the training summaries */
 double floe__summary_distance(const struct floe_network *network, const float *h, double *work); /* work (2 summary) */
 
-/* Takes the members' weights (n_member), which sum to 1, as shares of the mixture: the nearest ones that are multiples of
- * 1 / FLOE_NETWORK_PATTERN, so that the draws have exactly the density that is claimed. */
+/* Takes the members' weights (n_member), which sum to 1, as shares of the mixture: the nearest ones that are multiples
+ * of 1 / FLOE_NETWORK_PATTERN, so that the draws have exactly the density that is claimed. */
 void floe__network_mix(struct floe_network *network, const double *weights);
 
 /* Serialised form: appended to a buffer, and read back from bytes; reading moves *at. Little-endian. */

@@ -8,8 +8,8 @@
 #include "runtime/train/consistency.h"
 #include "runtime/train/trainer.h"
 
-/* Evaluations of an attempt, and how many may pass without a better one: where simulations are repeated, where all are fresh, and in
- * attempts but the first, whose rate falls early. */
+/* Evaluations of an attempt, and how many may pass without a better one: where simulations are repeated, where all are
+ * fresh, and in attempts but the first, whose rate falls early. */
 enum { EVALUATIONS = 25, PATIENCE_REPEATED = 5, PATIENCE = 8, PATIENCE_AGAIN = 12 };
 
 /* How far training is: by steps or, where a time is set, by whichever is further. */
@@ -38,7 +38,8 @@ static floe_status interrupted(const struct floe__trainer *t, struct floe_error 
                     100.0 * (double)(t->step - t->first_step) / (double)t->n_step);
 }
 
-/* Held-out losses stopped improving. Attempts but the first start behind the best: those that do not get that far are left to the end. */
+/* Held-out losses stopped improving. Attempts but the first start behind the best: those that do not get that far are
+ * left to the end. */
 static bool is_stale(const struct floe__trainer *t) {
   if (t->attempt > 0) return t->n_improved > 0 && t->n_stale >= PATIENCE_AGAIN;
   return t->n_stale >= (floe__trainer_repeats(t) ? PATIENCE_REPEATED : PATIENCE);

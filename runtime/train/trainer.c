@@ -17,11 +17,12 @@ enum { USUAL_STEPS = 4000, MANY_PASSES = 20 };
 #define HELD_OUT_STEP (UINT64_C(1) << 48) /* the same noise in every evaluation */
 static const double pool_numbers = 3.2e7, clip = 1.5;
 
-/* Weight decay of the attempts at training, and their shares of the steps. What suits 10,000 simulations depends on the model: two
- * moons is 0.10 nats from the exact posterior with 1e-4, 0.35 with 0.5; ten normal means in a network that does not know them to be
- * independent 0.30 with 1e-4, 0.18 with 0.5, and 0.04 to 0.05 with 2 to 5, at 20 passes as at 100. Ten coefficients of a logistic
- * regression (exact: 1.77) come to 2.44 with 1e-4, whose rate is still high when it overfits, to 2.24 with 0.5 and 1600 steps in all, at
- * whose end the rate is low, to 2.28 with 0.8 and 2400, 2.55 with 2 and 1000. */
+/* Weight decay of the attempts at training, and their shares of the steps. What suits 10,000 simulations depends on the
+ * model: two moons is 0.10 nats from the exact posterior with 1e-4, 0.35 with 0.5; ten normal means in a network that
+ * does not know them to be independent 0.30 with 1e-4, 0.18 with 0.5, and 0.04 to 0.05 with 2 to 5, at 20 passes as at
+ * 100. Ten coefficients of a logistic regression (exact: 1.77) come to 2.44 with 1e-4, whose rate is still high when it
+ * overfits, to 2.24 with 0.5 and 1600 steps in all, at whose end the rate is low, to 2.28 with 0.8 and 2400, 2.55 with
+ * 2 and 1000. */
 static const struct {
   double decay, share;
 } attempts[] = {{1e-4, 1}, {0.5, 0.4}, {2, 0.25}};
@@ -52,8 +53,8 @@ static size_t n_held_out(const struct floe__trainer *t) {
 }
 
 /* Pools, rounds and passes. By default all simulations together are passed as often as makes about USUAL_STEPS
- * steps. What is passed many times is in one pool, memory permitting: one that is left behind for the next would be forgotten. (COVID
- * with 32,768 simulations: held-out loss -0.93 in one pool, -0.89 in two.) */
+ * steps. What is passed many times is in one pool, memory permitting: one that is left behind for the next would be
+ * forgotten. (COVID with 32,768 simulations: held-out loss -0.93 in one pool, -0.89 in two.) */
 static floe_status schedule(struct floe__trainer *t, size_t *largest, struct floe_error *error) {
   const struct floe_simulation_plan plan = plan_of(t, FLOE_PURPOSE_TRAIN, 0, 1);
   struct floe_layout *layout;

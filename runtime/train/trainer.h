@@ -55,14 +55,14 @@ struct floe__trainer {
   size_t *order; /* (n_pool): of the current pass */
 
   size_t chunk, n_chunk; /* data sets of a chunk; chunks of a batch */
-  size_t room,
-      n_part; /* data sets that the work space holds; chunks of a batch and of the comparison with the density */
+  size_t room;           /* data sets that the work space holds */
+  size_t n_part;         /* chunks of a batch and of the comparison with the density */
   size_t n_work, n_floats, n_indices;
   float *work, *floats, *log_q; /* of each thread: (n_work), (n_floats), (room) */
   uint32_t *indices;            /* of each thread: (n_indices) */
   float **gradients;            /* (n_member, n_part): (n_weight) */
   size_t n_slice;
-  double *losses;           /* (n_member, n_chunk or blocks of held_out): sums of -log q */
+  double *losses;           /* (n_member, n_chunk or blocks of held_out): sums */
   double *squares;          /* (n_member, n_slice) */
   struct floe__adam *adams; /* (n_member) */
   struct floe__consistency consistency;
@@ -70,7 +70,7 @@ struct floe__trainer {
   /* where it stands; with the learners and the network, all that a checkpoint holds */
   double fraction; /* of the attempt that is done: see floe__trainer_step */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
-  size_t attempt, first_step, n_improved; /* first_step: the attempt's; n_improved: its evaluations that were the best so far */
+  size_t attempt, first_step, n_improved; /* of the attempt: where it began; evaluations that were the best so far */
   double summed; /* training losses since the last evaluation: n_summed of them */
 
   size_t ready_round, ready_pass; /* the round whose pool, the pass whose order is in memory, plus 1 */
@@ -99,9 +99,9 @@ bool floe__trainer_again(struct floe__trainer *trainer);
 /* Validation losses of the members' averaged weights, into losses (n_member) unless NULL; returns their mean. */
 double floe__trainer_loss(struct floe__trainer *trainer, double *losses);
 
-/* Validation losses of the averaged weights, and half the variance of consistency.h where training uses the density: near
- * the posterior the two are its divergences from q and of q from it. Better weights go into the network. Adds a point to
- * the curve. True where a member improved. */
+/* Validation losses of the averaged weights, and half the variance of consistency.h where training uses the density:
+ * near the posterior the two are its divergences from q and of q from it. Better weights go into the network. Adds a
+ * point to the curve. True where a member improved. */
 bool floe__trainer_evaluate(struct floe__trainer *trainer);
 
 /* Weights of the mixture by stacking on the held-out simulations; what the members and the mixture lose there. */

@@ -17,15 +17,15 @@ static size_t binomial_quantile(double p, size_t n, double share) {
   return low;
 }
 
-/* Counts from `first` to `last` are inside at a point, when each point alone is left out on either side with probability
- * gamma / 2. */
+/* Counts from `first` to `last` are inside at a point, when each point alone is left out on either side with
+ * probability gamma / 2. */
 static void pointwise(size_t n, double z, double gamma, size_t *first, size_t *last) {
   *first = binomial_quantile(0.5 * gamma, n, z);
   *last = z >= 1 ? n : binomial_quantile(1 - 0.5 * gamma, n, z);
 }
 
-/* The probability that all points are inside: counts form a Markov chain, with binomial increments among those still out.
- * log_factorial (n + 1); here, next (n + 1): work space. */
+/* The probability that all points are inside: counts form a Markov chain, with binomial increments among those still
+ * out. log_factorial (n + 1); here, next (n + 1): work space. */
 static double coverage(size_t n, size_t n_point, double gamma, const double *log_factorial, double *here,
                        double *next) {
   size_t first = 0, last = 0;

@@ -97,8 +97,8 @@ static void compare(struct bridge *b, const struct floe_chains *chains, uint64_t
   }
 }
 
-/* Means and relative variances of p / (s1 p + s2 r g) over proposals and g / (s1 p + s2 r g) over posterior draws, where the
- * log ratios, less `shift`, are log p / g. */
+/* Means and relative variances of p / (s1 p + s2 r g) over proposals and g / (s1 p + s2 r g) over posterior draws,
+ * where the log ratios, less `shift`, are log p / g. */
 struct sides {
   double numerator, denominator, numerator_variance, denominator_variance;
 };

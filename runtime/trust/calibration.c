@@ -126,7 +126,8 @@ static double robust_sd(size_t n, const double *x) {
   return (floe__quantile_sorted(n, x, 0.75) - floe__quantile_sorted(n, x, 0.25)) / quartiles_of_normal;
 }
 
-/* column: the truth, then the draws. Ties are broken at random, so that ranks of calibrated draws are exactly uniform. */
+/* column: the truth, then the draws. Ties are broken at random, so that ranks of calibrated draws are exactly
+ * uniform. */
 static struct finding judge(size_t n_draw, double *column, struct floe_stream *stream) {
   struct finding finding = {.truth = column[0]};
   double *draws = column + 1;

@@ -1,10 +1,11 @@
-/* calibration.h: does the proposal know what it does not know? Simulation-based calibration over fresh simulations from all
- * universes and sizes: true values must be uniformly ranked among posterior draws.
- * Talts, Betancourt, Simpson, Vehtari, Gelman, arXiv 1804.06788; the log likelihood as a further quantity finds errors that
- * no parameter shows: Modrák et al., Bayesian Analysis 2023.
+/* calibration.h: does the proposal know what it does not know? Simulation-based calibration over fresh simulations from
+ * all universes and sizes: true values must be uniformly ranked among posterior draws.
+ * Talts, Betancourt, Simpson, Vehtari, Gelman, arXiv 1804.06788; the log likelihood as a further quantity finds errors
+ * that no parameter shows: Modrák et al., Bayesian Analysis 2023.
  *
- * Quantities: params and latents with coordinates, numerical reports that are not one of them, and the log likelihood. Of an
- * array, each simulation contributes one element, chosen at random. A quantity counts where it exists in the universe. */
+ * Quantities: params and latents with coordinates, numerical reports that are not one of them, and the log likelihood.
+ * Of an array, each simulation contributes one element, chosen at random. A quantity counts where it exists in the
+ * universe. */
 #ifndef FLOE_TRUST_CALIBRATION_H
 #define FLOE_TRUST_CALIBRATION_H
 
@@ -45,8 +46,8 @@ struct floe_calibrated {
 struct floe_calibration {
   size_t n_simulation, n_draw, n_quantity;
   struct floe_calibrated *quantities;
-  double
-      out_of_distribution; /* share of simulations beyond the distance threshold: about 5% by design; NaN: not measured */
+  /* Share of simulations beyond the distance threshold: about 5% by design; NaN: not measured. */
+  double out_of_distribution;
   struct floe_gates gates; /* "calibration error" (the largest), "rank ECDF inside its band" */
 };
 

@@ -43,8 +43,8 @@ void floe__convergence_work_free(struct floe__convergence_work *work) {
   floe__free(work);
 }
 
-/* First and last halves of the chains; of an odd number of draws the middle one is left out. False where constant or not
- * finite. */
+/* First and last halves of the chains; of an odd number of draws the middle one is left out. False where constant or
+ * not finite. */
 static bool split_chains(const double *draws, size_t stride, struct floe__convergence_work *work) {
   bool varies = false;
   for (size_t c = 0; c < work->n_chain; c++)

@@ -106,8 +106,8 @@ static void take_network_draws(const struct climb *climb) {
   answer->ess = (double)n;
 }
 
-/* The fewest independent draws that the weighted ones must be worth: a mean's Monte Carlo error is then at most a tenth of the
- * posterior sd. k-hat speaks of the weights' tail, not of how many draws carry them. */
+/* The fewest independent draws that the weighted ones must be worth: a mean's Monte Carlo error is then at most a tenth
+ * of the posterior sd. k-hat speaks of the weights' tail, not of how many draws carry them. */
 static double least_ess(size_t n) {
   return n < 1000 ? (double)n / 10 : 100;
 }
@@ -134,8 +134,8 @@ static void weigh(struct climb *climb) {
   answer->ess = psis.ess;
 }
 
-/* Up to n_wanted different draws, with probability by weight: the largest of log weight + Gumbel noise. Returns how many
- * there are; their places are in answer->order. */
+/* Up to n_wanted different draws, with probability by weight: the largest of log weight + Gumbel noise. Returns how
+ * many there are; their places are in answer->order. */
 static size_t resample(const struct climb *climb, size_t n_wanted) {
   struct floe_answer *answer = climb->answer;
   const size_t n = climb->draws->n;
@@ -248,7 +248,7 @@ static void add_network_gates(const struct climb *climb, bool carried_by_mcmc) {
   if (!climb->draws->n) return;
   floe_gates_at_most(&answer->gates, "distance", answer->distance, answer->distance_threshold,
                      answer->method == FLOE_FLAGGED ? FLOE_FAIL : FLOE_WARN);
-  if (climb->unweighable && carried_by_mcmc) return; /* there is no k-hat to be known, and the chains stand for themselves */
+  if (climb->unweighable && carried_by_mcmc) return; /* no k-hat can be known, and the chains stand for themselves */
   if (isnan(answer->khat))
     floe_gates_unknown(&answer->gates, "k-hat", floe_khat_threshold(climb->draws->n));
   else
@@ -307,7 +307,8 @@ static void decide_without_mcmc(const struct climb *climb) {
     why = "The network's weights are too uneven to correct it, and MCMC was not allowed.";
   }
   if (no_density && climb->draws->n)
-    snprintf(answer->why, sizeof answer->why, "The data %s like those of training; the network is unverifiable (%s%s%s).",
+    snprintf(answer->why, sizeof answer->why,
+             "The data %s like those of training; the network is unverifiable (%s%s%s).",
              climb->in_distribution ? "look" : "do not look", no_density, climb->unweighable ? "; " : "",
              climb->unweighable ? climb->draws->no_density : "");
   else if (climb->unweighable)

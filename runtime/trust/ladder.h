@@ -1,4 +1,5 @@
-/* ladder.h: the ladder of trust for one universe and one data set: how the answer was obtained, and why it may be believed.
+/* ladder.h: the ladder of trust for one universe and one data set: how the answer was obtained, and why it may be
+ * believed.
  *
  *                        in distribution               out of distribution
  *   weights good         amortized                     reweighted
@@ -7,9 +8,10 @@
  *   network without one  mcmc                          mcmc
  *
  * An mcmc answer that misses a gate, or is not allowed, is flagged. A distance that nobody measured counts as out of
- * distribution. Weights are good where k-hat is below its threshold and the draws are worth 100 independent ones; then the
- * draws carry their Pareto-smoothed weights. Draws of a network that has no density cannot be weighed: chains start from them.
- * Li, Vehtari, Bürkner, Radev, Acerbi, Schmitt, "Amortized Bayesian workflow", TMLR 2026, arXiv 2409.04332. */
+ * distribution. Weights are good where k-hat is below its threshold and the draws are worth 100 independent ones; then
+ * the draws carry their Pareto-smoothed weights. Draws of a network that has no density cannot be weighed: chains start
+ * from them. Li, Vehtari, Bürkner, Radev, Acerbi, Schmitt, "Amortized Bayesian workflow", TMLR 2026, arXiv
+ * 2409.04332. */
 #ifndef FLOE_TRUST_LADDER_H
 #define FLOE_TRUST_LADDER_H
 
@@ -63,8 +65,8 @@ struct floe_answer {
 
 void floe_answer_free(struct floe_answer *answer); /* its arrays */
 
-/* context: layout, universe and prepared data; its coordinate system is not looked at. Statistical trouble, a sampler that
- * cannot move included, is in the answer; errors are FLOE_EENVIRONMENT and FLOE_EINTERRUPTED. */
+/* context: layout, universe and prepared data; its coordinate system is not looked at. Statistical trouble, a sampler
+ * that cannot move included, is in the answer; errors are FLOE_EENVIRONMENT and FLOE_EINTERRUPTED. */
 FLOE_NODISCARD floe_status floe_climb(const struct floe_context *context, const struct floe_network_draws *draws,
                                       const struct floe_ladder_options *options, const struct floe_progress *progress,
                                       struct floe_answer *answer, struct floe_error *error);

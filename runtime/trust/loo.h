@@ -25,8 +25,8 @@ struct floe_elpd {
 struct floe_left_out {
   size_t variable, element;
   double elpd, p, khat, waic_elpd, waic_p;
-  double below,
-      equal; /* what share of its predictions, weighted as for elpd, is less than the observation, and equal; NaN without them */
+  /* What share of its predictions, weighted as for elpd, is less than the observation, and equal; NaN without them. */
+  double below, equal;
 };
 
 struct floe_loo {

@@ -1,5 +1,5 @@
-/* proposal.h: whatever proposes posterior draws for many data sets and universes at once: a trained network, or in tests a
- * posterior that is known. */
+/* proposal.h: whatever proposes posterior draws for many data sets and universes at once: a trained network, or in
+ * tests a posterior that is known. */
 #ifndef FLOE_TRUST_PROPOSAL_H
 #define FLOE_TRUST_PROPOSAL_H
 
@@ -23,7 +23,8 @@ struct floe_proposal_ask {
 struct floe_proposal {
   void *state;
   size_t n_member;
-  const unsigned char *pattern; /* (FLOE_NETWORK_PATTERN): draw k comes from member pattern[k % FLOE_NETWORK_PATTERN]; NULL: k % n_member */
+  /* (FLOE_NETWORK_PATTERN): draw k comes from member pattern[k % FLOE_NETWORK_PATTERN]; NULL: k % n_member */
+  const unsigned char *pattern;
   double distance_threshold; /* NaN: distances are not measured */
   const char *no_density;    /* why there is no log_q, which is NaN then; NULL: there is */
   /* coordinates: FAMILY coordinates, of each context in turn (n, its n_coordinate); log_q (n_context, n) and distance

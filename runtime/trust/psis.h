@@ -1,7 +1,7 @@
 /* psis.h: Pareto-smoothed importance sampling: the largest weights are replaced by the expected order statistics of a
  * generalised Pareto distribution fitted to them, whose shape k-hat says whether the weights can be relied on.
- * Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", JMLR 25, 2024; the fit is that of Zhang and
- * Stephens, Technometrics 51, 2009. */
+ * Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", JMLR 25, 2024; the fit is that of Zhang
+ * and Stephens, Technometrics 51, 2009. */
 #ifndef FLOE_TRUST_PSIS_H
 #define FLOE_TRUST_PSIS_H
 
@@ -29,8 +29,9 @@ double floe_khat_threshold(size_t n_draw);
 /* Bytes of work that floe_psis needs for n weights. */
 size_t floe_psis_work(size_t n);
 
-/* Smooths log weights (n) in place and normalises them: their exponentials sum to 1 (all -INFINITY where there is no positive
- * weight). relative_efficiency: effective over actual number of draws of the proposal, 1 for independent ones. */
+/* Smooths log weights (n) in place and normalises them: their exponentials sum to 1 (all -INFINITY where there is no
+ * positive weight). relative_efficiency: effective over actual number of draws of the proposal, 1 for independent
+ * ones. */
 struct floe_psis floe_psis(size_t n, double *log_weights, double relative_efficiency, void *work);
 
 #endif

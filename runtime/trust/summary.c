@@ -63,8 +63,8 @@ static floe_status make_room(const struct floe_answer *answer, struct floe_summa
                     "There is not enough memory to summarise the draws.");
 }
 
-/* work->order becomes the order of work->column (n): a radix sort, since a multiverse sorts every output in every universe and
- * would spend half its time in comparisons. Ties by position. */
+/* work->order becomes the order of work->column (n): a radix sort, since a multiverse sorts every output in every
+ * universe and would spend half its time in comparisons. Ties by position. */
 static void sort_column(size_t n, struct floe_summary_work *work) {
   size_t counts[8][256] = {{0}};
   struct keyed *from = work->keyed, *to = work->sorted;

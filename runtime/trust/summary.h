@@ -1,4 +1,5 @@
-/* summary.h: what is reported of a quantity: weighted moments and quantiles of its draws, with their Monte Carlo error. */
+/* summary.h: what is reported of a quantity: weighted moments and quantiles of its draws, with their Monte Carlo
+ * error. */
 #ifndef FLOE_TRUST_SUMMARY_H
 #define FLOE_TRUST_SUMMARY_H
 
@@ -20,7 +21,8 @@ struct floe_summary_work *floe_summary_work_new(void);
 void floe_summary_work_free(struct floe_summary_work *work); /* NULL is allowed */
 
 /* outputs (answer->n, n_output): the reports and claims for the draws of an answer -> summaries (n_output), and
- * quantiles (n_output, FLOE_N_QUANTILE) unless NULL. NaN draws make all of an output's numbers NaN. work grows as needed. */
+ * quantiles (n_output, FLOE_N_QUANTILE) unless NULL. NaN draws make all of an output's numbers NaN. work grows as
+ * needed. */
 FLOE_NODISCARD floe_status floe_summarise(const struct floe_answer *answer, size_t n_output, const double *outputs,
                                           struct floe_summary_work *work, struct floe_summary *summaries,
                                           double *quantiles, struct floe_error *error);

@@ -8,11 +8,8 @@
 #include "runtime/math/order.h"
 #include "runtime/trust/bands.h"
 
-enum {
-  MOST_POINTS = 100,
-  FEW_POINTS = 20,
-  MANY = 2000
-}; /* bands of MANY numbers take time with the square of their width */
+/* A band's time grows with the square of how many numbers there are: beyond MANY it has fewer points. */
+enum { MOST_POINTS = 100, FEW_POINTS = 20, MANY = 2000 };
 
 struct trial {
   const struct floe_context *context;
