@@ -643,6 +643,14 @@ static void head_free(struct head_case *c) {
   floe__free(c->numbers);
 }
 
+/* n random numbers of size `size`. */
+static float *head_weights(size_t n, uint64_t unit, float size) {
+  float *block = FLOE__NEW(n, float);
+  normals(unit, n, block);
+  for (size_t i = 0; i < n; i++) block[i] *= size;
+  return block;
+}
+
 static double head_value(void *context, const float *block) {
   struct head_case *c = context;
   const float *by_loss = c->numbers + HEAD_ROWS * (4 * HEAD_N + 1);
@@ -657,10 +665,7 @@ static void a_consistency_model_differentiates_what_is_not_its_teacher(void **st
   (void)state;
   struct head_case c;
   const size_t n = head_new(&c, FLOE__ONE_STEP);
-  float *block = FLOE__NEW(n, float), *teacher = FLOE__NEW(n, float), *gradient = FLOE__NEW(n, float);
-  normals(72, n, block);
-  normals(73, n, teacher);
-  for (size_t i = 0; i < n; i++) block[i] *= 0.3f, teacher[i] *= 0.3f;
+  float *block = head_weights(n, 72, 0.3f), *teacher = head_weights(n, 73, 0.3f), *gradient = FLOE__NEW(n, float);
   c.noise.teacher = teacher;
   head_value(&c, block);
   floe__flow_loss_backward(&c.flow, block, &c.rows, c.work, c.numbers + HEAD_ROWS * (4 * HEAD_N + 1),
@@ -678,9 +683,7 @@ static void the_lowest_rung_is_the_simulation_itself(void **state) {
   (void)state;
   struct head_case c;
   const size_t n = head_new(&c, FLOE__ONE_STEP);
-  float *block = FLOE__NEW(n, float), *other = FLOE__NEW(n, float), *t = c.numbers + HEAD_ROWS * 4 * HEAD_N;
-  normals(74, n, block);
-  normals(75, n, other);
+  float *block = head_weights(n, 74, 1), *other = head_weights(n, 75, 1), *t = c.numbers + HEAD_ROWS * 4 * HEAD_N;
   c.noise.teacher = other;
   for (size_t i = 0; i < HEAD_ROWS; i++) t[i] = 0;
   const double one = head_value(&c, block);
@@ -715,10 +718,8 @@ static void a_point_inverts_and_its_loss_is_its_density(void **state) {
   (void)state;
   struct head_case c;
   const size_t n = head_new(&c, FLOE__POINT);
-  float *block = FLOE__NEW(n, float), *x = c.numbers, loss[HEAD_ROWS], log_det[2][HEAD_ROWS];
+  float *block = head_weights(n, 77, 0.2f), *x = c.numbers, loss[HEAD_ROWS], log_det[2][HEAD_ROWS];
   float z[HEAD_ROWS * HEAD_N], again[HEAD_ROWS * HEAD_N];
-  normals(77, n, block);
-  for (size_t i = 0; i < n; i++) block[i] *= 0.2f;
   floe__flow_forward(&c.flow, block, &c.rows, x, c.work, z, log_det[0]);
   floe__flow_inverse(&c.flow, block, &c.rows, z, c.work, again, log_det[1]);
   floe__flow_loss(&c.flow, block, &c.rows, &c.noise, x, c.work, loss);

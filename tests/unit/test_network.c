@@ -127,32 +127,56 @@ static void assert_same_bytes(const struct floe_network *a, const struct floe_ne
 
 enum { N_DRAW = 4000 };
 
-/* The posterior is normal with precision 1/4 + n / sd^2. Tolerances: `most` posterior sd for the mean, and that share of the sd;
- * sampling error of 4000 draws is 0.016 sd and 1.1%, the rest is left to a training of a few seconds. */
+/* y (n) in a universe, put to a network for N_DRAW draws. */
+struct question {
+  struct floe_layout *layout;
+  struct floe_universe universe;
+  struct floe_context context;
+  struct floe_network_ask ask;
+};
+
+static void question_new(struct question *q, const struct floe_model *model, const double *y, size_t n, size_t option) {
+  q->layout = floe_layout_new(model, &n, NULL);
+  q->universe = (struct floe_universe){.option = {option}};
+  q->context = (struct floe_context){
+      .layout = q->layout, .universe = &q->universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
+  q->ask = (struct floe_network_ask){
+      .n_context = 1, .contexts = &q->context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
+}
+
+/* Mean and sd of the draws against those of the posterior, which is normal with precision 1/4 + n / sd^2, n the values
+ * that are there: bias in posterior sd, ratio of sds. */
+static void compare(const struct question *q, const double *draws, double *bias, double *ratio) {
+  const double variance = noise_sd(&q->universe) * noise_sd(&q->universe);
+  double sum = 0, n = 0, mean = 0, square = 0;
+  for (size_t i = 0; i < q->layout->n_data; i++)
+    if (!isnan(q->context.data[i])) sum += q->context.data[i], n++;
+  const double precision = 0.25 + n / variance;
+  for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
+  for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
+  *bias = (mean - sum / variance / precision) * sqrt(precision);
+  *ratio = sqrt(square * precision);
+}
+
+/* Tolerances: `most` posterior sd for the mean, and that share of the sd; sampling error of 4000 draws is 0.016 sd and
+ * 1.1%, the rest is left to a training of a few seconds. */
 static void assert_conjugate(const struct floe_network *network, size_t n, size_t option, double most) {
   static double draws[N_DRAW], log_q[N_DRAW], again[N_DRAW];
   const double y[6] = {1.5, 0.2, 2.1, 3.0, -0.4, 1.1};
-  struct floe_layout *layout = floe_layout_new(&conjugate, &n, NULL);
-  const struct floe_universe universe = {.option = {option}};
-  const struct floe_context context = {
-      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
-  const struct floe_network_ask ask = {
-      .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
-  assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
-  const double variance = noise_sd(&universe) * noise_sd(&universe), precision = 0.25 + (double)n / variance;
-  double sum = 0, mean = 0, square = 0, distance;
-  for (size_t i = 0; i < n; i++) sum += y[i];
-  for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
-  for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
+  double bias, ratio, distance;
+  struct question q;
+  question_new(&q, &conjugate, y, n, option);
+  assert_int_equal(floe_network_draw(network, &q.ask, draws, log_q, NULL), FLOE_OK);
   if (!floe_network_info(network).no_density) {
-    assert_int_equal(floe_network_log_q(network, &ask, draws, again, NULL), FLOE_OK);
+    assert_int_equal(floe_network_log_q(network, &q.ask, draws, again, NULL), FLOE_OK);
     for (size_t k = 0; k < N_DRAW; k++) assert_true(fabs(log_q[k] - again[k]) < 1e-3);
   }
-  assert_true(fabs(mean - sum / variance / precision) * sqrt(precision) < most);
-  assert_true(fabs(sqrt(square * precision) - 1) < most);
-  assert_int_equal(floe_network_distance(network, &ask, &distance, NULL), FLOE_OK);
+  compare(&q, draws, &bias, &ratio);
+  assert_true(fabs(bias) < most);
+  assert_true(fabs(ratio - 1) < most);
+  assert_int_equal(floe_network_distance(network, &q.ask, &distance, NULL), FLOE_OK);
   assert_true(distance < floe_network_distance_quantile(network, 0.99));
-  floe_layout_free(layout);
+  floe_layout_free(q.layout);
 }
 
 static void a_conjugate_posterior_is_found_in_all_universes_and_sizes(void **state) {
@@ -191,22 +215,16 @@ static void gaps_are_left_out(void **state) {
   gappy[1].missing = 1;
   model.variables = gappy;
   struct floe_network *network = trained(&model, 1, 2);
-  static double draws[N_DRAW], log_q[N_DRAW];
+  static double draws[N_DRAW];
   const double y[6] = {1.5, NAN, 2.1, 3.0, NAN, 1.1};
-  struct floe_layout *layout = floe_layout_new(&model, (const size_t[]){6}, NULL);
-  const struct floe_universe universe = {.option = {0}};
-  const struct floe_context context = {
-      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
-  const struct floe_network_ask ask = {
-      .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
-  assert_int_equal(floe_network_draw(network, &ask, draws, log_q, NULL), FLOE_OK);
-  const double precision = 0.25 + 4, expected = (1.5 + 2.1 + 3.0 + 1.1) / precision;
-  double mean = 0, square = 0;
-  for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
-  for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
-  assert_true(fabs(mean - expected) * sqrt(precision) < 0.3);
-  assert_true(fabs(sqrt(square * precision) - 1) < 0.1);
-  floe_layout_free(layout);
+  double bias, ratio;
+  struct question q;
+  question_new(&q, &model, y, 6, 0);
+  assert_int_equal(floe_network_draw(network, &q.ask, draws, NULL, NULL), FLOE_OK);
+  compare(&q, draws, &bias, &ratio);
+  assert_true(fabs(bias) < 0.3);
+  assert_true(fabs(ratio - 1) < 0.1);
+  floe_layout_free(q.layout);
   floe_network_free(network);
 }
 
@@ -445,27 +463,18 @@ static void overfitting_is_answered_with_weight_decay(void **state) {
   floe_network_free(network);
 }
 
-/* Posterior mean and sd that the network gives of y = (at, .., at) in a universe, against the exact ones: bias in posterior
- * sd, ratio of sds. */
+/* That comparison for the network's draws given y = (at, .., at), and as much more as less. */
 static void compare_at(const struct floe_network *network, const struct floe_model *model, double at, size_t option,
                        double *bias, double *ratio) {
+  enum { SIZE = 6 };
   static double draws[N_DRAW];
-  double y[6], mean = 0, square = 0;
-  const size_t size = 6;
-  for (size_t i = 0; i < size; i++) y[i] = at + (i % 2 ? 0.5 : -0.5);
-  struct floe_layout *layout = floe_layout_new(model, &size, NULL);
-  const struct floe_universe universe = {.option = {option}};
-  const struct floe_context context = {
-      .layout = layout, .universe = &universe, .coordinates = FLOE_FAMILY_COORDINATES, .data = y};
-  const struct floe_network_ask ask = {
-      .n_context = 1, .contexts = &context, .n = N_DRAW, .seed = 3, .member = FLOE_NONE};
-  assert_int_equal(floe_network_draw(network, &ask, draws, NULL, NULL), FLOE_OK);
-  const double variance = noise_sd(&universe) * noise_sd(&universe), precision = 0.25 + 6 / variance;
-  for (size_t k = 0; k < N_DRAW; k++) mean += draws[k] / N_DRAW;
-  for (size_t k = 0; k < N_DRAW; k++) square += (draws[k] - mean) * (draws[k] - mean) / N_DRAW;
-  *bias = (mean - 6 * at / variance / precision) * sqrt(precision);
-  *ratio = sqrt(square * precision);
-  floe_layout_free(layout);
+  double y[SIZE];
+  struct question q;
+  for (size_t i = 0; i < SIZE; i++) y[i] = at + (i % 2 ? 0.5 : -0.5);
+  question_new(&q, model, y, SIZE, option);
+  assert_int_equal(floe_network_draw(network, &q.ask, draws, NULL, NULL), FLOE_OK);
+  compare(&q, draws, bias, ratio);
+  floe_layout_free(q.layout);
 }
 
 /* 16 data sets of unknown parameters, with means on 0 .. 12: beyond 6 there are hardly any simulations. */
