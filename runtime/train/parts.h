@@ -14,7 +14,7 @@
 
 struct floe__settings {
   size_t layers, width, summary, ensemble, simulations, epochs, batch; /* summary, epochs 0: chosen by the model */
-  /* How rows and the positions of the model's inner index set are read; rows FLOE_PERCEPTRON: only what is stated is. */
+  /* How rows and the positions of the model's inner index set are read; rows FLOE_PERCEPTRON: what is stated. */
   enum floe_reading rows, inner;
   enum floe__flow_kind posterior;
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
@@ -41,7 +41,7 @@ struct floe_network {
   double loss, seconds;
   size_t resumed;
   double share[FLOE__MOST_MEMBERS]; /* (n_member) of the mixture: multiples of 1 / FLOE_NETWORK_PATTERN */
-  unsigned char pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length: in these shares */
+  unsigned char pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length */
   double member_loss[FLOE__MOST_MEMBERS], disagreement; /* see struct floe_network_info */
   size_t n_point;
   struct floe_network_point *curve;
