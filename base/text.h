@@ -17,7 +17,7 @@ void floe__text_append(struct floe__text *text, const char *data, size_t length)
 void floe__text_puts(struct floe__text *text, const char *string);
 void floe__text_printf(struct floe__text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void floe__text_vprintf(struct floe__text *text, const char *format, va_list arguments);
-/* A number with up to 17 significant digits, as printf's %.<digits>g writes it, which takes ten times as long. */
+/* A number with up to 17 significant digits, as printf's %.<digits>g writes it, which takes several times as long. */
 void floe__text_real(struct floe__text *text, double x, int digits);
 void floe__text_free(struct floe__text *text); /* leaves an empty, reusable buffer */
 

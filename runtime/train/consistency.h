@@ -37,10 +37,10 @@ FLOE_NODISCARD floe_status floe__consistency_take_pool(struct floe__trainer *tra
                                                        struct floe_simulations *simulations, struct floe_error *error);
 void floe__consistency_drop(struct floe__trainer *trainer);
 
-/* The gradient of lambda times the mean variance, of chunk `chunk` and member m; overwritten. */
+/* Adds that of lambda times the mean variance, of chunk `chunk` and member m, to gradient (n_weight). */
 void floe__consistency_learn(struct floe__trainer *trainer, size_t m, size_t chunk, size_t thread, float *gradient);
 
-/* Of each member's averaged weights: mean variance over held-out and unlabelled data sets, into t->variances. */
+/* Of each member's averaged weights: mean variance over held-out and unlabelled data sets, into its learner. */
 void floe__consistency_evaluate(struct floe__trainer *trainer);
 
 #endif

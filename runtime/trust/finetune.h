@@ -3,7 +3,7 @@
  * the rest does not suffer. In rounds: better draws give better weights (Cappe, Guillin, Marin, Robert, JCGS 2004;
  * Mueller, McWilliams, Rousselle, Gross, Novak, ACM TOG 2019). Weights are smoothed (psis.h); those that few draws
  * carry are tempered, w^a, as far as makes them worth a twentieth of the draws. With axes, the data sets are looked at
- * in universes drawn by the axes' weights. */
+ * in the reference universe, and up to 32 times in all in others, drawn by the axes' weights. */
 #ifndef FLOE_TRUST_FINETUNE_H
 #define FLOE_TRUST_FINETUNE_H
 
