@@ -213,8 +213,7 @@ static int open_chunk(struct floe__trainer *t, struct chunk *k) {
   struct floe__batch *b = &k->batch;
   k->work = t->work + k->thread * t->n_work;
   k->log_q = t->log_q + k->thread * t->room;
-  *b = floe__batch_gather(k->sets->examples, k->order, 0, n, t->floats + k->thread * t->n_floats,
-                          t->indices + k->thread * t->n_indices);
+  *b = floe__trainer_batch(t, k->sets->examples, k->order, 0, n, k->thread);
   floe__normal_fill_float(t->options->seed, FLOE_PURPOSE_CONSISTENT, k->unit, k->first * f->n_global, n * f->n_global,
                           b->global);
   floe__normal_fill_float(t->options->seed, FLOE_PURPOSE_CONSISTENT, k->unit + 1, k->first * f->max_rows * f->n_local,

@@ -18,8 +18,7 @@ static void summarise_block(void *context, size_t k, size_t thread) {
   const struct summarise *s = context;
   struct floe__trainer *t = s->trainer;
   const size_t first = k * t->chunk, n = first + t->chunk < s->n ? t->chunk : s->n - first;
-  const struct floe__batch b = floe__batch_gather(&t->pool, NULL, first, n, t->floats + thread * t->n_floats,
-                                                  t->indices + thread * t->n_indices);
+  const struct floe__batch b = floe__trainer_batch(t, &t->pool, NULL, first, n, thread);
   floe__summary_forward(&t->network->members[0].summary, t->network->weights[0], &b, t->work + thread * t->n_work,
                         s->h + first * t->settings.summary);
 }

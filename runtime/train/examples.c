@@ -90,11 +90,12 @@ floe_status floe__examples_pack(struct floe__examples *e, const struct floe_simu
 }
 
 size_t floe__batch_floats(const struct floe__features *f, size_t n) {
-  return n * (f->n_context + f->n_flat + 2 * f->n_global + f->max_rows * (f->n_row + 2 * f->n_local)) + 1;
+  const size_t each = f->n_context + f->n_flat + 2 * f->n_global + f->max_rows * (f->n_row + 2 * f->n_local);
+  return (n * each + 16) / 16 * 16;
 }
 
 size_t floe__batch_indices(const struct floe__features *f, size_t n) {
-  return n * (f->max_rows + 2) + 1;
+  return (n * (f->max_rows + 2) + 16) / 16 * 16;
 }
 
 static void copy(float *to, const float *from, size_t n) {

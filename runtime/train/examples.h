@@ -37,11 +37,11 @@ void floe__examples_put(struct floe__examples *examples, size_t k, const struct 
 void floe__batch_pin(const struct floe__features *features, double share, uint64_t seed, uint64_t unit, size_t first,
                      struct floe__batch *batch);
 
-/* Room for batches of up to n data sets: floats, and numbers of rows. */
+/* Room for batches of up to n data sets: floats, and numbers of rows; multiples of 16. */
 size_t floe__batch_floats(const struct floe__features *features, size_t n);
 size_t floe__batch_indices(const struct floe__features *features, size_t n);
 
-/* The batch of examples order[0 .. n-1] (order NULL: first .. first + n - 1), in the caller's room. */
+/* The batch of examples order[first ..] (order NULL: first ..), n of them, in the caller's room. */
 struct floe__batch floe__batch_gather(const struct floe__examples *examples, const size_t *order, size_t first,
                                       size_t n, float *floats, uint32_t *indices);
 

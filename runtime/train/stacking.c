@@ -22,8 +22,7 @@ static void read_block(void *context, size_t k, size_t thread) {
   struct floe__trainer *t = h->trainer;
   const size_t blocks = (h->n + t->chunk - 1) / t->chunk, m = k / blocks, first = k % blocks * t->chunk;
   const size_t n = first + t->chunk < h->n ? t->chunk : h->n - first;
-  const struct floe__batch b = floe__batch_gather(&t->held_out, NULL, first, n, t->floats + thread * t->n_floats,
-                                                  t->indices + thread * t->n_indices);
+  const struct floe__batch b = floe__trainer_batch(t, &t->held_out, NULL, first, n, thread);
   floe__member_log_q(&t->network->members[m], t->network->weights[m], &b, t->work + thread * t->n_work,
                      h->log_q + m * h->n + first);
 }

@@ -143,8 +143,8 @@ static int allocate_work(struct floe__trainer *t) {
     const size_t slices = (t->network->members[m].n_weight + SLICE - 1) / SLICE;
     t->n_slice = slices > t->n_slice ? slices : t->n_slice;
   }
-  t->n_floats = (floe__batch_floats(f, t->room) + 15) / 16 * 16;
-  t->n_indices = (floe__batch_indices(f, t->room) + 15) / 16 * 16;
+  t->n_floats = floe__batch_floats(f, t->room);
+  t->n_indices = floe__batch_indices(f, t->room);
   const size_t blocks = (MOST_HELD_OUT + t->chunk - 1) / t->chunk, n_loss = blocks > t->n_chunk ? blocks : t->n_chunk;
   t->work = floe__new(t->n_thread, t->n_work * sizeof(float));
   t->floats = floe__new(t->n_thread, t->n_floats * sizeof(float));
@@ -228,8 +228,8 @@ void floe__trainer_drop(struct floe__trainer *t) {
   floe_network_free(t->network);
 }
 
-static struct floe__batch gather(struct floe__trainer *t, const struct floe__examples *examples, const size_t *order,
-                                 size_t first, size_t n, size_t thread) {
+struct floe__batch floe__trainer_batch(const struct floe__trainer *t, const struct floe__examples *examples,
+                                       const size_t *order, size_t first, size_t n, size_t thread) {
   return floe__batch_gather(examples, order, first, n, t->floats + thread * t->n_floats,
                             t->indices + thread * t->n_indices);
 }
@@ -256,7 +256,8 @@ static void learn_chunk(void *context, size_t k, size_t thread) {
   const struct floe__member *member = &t->network->members[m];
   const struct floe__noise noise = noise_of(t, m, t->step, first);
   float *work = t->work + thread * t->n_work, *loss = t->log_q + thread * t->room;
-  struct floe__batch b = gather(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
+  struct floe__batch b =
+      floe__trainer_batch(t, &t->pool, t->order, t->step % t->steps_of_pass * batch + first, n, thread);
   floe__batch_pin(t->network->features, t->settings.pins, noise.seed, noise.unit, first, &b);
   floe__member_loss(member, t->learners[m].now, &b, &noise, work, loss);
   t->losses[m * t->n_chunk + part] = total(loss, n);
@@ -320,7 +321,7 @@ static void evaluate_block(void *context, size_t k, size_t thread) {
   const size_t n = first + t->chunk < t->held_out.n ? t->chunk : t->held_out.n - first;
   float *loss = t->log_q + thread * t->room;
   const struct floe__noise noise = noise_of(t, 0, HELD_OUT_STEP, first);
-  struct floe__batch b = gather(t, &t->held_out, NULL, first, n, thread);
+  struct floe__batch b = floe__trainer_batch(t, &t->held_out, NULL, first, n, thread);
   floe__batch_pin(t->network->features, t->settings.pins, noise.seed, noise.unit, first, &b);
   floe__member_score(&t->network->members[m], t->learners[m].average, &b, &noise, t->work + thread * t->n_work, loss);
   t->losses[k] = total(loss, n);

@@ -83,6 +83,10 @@ void floe__trainer_drop(struct floe__trainer *trainer);
 /* Simulates the current round's pool, unless it is there. */
 FLOE_NODISCARD floe_status floe__trainer_fill(struct floe__trainer *trainer, struct floe_error *error);
 
+/* A batch of examples order[first ..] (order NULL: first ..), n of them, in the thread's room. */
+struct floe__batch floe__trainer_batch(const struct floe__trainer *trainer, const struct floe__examples *examples,
+                                       const size_t *order, size_t first, size_t n, size_t thread);
+
 /* fraction: how much of the training is done; the weight of the comparison with the density. */
 void floe__trainer_step(struct floe__trainer *trainer, double rate, double fraction);
 
