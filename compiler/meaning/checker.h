@@ -89,6 +89,7 @@ struct symbol {
   bool untyped;             /* an obs whose type comes from its distribution */
   bool assignable;          /* a `var` */
   bool typed_by_element;    /* an element's distribution has said what an untyped variable's numbers are */
+  size_t n_joint;           /* of a variable that loops draw: its last dimensions that some draw fills all at once */
   struct span via_span;     /* of a variable that statements generate */
   const struct span *early; /* an unknown was read here before any statement generated it */
   bool drawn_later;         /* a variable that statements `x ~ D` generate */
@@ -326,6 +327,9 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
 /* x[item] over the dimension. */
 const struct term *explicit_index(struct checker *c, const struct context *at, const struct expr *item,
                                   const struct dimension *dimension);
+/* Index k, which is not written, of what has these dimensions: a binder of the context, or one that it opens. */
+const struct term *implicit_index(struct checker *c, const struct context *at, const char *name, size_t n_dim,
+                                  const struct dimension *const *dim, size_t k, struct span span);
 /* Gathers an array at the binders of the context; the first n_given indices are given. */
 const struct term *gather(struct checker *c, const struct context *at, const struct term *array, size_t n_given,
                           const struct term *const *given, struct span span);

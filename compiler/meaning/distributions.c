@@ -243,16 +243,35 @@ static const struct term *error_by_unknowns(struct checker *c, struct span span)
   return c->poison;
 }
 
+static bool same_shape(const struct type *a, const struct type *b) {
+  bool same = a->n_dim == b->n_dim;
+  for (size_t k = 0; same && k < a->n_dim; k++) same = dimension_same(a->dim[k], b->dim[k]);
+  return same;
+}
+
+/* Of arrays, element by element. */
+static const struct term *decided(struct checker *c, const struct context *at, struct span span,
+                                  const struct term *condition, const struct term *yes, const struct term *no) {
+  struct binder *binders[MAX_RANK];
+  const struct term *place[MAX_RANK];
+  const size_t n = yes->type.n_dim;
+  for (size_t k = 0; k < n; k++) {
+    binders[k] = binder_new(c, yes->type.dim[k], NULL);
+    place[k] = term_binder(c, span, binders[k]);
+  }
+  const struct term *one = gather(c, at, yes, n, place, span), *other = gather(c, at, no, n, place, span);
+  return term_map(c, span, n, binders, term_select(c, span, condition, one, other));
+}
+
 /* Within one family the arguments are decided upon; between two, a mixture whose weight is 0 or 1. */
 static const struct term *conditional_distribution(struct checker *c, const struct context *at,
                                                    const struct expr *expr) {
   const struct term *condition = condition_of(c, at, expr->condition);
   const struct term *yes = distribution_of(c, at, expr->left), *no = distribution_of(c, at, expr->right);
   if (is_poison(c, condition) || is_poison(c, yes) || is_poison(c, no)) return c->poison;
-  bool alike = yes->kind == TERM_DISTRIBUTION && no->kind == TERM_DISTRIBUTION &&
-               yes->distribution == no->distribution && yes->n_item == no->n_item && !yes->type.n_dim;
-  for (size_t k = 0; alike && k < yes->n_item; k++)
-    alike = same_term(yes->items[k], no->items[k]) || (!yes->items[k]->type.n_dim && !no->items[k]->type.n_dim);
+  bool alike = yes->kind == TERM_DISTRIBUTION && no->kind == TERM_DISTRIBUTION && yes->distribution == no->distribution &&
+               yes->n_item == no->n_item && same_shape(&yes->type, &no->type);
+  for (size_t k = 0; alike && k < yes->n_item; k++) alike = same_shape(&yes->items[k]->type, &no->items[k]->type);
   if (alike) {
     struct term *one = term_new(c, TERM_DISTRIBUTION, expr->span, yes->n_item);
     const struct term **items = one->items;
@@ -261,7 +280,7 @@ static const struct term *conditional_distribution(struct checker *c, const stru
     for (size_t k = 0; k < yes->n_item; k++)
       items[k] = same_term(yes->items[k], no->items[k])
                      ? yes->items[k]
-                     : term_select(c, expr->span, condition, yes->items[k], no->items[k]);
+                     : decided(c, at, expr->span, condition, yes->items[k], no->items[k]);
     return one;
   }
   if (term_roles(c, condition) & ~(1u << ROLE_DATA)) return error_by_unknowns(c, expr->span);

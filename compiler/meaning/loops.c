@@ -64,13 +64,14 @@ static struct symbol *filled_definition(struct checker *c, const struct context 
 }
 
 static struct symbol *filled_variable(struct checker *c, const struct context *at, const struct loop *loop,
-                                      const struct statement *s, const struct left_side *left) {
+                                      const struct statement *s, struct left_side *left) {
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
   if (!symbol || symbol->kind != SYMBOL_VARIABLE || !symbol->drawn_later) {
     check_sample(c, at, s); /* says what is wrong */
     return NULL;
   }
-  if (!draws_single(c, at, symbol, s)) return NULL;
+  if (!left_side_of_draw(c, &loop->inner, s, symbol, loop->statement->name, loop->binder, left)) return NULL;
+  if (left->along == SIZE_MAX) return error_loop_body(c, s->span, loop->statement->name), NULL;
   if (!left_fits_variable(c, s, symbol->variable, left, loop->dimension)) return NULL;
   presence_require(c, at->presence, symbol->presence, s->name, s->name_span, symbol->span);
   struct partial *partial = partial_of(c, at, symbol, s->name_span, left);
@@ -103,8 +104,8 @@ static struct definition *member_new(struct checker *c, const struct context *at
 static bool announce(struct checker *c, const struct context *at, struct loop *loop, const struct statement *s) {
   struct left_side *left = floe__arena_alloc(c->arena, sizeof *left);
   const bool drawn = s->kind == STATEMENT_SAMPLE;
-  if (!left_side_of(c, &loop->inner, s, loop->statement->name, loop->binder, left)) return false;
-  if (left->along == SIZE_MAX) return error_loop_body(c, s->span, loop->statement->name), false;
+  if (!drawn && !left_side_of(c, &loop->inner, s, loop->statement->name, loop->binder, left)) return false;
+  if (!drawn && left->along == SIZE_MAX) return error_loop_body(c, s->span, loop->statement->name), false;
   struct symbol *symbol = drawn ? filled_variable(c, at, loop, s, left) : filled_definition(c, at, s, left);
   if (!symbol) return false;
   struct partial *partial = symbol->partial;
@@ -225,6 +226,7 @@ static bool same_plate(const struct definition *a, const struct definition *b, c
 struct place_walk {
   const struct loop *loop;
   const struct group *group;
+  const struct binder *binder;  /* in this index of the plate; NULL: in any */
   const struct term *elsewhere; /* an element of the group at another place in the plate */
 };
 
@@ -237,17 +239,42 @@ static void find_elsewhere(void *context, const struct term *term) {
     for (size_t j = 0; j < d->n_binder; j++) {
       const struct term *index = term->items[j + 1];
       bool own = d->binders[j] == walk->loop->binder || (index->kind == TERM_BINDER && index->binder == d->binders[j]);
-      if (!own) walk->elsewhere = term;
+      if (!own && (!walk->binder || walk->binder == d->binders[j])) walk->elsewhere = term;
     }
   }
 }
 
-/* Whether its members have one plate, and look at their own place in it only. */
-static const struct term *looks_elsewhere(const struct loop *loop, const struct group *group) {
-  struct place_walk walk = {loop, group, NULL};
+/* An element of another place, in this index or in any (NULL); NULL: members look at their own place only. */
+static const struct term *looks_elsewhere(const struct loop *loop, const struct group *group,
+                                          const struct binder *binder) {
+  struct place_walk walk = {loop, group, binder, NULL};
   for (size_t k = 0; k < group->n; k++)
     visit_member(member(loop, group->members[k]), loop->start - 1, find_elsewhere, &walk);
   return walk.elsewhere;
+}
+
+/* How many of its last indices are filled at once by some draw of the k-th array of the loop. */
+static size_t n_joint(const struct loop *loop, size_t k) {
+  const struct symbol *symbol = loop->filled.items[k];
+  return symbol->kind == SYMBOL_VARIABLE ? symbol->n_joint : 0;
+}
+
+static bool draws_at_once(const struct loop *loop, const struct group *group) {
+  bool joint = false;
+  for (size_t k = 0; k < group->n; k++) joint = joint || n_joint(loop, group->members[k]);
+  return joint;
+}
+
+/* Whether every member has the index, as one in which all of them look at their own place only. */
+static bool is_of_plate(const struct loop *loop, const struct group *group, const struct binder *binder) {
+  bool all = binder != loop->binder && !looks_elsewhere(loop, group, binder);
+  for (size_t k = 0; k < group->n && all; k++) {
+    const struct definition *d = member(loop, group->members[k]);
+    bool has = false;
+    for (size_t j = 0; j + n_joint(loop, group->members[k]) < d->n_binder; j++) has = has || d->binders[j] == binder;
+    all = has;
+  }
+  return all;
 }
 
 static bool one_plate(const struct loop *loop, const struct group *group) {
@@ -264,7 +291,7 @@ static size_t count_coupled(const struct loop *loop, const struct group *group) 
     size_t here = 1;
     for (size_t j = 0; j < d->n_binder; j++) {
       const struct dimension *dimension = d->binders[j]->dimension;
-      if (d->binders[j] == loop->binder) continue;
+      if (d->binders[j] == loop->binder || is_of_plate(loop, group, d->binders[j])) continue;
       if (here > 1 || dimension->low != dimension->high || dimension->high > MAX_COUPLED) return 0;
       here = dimension->high;
     }
@@ -274,11 +301,16 @@ static size_t count_coupled(const struct loop *loop, const struct group *group) 
 }
 
 static void error_coupled(struct checker *c, const struct loop *loop, const struct group *group) {
-  const struct term *elsewhere = looks_elsewhere(loop, group);
+  const struct term *elsewhere = looks_elsewhere(loop, group, NULL);
   const struct definition *d = member(loop, group->members[0]);
   diagnose(c->sink, "E4022", elsewhere ? elsewhere->span : d->span,
            "steps look at other elements of an index, and these are not a fixed number up to %d", MAX_COUPLED)
       ->fix = "give that index a fixed size; elements of one index beside the loop's can go together";
+}
+
+/* Whether steps compute elements of several places together. */
+static bool is_coupled(const struct loop *loop, const struct group *group) {
+  return !one_plate(loop, group) || looks_elsewhere(loop, group, NULL) || draws_at_once(loop, group);
 }
 
 /* Each group rests on groups before it only. */
@@ -288,7 +320,7 @@ static size_t groups_of(struct checker *c, const struct loop *loop, const bool *
   struct group all = {n, floe__arena_array(c->arena, n + 1, sizeof *all.members)};
   for (size_t k = 0; k < n; k++) all.members[k] = k;
   groups[0] = all;
-  if (one_plate(loop, &all) && !looks_elsewhere(loop, &all)) return 1;
+  if (!is_coupled(loop, &all)) return 1;
   while (n_done < n)
     for (size_t k = 0; k < n; k++) {
       bool ready = !done[k];
@@ -327,14 +359,15 @@ static const struct term *drawn_by_loop(struct checker *c, const struct loop *lo
                                         const struct recurrence *recurrence) {
   struct variable *v = symbol->variable;
   struct definition *d = symbol->partial->definition;
+  v->n_binder = v->type.n_dim - symbol->n_joint;
   if (!recurrence) {
-    for (size_t k = 0; k < d->n_binder; k++) v->binders[k] = d->binders[k];
+    for (size_t k = 0; k < v->n_binder; k++) v->binders[k] = d->binders[k];
     return d->value;
   }
   d->recurrence = recurrence;
   struct term *term = term_new(c, TERM_DEFINITION, d->span, loop->start);
   term->definition = d;
-  term->type = type_scalar(BASE_DISTRIBUTION);
+  term->type = type_array(c, type_scalar(BASE_DISTRIBUTION), symbol->n_joint, v->type.dim + v->n_binder);
   for (size_t j = 0; j + 1 < loop->start; j++) term->items[j] = d->initial[j];
   term->items[loop->start - 1] = d->value;
   return term;
@@ -372,8 +405,8 @@ static const struct recurrence *recurrence_of(struct checker *c, const struct lo
       (struct recurrence){.binder = loop->binder, .start = loop->start, .n_definition = group->n, .coupled = coupled};
   recurrence->definitions = floe__arena_array(c->arena, group->n + 1, sizeof *recurrence->definitions);
   recurrence->plate = floe__arena_array(c->arena, first->n_binder, sizeof *recurrence->plate);
-  for (size_t k = 0; k < first->n_binder && !coupled; k++)
-    if (first->binders[k] != loop->binder) recurrence->plate[recurrence->n_plate++] = first->binders[k];
+  for (size_t k = 0; k < first->n_binder; k++)
+    if (is_of_plate(loop, group, first->binders[k])) recurrence->plate[recurrence->n_plate++] = first->binders[k];
   for (size_t k = 0; k < group->n; k++) {
     struct definition *d = ((struct symbol *)loop->filled.items[group->members[k]])->partial->definition;
     bool *own = floe__arena_array(c->arena, group->n, sizeof *own);
@@ -401,8 +434,8 @@ static void finish_loop(struct checker *c, const struct context *at, const struc
     if (symbol->kind == SYMBOL_VARIABLE) check_unknown_roles(c, symbol->variable, symbol->roles, symbol->partial->span);
   }
   for (size_t g = 0; g < n_group; g++) {
-    bool coupled = !one_plate(loop, &groups[g]) || looks_elsewhere(loop, &groups[g]);
-    if (coupled && !count_coupled(loop, &groups[g])) {
+    bool coupled = is_coupled(loop, &groups[g]);
+    if (coupled && !is_plate(loop, &groups[g]) && !count_coupled(loop, &groups[g])) {
       error_coupled(c, loop, &groups[g]);
       give_up(loop);
       return;

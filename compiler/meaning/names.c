@@ -234,14 +234,14 @@ static const struct term *open_binder(struct checker *c, struct opened *opened, 
   return term;
 }
 
-static const struct term *implicit_index(struct checker *c, const struct context *at, const struct term *array,
-                                         size_t k, struct span span) {
-  const struct dimension *dimension = array->type.dim[k];
+const struct term *implicit_index(struct checker *c, const struct context *at, const char *name, size_t n_dim,
+                                  const struct dimension *const *dim, size_t k, struct span span) {
+  const struct dimension *dimension = dim[k];
   size_t before = 0, total = 0;
   bool ambiguous = false;
-  for (size_t j = 0; j < array->type.n_dim; j++) {
-    before += j < k && array->type.dim[j] == dimension;
-    total += array->type.dim[j] == dimension;
+  for (size_t j = 0; j < n_dim; j++) {
+    before += j < k && dim[j] == dimension;
+    total += dim[j] == dimension;
   }
   const struct binder *binder = implicit_binder(at, dimension, before, total, &ambiguous);
   if (binder) return term_binder(c, span, binder);
@@ -249,11 +249,14 @@ static const struct term *implicit_index(struct checker *c, const struct context
   bool opens = at->opened && (!at->opened->nameless || is_nameless(dimension));
   const struct term *opened = opens ? open_binder(c, at->opened, dimension, before, span) : NULL;
   if (opened) return opened;
-  const char *text = array->kind == TERM_VARIABLE     ? array->variable->name
-                     : array->kind == TERM_DEFINITION ? array->definition->name
-                     : array->kind == TERM_FORMAL     ? array->formal->name
-                                                      : "this expression";
-  return error_not_reduced(c, span, dimension, text);
+  return error_not_reduced(c, span, dimension, name);
+}
+
+static const char *name_of(const struct term *array) {
+  return array->kind == TERM_VARIABLE     ? array->variable->name
+         : array->kind == TERM_DEFINITION ? array->definition->name
+         : array->kind == TERM_FORMAL     ? array->formal->name
+                                          : "this expression";
 }
 
 const struct term *gather(struct checker *c, const struct context *at, const struct term *array, size_t n_given,
@@ -262,7 +265,8 @@ const struct term *gather(struct checker *c, const struct context *at, const str
   struct term *element = term_new(c, TERM_ELEMENT, span, array->type.n_dim + 1);
   element->items[0] = array;
   for (size_t k = 0; k < array->type.n_dim; k++) {
-    element->items[k + 1] = k < n_given ? given[k] : implicit_index(c, at, array, k, span);
+    element->items[k + 1] = k < n_given ? given[k]
+                                        : implicit_index(c, at, name_of(array), array->type.n_dim, array->type.dim, k, span);
     if (is_poison(c, element->items[k + 1])) return c->poison;
   }
   element->type = (struct type){.base = array->type.base,

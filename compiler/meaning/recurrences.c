@@ -92,6 +92,45 @@ bool left_side_of(struct checker *c, const struct context *at, const struct stat
   return true;
 }
 
+/* An index that is not written: a binder of the plate that stands nowhere else on this side. */
+static void add_unwritten(struct checker *c, const struct context *at, const struct dimension *dimension,
+                          struct left_side *left) {
+  const struct binder *binder;
+  size_t k = 0;
+  while (is_taken(at, left, binder = plate_binder(c, dimension, dimension->name, k))) k++;
+  left->binders[left->n++] = binder;
+}
+
+static bool error_draw_elsewhere(struct checker *c, struct span span, const char *name) {
+  diagnose(c->sink, "E2016", span, "the draws of this distribution do not fill the last indices of `%s`", name)->fix =
+      "declare the index that a draw fills last, y[day, series], and let no loop run over it: `y[t] ~ ...`";
+  return false;
+}
+
+bool left_side_of_draw(struct checker *c, const struct context *at, const struct statement *s, struct symbol *symbol,
+                       const char *loop, const struct binder *binder, struct left_side *left) {
+  const struct context here = context_of_output(c, at, s);
+  const struct type *type = &symbol->variable->type;
+  size_t joint = joint_rank(c, &here, s->value);
+  if (joint > 1) {
+    error_absent(c, s->value->span, "a matrix that is drawn at each step is")->fix =
+        "draw its numbers as a vector, or one by one";
+    return symbol->kind = SYMBOL_POISON, false;
+  }
+  if (!left_side_of(c, at, s, loop, binder, left)) return false;
+  left->n_joint = joint;
+  if (!joint || (left->n != type->n_dim && left->n + 1 != type->n_dim)) return true;
+  if (left->n + 1 == type->n_dim) {
+    add_unwritten(c, at, type->dim[left->n], left);
+  } else {
+    const struct bound *last = left->bound; /* that of the last index, unless an outer loop has it */
+    bool own = last != at->bound && last->binder == left->binders[left->n - 1];
+    if (!own) return error_draw_elsewhere(c, s->value->span, s->name);
+    left->bound = last->outer;
+  }
+  return left->along + 1 == left->n ? error_draw_elsewhere(c, s->value->span, s->name) : true;
+}
+
 static void error_left(struct checker *c, struct span span, const char *name) {
   diagnose(c->sink, "E2011", span, "`%s` does not have these indices", name)->fix =
       "write those of its declaration: the loop's index and, for the others, their names";
@@ -326,15 +365,6 @@ struct partial *partial_of(struct checker *c, const struct context *at, struct s
   return symbol->partial;
 }
 
-bool draws_single(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s) {
-  const struct context here = context_of_output(c, at, s);
-  if (joint_rank(c, &here, s->value) == 0) return true;
-  error_absent(c, s->value ? s->value->span : s->span, "a joint distribution of elements that come one by one is")->fix =
-      "leave out the loop if no element looks back; else make a variable of each part, and draw it given those before it";
-  symbol->kind = SYMBOL_POISON;
-  return false;
-}
-
 void check_initial_draw(struct checker *c, const struct context *at, const struct statement *s, bool given) {
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
   struct left_side left;
@@ -349,7 +379,7 @@ void check_initial_draw(struct checker *c, const struct context *at, const struc
     error_given(c, s, symbol);
     return;
   }
-  if (!s->value || !draws_single(c, at, symbol, s) || !left_side_of(c, at, s, NULL, NULL, &left)) return;
+  if (!s->value || !left_side_of_draw(c, at, s, symbol, NULL, NULL, &left)) return;
   if (!left_fits_variable(c, s, symbol->variable, &left, NULL)) return;
   if (!elements_of(c, left.element, &first, &last)) return;
   presence_require(c, at->presence, symbol->presence, s->name, s->name_span, symbol->span);
@@ -420,21 +450,27 @@ static double lag_of(const struct partial *partial, const struct term *index) {
                                                                                                        : -1;
 }
 
-/* All indices; false: reported. */
+/* All indices: those behind the place along the loop may be left out, as anywhere. False: reported. */
 static bool indices_of(struct checker *c, const struct context *at, const struct symbol *symbol,
                        const struct expr *expr, const struct term **indices) {
   const struct partial *partial = symbol->partial;
   const struct expr *items = expr->kind == EXPR_NAME ? NULL : expr->items;
+  const struct dimension *dims[MAX_RANK] = {NULL};
   size_t n = 0;
   for (const struct expr *item = items; item; item = item->next) n++;
-  if (n != partial->n_index) {
-    error_not_filled(c, expr->span, symbol->name, "read single elements here, or the whole array after the loop");
+  if (n <= partial->along || n > partial->n_index) {
+    error_not_filled(c, expr->span, symbol->name, "read elements of one step here, or the whole array after the loop");
     return false;
   }
   n = 0;
   for (const struct expr *item = items; item; item = item->next, n++) {
     indices[n] =
         n == partial->along ? scalar_of(c, at, item) : explicit_index(c, at, item, partial->binders[n]->dimension);
+    if (is_poison(c, indices[n])) return false;
+  }
+  for (size_t k = 0; k < partial->n_index; k++) dims[k] = k == partial->along ? NULL : partial->binders[k]->dimension;
+  for (; n < partial->n_index; n++) {
+    indices[n] = implicit_index(c, at, symbol->name, partial->n_index, dims, n, expr->span);
     if (is_poison(c, indices[n])) return false;
   }
   return true;

@@ -14,6 +14,7 @@
 /* The left side of a statement about elements. */
 struct left_side {
   size_t n, along;                         /* indices; which of them runs along the loop */
+  size_t n_joint;                          /* of a draw: the last indices, which it fills all at once */
   const struct binder *binders[MAX_RANK];  /* at `along`: that of the loop, or NULL before it */
   const struct expr *element;              /* before a loop: the index at `along` */
   const struct bound *bound;               /* all of them, under their names */
@@ -21,6 +22,10 @@ struct left_side {
 /* loop: the name of the loop's index, with its binder; NULL before a loop. False: reported. */
 bool left_side_of(struct checker *c, const struct context *at, const struct statement *s, const char *loop,
                   const struct binder *binder, struct left_side *left);
+/* The same, with the indices that one draw of the statement's distribution fills: they may be written or not, and the
+ * distribution does not see them. */
+bool left_side_of_draw(struct checker *c, const struct context *at, const struct statement *s, struct symbol *symbol,
+                       const char *loop, const struct binder *binder, struct left_side *left);
 
 struct symbol *partial_new(struct checker *c, const struct context *at, const struct statement *s,
                            const struct left_side *left);
@@ -40,8 +45,6 @@ bool continues(struct checker *c, const struct context *at, const struct partial
 /* Whether the variable is declared with these indices; `loop` is what the loop runs over, or NULL. */
 bool left_fits_variable(struct checker *c, const struct statement *s, const struct variable *v,
                         const struct left_side *left, const struct dimension *loop);
-/* Whether the statement's distribution gives one number at a time; false: reported. */
-bool draws_single(struct checker *c, const struct context *at, struct symbol *symbol, const struct statement *s);
 /* An index set's binder in plates, the k-th where a left side has several over it. */
 const struct binder *plate_binder(struct checker *c, const struct dimension *dimension, const char *name, size_t k);
 const char *sign_of(const struct symbol *symbol); /* "=" or "~" */

@@ -252,13 +252,15 @@ const struct term *element_distribution(struct checker *c, const struct context 
   struct variable *v = symbol->variable;
   bool typed_before = symbol->typed_by_element;
   enum base before = v->type.base;
-  if (v->type.structure != STRUCTURE_PLAIN) {
+  size_t joint = joint_rank(c, at, value);
+  if (structure_rank(v->type.structure) != (v->type.structure == STRUCTURE_PLAIN ? 0 : joint)) {
     diagnose(c->sink, "E4021", value->span, "`%s` is %s: its numbers hang together, and none is drawn by itself", v->name,
              structure_name(v->type.structure))
         ->fix = "draw all of them at once, or declare them without a structure";
     return NULL;
   }
-  v->n_binder = v->type.n_dim;
+  v->n_binder = v->type.n_dim - joint;
+  if (joint > symbol->n_joint) symbol->n_joint = joint;
   const struct term *distribution = fitting_distribution(c, at, symbol, value, !symbol->untyped);
   symbol->typed_by_element = true;
   if (given && distribution && term_roles(c, distribution) & (BIT(ROLE_PARAM) | BIT(ROLE_LATENT)))

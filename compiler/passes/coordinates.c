@@ -247,7 +247,7 @@ static const struct node *decide_steps(void *context, const struct family *singl
   if (!single->steps) return decide_systems(decision, single);
   if (decision->quantity == value_quantity)
     return derive_drawn_steps(decision->derivation, single->steps, both_unknown, indices, step_in_turn, NULL);
-  return derive_steps(decision->derivation, single->steps, NULL, indices, step_by_itself, decision);
+  return derive_steps(decision->derivation, single->steps, NULL, decision->element, step_by_itself, decision);
 }
 
 /* What rests on a discrete latent has a distribution for each of its values, and coordinates by its type alone. */

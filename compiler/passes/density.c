@@ -43,16 +43,16 @@ static const struct node *one_draw(const struct derivation *derivation, const st
                                    const struct element *element, const struct node *whole) {
   struct graph *graph = graph_of(derivation);
   const struct type *type = &variable->type;
-  size_t n_joint = type->n_dim - variable->n_binder;
+  const size_t n_joint = element->n_joint, n_before = type->n_dim - n_joint;
   if (n_joint == 0) return node_gather(graph, whole, element->indices);
-  if (variable->n_binder == 0) return whole;
+  if (n_before == 0) return whole;
   const struct graph_binder **open = floe__arena_array(graph->arena, n_joint, sizeof *open);
   const struct node **indices = floe__arena_array(graph->arena, type->n_dim, sizeof *indices);
-  for (size_t k = 0; k < variable->n_binder; k++) indices[k] = element->indices[k];
+  for (size_t k = 0; k < n_before; k++) indices[k] = element->indices[k];
   for (size_t k = 0; k < n_joint; k++) {
-    const struct dimension *dimension = type->dim[variable->n_binder + k];
+    const struct dimension *dimension = type->dim[n_before + k];
     open[k] = graph_open(graph, dimension, dimension->name);
-    indices[variable->n_binder + k] = node_binder(graph, open[k]);
+    indices[n_before + k] = node_binder(graph, open[k]);
   }
   return node_map(graph, n_joint, open, node_gather(graph, whole, indices));
 }
@@ -78,7 +78,7 @@ struct prior {
 const struct node *draw_is_missing(const struct derivation *derivation, const struct variable *observed,
                                           const struct element *element) {
   struct graph *graph = graph_of(derivation);
-  const size_t n_dim = observed->type.n_dim, n_known = element->step ? n_dim : element->n_open;
+  const size_t n_dim = observed->type.n_dim, n_known = n_dim - element->n_joint;
   if (n_known == n_dim) return is_missing(derivation, observed, element->indices);
   const struct graph_binder **open = floe__arena_array(graph->arena, n_dim, sizeof *open);
   const struct node **indices = floe__arena_array(graph->arena, n_dim, sizeof *indices);
@@ -129,9 +129,19 @@ static const struct node *jacobian_quantity(const struct derivation *derivation,
   return of_unknown(derivation, element, variable, form_log_jacobian(derivation, form, u));
 }
 
+static const struct node *structured_quantity(void *context, const struct family *single);
+
+static const struct node *structured_step(struct derivation *derivation, const struct element *element,
+                                          const struct definition *steps, void *context) {
+  struct draw draw = {derivation, steps->variable, element};
+  (void)context;
+  return decide_family(derivation, family_of(element->place, element->distribution), structured_quantity, &draw);
+}
+
 /* Structures: the same in both systems of coordinates. */
 static const struct node *structured_quantity(void *context, const struct family *single) {
   const struct draw *draw = context;
+  if (single->steps) return derive_steps(draw->derivation, single->steps, NULL, draw->element, structured_step, NULL);
   const struct node *x = one_draw(draw->derivation, draw->variable, draw->element,
                                   value_from_coordinates(draw->derivation, draw->variable));
   return density_of_draw(draw, single, x, (struct known_bounds){NULL, NULL, false, NULL});
@@ -200,9 +210,10 @@ static const struct node *likelihood_of_step(struct derivation *derivation, cons
 }
 
 /* What a joint density makes of NaN is nothing to select from: draws with gaps are completed first. */
-static const struct node *value_of(const struct derivation *derivation, const struct variable *variable) {
+static const struct node *value_of(const struct derivation *derivation, const struct variable *variable,
+                                   const struct element *element) {
   const struct reading *reading = &derivation->lowering.reading;
-  const bool joint = variable->completed && variable->n_binder < variable->type.n_dim;
+  const bool joint = variable->completed && element->n_joint;
   if (variable->role != ROLE_OBS || joint)
     return reading->value(reading->context, joint ? variable->completed : variable);
   return node_value(graph_of(derivation), variable);
@@ -214,8 +225,8 @@ static const struct node *likelihood_of(void *context, const struct family *sing
   struct derivation *derivation = draw->derivation;
   if (single->steps)
     return derive_steps(derivation, single->steps, variable->role == ROLE_OBS ? derivation->nothing : NULL,
-                        draw->element->indices, likelihood_of_step, (void *)(uintptr_t)variable);
-  const struct node *x = one_draw(derivation, variable, draw->element, value_of(derivation, variable));
+                        draw->element, likelihood_of_step, (void *)(uintptr_t)variable);
+  const struct node *x = one_draw(derivation, variable, draw->element, value_of(derivation, variable, draw->element));
   struct known_bounds known = {checked_bound(draw, variable->type.low), checked_bound(draw, variable->type.high),
                                variable->type.strict, NULL};
   if (!variable->missing) return density_of_draw(draw, single, x, known);

@@ -25,7 +25,9 @@ static void element_add(struct derivation *derivation, struct element *element, 
 
 struct element element_open(struct derivation *derivation, const struct variable *variable) {
   struct floe__arena *arena = derivation->lowering.graph->arena;
-  struct element element = {.place = place_of_spec(&derivation->lowering), .distribution = variable->distribution};
+  struct element element = {.place = place_of_spec(&derivation->lowering),
+                            .n_joint = variable->type.n_dim - variable->n_binder,
+                            .distribution = variable->distribution};
   element.open = floe__arena_array(arena, variable->type.n_dim + 1, sizeof *element.open);
   element.indices = floe__arena_array(arena, variable->type.n_dim + 1, sizeof *element.indices);
   for (size_t k = 0; k < variable->n_binder; k++) {
@@ -42,6 +44,7 @@ void element_open_joint(struct derivation *derivation, const struct variable *va
     const struct dimension *dimension = variable->type.dim[k];
     element_add(derivation, element, graph_open(derivation->lowering.graph, dimension, dimension->name));
   }
+  element->n_joint = 0;
 }
 
 const struct node *element_close(struct derivation *derivation, const struct element *element,

@@ -26,6 +26,7 @@ void derive_root(struct derivation *derivation, struct root root);
 struct element {
   struct place place; /* inside `binders`: where the distribution of one element stands */
   size_t n_open;      /* dimensions of the variable: binders, then those within one joint draw */
+  size_t n_joint;     /* of a whole draw, for which it stands; 0: for one number */
   const struct graph_binder **open;
   const struct node **indices;
   const struct term *distribution; /* of the element; NULL: it has none */
@@ -98,10 +99,10 @@ const struct node *sorted_sample(const struct derivation *derivation, struct pla
 /* A quantity of one element of a variable whose elements are drawn one after the other. */
 typedef const struct node *(*step_quantity)(struct derivation *derivation, const struct element *element,
                                             const struct definition *steps, void *context);
-/* The quantity of the element at the indices. It reads elements of variables as everywhere. `given`: of elements that are given;
- * NULL: as of the others. */
+/* The quantity of the element; where it stands for a whole draw, and its numbers are drawn one by one at some steps, their sum
+ * there. It reads elements of variables as everywhere. `given`: of elements that are given; NULL: as of the others. */
 const struct node *derive_steps(struct derivation *derivation, const struct definition *steps, const struct node *given,
-                                const struct node *const *indices, step_quantity quantity, void *context);
+                                const struct element *whole, step_quantity quantity, void *context);
 /* The element at the indices, where elements are made one after the other by `quantity`: with those of the variables that it
  * rests on for which `together` holds. */
 const struct node *derive_drawn_steps(struct derivation *derivation, const struct definition *steps,

@@ -99,7 +99,7 @@ const struct node *lower_recurrence(struct place place, struct frame *frame, con
 const struct node *lower_step(struct place place, const struct term *array, const struct node *const *indices);
 /* The number of the current element of a loop around the place. */
 const struct node *lower_binder(struct place place, const struct binder *binder);
-/* Fixes the recurrence's plate to the place that `indices` name: one number per binder of the member. */
+/* Fixes the recurrence's plate to the place that `indices` name: one number per binder of the member, or NULL: not known. */
 struct place place_in_plate(struct place place, const struct definition *member, const struct node *const *indices);
 /* The same, where the recurrence is coupled, at one of the elements that go together. */
 struct place place_of_element(struct place place, const struct definition *member, const struct node *const *indices);

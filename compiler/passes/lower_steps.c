@@ -20,10 +20,14 @@ static struct graph *graph_of(struct place place) {
 
 /* ---- elements of members ---- */
 
-/* The dimension beside the recurrence's, where elements go together; NO_OUTPUT: there is none. */
+/* The dimension beside the recurrence's and those of its plate, where elements go together; NO_OUTPUT: there is none. */
 static size_t beside(const struct definition *member) {
-  for (size_t k = 0; k < member->n_binder && member->recurrence->coupled; k++)
-    if (member->binders[k] != member->recurrence->binder) return k;
+  const struct recurrence *recurrence = member->recurrence;
+  for (size_t k = 0; k < member->n_binder && recurrence->coupled; k++) {
+    bool other = member->binders[k] != recurrence->binder;
+    for (size_t j = 0; j < recurrence->n_plate; j++) other = other && member->binders[k] != recurrence->plate[j];
+    if (other) return k;
+  }
   return NO_OUTPUT;
 }
 
@@ -32,10 +36,14 @@ static size_t n_beside(const struct definition *member) {
   return k == NO_OUTPUT ? 1 : member->binders[k]->dimension->high;
 }
 
-static struct place place_beside(struct place place, const struct definition *member, size_t which) {
+/* One draw at once is the same for all of its elements, and not counted by these. */
+static struct place place_beside(struct place place, const struct definition *member, const struct term *term,
+                                 size_t which) {
   size_t k = beside(member);
   if (k == NO_OUTPUT) return place;
-  return place_at(place, member->binders[k], node_const(graph_of(place), (double)which + 1));
+  const struct node *number = node_const(graph_of(place), (double)which + 1);
+  bool at_once = member->variable && term->type.n_dim;
+  return at_once ? place_also(place, member->binders[k], number) : place_at(place, member->binders[k], number);
 }
 
 static const struct node *element_of_member(const struct stepping *stepping, struct place place,
@@ -55,7 +63,7 @@ static const struct node *initial_element(const struct stepping *stepping, size_
   const struct node *number = node_const(graph_of(stepping->outside), (double)element);
   struct place place = stepping->outside;
   place.stepping = stepping;
-  place = place_at(place_beside(place, d, which), recurrence->binder, number);
+  place = place_beside(place_at(place, recurrence->binder, number), d, d->initial[element - 1], which);
   return *node = element_of_member(stepping, place, d, d->initial[element - 1]);
 }
 
@@ -79,14 +87,15 @@ struct place place_in_plate(struct place place, const struct definition *member,
   const struct recurrence *recurrence = member->recurrence;
   for (size_t k = 0; k < recurrence->n_plate; k++)
     for (size_t j = 0; j < member->n_binder; j++)
-      if (member->binders[j] == recurrence->plate[k]) place = place_at(place, member->binders[j], indices[j]);
+      if (member->binders[j] == recurrence->plate[k] && indices[j])
+        place = place_at(place, member->binders[j], indices[j]);
   return place;
 }
 
 struct place place_of_element(struct place place, const struct definition *member, const struct node *const *indices) {
   size_t k = beside(member);
   place = place_in_plate(place, member, indices);
-  return k == NO_OUTPUT ? place : place_at(place, member->binders[k], indices[k]);
+  return k == NO_OUTPUT || !indices[k] ? place : place_at(place, member->binders[k], indices[k]);
 }
 
 /* Element `which` beside the recurrence's dimension, at a step that `index` names: this one, or an earlier one. */
@@ -160,7 +169,7 @@ static const struct node *lower_scan(struct place place, const struct steps *ste
     if (stepping->output[k] == NO_OUTPUT) continue;
     for (size_t which = 0; which < n_beside(d); which++)
       stepping->nodes[(stepping->output[k] + which + 1) * start - 1] =
-          element_of_member(stepping, place_beside(inside, d, which), d, d->value);
+          element_of_member(stepping, place_beside(inside, d, d->value, which), d, d->value);
   }
   return node_scan(graph_of(place), stepping->open, start, n, stepping->nodes);
 }

@@ -8,9 +8,7 @@
 struct drawing {
   struct derivation *derivation;
   const struct variable *variable;
-  const struct element *element; /* its joint dimensions are not opened yet while the distribution is sampled */
-  size_t n_joint;
-  const struct node *const *joint_indices;
+  const struct element *element; /* a number of a draw: the draw's dimensions are among its indices, but not in its place */
 };
 
 static const struct node *sample_of(void *context, const struct family *single);
@@ -23,31 +21,34 @@ static bool drawn_together(const struct variable *a, const struct variable *b) {
 static const struct node *sample_step(struct derivation *derivation, const struct element *element,
                                       const struct definition *steps, void *context) {
   (void)context;
-  struct drawing drawing = {derivation, steps->variable, element, 0, NULL};
+  struct drawing drawing = {derivation, steps->variable, element};
   return decide_family(derivation, family_of(element->place, element->distribution), sample_of, &drawing);
 }
 
 static const struct node *sample_of(void *context, const struct family *single) {
   const struct drawing *drawing = context;
   const struct variable *variable = drawing->variable;
+  const size_t n_before = variable->type.n_dim - drawing->element->n_joint;
   const size_t site = (single->first ? single->first : variable)->id * SITES_PER_VARIABLE;
   if (single->steps)
     return derive_drawn_steps(drawing->derivation, single->steps, drawn_together, drawing->element->indices,
                               sample_step, NULL);
   struct place place = place_inlined(drawing->element->place);
-  frame_fit(place, &single->distribution->support, variable->type.dim + variable->n_binder);
+  frame_fit(place, &single->distribution->support, variable->type.dim + n_before);
   const struct node *sample = is_sorted_sample(variable, single)
                                   ? sorted_sample(drawing->derivation, place, variable, single, site)
                                   : family_sample(place, single, site);
-  return drawing->n_joint ? node_gather(drawing->derivation->lowering.graph, sample, drawing->joint_indices) : sample;
+  if (!drawing->element->n_joint) return sample;
+  return node_gather(drawing->derivation->lowering.graph, sample, drawing->element->indices + n_before);
 }
 
 static void draw(struct derivation *derivation, const struct variable *variable) {
   struct element element = element_open(derivation, variable);
-  size_t n_binder = element.n_open;
   const struct family *family = family_of(element.place, variable->distribution);
+  const size_t n_joint = element.n_joint;
   element_open_joint(derivation, variable, &element);
-  struct drawing drawing = {derivation, variable, &element, element.n_open - n_binder, element.indices + n_binder};
+  element.n_joint = n_joint;
+  struct drawing drawing = {derivation, variable, &element};
   const struct node *node = element_close(derivation, &element, decide_family(derivation, family, sample_of, &drawing));
   node_name(node, variable->name);
   derive_root(

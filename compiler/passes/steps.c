@@ -6,15 +6,16 @@ static struct graph *graph_of(const struct derivation *derivation) {
   return derivation->lowering.graph;
 }
 
-/* The element that the place is at. Bounds of its type and of what is censored stand in the variable's own binders. */
+/* The element that the place is at: the first n_known of its indices. Bounds of its type and of what is censored stand in the
+ * variable's own binders. */
 static struct element element_at(const struct derivation *derivation, struct place place,
-                                 const struct definition *member, const struct term *distribution) {
+                                 const struct definition *member, const struct term *distribution, size_t n_known) {
   struct element element = {.place = place, .distribution = distribution, .step = true};
   element.indices = floe__arena_array(graph_of(derivation)->arena, member->n_binder, sizeof *element.indices);
-  for (size_t k = 0; k < member->n_binder; k++) {
-    element.indices[k] = lower_binder(place, member->binders[k]);
+  element.n_joint = distribution->type.n_dim;
+  for (size_t k = 0; k < n_known; k++) element.indices[k] = lower_binder(place, member->binders[k]);
+  for (size_t k = 0; k + element.n_joint < member->n_binder; k++)
     element.place = place_also(element.place, member->variable->binders[k], element.indices[k]);
-  }
   return element;
 }
 
@@ -26,23 +27,49 @@ static bool all_same_constant(const struct node *const *nodes, size_t n) {
   return nodes[0]->kind == NODE_CONST;
 }
 
+struct each_by_itself {
+  struct derivation *derivation;
+  const struct definition *steps;
+  size_t n_joint; /* of a draw, for whose numbers together the quantity is; 0: for one of them */
+  step_quantity quantity;
+  void *context;
+};
+
+/* At the place along the recurrence. Where other steps draw at once what is drawn one by one here, the sum of these. */
+static const struct node *quantity_at(const struct each_by_itself *each, struct place place,
+                                      const struct term *distribution) {
+  struct graph *graph = graph_of(each->derivation);
+  const struct definition *steps = each->steps;
+  const size_t n = steps->n_binder, n_apart = each->n_joint ? each->n_joint - distribution->type.n_dim : 0;
+  const struct graph_binder **open = floe__arena_array(graph->arena, n_apart + 1, sizeof *open);
+  for (size_t k = 0; k < n_apart; k++) {
+    const struct binder *binder = steps->binders[n - n_apart + k];
+    place = place_within(place, binder, binder->dimension, binder->name, &open[k]);
+  }
+  struct element element = element_at(each->derivation, place, steps, distribution, n - each->n_joint + n_apart);
+  if (!each->n_joint) element.n_joint = 0;
+  const struct node *node = each->quantity(each->derivation, &element, steps, each->context);
+  for (size_t k = n_apart; k-- > 0;) node = node_reduce(graph, REDUCE_SUM, open[k], node);
+  return node;
+}
+
 const struct node *derive_steps(struct derivation *derivation, const struct definition *steps, const struct node *given,
-                                const struct node *const *indices, step_quantity quantity, void *context) {
+                                const struct element *whole, step_quantity quantity, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct recurrence *recurrence = steps->recurrence;
+  const struct node *const *indices = whole->indices;
+  const struct each_by_itself each = {derivation, steps, whole->n_joint, quantity, context};
   const struct place place = place_of_element(place_of_spec(&derivation->lowering), steps, indices);
   const struct node **nodes = floe__arena_array(graph->arena, recurrence->start, sizeof *nodes);
   const struct graph_binder *open;
   for (size_t k = 0; k + 1 < recurrence->start; k++) {
     const struct node *here = node_const(graph, (double)k + 1);
-    struct element element =
-        element_at(derivation, place_at(place, recurrence->binder, here), steps, steps->initial[k]);
-    nodes[k] = given && steps->given[k] ? given : quantity(derivation, &element, steps, context);
+    const bool is_given = given && steps->given[k];
+    nodes[k] = is_given ? given : quantity_at(&each, place_at(place, recurrence->binder, here), steps->initial[k]);
   }
   struct place inside =
       place_within(place, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name, &open);
-  struct element element = element_at(derivation, inside, steps, steps->value);
-  nodes[recurrence->start - 1] = quantity(derivation, &element, steps, context);
+  nodes[recurrence->start - 1] = quantity_at(&each, inside, steps->value);
   if (all_same_constant(nodes, recurrence->start)) {
     graph_close(graph, open);
     return nodes[0];
@@ -64,7 +91,7 @@ struct drawn_steps {
 static const struct node *draw_step(void *context, struct place place, const struct definition *member,
                                     const struct term *distribution) {
   const struct drawn_steps *drawn = context;
-  struct element element = element_at(drawn->derivation, place, member, distribution);
+  struct element element = element_at(drawn->derivation, place, member, distribution, member->n_binder);
   return drawn->quantity(drawn->derivation, &element, member, drawn->context);
 }
 
