@@ -16,9 +16,9 @@ struct graph_run {
   const struct graph *graph;
   const struct graph_world *world;
   size_t clock;
-  size_t number[64], moved[64];  /* by binder: current element, from 1, and when it last changed */
-  struct graph_array *state[64]; /* by binder: its outputs so far */
-  struct kept *kept;             /* by node */
+  size_t number[MAX_BINDER], moved[MAX_BINDER]; /* by binder: current element, from 1, and when it last changed */
+  struct graph_array *state[MAX_BINDER]; /* by binder: its outputs so far */
+  struct kept *kept;                     /* by node */
 };
 
 struct graph_run *graph_run_new(struct floe__arena *arena, const struct graph *graph, const struct graph_world *world) {

@@ -151,6 +151,71 @@ const struct statement *branches_merged(struct checker *c, const struct statemen
   return first;
 }
 
+/* ---- loops over parts of an index, one behind the other ---- */
+
+static bool is_whole_number(const struct expr *expr) {
+  return expr && expr->kind == EXPR_NUMBER && expr->is_int;
+}
+
+static bool ends_at(const struct statement *s, double *last) {
+  bool loop = s && s->kind == STATEMENT_FOR && s->value && s->value->kind == EXPR_RANGE;
+  if (!loop || !is_whole_number(s->value->left) || !is_whole_number(s->value->right)) return false;
+  *last = s->value->right->number;
+  return true;
+}
+
+static bool goes_on(const struct statement *s, const struct statement *next, double last) {
+  bool loop = next && next->kind == STATEMENT_FOR && next->value && next->value->kind == EXPR_RANGE;
+  return loop && next->index == s->index && next->name == s->name && is_whole_number(next->value->left) &&
+         next->value->left->number == last + 1;
+}
+
+/* index <= last */
+static struct expr *not_after(struct checker *c, const struct statement *s, double last) {
+  struct expr *parts = floe__arena_array(c->arena, 3, sizeof *parts);
+  parts[1] = (struct expr){.kind = EXPR_NAME, .name = s->name, .span = s->value->span, .name_span = s->value->span};
+  parts[2] = (struct expr){.kind = EXPR_NUMBER, .number = last, .is_int = true, .span = s->value->span};
+  parts[0] =
+      (struct expr){.kind = EXPR_BINARY, .op = OP_LE, .left = &parts[1], .right = &parts[2], .span = s->value->span};
+  return parts;
+}
+
+static struct statement *without_end(struct checker *c, const struct statement *s) {
+  struct statement *open = floe__arena_alloc(c->arena, sizeof *open);
+  struct expr *range = floe__arena_alloc(c->arena, sizeof *range);
+  *range = *s->value;
+  range->right = NULL;
+  *open = *s;
+  open->value = range;
+  return open;
+}
+
+const struct statement *loops_joined(struct checker *c, const struct context *at, const struct statement **s) {
+  const struct statement *first = *s;
+  const struct symbol *index = first->index ? scope_find(at->scope, NAMESPACE_INDEX, first->index) : NULL;
+  double last;
+  if (!index || !index->dimension || !ends_at(first, &last)) return first;
+  if (index->dimension->low == index->dimension->high && last == (double)index->dimension->high)
+    return without_end(c, first);
+  if (!goes_on(first, first->next, last)) return first;
+  *s = first->next;
+  const struct statement *rest = loops_joined(c, at, s);
+  struct statement *all = without_end(c, first), *decided = floe__arena_alloc(c->arena, sizeof *decided);
+  *decided = (struct statement){.kind = STATEMENT_IF, .span = first->span, .name_span = first->name_span};
+  decided->value = not_after(c, first, last);
+  decided->body = first->body;
+  decided->otherwise = rest->body;
+  all->body = decided;
+  double end;
+  if (ends_at(rest, &end)) { /* still too early: the whole says so */
+    struct expr *range = floe__arena_alloc(c->arena, sizeof *range);
+    *range = *all->value;
+    range->right = rest->value->right;
+    all->value = range;
+  }
+  return all;
+}
+
 /* ---- loops over a part of an index, in functions and simulators ---- */
 
 static struct expr *beside(struct checker *c, enum operator_kind op, struct span span, struct expr *left,

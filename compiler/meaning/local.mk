@@ -22,7 +22,7 @@ compiler_sources += \
   compiler/meaning/scope.c \
   compiler/meaning/acts.c compiler/meaning/making.h compiler/meaning/simulators.c \
   compiler/meaning/simulator_body.c compiler/meaning/simulator_values.c \
-  compiler/meaning/statements.c \
+  compiler/meaning/statements.c compiler/meaning/step_values.c \
   compiler/meaning/structures.c compiler/meaning/summaries.c \
   compiler/meaning/systems.c \
   compiler/meaning/terms.c \

@@ -33,6 +33,7 @@ struct loop {
   struct context inner;
   struct list filled; /* struct symbol * */
   struct list sides;  /* struct left_side *: of each */
+  struct list names;  /* struct statement *: those of values of one step */
 };
 
 static bool loop_range(struct checker *c, struct loop *loop) {
@@ -131,19 +132,11 @@ static struct context at_element(const struct loop *loop, size_t k) {
 }
 
 static bool fill(struct checker *c, struct loop *loop, const struct statement *s, size_t k) {
-  struct context inner = s->indices ? at_element(loop, k) : loop->inner;
+  const struct context inner = at_element(loop, k);
   const struct term *value = as_number(c, definition_value(c, &inner, s->value));
-  if (s->indices) {
-    struct symbol *symbol = loop->filled.items[k];
-    symbol->partial->definition->value = value;
-    symbol->partial->defined_in_step = true;
-  } else {
-    bool sound = !is_poison(c, value) && term_shareable(c, value, s->span);
-    struct symbol *symbol = scope_add(c, loop->inner.scope, sound ? SYMBOL_TERM : SYMBOL_POISON, s->name, s->name_span,
-                                      loop->inner.presence);
-    if (symbol) symbol->term = value;
-    if (symbol) symbol->local = true;
-  }
+  struct symbol *symbol = loop->filled.items[k];
+  symbol->partial->definition->value = value;
+  symbol->partial->defined_in_step = true;
   return !is_poison(c, value);
 }
 
@@ -304,7 +297,8 @@ static void error_coupled(struct checker *c, const struct loop *loop, const stru
   const struct term *elsewhere = looks_elsewhere(loop, group, NULL);
   const struct definition *d = member(loop, group->members[0]);
   diagnose(c->sink, "E4022", elsewhere ? elsewhere->span : d->span,
-           "steps look at other elements of an index, and these are not a fixed number up to %d", MAX_COUPLED)
+           "steps look at other elements of an index, or draw them at once, and these are not a fixed number up to %d",
+           MAX_COUPLED)
       ->fix = "give that index a fixed size; elements of one index beside the loop's can go together";
 }
 
@@ -459,21 +453,26 @@ static void check_loop(struct checker *c, const struct context *at, const struct
                        const struct statement *body, const struct dimension *dimension, const struct binder *binder) {
   struct loop loop = {.statement = statement, .dimension = dimension, .binder = binder};
   bool sound = true;
-  size_t k = 0;
+  size_t k = 0, n_name = 0;
   if (!loop_range(c, &loop)) return;
   loop.inner = *at;
   loop.inner.scope = scope_new(c, at->scope, 16);
   loop.inner.bound = bound_new(c, statement->name, loop.binder, at->bound);
   for (const struct statement *s = body; s; s = s->next)
-    if ((s->kind == STATEMENT_DEFINE && s->indices) || s->kind == STATEMENT_SAMPLE)
+    if (is_of_step(&loop.inner, dimension, s))
+      list_add(c->arena, &loop.names, s);
+    else if (s->kind == STATEMENT_DEFINE || s->kind == STATEMENT_SAMPLE)
       sound = announce(c, at, &loop, s) && sound;
   for (const struct statement *s = body; s; s = s->next) {
-    if (s->kind == STATEMENT_SAMPLE) {
+    if (n_name < loop.names.n && loop.names.items[n_name] == s) {
+      sound = name_of_step(c, &loop.inner, s) && sound;
+      n_name++;
+    } else if (s->kind == STATEMENT_SAMPLE) {
       if (sound) sound = fill_by_draws(c, &loop, s, k) && sound;
       k++;
     } else if (s->kind == STATEMENT_DEFINE) {
-      if (!s->indices || sound) sound = fill(c, &loop, s, k) && sound;
-      k += s->indices != NULL;
+      if (sound) sound = fill(c, &loop, s, k) && sound;
+      k++;
     } else if (s->kind != STATEMENT_ERROR)
       diagnose(c->sink, "E1015", s->span, "this statement cannot stand in a loop")->fix =
           "a loop holds x[t] = ..., x[t] ~ ..., names for values, `if`, `choose` and loops";
@@ -482,71 +481,6 @@ static void check_loop(struct checker *c, const struct context *at, const struct
     finish_loop(c, at, &loop);
   else
     give_up(&loop);
-}
-
-/* ---- loops over parts of an index ---- */
-
-static bool is_whole_number(const struct expr *expr) {
-  return expr && expr->kind == EXPR_NUMBER && expr->is_int;
-}
-
-static bool ends_at(const struct statement *s, double *last) {
-  bool loop = s && s->kind == STATEMENT_FOR && s->value && s->value->kind == EXPR_RANGE;
-  if (!loop || !is_whole_number(s->value->left) || !is_whole_number(s->value->right)) return false;
-  *last = s->value->right->number;
-  return true;
-}
-
-static bool goes_on(const struct statement *s, const struct statement *next, double last) {
-  bool loop = next && next->kind == STATEMENT_FOR && next->value && next->value->kind == EXPR_RANGE;
-  return loop && next->index == s->index && next->name == s->name && is_whole_number(next->value->left) &&
-         next->value->left->number == last + 1;
-}
-
-/* index <= last */
-static struct expr *not_after(struct checker *c, const struct statement *s, double last) {
-  struct expr *parts = floe__arena_array(c->arena, 3, sizeof *parts);
-  parts[1] = (struct expr){.kind = EXPR_NAME, .name = s->name, .span = s->value->span, .name_span = s->value->span};
-  parts[2] = (struct expr){.kind = EXPR_NUMBER, .number = last, .is_int = true, .span = s->value->span};
-  parts[0] =
-      (struct expr){.kind = EXPR_BINARY, .op = OP_LE, .left = &parts[1], .right = &parts[2], .span = s->value->span};
-  return parts;
-}
-
-static struct statement *without_end(struct checker *c, const struct statement *s) {
-  struct statement *open = floe__arena_alloc(c->arena, sizeof *open);
-  struct expr *range = floe__arena_alloc(c->arena, sizeof *range);
-  *range = *s->value;
-  range->right = NULL;
-  *open = *s;
-  open->value = range;
-  return open;
-}
-
-const struct statement *loops_joined(struct checker *c, const struct context *at, const struct statement **s) {
-  const struct statement *first = *s;
-  const struct symbol *index = first->index ? scope_find(at->scope, NAMESPACE_INDEX, first->index) : NULL;
-  double last;
-  if (!index || !index->dimension || !ends_at(first, &last)) return first;
-  if (index->dimension->low == index->dimension->high && last == (double)index->dimension->high)
-    return without_end(c, first);
-  if (!goes_on(first, first->next, last)) return first;
-  *s = first->next;
-  const struct statement *rest = loops_joined(c, at, s);
-  struct statement *all = without_end(c, first), *decided = floe__arena_alloc(c->arena, sizeof *decided);
-  *decided = (struct statement){.kind = STATEMENT_IF, .span = first->span, .name_span = first->name_span};
-  decided->value = not_after(c, first, last);
-  decided->body = first->body;
-  decided->otherwise = rest->body;
-  all->body = decided;
-  double end;
-  if (ends_at(rest, &end)) { /* still too early: the whole says so */
-    struct expr *range = floe__arena_alloc(c->arena, sizeof *range);
-    *range = *all->value;
-    range->right = rest->value->right;
-    all->value = range;
-  }
-  return all;
 }
 
 /* ---- loops around loops ---- */
@@ -559,8 +493,8 @@ static bool holds_loops(const struct statement *body) {
 
 /* No range, or from 1 on: what several loops, one behind the other, come to. */
 static bool is_from_first(const struct expr *range) {
-  return !range || (range->kind == EXPR_RANGE && range->left && is_whole_number(range->left) && range->left->number == 1 &&
-                    !range->right);
+  const struct expr *first = range && range->kind == EXPR_RANGE && !range->right ? range->left : NULL;
+  return !range || (first && first->kind == EXPR_NUMBER && first->number == 1);
 }
 
 static void error_part_of_outer(struct checker *c, const struct statement *loop, const struct statement *body) {
@@ -602,8 +536,8 @@ static void check_nest(struct checker *c, const struct context *at, const struct
     else if (has_number_index(s->indices)) {
       const struct context here = context_of_output(c, &loop.inner, s);
       check_initial_draw(c, &here, s, s->kind == STATEMENT_DATA);
-    } else if (s->kind == STATEMENT_DEFINE && !s->indices)
-      fill(c, &loop, s, 0);
+    } else if (is_of_step(&loop.inner, dimension, s))
+      name_of_step(c, &loop.inner, s);
     else {
       struct context here = loop.inner;
       here.bound = at->bound;

@@ -265,8 +265,8 @@ const struct term *gather(struct checker *c, const struct context *at, const str
   struct term *element = term_new(c, TERM_ELEMENT, span, array->type.n_dim + 1);
   element->items[0] = array;
   for (size_t k = 0; k < array->type.n_dim; k++) {
-    element->items[k + 1] = k < n_given ? given[k]
-                                        : implicit_index(c, at, name_of(array), array->type.n_dim, array->type.dim, k, span);
+    element->items[k + 1] =
+        k < n_given ? given[k] : implicit_index(c, at, name_of(array), array->type.n_dim, array->type.dim, k, span);
     if (is_poison(c, element->items[k + 1])) return c->poison;
   }
   element->type = (struct type){.base = array->type.base,

@@ -101,9 +101,10 @@ static void add_unwritten(struct checker *c, const struct context *at, const str
   left->binders[left->n++] = binder;
 }
 
-static bool error_draw_elsewhere(struct checker *c, struct span span, const char *name) {
-  diagnose(c->sink, "E2016", span, "the draws of this distribution do not fill the last indices of `%s`", name)->fix =
-      "declare the index that a draw fills last, y[day, series], and let no loop run over it: `y[t] ~ ...`";
+static bool error_draw_elsewhere(struct checker *c, struct span span, struct symbol *symbol) {
+  diagnose(c->sink, "E2016", span, "the draws of this distribution do not fill the last indices of `%s`", symbol->name)
+      ->fix = "declare the index that a draw fills last, y[day, series], and let no loop run over it: `y[t] ~ ...`";
+  symbol->kind = SYMBOL_POISON;
   return false;
 }
 
@@ -125,10 +126,10 @@ bool left_side_of_draw(struct checker *c, const struct context *at, const struct
   } else {
     const struct bound *last = left->bound; /* that of the last index, unless an outer loop has it */
     bool own = last != at->bound && last->binder == left->binders[left->n - 1];
-    if (!own) return error_draw_elsewhere(c, s->value->span, s->name);
+    if (!own) return error_draw_elsewhere(c, s->value->span, symbol);
     left->bound = last->outer;
   }
-  return left->along + 1 == left->n ? error_draw_elsewhere(c, s->value->span, s->name) : true;
+  return left->along + 1 == left->n ? error_draw_elsewhere(c, s->value->span, symbol) : true;
 }
 
 static void error_left(struct checker *c, struct span span, const char *name) {

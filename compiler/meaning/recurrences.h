@@ -1,5 +1,5 @@
 /* recurrences.h: arrays and variables whose elements come one by one. Private to meaning/: recurrences.c has the elements
- * before a loop and how elements are read, loops.c the loops.
+ * before a loop and how elements are read, loops.c the loops, step_values.c the values of single steps.
  *
  * An element has one place along the loop's index and, where the array has more indices, stands for all elements of those:
  * x[person, t]. These other indices are the element's plate; loops and elements of the same index sets share their binders, so
@@ -48,5 +48,11 @@ bool left_fits_variable(struct checker *c, const struct statement *s, const stru
 /* An index set's binder in plates, the k-th where a left side has several over it. */
 const struct binder *plate_binder(struct checker *c, const struct dimension *dimension, const char *name, size_t k);
 const char *sign_of(const struct symbol *symbol); /* "=" or "~" */
+
+/* ---- step_values.c ---- */
+
+/* Whether the statement, inside a loop over `loop`, names a value of each step: m = e, or an array, m[series] = e. */
+bool is_of_step(const struct context *inner, const struct dimension *loop, const struct statement *s);
+bool name_of_step(struct checker *c, const struct context *inner, const struct statement *s); /* false: reported */
 
 #endif

@@ -8,7 +8,8 @@
 struct drawing {
   struct derivation *derivation;
   const struct variable *variable;
-  const struct element *element; /* a number of a draw: the draw's dimensions are among its indices, but not in its place */
+  const struct element
+      *element; /* a number of a draw: the draw's dimensions are among its indices, but not in its place */
 };
 
 static const struct node *sample_of(void *context, const struct family *single);

@@ -1,4 +1,6 @@
 /* Variables whose elements loops draw one after the other. */
+#include <math.h>
+
 #include "base/arena.h"
 #include "compiler/passes/derive.h"
 
@@ -35,12 +37,13 @@ struct each_by_itself {
   void *context;
 };
 
-/* At the place along the recurrence. Where other steps draw at once what is drawn one by one here, the sum of these. */
-static const struct node *quantity_at(const struct each_by_itself *each, struct place place,
-                                      const struct term *distribution) {
+/* Over the numbers that are drawn one by one here, and at once at other steps: the sum of their quantities, without those of
+ * which there is nothing to say (NaN); or whether there is something to say of any. */
+static const struct node *over_apart(const struct each_by_itself *each, struct place place, size_t n_apart,
+                                     const struct term *distribution, enum reduction reduction) {
   struct graph *graph = graph_of(each->derivation);
   const struct definition *steps = each->steps;
-  const size_t n = steps->n_binder, n_apart = each->n_joint ? each->n_joint - distribution->type.n_dim : 0;
+  const size_t n = steps->n_binder;
   const struct graph_binder **open = floe__arena_array(graph->arena, n_apart + 1, sizeof *open);
   for (size_t k = 0; k < n_apart; k++) {
     const struct binder *binder = steps->binders[n - n_apart + k];
@@ -49,8 +52,23 @@ static const struct node *quantity_at(const struct each_by_itself *each, struct 
   struct element element = element_at(each->derivation, place, steps, distribution, n - each->n_joint + n_apart);
   if (!each->n_joint) element.n_joint = 0;
   const struct node *node = each->quantity(each->derivation, &element, steps, each->context);
-  for (size_t k = n_apart; k-- > 0;) node = node_reduce(graph, REDUCE_SUM, open[k], node);
+  if (n_apart && isnan(each->derivation->nothing->number)) {
+    const struct node *something = node_binary(graph, OP_EQ, node, node);
+    node = reduction == REDUCE_ANY ? something : node_select(graph, something, node, node_const(graph, 0));
+  }
+  for (size_t k = n_apart; k-- > 0;) node = node_reduce(graph, reduction, open[k], node);
   return node;
+}
+
+/* At the place along the recurrence. */
+static const struct node *quantity_at(const struct each_by_itself *each, struct place place,
+                                      const struct term *distribution) {
+  const size_t n_apart = each->n_joint ? each->n_joint - distribution->type.n_dim : 0;
+  const struct node *node = over_apart(each, place, n_apart, distribution, REDUCE_SUM);
+  const struct node *nothing = each->derivation->nothing;
+  if (!n_apart || !isnan(nothing->number)) return node;
+  return node_select(graph_of(each->derivation), over_apart(each, place, n_apart, distribution, REDUCE_ANY), node,
+                     nothing);
 }
 
 const struct node *derive_steps(struct derivation *derivation, const struct definition *steps, const struct node *given,

@@ -90,6 +90,8 @@ static void call(void *context, const struct external *external, size_t n, const
     result->data[0] = floe_quantile(args[0].n, x, *args[1].data);
   } else if (!strcmp(external->symbol, "floe_present_quantile")) {
     result->data[0] = floe_present_quantile(args[0].n, x, *args[1].data);
+  } else if (!strcmp(external->symbol, "floe_multinomial_count")) {
+    result->data[0] = floe_multinomial_count(args[2].n, *x, *args[1].data, args[2].data, *args[3].data);
   } else if (!strcmp(external->symbol, "floe_solve_lower")) {
     floe_solve_lower(args[1].n, x, args[1].data, result->data);
   } else if (!strncmp(external->symbol, "floe_constrain", 14)) {

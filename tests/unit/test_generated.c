@@ -182,6 +182,28 @@ static void loops_over_vectors_do_what_their_graph_says(void **state) {
   generated_compare_spec("tests/data/specs/coupled.floe");
 }
 
+/* First elements and later ones, at once and one by one, take random numbers of their own. */
+static void elements_that_go_together_are_drawn_from_streams_of_their_own(void **state) {
+  (void)state;
+  struct generated *f = generated_of_text("model m\nindex k = 4\nindex t = 4 ordered\nparam a ~ normal(0, 1)\n"
+                                          "latent x[k, t]\nlatent y[t, k]\nI[i in k, j in k] = if(i == j, 1, 0)\n"
+                                          "x[k, 1] ~ normal(0, 1)\ny[1, k] ~ normal(0, 1)\n"
+                                          "for s in t[2..] {\n"
+                                          "  x[k, s] ~ normal(0 * sum(j in k: x[j, s-1]), 1)\n"
+                                          "  y[s] ~ multi_normal(0 * y[s-1], I)\n}\nreport a\n");
+  generated_enter_universe(f, 0);
+  generated_compare_simulation(f);
+  for (size_t i = 0; i < f->layout->n_value; i++)
+    for (size_t j = 0; j < i; j++) assert_true(f->values[i] != f->values[j]);
+  generated_free(f);
+}
+
+static void loops_that_draw_vectors_do_what_their_graph_says(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/vector_steps.floe");
+  generated_compare_spec("tests/data/specs/vector_gaps.floe");
+}
+
 static void branches_and_nested_loops_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/branches.floe");
@@ -578,6 +600,8 @@ int main(void) {
       cmocka_unit_test(what_is_centred_is_what_the_graph_says),
       cmocka_unit_test(slices_and_matrix_literals_do_what_their_graph_says),
       cmocka_unit_test(loops_over_vectors_do_what_their_graph_says),
+      cmocka_unit_test(loops_that_draw_vectors_do_what_their_graph_says),
+      cmocka_unit_test(elements_that_go_together_are_drawn_from_streams_of_their_own),
       cmocka_unit_test(branches_and_nested_loops_do_what_their_graph_says),
       cmocka_unit_test(series_of_several_persons_do_what_their_graph_says),
       cmocka_unit_test(loops_in_options_do_what_their_graph_says),
