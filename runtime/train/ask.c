@@ -109,12 +109,8 @@ typedef void finish_block(struct floe__asking *asking, size_t first, void *to);
 static floe_status check_contexts(const struct floe_network *network, const struct floe_network_ask *ask,
                                   struct floe_error *error) {
   for (size_t i = 0; i < ask->n_context; i++) {
-    const struct floe_layout *layout = ask->contexts[i].layout;
-    for (size_t d = 0; d < network->model->n_dimension; d++)
-      if (layout->size[d] > network->features->largest[d])
-        return floe__fail(error, FLOE_EDATA, "", "train again with the data at hand",
-                          "the network was trained for at most %zu of '%s', the data has %zu",
-                          network->features->largest[d], network->model->dimensions[d].name, layout->size[d]);
+    const floe_status status = floe__network_takes(network, ask->contexts[i].layout->size, "", error);
+    if (status) return status;
   }
   return FLOE_OK;
 }

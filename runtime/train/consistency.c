@@ -93,17 +93,6 @@ int floe__consistency_universe(const struct floe__trainer *t, size_t k, struct f
   return 1;
 }
 
-floe_status floe__consistency_sizes(const struct floe__trainer *t, const struct floe_dataset *dataset,
-                                    struct floe_error *error) {
-  for (size_t d = 0; d < t->model->n_dimension; d++)
-    if (dataset->layout->size[d] > t->network->features->largest[d])
-      return floe__fail(error, FLOE_EDATA, dataset->path ? dataset->path : "",
-                        "widen the index's range, or leave the data set out",
-                        "the network is trained for at most %zu of '%s', this data set has %zu",
-                        t->network->features->largest[d], t->model->dimensions[d].name, dataset->layout->size[d]);
-  return FLOE_OK;
-}
-
 static floe_status prepare_one(struct floe__trainer *t, struct floe_simulations *s, size_t k, double *scratch,
                                struct floe_error *error) {
   struct floe_universe universe;
@@ -145,7 +134,10 @@ static floe_status unlabelled(struct floe__trainer *t, struct floe_error *error)
   s->model = t->model;
   s->n = t->model->n_axis > 0 ? (UNIVERSES + n_set - 1) / n_set * n_set : n_set;
   floe_status status = FLOE_OK;
-  for (size_t k = 0; k < n_set && !status; k++) status = floe__consistency_sizes(t, t->options->unlabelled[k], error);
+  for (size_t k = 0; k < n_set && !status; k++) {
+    const struct floe_dataset *dataset = t->options->unlabelled[k];
+    status = floe__network_takes(t->network, dataset->layout->size, dataset->path, error);
+  }
   if (!status && !allocate_unlabelled(t, s, error)) status = no_memory(error);
   double *scratch = NULL;
   size_t n_scratch = 0;

@@ -28,10 +28,6 @@ FLOE_NODISCARD floe_status floe__consistency_start(struct floe__trainer *trainer
  * False: none is permitted. */
 int floe__consistency_universe(const struct floe__trainer *trainer, size_t k, struct floe_universe *universe);
 
-/* FLOE_EDATA where the data set is larger than what the network is trained for. */
-FLOE_NODISCARD floe_status floe__consistency_sizes(const struct floe__trainer *trainer,
-                                                   const struct floe_dataset *dataset, struct floe_error *error);
-
 /* Takes over the simulations of the pool. */
 FLOE_NODISCARD floe_status floe__consistency_take_pool(struct floe__trainer *trainer,
                                                        struct floe_simulations *simulations, struct floe_error *error);

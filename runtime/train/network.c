@@ -79,6 +79,17 @@ void floe_network_free(struct floe_network *network) {
   floe__free(network);
 }
 
+floe_status floe__network_takes(const struct floe_network *network, const size_t *sizes, const char *where,
+                                struct floe_error *error) {
+  for (size_t d = 0; d < network->model->n_dimension; d++)
+    if (sizes[d] > network->features->largest[d])
+      return floe__fail(error, FLOE_EDATA, where ? where : "",
+                        "train again with these data, widen the index's range, or leave them out",
+                        "the network is trained for at most %zu of '%s', the data have %zu",
+                        network->features->largest[d], network->model->dimensions[d].name, sizes[d]);
+  return FLOE_OK;
+}
+
 struct floe_network_info floe_network_info(const struct floe_network *network) {
   return (struct floe_network_info){.n_member = network->n_member,
                                     .n_weight = network->members[0].n_weight,

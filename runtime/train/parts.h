@@ -63,6 +63,11 @@ FLOE_NODISCARD floe_status floe__network_new(const struct floe_model *model, con
                                              uint64_t seed, const size_t *largest, struct floe_network **network,
                                              struct floe_error *error);
 
+/* Whether the network takes data of sizes (n_dimension); FLOE_EDATA, naming `where`, where one is larger than what it is
+ * trained for. */
+FLOE_NODISCARD floe_status floe__network_takes(const struct floe_network *network, const size_t *sizes,
+                                               const char *where, struct floe_error *error);
+
 /* distance of summaries h (summary) from the training summaries */
 double floe__summary_distance(const struct floe_network *network, const float *h, double *work); /* work (2 summary) */
 

@@ -199,8 +199,12 @@ floe_status floe__trainer_start(struct floe__trainer *t, struct floe_error *erro
   size_t *largest = FLOE__NEW(t->model->n_dimension + 1, size_t);
   if (!largest) return no_memory(error);
   floe_status status = schedule(t, largest, error);
-  if (!status && t->from) status = floe__network_copy(t->from, &t->network, error);
-  else if (!status) status = floe__network_new(t->model, &t->settings, t->options->seed, largest, &t->network, error);
+  if (!status && t->from)
+    status = floe__network_takes(t->from, largest, t->options->dataset ? t->options->dataset->path : "", error);
+  if (!status && t->from)
+    status = floe__network_copy(t->from, &t->network, error);
+  else if (!status)
+    status = floe__network_new(t->model, &t->settings, t->options->seed, largest, &t->network, error);
   floe__free(largest);
   if (status) return status;
   t->settings.summary = t->network->settings.summary;

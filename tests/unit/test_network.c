@@ -555,6 +555,38 @@ static void fine_tuning_is_for_the_data_at_hand(void **state) {
   floe_data_free(data);
 }
 
+/* Where the index has no range, simulations are as large as the data whose sizes they take. */
+static void fine_tuning_refuses_data_that_the_network_is_too_small_for(void **state) {
+  (void)state;
+  enum { N_SMALL = 6, N_LARGE = 600 };
+  static const struct floe_dimension without_range[] = {{"item", 1, SIZE_MAX, 0}};
+  struct floe_model model = conjugate;
+  struct floe_dataset *data[2];
+  struct floe_network *network, *better;
+  struct floe_finetune_result result;
+  struct floe_error error = {0};
+  const size_t small_size = N_SMALL, large_size = N_LARGE;
+  static const double y[N_LARGE];
+  model.settings = tiny;
+  model.dimensions = without_range;
+  model.log_density = log_density;
+  assert_int_equal(floe_data_from_numbers(&model, &small_size, y, &data[0], NULL), FLOE_OK);
+  assert_int_equal(floe_data_from_numbers(&model, &large_size, y, &data[1], NULL), FLOE_OK);
+  const struct floe_network_options training = {.seed = 4, .dataset = data[0]};
+  assert_int_equal(floe_network_train(&model, &training, NULL, &network, NULL), FLOE_OK);
+  for (size_t k = 0; k < 2; k++) { /* too large: what is tuned for, and the data whose sizes are taken */
+    const struct floe_dataset *const tuned_for[] = {data[1 - k]};
+    const struct floe_finetune_options options = {
+        .seed = 4, .steps = 10, .dataset = data[k], .datasets = tuned_for, .n_dataset = 1};
+    assert_int_equal(floe_network_finetune(network, &options, NULL, &better, &result, &error), FLOE_EDATA);
+    assert_non_null(strstr(error.message, "at most 6 of 'item', the data have 600"));
+    assert_null(better);
+  }
+  floe_network_free(network);
+  floe_data_free(data[0]);
+  floe_data_free(data[1]);
+}
+
 /* Draw k of the mixture is draw k of the member that the pattern names; its density is the weighted sum. */
 static void the_mixture_follows_the_stacked_weights(void **state) {
   (void)state;
@@ -644,6 +676,7 @@ int main(void) {
       cmocka_unit_test(damaged_and_foreign_files_are_refused),
       cmocka_unit_test(unlabelled_data_and_the_density_mend_what_simulations_do_not_show),
       cmocka_unit_test(fine_tuning_is_for_the_data_at_hand),
+      cmocka_unit_test(fine_tuning_refuses_data_that_the_network_is_too_small_for),
       cmocka_unit_test(the_mixture_follows_the_stacked_weights),
       cmocka_unit_test(consistency_is_a_word_or_a_number_and_needs_a_density),
       cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
