@@ -22,7 +22,7 @@ struct chunk {
 
 struct floe__arena {
   struct chunk *chunks; /* the first is the one being filled */
-  size_t used, reserved, limit, next_chunk;
+  size_t reserved, limit, next_chunk; /* bytes */
   void (*exhausted)(void *context);
   void *context;
 };
@@ -83,7 +83,6 @@ void *floe__arena_alloc(struct floe__arena *arena, size_t size) {
   struct chunk *chunk = chunk_for(arena, rounded);
   void *block = memset(chunk->data + chunk->used, 0, rounded);
   chunk->used += rounded;
-  arena->used += rounded;
   return block;
 }
 
@@ -110,8 +109,4 @@ char *floe__arena_printf(struct floe__arena *arena, const char *format, ...) {
   vsnprintf(text, (size_t)length + 1, format, again);
   va_end(again);
   return text;
-}
-
-size_t floe__arena_used(const struct floe__arena *arena) {
-  return arena->used;
 }

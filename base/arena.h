@@ -24,6 +24,4 @@ char *floe__arena_copy(struct floe__arena *arena, const char *text, size_t lengt
 /* printf into the arena. */
 char *floe__arena_printf(struct floe__arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-size_t floe__arena_used(const struct floe__arena *arena);
-
 #endif
