@@ -44,6 +44,8 @@ struct chain {
   struct floe__dual_averaging averaging;
   struct floe__windows windows;
   double step;   /* of the next transition */
+  size_t stride; /* transitions for each draw */
+  size_t n_divergent;
   bool moved;    /* since the warm-up */
   double first;  /* where it stood then, in one coordinate */
   struct floe__checkpoint checkpoint;
@@ -56,6 +58,7 @@ struct run {
   const struct floe_progress *progress;
   struct floe_chains *result;
   struct chain *chain; /* (n_chain) */
+  size_t stride;       /* of the chains that are to go on */
   atomic_size_t done;  /* iterations of all chains */
   double told;         /* when progress was last told of, by thread 0 */
 };
@@ -144,15 +147,18 @@ static void keep_chain(struct floe__keeper *keeper, void *state) {
   floe__keep(keeper, &chain->averaging, sizeof chain->averaging);
   floe__keep(keeper, &chain->windows, sizeof chain->windows);
   floe__keep(keeper, &chain->step, sizeof chain->step);
+  floe__keep(keeper, &chain->stride, sizeof chain->stride);
+  floe__keep(keeper, &chain->n_divergent, sizeof chain->n_divergent);
   floe__keep(keeper, &chain->moved, sizeof chain->moved);
   floe__keep(keeper, &chain->first, sizeof chain->first);
   floe__target_keep(chain->target, keeper);
   floe__metric_keep(chain->metric, keeper);
   floe__window_keep(chain->window, keeper);
   floe__nuts_keep(chain->nuts, keeper);
-  keeper->failed = keeper->failed || chain->iteration > chain->n_warmup + chain->n_draw;
+  keeper->failed = keeper->failed || chain->stride - 1 >= FLOE_SAMPLE_MAX_STRIDE ||
+                   chain->iteration > chain->n_warmup + chain->n_draw * chain->stride;
   if (keeper->failed) return;
-  const size_t n = chain->iteration > chain->n_warmup ? chain->iteration - chain->n_warmup : 0;
+  const size_t n = chain->iteration > chain->n_warmup ? (chain->iteration - chain->n_warmup) / chain->stride : 0;
   floe__keep(keeper, chain->coordinates, n * chain->n_coordinate * sizeof(double));
   floe__keep(keeper, chain->columns, n * FLOE_N_SAMPLER_COLUMN * sizeof(double));
 }
@@ -229,9 +235,21 @@ static void record(struct chain *chain, size_t row, const struct floe__transitio
 static bool draw(struct chain *chain, struct floe__transition *transition) {
   *transition = floe__nuts_step(chain->nuts, chain->step, &chain->stream);
   locate(chain);
-  record(chain, chain->iteration - chain->n_warmup, transition);
+  chain->n_divergent += transition->divergent;
+  const size_t n = chain->iteration + 1 - chain->n_warmup;
+  if (n % chain->stride == 0) record(chain, n / chain->stride - 1, transition);
   if (floe__nuts_position(chain->nuts)[0] != chain->first) chain->moved = true;
   return still_near(chain);
+}
+
+/* Every second draw is kept, so that the chain may go on to twice its length. */
+static void thin(struct chain *chain) {
+  const size_t n = chain->n_coordinate, m = FLOE_N_SAMPLER_COLUMN;
+  for (size_t row = 0; row < chain->n_draw / 2; row++) {
+    memmove(chain->coordinates + row * n, chain->coordinates + (2 * row + 1) * n, n * sizeof(double));
+    memmove(chain->columns + row * m, chain->columns + (2 * row + 1) * m, m * sizeof(double));
+  }
+  chain->stride *= 2;
 }
 
 static bool begin(const struct run *run, struct chain *chain, size_t c) {
@@ -255,15 +273,15 @@ static void tell(struct run *run, const struct chain *chain, size_t c, const str
   const bool warm = chain->iteration >= o->warmup;
   char text[96];
   snprintf(text, sizeof text, "chain %zu of %zu, %s %zu of %zu, %d steps a draw", c + 1, o->chains,
-           phases[warm], warm ? chain->iteration - o->warmup : chain->iteration, warm ? o->draws : o->warmup,
-           transition->n_leapfrog);
-  floe__progress(run->progress, (double)done / (double)(o->chains * (o->warmup + o->draws)), text);
+           phases[warm], warm ? chain->iteration - o->warmup : chain->iteration,
+           warm ? o->draws * run->stride : o->warmup, transition->n_leapfrog);
+  floe__progress(run->progress, (double)done / (double)(o->chains * (o->warmup + o->draws * run->stride)), text);
 }
 
 static void run_chain(void *context, size_t c, size_t thread) {
   struct run *run = context;
   struct chain *chain = &run->chain[c];
-  const size_t end = chain->n_warmup + run->result->n_draw;
+  const size_t end = chain->n_warmup + chain->n_draw * run->stride;
   if (chain->error.status != FLOE_OK || (chain->iteration == 0 && !begin(run, chain, c))) return;
   while (chain->iteration < end) {
     struct floe__transition transition;
@@ -288,6 +306,26 @@ static floe_status first_error(const struct run *run, size_t n_chain, struct flo
       return run->chain[c].error.status;
     }
   return FLOE_OK;
+}
+
+/* All chains to their end and, while they do not agree, to twice as many transitions. Some of an interrupted run may
+ * have come farther than others, which then follow. */
+static void run_chains(struct run *run) {
+  const struct floe_sample_options *options = run->options;
+  struct floe_chains *result = run->result;
+  size_t farthest = 1;
+  for (size_t c = 0; c < result->n_chain; c++)
+    if (run->chain[c].stride > farthest) farthest = run->chain[c].stride;
+  for (run->stride = 1;; run->stride *= 2) {
+    for (size_t c = 0; c < result->n_chain; c++)
+      if (run->chain[c].stride < run->stride) thin(&run->chain[c]);
+    floe__parallel(result->n_chain, options->threads ? options->threads : 1, run_chain, run);
+    result->stride = run->stride;
+    if (first_error(run, result->n_chain, NULL) != FLOE_OK) return;
+    if (run->stride < farthest) continue;
+    if (!options->agree || options->agree(options->agree_state, result)) return;
+    if (run->stride == FLOE_SAMPLE_MAX_STRIDE) return;
+  }
 }
 
 static floe_status start_all(const struct floe_context *context, struct run *run, struct floe_error *error) {
@@ -329,6 +367,7 @@ static floe_status run_all(const struct floe_context *context, struct run *run, 
     const floe_status ready = prepare_chain(context, run->options, &run->chain[c], error);
     if (ready != FLOE_OK) return ready;
     run->chain[c].n_warmup = run->options->warmup;
+    run->chain[c].stride = 1;
     run->chain[c].n_draw = run->result->n_draw;
     run->chain[c].n_coordinate = run->result->n_coordinate;
     run->chain[c].coordinates = run->result->coordinates + c * run->result->n_draw * run->result->n_coordinate;
@@ -336,8 +375,11 @@ static floe_status run_all(const struct floe_context *context, struct run *run, 
   }
   const floe_status status = take_up(context, run, error);
   if (status != FLOE_OK) return status;
-  floe__parallel(n_chain, run->options->threads ? run->options->threads : 1, run_chain, run);
-  for (size_t c = 0; c < n_chain; c++) run->result->n_gradient += run->chain[c].target->n_gradient;
+  run_chains(run);
+  for (size_t c = 0; c < n_chain; c++) {
+    run->result->n_gradient += run->chain[c].target->n_gradient;
+    run->result->n_divergent += run->chain[c].n_divergent;
+  }
   return first_error(run, n_chain, error);
 }
 
@@ -367,9 +409,10 @@ floe_status floe_sample(const struct floe_context *context, const struct floe_sa
     return floe__fail(error, FLOE_EENVIRONMENT, "", "Ask for fewer chains or draws.",
                       "There is not enough memory for %zu chains of %zu draws.", options->chains, options->draws);
   result->n_superchain = chees ? options->superchains : options->chains;
+  result->stride = 1;
   const floe_status status =
       chees ? floe__chees(context, options, progress, result, error) : run_nuts(context, &run, error);
-  for (size_t k = 0; k < result->n_chain * result->n_draw; k++)
+  for (size_t k = 0; chees && k < result->n_chain * result->n_draw; k++)
     result->n_divergent += result->columns[k * FLOE_N_SAMPLER_COLUMN + FLOE_DIVERGENT] > 0;
   if (status == FLOE_OK)
     *chains = result;

@@ -3,6 +3,7 @@
 #define FLOE_MCMC_SAMPLE_H
 
 #include <floe/model.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,10 @@
 #include "base/progress.h"
 
 enum floe_algorithm { FLOE_NUTS, FLOE_CHEES };
+
+struct floe_chains;
+
+#define FLOE_SAMPLE_MAX_STRIDE 8 /* transitions that one draw may stand for */
 
 struct floe_sample_options {
   enum floe_algorithm algorithm;
@@ -24,6 +29,10 @@ struct floe_sample_options {
    * is taken up, and the result is the same as without an interruption. NULL: nowhere. Not with starts. */
   const char *checkpoint;
   double checkpoint_seconds;
+  /* Asked when the chains of NUTS have drawn: do they agree? While not, all go on until they have made twice as many
+   * transitions, and every second of their draws is kept. NULL: nobody asks. The answer must rest on the chains alone. */
+  bool (*agree)(void *state, const struct floe_chains *chains);
+  void *agree_state;
 };
 
 #define FLOE_SAMPLE_DEFAULTS                                                                                           \
@@ -50,7 +59,8 @@ struct floe_chains {
   size_t n_chain, n_draw, n_coordinate;
   double *coordinates; /* (n_chain, n_draw, n_coordinate) UNIVERSE coordinates; 0 where absent */
   double *columns;     /* (n_chain, n_draw, FLOE_N_SAMPLER_COLUMN) */
-  size_t n_divergent;  /* after warm-up, in all chains */
+  size_t stride;       /* transitions for each draw: 1, or more where the chains did not agree at once */
+  size_t n_divergent;  /* transitions after warm-up, in all chains, those between draws as well */
   size_t n_superchain; /* groups of chains that shared a start; n_chain where none did */
   size_t n_gradient;   /* evaluations of the gradient in the chains, warm-up included */
   size_t n_resumed;    /* iterations of all chains, warm-up included, that were taken up from checkpoints */

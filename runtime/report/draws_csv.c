@@ -95,6 +95,7 @@ static void write_head(struct floe__text *out, const struct draws_csv *draws) {
   floe__text_printf(out,
                     "# model = %s\n# universe = %s\n# method = sample\n#   algorithm = %s\n# seed = %llu\n# id = %zu\n",
                     model->name, draws->universe, draws->algorithm, (unsigned long long)draws->seed, draws->chain);
+  if (draws->thin > 1) floe__text_printf(out, "# thin = %zu\n", draws->thin);
   write_column_names(out, draws);
   for (size_t v = 0; v < model->n_variable; v++) {
     const struct array array = variable_array(draws->layout, v);

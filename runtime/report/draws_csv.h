@@ -14,6 +14,7 @@ struct draws_csv {
   const char *universe;  /* its id */
   uint64_t seed;
   size_t chain; /* from 1 */
+  size_t thin;  /* transitions for each draw, 0 where there are none */
   size_t n_draw, n_column;
   const char *const *column_names; /* (n_column) sampler columns: "lp__", ... */
   const double *columns;           /* (n_draw, n_column) */

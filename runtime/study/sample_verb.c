@@ -23,11 +23,14 @@
 #include "runtime/trust/bridge.h"
 #include "runtime/trust/convergence.h"
 
-/* Everything of one sampling run. Owned: prepared, values, outputs, chains. */
+/* Everything of one sampling run. Owned: chains and all arrays. */
 struct run {
   struct floe_context context;
   struct floe_chains *chains;
   double *prepared, *values, *outputs, *scratch;
+  struct floe_convergence *convergence; /* of each quantity */
+  struct floe__convergence_work *work;
+  double *column; /* (n) */
   struct floe_sample_options options;
   size_t n; /* draws in all */
   bool chees;
@@ -39,7 +42,42 @@ static void run_free(struct run *run) {
   floe__free(run->values);
   floe__free(run->outputs);
   floe__free(run->scratch);
+  floe__free(run->convergence);
+  floe__free(run->column);
+  floe__convergence_work_free(run->work);
 }
+
+/* What is reported of the draws, and whether the chains agree about all of it. */
+static bool look_at(void *state, const struct floe_chains *chains) {
+  struct run *run = state;
+  const struct floe_layout *layout = run->context.layout;
+  double rhat = 1;
+  layout->model->constrain(&run->context, run->n, chains->coordinates, run->values, run->scratch);
+  floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
+  for (size_t k = 0; k < study_quantity_count(layout); k++) {
+    run->convergence[k] = floe_convergence(run->outputs + k, layout->n_output, run->work);
+    rhat = fmax(rhat, run->convergence[k].rhat); /* constants have none */
+  }
+  return rhat <= FLOE_RHAT_AGREES;
+}
+
+static floe_status make_room(struct run *run, const struct floe_layout *layout, struct floe_error *error) {
+  const struct floe_sample_options *options = &run->options;
+  run->n = options->chains * options->draws;
+  run->prepared = FLOE__NEW(layout->n_data + 1, double);
+  run->scratch = FLOE__NEW(layout->n_scratch + 1, double);
+  run->values = FLOE__NEW(run->n * (layout->n_value + 1), double);
+  run->outputs = FLOE__NEW(run->n * (layout->n_output + 1), double);
+  run->convergence = FLOE__NEW(study_quantity_count(layout) + 1, struct floe_convergence);
+  run->work = floe__convergence_work_new(options->chains, options->draws);
+  run->column = FLOE__NEW(run->n, double);
+  if (run->prepared && run->scratch && run->values && run->outputs && run->convergence && run->work && run->column)
+    return FLOE_OK;
+  return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
+}
+
+/* Fewer draws of a chain cannot show it: by chance R-hat is above 1.01 for one quantity of some. */
+static const size_t draws_that_show_agreement = 500;
 
 /* --output draws.csv becomes draws_1.csv .. draws_4.csv; without it, NAME.study/draws_UNIVERSE_1.csv and so on. */
 static void chain_path(const struct session *session, const char *universe, size_t chain, size_t n_chain,
@@ -75,14 +113,12 @@ static floe_status run_chains(struct session *session, struct run *run, const ch
   options.threads = session->threads;
   options.checkpoint = checkpoint;
   options.checkpoint_seconds = 2;
-  run->n = options.chains * options.draws;
-  run->prepared = FLOE__NEW(layout->n_data + 1, double);
-  run->scratch = FLOE__NEW(layout->n_scratch + 1, double);
-  run->values = FLOE__NEW(run->n * (layout->n_value + 1), double);
-  run->outputs = FLOE__NEW(run->n * (layout->n_output + 1), double);
-  if (!run->prepared || !run->scratch || !run->values || !run->outputs)
-    return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
-  floe_status status = floe_data_prepare(session->dataset, &session->universe, run->prepared, run->scratch, error);
+  options.agree = options.draws < draws_that_show_agreement ? NULL : look_at;
+  options.agree_state = run;
+  run->options = options;
+  floe_status status = make_room(run, layout, error);
+  if (status == FLOE_OK)
+    status = floe_data_prepare(session->dataset, &session->universe, run->prepared, run->scratch, error);
   if (status != FLOE_OK) return status;
   run->context = (struct floe_context){.layout = layout,
                                        .universe = &session->universe,
@@ -96,15 +132,18 @@ static floe_status run_chains(struct session *session, struct run *run, const ch
   floe__terminal_line_end(&session->line);
   if (status != FLOE_OK && status != FLOE_EINTERRUPTED && status != FLOE_EARTIFACT) floe_sample_forget(&options);
   if (status != FLOE_OK) return status;
-  run->options = options;
+  const size_t stride = run->chains->stride;
+  if (run->chees || !options.agree) (void)look_at(run, run->chains);
   if (run->chains->n_resumed)
     session_remark(session, NULL, "went on from an interrupted run: %zu of %zu iterations were there",
-                   run->chains->n_resumed, options.chains * (options.warmup + options.draws));
+                   run->chains->n_resumed, options.chains * (options.warmup + options.draws * stride));
+  if (stride > 1)
+    session_remark(session, NULL,
+                   "the chains did not agree after %zu draws each: they went on to %zu, of which one in %zu is kept",
+                   options.draws, options.draws * stride, stride);
   if (!floe__option_given(session->arguments, "quiet"))
     fprintf(stderr, "%zu chains, %zu gradients, %.3f s of processor time\n", options.chains, run->chains->n_gradient,
             seconds);
-  session->model->constrain(&run->context, run->n, run->chains->coordinates, run->values, run->scratch);
-  floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
   return FLOE_OK;
 }
 
@@ -121,6 +160,7 @@ static floe_status write_chains(struct session *session, const struct run *run, 
                                     .universe = universe,
                                     .seed = session->seed,
                                     .chain = c + 1,
+                                    .thin = chains->stride,
                                     .n_draw = chains->n_draw,
                                     .n_column = FLOE_N_SAMPLER_COLUMN,
                                     .column_names = floe_sampler_column_names,
@@ -136,10 +176,11 @@ static floe_status write_chains(struct session *session, const struct run *run, 
   return status;
 }
 
-static json_t *summarise(const struct run *run, size_t k, struct floe__convergence_work *work, double *column) {
+static json_t *summarise(const struct run *run, size_t k) {
   const size_t stride = run->context.layout->n_output;
+  const struct floe_convergence convergence = run->convergence[k];
+  double *column = run->column;
   for (size_t i = 0; i < run->n; i++) column[i] = run->outputs[i * stride + k];
-  const struct floe_convergence convergence = floe_convergence(column, 1, work);
   double mean = 0, variance = 0;
   for (size_t i = 0; i < run->n; i++) mean += column[i] / (double)run->n;
   for (size_t i = 0; i < run->n; i++) variance += (column[i] - mean) * (column[i] - mean) / (double)(run->n - 1);
@@ -158,8 +199,9 @@ static json_t *summarise(const struct run *run, size_t k, struct floe__convergen
   return summary;
 }
 
-/* The share of draws up to which divergences are a warning. Centred eight schools, whose mean is then off by a fifth of its sd, have 5 in
- * 1000; non-centred ones, which are right, 0.17 (20 in 120,000: in one run of three there is at least one). */
+/* The share of transitions up to which divergences are a warning. Centred eight schools, whose mean is then off by a
+ * fifth of its sd, have 5 in 1000; non-centred ones, which are right, 0.17 (20 in 120,000: in one run of three there is
+ * at least one). */
 static const double most_divergent = 0.002;
 
 /* Gates over all quantities that vary: for a few chains, or for many. */
@@ -175,11 +217,12 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
     tail = fmin(tail, result_number(summary, "ess_tail"));
   }
   const double least = run->chees ? 400 : 100 * (double)chains->n_chain;
-  floe_gates_at_most(gates, run->chees ? "nested R-hat" : "R-hat", rhat, 1.01, FLOE_FAIL);
+  floe_gates_at_most(gates, run->chees ? "nested R-hat" : "R-hat", rhat, FLOE_RHAT_AGREES, FLOE_FAIL);
   floe_gates_at_least(gates, "bulk ESS", bulk, least, FLOE_WARN);
   floe_gates_at_least(gates, "tail ESS", tail, least, FLOE_WARN);
-  floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0,
-                     (double)chains->n_divergent > most_divergent * (double)run->n ? FLOE_FAIL : FLOE_WARN);
+  const double divergent = (double)chains->n_divergent, transitions = (double)(run->n * chains->stride);
+  floe_gates_at_most(gates, "divergences", divergent, 0,
+                     divergent > most_divergent * transitions ? FLOE_FAIL : FLOE_WARN);
   if (!run->chees)
     floe_gates_at_least(
         gates, "E-BFMI",
@@ -215,14 +258,17 @@ static void print_gates(const struct floe_gates *gates, struct floe__text *out) 
   }
 }
 
-static void print_summary(const struct session *session, const json_t *summaries, const struct floe_gates *gates,
-                          const char *universe, bool chees) {
+static void print_summary(const struct session *session, const struct run *run, const json_t *summaries,
+                          const struct floe_gates *gates, const char *universe) {
+  const bool chees = run->chees;
   struct floe__text out = {0};
   struct table table;
   const char *name;
   const json_t *summary;
-  floe__text_printf(&out, "%s  %s, universe %s: %s; 90%% intervals\n", result_text(session->answer, "verdict"),
-                    session->model->name, universe, chees ? "ChEES-HMC" : "NUTS");
+  floe__text_printf(&out, "%s  %s, universe %s: %s", result_text(session->answer, "verdict"), session->model->name,
+                    universe, chees ? "ChEES-HMC" : "NUTS");
+  if (run->chains->stride > 1) floe__text_printf(&out, ", one transition in %zu kept", run->chains->stride);
+  floe__text_puts(&out, "; 90% intervals\n");
   print_gates(gates, &out);
   table_start(&table, "quantity", "mean", "sd", "5%", "median", "95%", "ESS bulk", "ESS tail",
               chees ? "nested R-hat" : "R-hat", NULL);
@@ -239,39 +285,32 @@ static void print_summary(const struct session *session, const json_t *summaries
   floe__text_free(&out);
 }
 
-static floe_status summarise_all(struct session *session, const struct run *run, const char *universe,
-                                 struct floe_error *error) {
+static floe_status summarise_all(struct session *session, const struct run *run, const char *universe) {
   const struct floe_layout *layout = run->context.layout;
-  struct floe__convergence_work *work = floe__convergence_work_new(run->chains->n_chain, run->chains->n_draw);
-  double *column = FLOE__NEW(run->n, double);
   json_t *summaries = json_object(), *claims = json_object();
   struct floe_gates gates = {0};
-  if (work && column) {
-    for (size_t k = 0; k < study_quantity_count(layout); k++) {
-      char name[256];
-      study_quantity_name(session, k, name, sizeof name);
-      json_object_set_new(summaries, name, summarise(run, k, work, column));
-    }
-    for (size_t c = 0; c < session->model->n_claim; c++) {
-      double p = 0;
-      for (size_t i = 0; i < run->n; i++)
-        p += run->outputs[i * layout->n_output + study_quantity_count(layout) + c] / (double)run->n;
-      json_object_set_new(claims, session->model->claims[c].text, json_real(p));
-    }
-    judge(run, summaries, &gates);
-    suspect_improper(session, run, &gates);
-    study_gates_set(session->answer, &gates);
-    if (!session->json) print_summary(session, summaries, &gates, universe, run->chees);
-    const char *text;
-    json_t *p;
-    json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));
+  for (size_t k = 0; k < study_quantity_count(layout); k++) {
+    char name[256];
+    study_quantity_name(session, k, name, sizeof name);
+    json_object_set_new(summaries, name, summarise(run, k));
   }
+  for (size_t c = 0; c < session->model->n_claim; c++) {
+    double p = 0;
+    for (size_t i = 0; i < run->n; i++)
+      p += run->outputs[i * layout->n_output + study_quantity_count(layout) + c] / (double)run->n;
+    json_object_set_new(claims, session->model->claims[c].text, json_real(p));
+  }
+  judge(run, summaries, &gates);
+  suspect_improper(session, run, &gates);
+  study_gates_set(session->answer, &gates);
+  if (!session->json) print_summary(session, run, summaries, &gates, universe);
+  const char *text;
+  json_t *p;
+  json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));
   json_object_set_new(session->answer, "result",
-                      json_pack("{s:s, s:s, s:o, s:o}", "universe", universe, "method", "mcmc", "summaries", summaries,
+                      json_pack("{s:s, s:s, s:I, s:o, s:o}", "universe", universe, "method", "mcmc",
+                                "transitions_per_draw", (json_int_t)run->chains->stride, "summaries", summaries,
                                 "claims", claims));
-  floe__free(column);
-  floe__convergence_work_free(work);
-  if (!work || !column) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   return floe_gates_verdict(&gates) == FLOE_FAIL ? FLOE_EGATE : FLOE_OK;
 }
 
@@ -315,7 +354,7 @@ floe_status verb_sample(struct session *session, struct floe_error *error) {
   if (status == FLOE_OK) status = run_chains(session, &run, checkpoint, error);
   if (status == FLOE_OK) status = write_chains(session, &run, universe, error);
   if (status == FLOE_OK) floe_sample_forget(&run.options);
-  if (status == FLOE_OK) status = summarise_all(session, &run, universe, error);
+  if (status == FLOE_OK) status = summarise_all(session, &run, universe);
   if (floe__option_given(session->arguments, "evidence") && (status == FLOE_OK || status == FLOE_EGATE)) {
     const floe_status added = add_evidence(session, &run, error);
     if (added != FLOE_OK) status = added;

@@ -12,6 +12,8 @@ struct floe_convergence {
   double mcse; /* Monte Carlo standard error of the mean, in units of the quantity */
 };
 
+#define FLOE_RHAT_AGREES 1.01 /* the greatest R-hat of chains that agree: Vehtari et al. */
+
 struct floe__convergence_work;
 
 /* For n_chain >= 1 chains of n_draw >= 4 draws. NULL without memory. */

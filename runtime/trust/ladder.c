@@ -193,7 +193,7 @@ static floe_status judge_chains(const struct climb *climb, const struct floe_cha
 
 static void mcmc_gates(struct floe_answer *answer, struct floe_gates *gates) {
   const double enough = 100 * (double)answer->n_chain;
-  floe_gates_at_most(gates, "R-hat", answer->rhat, 1.01, FLOE_FAIL);
+  floe_gates_at_most(gates, "R-hat", answer->rhat, FLOE_RHAT_AGREES, FLOE_FAIL);
   floe_gates_at_least(gates, "bulk ESS", answer->ess_bulk, enough, FLOE_FAIL);
   floe_gates_at_least(gates, "tail ESS", answer->ess_tail, enough, FLOE_FAIL);
   floe_gates_at_most(gates, "divergences", (double)answer->n_divergent, 0, FLOE_FAIL);

@@ -177,6 +177,60 @@ static void draws_do_not_depend_on_the_number_of_threads(void **state) {
       .algorithm = FLOE_CHEES, .chains = 34, .superchains = 2, .warmup = 60, .draws = 10, .seed = 5});
 }
 
+static bool agree_from(void *state, const struct floe_chains *chains) {
+  size_t *times = state; /* asked so often, of strides 1, 2, 4 */
+  assert_int_equal(chains->stride, (size_t)1 << *times);
+  return ++*times == 3;
+}
+
+/* With an odd number as well: draw r is transition (r + 1) stride. */
+static void chains_that_do_not_agree_go_on_and_are_thinned(size_t draws) {
+  struct setting s;
+  size_t times = 0;
+  struct floe_sample_options options = {.chains = 3, .warmup = 150, .draws = 4 * draws, .seed = 5, .threads = 1};
+  set_up(&s, &eight_schools_by_hand, 8, eight_schools_data);
+  struct floe_chains *all = sample(&s, &options);
+  options.draws = draws, options.agree = agree_from, options.agree_state = &times;
+  struct floe_chains *kept = sample(&s, &options);
+  const size_t n = all->n_coordinate, m = FLOE_N_SAMPLER_COLUMN;
+  assert_int_equal(times, 3);
+  assert_true(kept->stride == 4 && all->stride == 1 && kept->n_draw == draws);
+  assert_int_equal(kept->n_gradient, all->n_gradient);
+  assert_int_equal(kept->n_divergent, all->n_divergent);
+  for (size_t c = 0; c < 3; c++)
+    for (size_t r = 0; r < draws; r++) {
+      const size_t here = c * draws + r, there = 4 * (c * draws + r) + 3;
+      assert_memory_equal(kept->coordinates + here * n, all->coordinates + there * n, n * sizeof(double));
+      assert_memory_equal(kept->columns + here * m, all->columns + there * m, m * sizeof(double));
+    }
+  floe_chains_free(all);
+  floe_chains_free(kept);
+  floe_layout_free(s.layout);
+}
+
+static void chains_go_on_until_they_agree(void **state) {
+  (void)state;
+  chains_that_do_not_agree_go_on_and_are_thinned(40);
+  chains_that_do_not_agree_go_on_and_are_thinned(41);
+}
+
+static bool never_agree(void *state, const struct floe_chains *chains) {
+  (void)state;
+  return chains->stride > FLOE_SAMPLE_MAX_STRIDE;
+}
+
+static void chains_that_never_agree_come_to_an_end(void **state) {
+  (void)state;
+  struct setting s;
+  set_up(&s, &normal_by_hand, NORMAL_DIM, NULL);
+  const struct floe_sample_options options = {
+      .chains = 2, .warmup = 50, .draws = 4, .seed = 1, .threads = 2, .agree = never_agree};
+  struct floe_chains *chains = sample(&s, &options);
+  assert_int_equal(chains->stride, FLOE_SAMPLE_MAX_STRIDE);
+  floe_chains_free(chains);
+  floe_layout_free(s.layout);
+}
+
 static void chains_begin_at_given_starts(void **state) {
   (void)state;
   struct setting s;
@@ -297,6 +351,8 @@ int main(void) {
                                      cmocka_unit_test(eight_schools_noncentred_agrees_with_posteriordb),
                                      cmocka_unit_test(eight_schools_centred_agrees_with_posteriordb),
                                      cmocka_unit_test(draws_do_not_depend_on_the_number_of_threads),
+                                     cmocka_unit_test(chains_go_on_until_they_agree),
+                                     cmocka_unit_test(chains_that_never_agree_come_to_an_end),
                                      cmocka_unit_test(chains_begin_at_given_starts),
                                      cmocka_unit_test(trouble_is_named_in_the_modellers_words)};
   return cmocka_run_group_tests(tests, NULL, NULL);

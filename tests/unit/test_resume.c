@@ -83,9 +83,11 @@ static void run_until_death(const struct setting *s, const struct floe_sample_op
 }
 
 /* Killed again and again, on any number of threads, it ends in the same bytes. */
-static void survives(enum floe_algorithm algorithm, const char *name) {
+static void survives(enum floe_algorithm algorithm, const char *name,
+                     bool (*agree)(void *state, const struct floe_chains *chains)) {
   struct setting s;
   set_up(&s, algorithm, name);
+  s.options.agree = agree;
   calls = 0;
   struct floe_chains *whole = sample(&s, &s.options);
   const size_t all = calls;
@@ -114,12 +116,22 @@ static void survives(enum floe_algorithm algorithm, const char *name) {
 
 static void nuts_survives_being_killed(void **state) {
   (void)state;
-  survives(FLOE_NUTS, "nuts");
+  survives(FLOE_NUTS, "nuts", NULL);
+}
+
+static bool agree_at_last(void *state, const struct floe_chains *chains) {
+  (void)state;
+  return chains->stride == 4;
+}
+
+static void chains_that_go_on_survive_being_killed(void **state) {
+  (void)state;
+  survives(FLOE_NUTS, "on", agree_at_last);
 }
 
 static void chees_survives_being_killed(void **state) {
   (void)state;
-  survives(FLOE_CHEES, "chees");
+  survives(FLOE_CHEES, "chees", NULL);
 }
 
 static void another_run_does_not_take_it_up(void **state) {
@@ -181,6 +193,7 @@ static void a_checkpoint_of_impossible_length_is_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nuts_survives_being_killed),
+      cmocka_unit_test(chains_that_go_on_survive_being_killed),
       cmocka_unit_test(chees_survives_being_killed),
       cmocka_unit_test(another_run_does_not_take_it_up),
       cmocka_unit_test(a_damaged_checkpoint_is_an_error),
