@@ -209,9 +209,19 @@ static struct node scan_over(struct graph *graph, const struct graph_binder *ope
       .kind = NODE_SCAN, .n_dim = 1, .dim = dim, .binder = binder, .start = start, .n_arg = n, .args = bodies};
 }
 
+/* The lowest level that no loop over the dimension has. */
+static size_t level_apart(const struct graph *graph, const struct dimension *dimension) {
+  size_t level = 0;
+  for (size_t k = 0; k < graph->n_binder; k++) {
+    const struct graph_binder *binder = graph->binders[k];
+    if (binder->dimension == dimension && binder->level < LEVEL_FORM && binder->level >= level) level = binder->level + 1;
+  }
+  return level;
+}
+
 /* No two scans share a binder: the lowest level that no scan has, unless this scan is there already. */
-const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                             const struct node *const *args) {
+static const struct node *scan_new(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                                   const struct node *const *args, bool apart) {
   struct graph_table *table = graph->table;
   size_t n = n_output * start;
   struct binders bound = {{0}}, free = {{0}}, inside;
@@ -224,17 +234,28 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
   struct node proto = scan_over(graph, open, binder, start, n, args, &inside);
   const struct node *form = graph_node(graph, &proto);
   for (const struct graph_scan *known = table->known; known; known = known->next)
-    if (known->form == form) return known->scan;
-  size_t level = level_above(graph, open->dimension, &bound, &free);
+    if (known->form == form && (known->apart || !apart)) return known->scan;
+  size_t level =
+      apart ? level_apart(graph, open->dimension) : level_above(graph, open->dimension, &bound, &free);
   do {
     do binder = graph_binder(graph, open->dimension, level++, open->name);
     while (binders_have(&table->scans, binder->id) && !graph->crowded);
     proto = scan_over(graph, open, binder, start, n, args, &inside);
   } while (binders_have(&inside, binder->id) && !graph->crowded);
   struct graph_scan *known = floe__arena_alloc(graph->arena, sizeof *known);
-  *known = (struct graph_scan){form, graph_node(graph, &proto), table->known};
+  *known = (struct graph_scan){form, graph_node(graph, &proto), apart, table->known};
   table->known = known;
   return known->scan;
+}
+
+const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                             const struct node *const *args) {
+  return scan_new(graph, open, start, n_output, args, false);
+}
+
+const struct node *node_scan_apart(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                                   const struct node *const *args) {
+  return scan_new(graph, open, start, n_output, args, true);
 }
 
 bool node_looks_back(const struct node *node, size_t *budget) {

@@ -196,7 +196,7 @@ static const struct node *stored_steps(struct storing *s, const struct node *nod
   const struct node *index = node_binder(graph, open), **steps = floe__arena_array(graph->arena, start, sizeof *steps);
   for (size_t k = 0; k + 1 < start; k++) steps[k] = node_const(graph, 0);
   steps[start - 1] = graph_substitute(graph, body, 1, &binder, &index);
-  const struct node *parts[] = {node_project(graph, node_scan(graph, open, start, 1, steps), 0),
+  const struct node *parts[] = {node_project(graph, node_scan_apart(graph, open, start, 1, steps), 0),
                                 node_binder(graph, binder)};
   return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
