@@ -201,7 +201,6 @@ void error_defined_twice(struct checker *c, const char *name, struct span span, 
 void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
                    struct span span);
 struct diagnostic *error_limit(struct checker *c, struct span span, const char *what, size_t most); /* E9012 */
-struct diagnostic *error_absent(struct checker *c, struct span span, const char *what); /* E9011 */
 char *quoted_fix(struct checker *c, const char *suggestion);
 
 /* ---- presence.c --------------------------------------------------------------------------------------------------- */

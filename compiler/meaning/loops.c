@@ -285,8 +285,8 @@ static size_t count_coupled(const struct loop *loop, const struct group *group) 
     for (size_t j = 0; j < d->n_binder; j++) {
       const struct dimension *dimension = d->binders[j]->dimension;
       if (d->binders[j] == loop->binder || is_of_plate(loop, group, d->binders[j])) continue;
-      if (here > 1 || dimension->low != dimension->high || dimension->high > MAX_COUPLED) return 0;
-      here = dimension->high;
+      if (dimension->low != dimension->high || dimension->high > MAX_COUPLED) return 0;
+      here *= dimension->high;
     }
     n += here;
   }
@@ -299,7 +299,7 @@ static void error_coupled(struct checker *c, const struct loop *loop, const stru
   diagnose(c->sink, "E4022", elsewhere ? elsewhere->span : d->span,
            "steps look at other elements of an index, or draw them at once, and these are not a fixed number up to %d",
            MAX_COUPLED)
-      ->fix = "give that index a fixed size; elements of one index beside the loop's can go together";
+      ->fix = "give that index a fixed size";
 }
 
 /* Whether steps compute elements of several places together. */

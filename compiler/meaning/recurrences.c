@@ -113,23 +113,15 @@ bool left_side_of_draw(struct checker *c, const struct context *at, const struct
   const struct context here = context_of_output(c, at, s);
   const struct type *type = &symbol->variable->type;
   size_t joint = joint_rank(c, &here, s->value);
-  if (joint > 1) {
-    error_absent(c, s->value->span, "a matrix that is drawn at each step is")->fix =
-        "draw its numbers as a vector, or one by one";
-    return symbol->kind = SYMBOL_POISON, false;
-  }
   if (!left_side_of(c, at, s, loop, binder, left)) return false;
   left->n_joint = joint;
-  if (!joint || (left->n != type->n_dim && left->n + 1 != type->n_dim)) return true;
-  if (left->n + 1 == type->n_dim) {
-    add_unwritten(c, at, type->dim[left->n], left);
-  } else {
-    const struct bound *last = left->bound; /* that of the last index, unless an outer loop has it */
-    bool own = last != at->bound && last->binder == left->binders[left->n - 1];
+  if (!joint || (left->n != type->n_dim && left->n + joint != type->n_dim)) return true;
+  for (size_t k = left->n; left->n == type->n_dim && k-- + joint > type->n_dim; left->bound = left->bound->outer) {
+    bool own = left->bound != at->bound && left->bound->binder == left->binders[k]; /* and not that of a loop */
     if (!own) return error_draw_elsewhere(c, s->value->span, symbol);
-    left->bound = last->outer;
   }
-  return left->along + 1 == left->n ? error_draw_elsewhere(c, s->value->span, symbol) : true;
+  while (left->n < type->n_dim) add_unwritten(c, at, type->dim[left->n], left);
+  return left->along == SIZE_MAX || left->along + joint < left->n || error_draw_elsewhere(c, s->value->span, symbol);
 }
 
 static void error_left(struct checker *c, struct span span, const char *name) {

@@ -52,10 +52,6 @@ struct diagnostic *error_limit(struct checker *c, struct span span, const char *
   return diagnose(c->sink, "E9012", span, "%s at most %zu", what, most);
 }
 
-struct diagnostic *error_absent(struct checker *c, struct span span, const char *what) {
-  return diagnose(c->sink, "E9011", span, "%s not part of this version", what);
-}
-
 /* ---- lookup ---- */
 
 static size_t bucket_of(const struct scope *scope, const char *name) {

@@ -187,8 +187,8 @@ struct recurrence {
   size_t start; /* number of the first element that the loop fills, from 1 */
   size_t n_plate;
   const struct binder **plate; /* members with more indices: one recurrence for each element of these */
-  bool coupled; /* steps look at, or draw at once, elements of further indices: beside those of the plate each member has at
-                   most one of these, of fixed size, the last where it is drawn at once, and all its elements go together */
+  bool coupled; /* steps look at, or draw at once, elements of further indices: those that are not of the plate have a fixed
+                   size, and all of their elements go together */
   size_t n_definition;
   const struct definition **definitions; /* its members, in order of statements */
 };

@@ -518,6 +518,26 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
 
 /* ---- at the end ---- */
 
+/* How many of the last dimensions a draw fills: options that differ in this can stand together only where loops draw. */
+static bool settle_joint(struct checker *c, struct symbol *symbol) {
+  struct variable *v = symbol->variable;
+  size_t most = symbol->n_joint;
+  for (size_t k = 0; k < symbol->pieces.n; k++) {
+    const struct piece *piece = symbol->pieces.items[k];
+    if (piece->term && piece->term->type.n_dim > most) most = piece->term->type.n_dim;
+  }
+  if (most) v->n_binder = v->type.n_dim - most;
+  for (size_t k = 0; k < symbol->pieces.n; k++) {
+    const struct piece *piece = symbol->pieces.items[k];
+    const bool steps = piece->term && piece->term->kind == TERM_DEFINITION && piece->term->definition->variable;
+    if (!piece->term || steps || piece->term->type.n_dim == most || v->type.structure != STRUCTURE_PLAIN) continue;
+    diagnose(c->sink, "E2026", piece->span, "the numbers of `%s` are drawn one by one here, and at once elsewhere", v->name)
+        ->fix = "draw them at once in all options: independent numbers are multi_normal with a diagonal covariance";
+    return false;
+  }
+  return true;
+}
+
 void finish_variables(struct checker *c) {
   for (size_t k = 0; k < c->variable_symbols.n; k++) {
     struct symbol *symbol = c->variable_symbols.items[k];
@@ -529,6 +549,7 @@ void finish_variables(struct checker *c) {
     }
     if (symbol->partial) continue;
     if (symbol->early) error_too_early(c, *symbol->early, symbol);
+    if (!settle_joint(c, symbol)) continue;
     v->distribution = presence_decide(c, v->presence, &symbol->pieces, symbol);
     if (v->via && v->distribution) check_via(c, v, symbol->via_span);
     if (!symbol->untyped || !v->distribution) continue;

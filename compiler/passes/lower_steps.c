@@ -20,30 +20,33 @@ static struct graph *graph_of(struct place place) {
 
 /* ---- elements of members ---- */
 
-/* The dimension beside the recurrence's and those of its plate, where elements go together; NO_OUTPUT: there is none. */
-static size_t beside(const struct definition *member) {
+/* Whether elements go together along the dimension: it is beside the recurrence's and those of its plate. */
+static bool is_beside(const struct definition *member, size_t k) {
   const struct recurrence *recurrence = member->recurrence;
-  for (size_t k = 0; k < member->n_binder && recurrence->coupled; k++) {
-    bool other = member->binders[k] != recurrence->binder;
-    for (size_t j = 0; j < recurrence->n_plate; j++) other = other && member->binders[k] != recurrence->plate[j];
-    if (other) return k;
-  }
-  return NO_OUTPUT;
+  bool other = member->binders[k] != recurrence->binder;
+  for (size_t j = 0; j < recurrence->n_plate; j++) other = other && member->binders[k] != recurrence->plate[j];
+  return other;
 }
 
-static size_t n_beside(const struct definition *member) {
-  size_t k = beside(member);
-  return k == NO_OUTPUT ? 1 : member->binders[k]->dimension->high;
+/* How many elements go together; of those from dimension `first` on. */
+static size_t n_beside(const struct definition *member, size_t first) {
+  size_t n = 1;
+  for (size_t k = first; k < member->n_binder; k++)
+    if (is_beside(member, k)) n *= member->binders[k]->dimension->high;
+  return n;
 }
 
 /* One draw at once is the same for all of its elements, and not counted by these. */
 static struct place place_beside(struct place place, const struct definition *member, const struct term *term,
                                  size_t which) {
-  size_t k = beside(member);
-  if (k == NO_OUTPUT) return place;
-  const struct node *number = node_const(graph_of(place), (double)which + 1);
-  bool at_once = member->variable && term->type.n_dim;
-  return at_once ? place_also(place, member->binders[k], number) : place_at(place, member->binders[k], number);
+  const bool at_once = member->variable && term->type.n_dim;
+  for (size_t k = 0; k < member->n_binder; k++) {
+    if (!is_beside(member, k)) continue;
+    const size_t size = member->binders[k]->dimension->high;
+    const struct node *number = node_const(graph_of(place), (double)(which / n_beside(member, k + 1) % size + 1));
+    place = at_once ? place_also(place, member->binders[k], number) : place_at(place, member->binders[k], number);
+  }
+  return place;
 }
 
 static const struct node *element_of_member(const struct stepping *stepping, struct place place,
@@ -93,9 +96,10 @@ struct place place_in_plate(struct place place, const struct definition *member,
 }
 
 struct place place_of_element(struct place place, const struct definition *member, const struct node *const *indices) {
-  size_t k = beside(member);
   place = place_in_plate(place, member, indices);
-  return k == NO_OUTPUT || !indices[k] ? place : place_at(place, member->binders[k], indices[k]);
+  for (size_t k = 0; k < member->n_binder; k++)
+    if (is_beside(member, k) && indices[k]) place = place_at(place, member->binders[k], indices[k]);
+  return place;
 }
 
 /* Element `which` beside the recurrence's dimension, at a step that `index` names: this one, or an earlier one. */
@@ -110,12 +114,32 @@ static const struct node *element_of_step(struct place place, const struct stepp
   return node_previous(graph_of(place), stepping->open, output, lag, base);
 }
 
-/* The element that `number` names of those beside the recurrence's dimension. */
-static const struct node *one_beside(struct place place, const struct definition *member, const struct node *number,
-                                     const struct node *const *items) {
+/* The element that the indices name of those that go together; `items` is used up. */
+static const struct node *one_beside(struct place place, const struct definition *member,
+                                     const struct node *const *indices, const struct node **items) {
   struct graph *graph = graph_of(place);
-  size_t k = beside(member), n = n_beside(member);
-  return node_gather(graph, node_literal(graph, member->binders[k]->dimension, n, items), &number);
+  size_t n = n_beside(member, 0);
+  for (size_t k = member->n_binder; k-- > 0;) {
+    if (!is_beside(member, k)) continue;
+    const struct dimension *dimension = member->binders[k]->dimension;
+    n /= dimension->high;
+    for (size_t row = 0; row < n; row++)
+      items[row] = node_gather(graph, node_literal(graph, dimension, dimension->high, items + row * dimension->high),
+                               indices + k);
+  }
+  return items[0];
+}
+
+/* Which of those that go together is meant, where that is known; else NO_OUTPUT. */
+static size_t known_beside(const struct definition *member, const struct node *const *indices) {
+  size_t which = 0;
+  for (size_t k = 0; k < member->n_binder; k++) {
+    if (!is_beside(member, k)) continue;
+    const double size = (double)member->binders[k]->dimension->high;
+    if (indices[k]->kind != NODE_CONST || !(indices[k]->number >= 1 && indices[k]->number <= size)) return NO_OUTPUT;
+    which = which * member->binders[k]->dimension->high + (size_t)indices[k]->number - 1;
+  }
+  return which;
 }
 
 const struct node *lower_step(struct place place, const struct term *array, const struct node *const *indices) {
@@ -129,14 +153,12 @@ const struct node *lower_step(struct place place, const struct term *array, cons
   const struct definition *d = recurrence->definitions[member];
   const struct node *index = indices[place_along(d)];
   enum base base = array->kind == TERM_VARIABLE ? array->variable->type.base : array->definition->type.base;
-  size_t k = beside(d), n = n_beside(d);
-  if (k == NO_OUTPUT) return element_of_step(place, stepping, member, 0, index, base);
-  if (indices[k]->kind == NODE_CONST && indices[k]->number >= 1 && indices[k]->number <= (double)n)
-    return element_of_step(place, stepping, member, (size_t)indices[k]->number - 1, index, base);
+  const size_t known = known_beside(d, indices), n = n_beside(d, 0);
+  if (known != NO_OUTPUT) return element_of_step(place, stepping, member, known, index, base);
   const struct node **items = floe__arena_array(graph_of(place)->arena, n, sizeof *items);
   for (size_t which = 0; which < n; which++)
     items[which] = element_of_step(place, stepping, member, which, index, base);
-  return one_beside(place, d, indices[k], items);
+  return one_beside(place, d, indices, items);
 }
 
 /* ---- the scan ---- */
@@ -146,7 +168,7 @@ static const size_t *outputs_of(struct place place, const struct steps *steps, s
   *n = 0;
   for (size_t k = 0; k < steps->recurrence->n_definition; k++) {
     output[k] = steps->wanted[k] ? *n : NO_OUTPUT;
-    if (steps->wanted[k]) *n += n_beside(steps->recurrence->definitions[k]);
+    if (steps->wanted[k]) *n += n_beside(steps->recurrence->definitions[k], 0);
   }
   return output;
 }
@@ -159,7 +181,7 @@ static const struct node *lower_scan(struct place place, const struct steps *ste
   stepping->nodes = floe__arena_array(graph_of(place)->arena, n * start + 1, sizeof *stepping->nodes);
   for (size_t element = 1; element < start; element++)
     for (size_t k = 0; k < recurrence->n_definition; k++)
-      for (size_t which = 0; stepping->output[k] != NO_OUTPUT && which < n_beside(recurrence->definitions[k]); which++)
+      for (size_t which = 0; stepping->output[k] != NO_OUTPUT && which < n_beside(recurrence->definitions[k], 0); which++)
         initial_element(stepping, k, which, element);
   struct place inside =
       place_within(place, recurrence->binder, recurrence->binder->dimension, recurrence->binder->name, &stepping->open);
@@ -167,7 +189,7 @@ static const struct node *lower_scan(struct place place, const struct steps *ste
   for (size_t k = 0; k < recurrence->n_definition; k++) {
     const struct definition *d = recurrence->definitions[k];
     if (stepping->output[k] == NO_OUTPUT) continue;
-    for (size_t which = 0; which < n_beside(d); which++)
+    for (size_t which = 0; which < n_beside(d, 0); which++)
       stepping->nodes[(stepping->output[k] + which + 1) * start - 1] =
           element_of_member(stepping, place_beside(inside, d, d->value, which), d, d->value);
   }
@@ -179,7 +201,7 @@ const struct node *lower_steps(struct place place, const struct steps *steps, co
   struct graph *graph = graph_of(place);
   struct stepping stepping = {.steps = steps, .outside = place, .outer = place.stepping};
   const struct node *scan = lower_scan(place, steps, &stepping);
-  size_t k = 0, n = n_beside(member);
+  size_t k = 0, n = n_beside(member, 0);
   while (steps->recurrence->definitions[k] != member) k++;
   const struct node **items = floe__arena_array(graph->arena, n, sizeof *items);
   for (size_t which = 0; which < n; which++) {
@@ -187,7 +209,7 @@ const struct node *lower_steps(struct place place, const struct steps *steps, co
     node_name(array, member->name);
     items[which] = node_gather(graph, array, indices + place_along(member));
   }
-  return beside(member) == NO_OUTPUT ? items[0] : one_beside(place, member, indices[beside(member)], items);
+  return one_beside(place, member, indices, items);
 }
 
 static bool *all_values(struct place place, const struct recurrence *recurrence) {

@@ -148,7 +148,7 @@ DIAGNOSTIC(E4033, ERROR, "a result that depends on a discrete latent")
 DIAGNOSTIC(E4034, ERROR, "assignment to a name that keeps its value")
 DIAGNOSTIC(E4060, ERROR, "times that a system cannot be solved at")
 
-/* ---- E9xxx: limits and missing parts ---- */
+/* ---- E9xxx: limits ---- */
 DIAGNOSTIC(E9001, ERROR, "nested too deeply")
 DIAGNOSTIC(E9002, ERROR, "too many tokens")
 DIAGNOSTIC(E9003, ERROR, "the file is too large")
@@ -158,7 +158,6 @@ DIAGNOSTIC(E9006, ERROR, "too many options")
 DIAGNOSTIC(E9007, ERROR, "an expression that grows too large")
 DIAGNOSTIC(E9008, ERROR, "too many loops")
 DIAGNOSTIC(E9009, ERROR, "parts that grow too large")
-DIAGNOSTIC(E9011, ERROR, "a part of the language that this version does not have")
 DIAGNOSTIC(E9012, ERROR, "more than one statement may hold")
 
 /* ---- W: lints ---- */

@@ -202,6 +202,7 @@ static void loops_that_draw_vectors_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/vector_steps.floe");
   generated_compare_spec("tests/data/specs/vector_gaps.floe");
+  generated_compare_spec("tests/data/specs/matrix_steps.floe");
 }
 
 static void branches_and_nested_loops_do_what_their_graph_says(void **state) {
