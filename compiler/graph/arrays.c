@@ -214,7 +214,8 @@ static size_t level_apart(const struct graph *graph, const struct dimension *dim
   size_t level = 0;
   for (size_t k = 0; k < graph->n_binder; k++) {
     const struct graph_binder *binder = graph->binders[k];
-    if (binder->dimension == dimension && binder->level < LEVEL_FORM && binder->level >= level) level = binder->level + 1;
+    const bool loop = binder->dimension == dimension && binder->level < LEVEL_FORM;
+    if (loop && binder->level >= level) level = binder->level + 1;
   }
   return level;
 }

@@ -531,7 +531,8 @@ static bool settle_joint(struct checker *c, struct symbol *symbol) {
     const struct piece *piece = symbol->pieces.items[k];
     const bool steps = piece->term && piece->term->kind == TERM_DEFINITION && piece->term->definition->variable;
     if (!piece->term || steps || piece->term->type.n_dim == most || v->type.structure != STRUCTURE_PLAIN) continue;
-    diagnose(c->sink, "E2026", piece->span, "the numbers of `%s` are drawn one by one here, and at once elsewhere", v->name)
+    diagnose(c->sink, "E2026", piece->span, "the numbers of `%s` are drawn one by one here, and at once elsewhere",
+             v->name)
         ->fix = "draw them at once in all options: independent numbers are multi_normal with a diagonal covariance";
     return false;
   }

@@ -240,11 +240,32 @@ static const struct node *step_in_turn(struct derivation *derivation, const stru
   return decide_coordinates(derivation, element, steps->variable, value_quantity, (void *)(uintptr_t)steps->variable);
 }
 
+/* Vectors and matrices that are drawn at once, of any numbers. */
+static bool is_any_vector(const struct term *distribution) {
+  bool any = distribution->type.n_dim != 0;
+  if (distribution->kind == TERM_CHOOSE) {
+    for (size_t k = 0; k < distribution->n_item; k++)
+      any = any && (!distribution->items[k] || is_any_vector(distribution->items[k]));
+    return any;
+  }
+  const struct distribution *d = distribution->kind == TERM_DISTRIBUTION ? distribution->distribution : NULL;
+  return any && d && !d->location && !d->support.low && !d->support.high;
+}
+
+/* Whether the numbers are their own coordinates at every step, whatever came before. */
+static bool are_coordinates(const struct variable *variable, const struct definition *steps) {
+  bool all = !variable->type.low && !variable->type.high && is_any_vector(steps->value);
+  for (size_t k = 0; k + 1 < steps->recurrence->start; k++) all = all && is_any_vector(steps->initial[k]);
+  return all;
+}
+
 /* Values rest on the values before them; every other quantity is one of values that are known. */
 static const struct node *decide_steps(void *context, const struct family *single) {
   struct decision *decision = context;
   const struct node *const *indices = decision->element->indices;
   if (!single->steps) return decide_systems(decision, single);
+  if (!decision->element->n_joint && are_coordinates(decision->variable, single->steps))
+    return with_form(decision, single, (struct form){.kind = FORM_IDENTITY});
   if (decision->quantity == value_quantity)
     return derive_drawn_steps(decision->derivation, single->steps, both_unknown, indices, step_in_turn, NULL);
   return derive_steps(decision->derivation, single->steps, NULL, decision->element, step_by_itself, decision);

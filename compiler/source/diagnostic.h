@@ -1,6 +1,6 @@
 /* diagnostic.h: what the compiler has to say, gathered in a sink and shown at the end.
  * A code is a letter and four digits: E1xxx scanning and parsing, E2xxx names and types, E3xxx axes and universes,
- * E4xxx structure (recurrences, simulation, density), E9xxx limits and missing parts; W as E, for lints.
+ * E4xxx structure (recurrences, simulation, density), E9xxx limits; W as E, for lints.
  * `diagnostic_codes.h` is the one table of all codes: code, severity, one-line title. Each semantic error has one
  * constructor function, beside the pass that finds it, so that call sites read as logic. */
 #ifndef FLOE_SOURCE_DIAGNOSTIC_H
