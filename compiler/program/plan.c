@@ -7,7 +7,7 @@
 
 /* ---- what a node is, given the options that are known ---- */
 
-static size_t slot_of(const struct scheduler *s, const struct axis *axis) {
+size_t slot_of(const struct scheduler *s, const struct axis *axis) {
   return axis ? axis->id : s->n_axis;
 }
 
@@ -65,8 +65,7 @@ bool available(const struct scheduler *s, const struct node *node) {
   return value && (!value->scope || value->scope->open);
 }
 
-/* The undecided choice that the (resolved) node hangs on directly, or NULL. */
-static const struct node *undecided(const struct scheduler *s, const struct node *node) {
+const struct node *undecided(const struct scheduler *s, const struct node *node) {
   if (node->kind == NODE_CHOOSE) return node;
   if (node->kind != NODE_GATHER) return NULL;
   const struct node *array = resolve(s, node->args[0]);
@@ -87,7 +86,7 @@ bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis) {
   return slot == n_axis ? set.coordinates : set.axes >> slot & 1;
 }
 
-static void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis) {
+void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis) {
   if (slot == n_axis)
     set->coordinates = true;
   else
@@ -164,13 +163,11 @@ static bool splits(const struct scheduler *s, const struct node *sum) {
   return false;
 }
 
-static uint64_t all_options(const struct axis *axis) {
+uint64_t all_options(const struct axis *axis) {
   return axis->n_option >= 64 ? UINT64_MAX : (UINT64_C(1) << axis->n_option) - 1;
 }
 
-enum presence_here { ABSENT, PRESENT, UNDECIDED };
-
-static enum presence_here presence_of(const struct scheduler *s, const struct demand *demand) {
+enum presence_here presence_of(const struct scheduler *s, const struct demand *demand) {
   enum presence_here here = PRESENT;
   for (size_t a = 0; demand->present && a < s->n_axis; a++) {
     const struct axis *axis = s->study->program->axes[a];
@@ -208,7 +205,7 @@ static void expand(struct scheduler *s, struct demands *out, struct demand deman
   }
 }
 
-static void add_presence(const struct scheduler *s, struct demand *demand) {
+void add_presence(const struct scheduler *s, struct demand *demand) {
   for (size_t a = 0; demand->present && a < s->n_axis; a++) {
     const struct axis *axis = s->study->program->axes[a];
     if (axis->continuous || s->option[a] != NO_OPTION) continue;
@@ -345,7 +342,7 @@ static void collect_demand(struct scheduler *s, struct collection *c, const stru
   }
 }
 
-static bool needs_no_work(const struct node *node) {
+bool needs_no_work(const struct node *node) {
   if (node->n_dim) return is_stored(node) || node->kind == NODE_PROJECT;
   return node->kind == NODE_CONST || node->kind == NODE_BINDER || node->kind == NODE_SIZE || node->kind == NODE_AXIS;
 }
@@ -360,132 +357,6 @@ static struct demand item_of(struct scheduler *s, const struct node *node, const
     item.action = ACTION_REDUCE, item.assign = false, item.reduction = node->reduction;
   classify(s, &item);
   return item;
-}
-
-/* ---- arrays that several branches need ---- */
-
-/* Marks what `node` needs, whatever is chosen. Choices that are decided here have been made. */
-static void reach_all(const struct scheduler *s, const struct node *node, struct marks *reached) {
-  if (available(s, node) || !marks_add(reached, node->id)) return;
-  const struct node *choice = undecided(s, node);
-  for (size_t k = 0; choice && k < choice->n_arg; k++)
-    if (choice->args[k]) reach_all(s, resolve(s, choice->args[k]), reached);
-  for (size_t k = choice ? 1 : 0; k < node->n_arg && node != choice; k++) {
-    const struct node *d = dependency(s, node, k);
-    if (d) reach_all(s, d, reached);
-  }
-}
-
-static bool is_shareable(const struct scheduler *s, const struct node *node) {
-  return node->level == LEVEL_PARAM && inside(s, node) && !needs_no_work(node) &&
-         (node->kind == NODE_SCAN || (node->n_dim && node->kind != NODE_CHOOSE));
-}
-
-/* Adds one for each array that this part of a demand needs. */
-static void count_uses(struct scheduler *s, const struct node *node, struct marks *uses) {
-  struct marks *reached = marks_take(&s->marks);
-  reach_all(s, node, reached);
-  for (size_t k = 0; k < reached->n; k++) {
-    const size_t id = reached->ids[k];
-    if (id < s->study->graph->n_node && is_shareable(s, s->study->graph->nodes[id]))
-      marks_set(uses, id, marks_value(uses, id) + 1);
-  }
-  marks_give(&s->marks, reached);
-}
-
-static void count_uses_of(struct scheduler *s, const struct demand *demand, struct marks *uses) {
-  const struct node *node = resolve(s, demand->node), *choice = undecided(s, node);
-  if (!choice) {
-    count_uses(s, node, uses);
-    return;
-  }
-  const size_t slot = slot_of(s, choice->axis);
-  for (size_t k = 0; k < choice->n_arg; k++) {
-    s->option[slot] = k;
-    if (choice->args[k]) count_uses_of(s, &(struct demand){.node = choice->args[k]}, uses);
-    s->option[slot] = NO_OPTION;
-  }
-}
-
-/* An array that branches of several switches need: it is computed once, before them, in a switch of its own. */
-struct shared {
-  const struct node *node;
-  uint64_t *present; /* (n_axis) the options with which it is needed; NULL: it stays in the branches */
-};
-
-/* Whether all that the node reads exists in the universes of `present`. */
-static bool exists_in(struct scheduler *s, const struct node *node, uint64_t *present, struct marks *seen) {
-  if (!marks_add(seen, node->id)) return true;
-  for (size_t a = 0; node->variable && a < s->n_axis; a++)
-    if (present[a] & ~node->variable->presence.options[a]) return false;
-  bool exists = true;
-  for (size_t k = 0; k < node->n_arg && exists; k++) {
-    if (!node->args[k]) continue;
-    const struct axis *axis = node->kind == NODE_CHOOSE ? node->axis : NULL;
-    if (!axis) {
-      exists = exists_in(s, resolve(s, node->args[k]), present, seen);
-    } else if (present[axis->id] >> k & 1) {
-      const uint64_t outer = present[axis->id];
-      struct marks *in_option = marks_take(&s->marks);
-      present[axis->id] = UINT64_C(1) << k;
-      exists = exists_in(s, node->args[k], present, in_option);
-      present[axis->id] = outer;
-      marks_give(&s->marks, in_option);
-    }
-  }
-  return exists;
-}
-
-/* Marks all that the demands need with this option. */
-static void reach_with(struct scheduler *s, const struct demands *demands, size_t slot, size_t option, struct marks *reached) {
-  marks_empty(reached);
-  s->option[slot] = option;
-  for (size_t k = 0; k < demands->n; k++)
-    if (presence_of(s, &demands->list[k]) != ABSENT) reach_all(s, resolve(s, demands->list[k].node), reached);
-  s->option[slot] = NO_OPTION;
-}
-
-static void find_presence(struct scheduler *s, const struct demands *demands, struct shared *list, size_t n) {
-  struct marks *reached = marks_take(&s->marks);
-  for (size_t k = 0; k < n; k++) list[k].present = floe__arena_array(s->arena, s->n_axis + 1, sizeof *list[k].present);
-  for (size_t a = 0; n && a < s->n_axis; a++) {
-    const struct axis *axis = s->study->program->axes[a];
-    if (axis->continuous) continue;
-    const bool known = s->option[a] != NO_OPTION;
-    for (size_t k = 0; k < n; k++) list[k].present[a] = known ? UINT64_C(1) << s->option[a] : all_options(axis);
-    for (size_t option = 0; option < axis->n_option && !known; option++) {
-      reach_with(s, demands, a, option, reached);
-      for (size_t k = 0; k < n; k++)
-        if (!marks_has(reached, list[k].node->id)) list[k].present[a] &= ~(UINT64_C(1) << option);
-    }
-  }
-  for (size_t k = 0; k < n; k++) {
-    marks_empty(reached);
-    if (!exists_in(s, list[k].node, list[k].present, reached)) list[k].present = NULL;
-  }
-  for (size_t k = 0; n && k < N_COORDINATES && s->option[s->n_axis] == NO_OPTION; k++) {
-    reach_with(s, demands, s->n_axis, k, reached);
-    for (size_t i = 0; i < n; i++)
-      if (!marks_has(reached, list[i].node->id)) list[i].present = NULL;
-  }
-  marks_give(&s->marks, reached);
-}
-
-/* `chosen` gets 2 + its place in the list that is returned. */
-static const struct shared *share_between_branches(struct scheduler *s, const struct demands *demands, struct marks *chosen) {
-  if (!binders_are_none(&s->bound)) return NULL;
-  struct marks *uses = marks_take(&s->marks);
-  for (size_t k = 0; k < demands->n; k++) count_uses_of(s, &demands->list[k], uses);
-  struct shared *list = floe__arena_array(s->arena, uses->n + 1, sizeof *list);
-  size_t n = 0;
-  for (size_t k = 0; k < uses->n; k++)
-    if (marks_value(uses, uses->ids[k]) > 1 && !marks_has(chosen, uses->ids[k]))
-      list[n++].node = s->study->graph->nodes[uses->ids[k]];
-  find_presence(s, demands, list, n);
-  for (size_t k = 0; k < n; k++)
-    if (list[k].present) marks_set(chosen, list[k].node->id, 2 + k);
-  marks_give(&s->marks, uses);
-  return list;
 }
 
 /* ---- order ---- */
@@ -535,7 +406,14 @@ struct demands plan_block(struct scheduler *s, const struct demand *demands, siz
     classify(s, &expanded.list[k]);
     collect_demand(s, &c, &expanded.list[k]);
   }
-  const struct shared *shared = share_between_branches(s, &expanded, c.chosen);
+  const struct shared *shared = NULL;
+  const size_t n_shared = shared_between_branches(s, &expanded, c.chosen, &shared);
+  for (size_t k = 0; k < n_shared; k++) {
+    if (shared[k].present && shared[k].everywhere)
+      collect(s, &c, shared[k].node);
+    else if (shared[k].present)
+      marks_set(c.chosen, shared[k].node->id, 2 + k); /* what it needs is found in the switch that it stands in */
+  }
   struct marks *item = marks_take(&s->marks);
   struct ranking ranking = {s, item, &plan, c.seen};
   marks_sort(c.chosen);

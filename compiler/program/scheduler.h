@@ -1,5 +1,5 @@
-/* scheduler.h: what schedule.c (order of work), plan.c (what a block has to compute) and lower.c (nodes to values)
- * share. */
+/* scheduler.h: what schedule.c (order of work), plan.c (what a block has to compute), shared.c (which arrays branches have in
+ * common) and lower.c (nodes to values) share. */
 #ifndef FLOE_PROGRAM_SCHEDULER_H
 #define FLOE_PROGRAM_SCHEDULER_H
 
@@ -68,12 +68,34 @@ struct demands {
 };
 
 /* plan.c */
+enum presence_here { ABSENT, PRESENT, UNDECIDED };
+
 const struct node *resolve(const struct scheduler *s, const struct node *node);
 const struct node *dependency(const struct scheduler *s, const struct node *node, size_t k);
 bool available(const struct scheduler *s, const struct node *node);
 struct demands plan_block(struct scheduler *s, const struct demand *demands, size_t n);
 bool axis_set_empty(struct axis_set set);
 bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis);
+void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis);
+size_t slot_of(const struct scheduler *s, const struct axis *axis);
+uint64_t all_options(const struct axis *axis);
+/* The undecided choice that the (resolved) node hangs on directly, or NULL. */
+const struct node *undecided(const struct scheduler *s, const struct node *node);
+bool needs_no_work(const struct node *node);
+enum presence_here presence_of(const struct scheduler *s, const struct demand *demand);
+void add_presence(const struct scheduler *s, struct demand *demand); /* the axes that decide it, to `demand->axes` */
+
+/* shared.c */
+struct shared {
+  const struct node *node; /* an array */
+  uint64_t *present;       /* (n_axis) the options with which it is needed; NULL: it stays in the branches */
+  size_t n_case;           /* combinations of options that need it */
+  bool everywhere;         /* all of them do */
+};
+
+/* How many arrays several branches need that are not in `chosen`, and which. */
+size_t shared_between_branches(struct scheduler *s, const struct demands *demands, const struct marks *chosen,
+                               const struct shared **list);
 
 /* lower.c */
 const struct value *value_of_node(struct scheduler *s, const struct node *node);

@@ -530,6 +530,7 @@ static void arrays_that_options_fill_do_what_their_graph_says(void **state) {
 static void arrays_that_branches_share_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/shared_arrays.floe");
+  generated_compare_spec("tests/data/specs/shared_arrays_apart.floe");
 }
 
 static void limits_of_axes_do_what_their_graph_says(void **state) {
