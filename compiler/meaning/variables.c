@@ -247,18 +247,22 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   return distribution;
 }
 
+/* Whether a draw of so many dimensions is one of all the numbers that a structure holds together. */
+static bool draws_structure(struct checker *c, const struct variable *v, size_t joint, struct span span) {
+  if (v->type.structure == STRUCTURE_PLAIN || structure_rank(v->type.structure) == joint) return true;
+  diagnose(c->sink, "E4021", span, "`%s` is %s: its numbers hang together, and none is drawn by itself", v->name,
+           structure_name(v->type.structure))
+      ->fix = "draw all of them at once, or declare them without a structure";
+  return false;
+}
+
 const struct term *element_distribution(struct checker *c, const struct context *at, struct symbol *symbol,
                                         const struct expr *value, bool given) {
   struct variable *v = symbol->variable;
   bool typed_before = symbol->typed_by_element;
   enum base before = v->type.base;
   size_t joint = joint_rank(c, at, value);
-  if (structure_rank(v->type.structure) != (v->type.structure == STRUCTURE_PLAIN ? 0 : joint)) {
-    diagnose(c->sink, "E4021", value->span, "`%s` is %s: its numbers hang together, and none is drawn by itself", v->name,
-             structure_name(v->type.structure))
-        ->fix = "draw all of them at once, or declare them without a structure";
-    return NULL;
-  }
+  if (!draws_structure(c, v, joint, value->span)) return NULL;
   v->n_binder = v->type.n_dim - joint;
   if (joint > symbol->n_joint) symbol->n_joint = joint;
   const struct term *distribution = fitting_distribution(c, at, symbol, value, !symbol->untyped);
@@ -504,6 +508,10 @@ void check_sample(struct checker *c, const struct context *at, const struct stat
   size_t joint = joint_rank(c, at, s->value);
   if (joint > v->type.n_dim) {
     error_joint_shape(c, s->value->span, s->name);
+    return;
+  }
+  if (joint > 0 && !draws_structure(c, v, joint, s->value->span)) {
+    symbol->kind = SYMBOL_POISON;
     return;
   }
   enum base before = v->type.base;
