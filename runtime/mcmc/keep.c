@@ -51,7 +51,7 @@ struct floe__checkpoint floe__checkpoint_of(const struct floe_context *context,
                               options->warmup,
                               options->draws,
                               options->superchains,
-                              options->agree != NULL,
+                              options->judge != NULL,
                               options->seed,
                               part,
                               floe_universe_hash(model, context->universe)};

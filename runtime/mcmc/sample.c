@@ -44,8 +44,9 @@ struct chain {
   struct floe__dual_averaging averaging;
   struct floe__windows windows;
   double step;   /* of the next transition */
+  bool cautious; /* its steps are smaller than the warm-up found them */
   size_t stride; /* transitions for each draw */
-  size_t n_divergent;
+  size_t n_divergent, n_dropped;
   bool moved;    /* since the warm-up */
   double first;  /* where it stood then, in one coordinate */
   struct floe__checkpoint checkpoint;
@@ -58,7 +59,8 @@ struct run {
   const struct floe_progress *progress;
   struct floe_chains *result;
   struct chain *chain; /* (n_chain) */
-  size_t stride;       /* of the chains that are to go on */
+  bool cautious;       /* of the chains that are to go on */
+  size_t stride;
   atomic_size_t done;  /* iterations of all chains */
   double told;         /* when progress was last told of, by thread 0 */
 };
@@ -147,8 +149,10 @@ static void keep_chain(struct floe__keeper *keeper, void *state) {
   floe__keep(keeper, &chain->averaging, sizeof chain->averaging);
   floe__keep(keeper, &chain->windows, sizeof chain->windows);
   floe__keep(keeper, &chain->step, sizeof chain->step);
+  floe__keep(keeper, &chain->cautious, sizeof chain->cautious);
   floe__keep(keeper, &chain->stride, sizeof chain->stride);
   floe__keep(keeper, &chain->n_divergent, sizeof chain->n_divergent);
+  floe__keep(keeper, &chain->n_dropped, sizeof chain->n_dropped);
   floe__keep(keeper, &chain->moved, sizeof chain->moved);
   floe__keep(keeper, &chain->first, sizeof chain->first);
   floe__target_keep(chain->target, keeper);
@@ -252,6 +256,15 @@ static void thin(struct chain *chain) {
   chain->stride *= 2;
 }
 
+/* The draws are dropped; the last part of the warm-up, that of the step size, comes again. */
+static void begin_again(struct chain *chain) {
+  chain->cautious = true;
+  chain->iteration = chain->n_warmup - chain->windows.final;
+  chain->n_dropped = chain->n_divergent;
+  chain->n_divergent = 0;
+  floe__dual_averaging_start(&chain->averaging, FLOE_SAMPLE_CAUTIOUS, chain->step);
+}
+
 static bool begin(const struct run *run, struct chain *chain, size_t c) {
   floe_stream_open(&chain->stream, run->options->seed, FLOE_PURPOSE_CHAIN, c, 0, 0);
   chain->step = restart_step(chain, 1);
@@ -270,18 +283,21 @@ static void tell(struct run *run, const struct chain *chain, size_t c, const str
   static const char *const phases[] = {"warm-up", "draw"};
   const struct floe_sample_options *o = run->options;
   const size_t done = atomic_load_explicit(&run->done, memory_order_relaxed);
+  const size_t dropped = run->cautious ? chain->windows.final + o->draws : 0;
   const bool warm = chain->iteration >= o->warmup;
   char text[96];
   snprintf(text, sizeof text, "chain %zu of %zu, %s %zu of %zu, %d steps a draw", c + 1, o->chains,
            phases[warm], warm ? chain->iteration - o->warmup : chain->iteration,
            warm ? o->draws * run->stride : o->warmup, transition->n_leapfrog);
-  floe__progress(run->progress, (double)done / (double)(o->chains * (o->warmup + o->draws * run->stride)), text);
+  floe__progress(run->progress, (double)done / (double)(o->chains * (dropped + o->warmup + o->draws * run->stride)),
+                 text);
 }
 
 static void run_chain(void *context, size_t c, size_t thread) {
   struct run *run = context;
   struct chain *chain = &run->chain[c];
   const size_t end = chain->n_warmup + chain->n_draw * run->stride;
+  if (chain->cautious != run->cautious) return; /* it was interrupted later than others */
   if (chain->error.status != FLOE_OK || (chain->iteration == 0 && !begin(run, chain, c))) return;
   while (chain->iteration < end) {
     struct floe__transition transition;
@@ -308,23 +324,54 @@ static floe_status first_error(const struct run *run, size_t n_chain, struct flo
   return FLOE_OK;
 }
 
-/* All chains to their end and, while they do not agree, to twice as many transitions. Some of an interrupted run may
- * have come farther than others, which then follow. */
+/* Brings the chains that are behind to the beginning of the run's phase. */
+static void enter_phase(struct run *run) {
+  for (size_t c = 0; c < run->result->n_chain; c++) {
+    struct chain *chain = &run->chain[c];
+    if (run->cautious && !chain->cautious) begin_again(chain);
+    if (run->cautious == chain->cautious && chain->stride < run->stride) thin(chain);
+  }
+}
+
+static void describe(const struct run *run) {
+  struct floe_chains *result = run->result;
+  result->stride = run->stride;
+  result->cautious = run->cautious;
+  result->n_gradient = result->n_divergent = result->n_dropped = 0;
+  for (size_t c = 0; c < result->n_chain; c++) {
+    result->n_gradient += run->chain[c].target->n_gradient;
+    result->n_divergent += run->chain[c].n_divergent;
+    result->n_dropped += run->chain[c].n_dropped;
+  }
+}
+
+/* All chains to their end, phase after phase, until they suffice. Some of an interrupted run may have come farther than
+ * others, which then follow. The phases: with the warm-up's steps and more and more transitions for each draw or, after
+ * the first of these, with smaller steps likewise. */
 static void run_chains(struct run *run) {
   const struct floe_sample_options *options = run->options;
   struct floe_chains *result = run->result;
+  bool cautious = false;
   size_t farthest = 1;
+  for (size_t c = 0; c < result->n_chain; c++) cautious = cautious || run->chain[c].cautious;
   for (size_t c = 0; c < result->n_chain; c++)
-    if (run->chain[c].stride > farthest) farthest = run->chain[c].stride;
-  for (run->stride = 1;; run->stride *= 2) {
-    for (size_t c = 0; c < result->n_chain; c++)
-      if (run->chain[c].stride < run->stride) thin(&run->chain[c]);
+    if (run->chain[c].cautious == cautious && run->chain[c].stride > farthest) farthest = run->chain[c].stride;
+  for (run->stride = 1;;) {
+    enter_phase(run);
     floe__parallel(result->n_chain, options->threads ? options->threads : 1, run_chain, run);
-    result->stride = run->stride;
+    describe(run);
     if (first_error(run, result->n_chain, NULL) != FLOE_OK) return;
-    if (run->stride < farthest) continue;
-    if (!options->agree || options->agree(options->agree_state, result)) return;
-    if (run->stride == FLOE_SAMPLE_MAX_STRIDE) return;
+    enum floe_judgement judgement = FLOE_CHAINS_GO_ON;
+    if (cautious && !run->cautious)
+      judgement = FLOE_CHAINS_DIVERGE;
+    else if (run->stride >= farthest)
+      judgement = options->judge ? options->judge(options->judge_state, result) : FLOE_CHAINS_SUFFICE;
+    if (judgement == FLOE_CHAINS_DIVERGE && run->stride == 1 && !run->cautious && run->chain[0].windows.final)
+      run->cautious = cautious = true;
+    else if (judgement == FLOE_CHAINS_GO_ON && run->stride < FLOE_SAMPLE_MAX_STRIDE)
+      run->stride *= 2;
+    else
+      return;
   }
 }
 
@@ -376,10 +423,6 @@ static floe_status run_all(const struct floe_context *context, struct run *run, 
   const floe_status status = take_up(context, run, error);
   if (status != FLOE_OK) return status;
   run_chains(run);
-  for (size_t c = 0; c < n_chain; c++) {
-    run->result->n_gradient += run->chain[c].target->n_gradient;
-    run->result->n_divergent += run->chain[c].n_divergent;
-  }
   return first_error(run, n_chain, error);
 }
 

@@ -14,7 +14,15 @@ enum floe_algorithm { FLOE_NUTS, FLOE_CHEES };
 
 struct floe_chains;
 
-#define FLOE_SAMPLE_MAX_STRIDE 8 /* transitions that one draw may stand for */
+#define FLOE_SAMPLE_MAX_STRIDE 8  /* transitions that one draw may stand for */
+#define FLOE_SAMPLE_CAUTIOUS 0.95 /* mean acceptance of smaller steps */
+
+/* What is to be done with chains of NUTS that have drawn. */
+enum floe_judgement {
+  FLOE_CHAINS_SUFFICE,
+  FLOE_CHAINS_GO_ON,  /* until they have made twice as many transitions; every second of all draws is kept */
+  FLOE_CHAINS_DIVERGE /* drop the draws, learn smaller steps as at the warm-up's end, draw again: once, at stride 1 */
+};
 
 struct floe_sample_options {
   enum floe_algorithm algorithm;
@@ -29,10 +37,9 @@ struct floe_sample_options {
    * is taken up, and the result is the same as without an interruption. NULL: nowhere. Not with starts. */
   const char *checkpoint;
   double checkpoint_seconds;
-  /* Asked when the chains of NUTS have drawn: do they agree? While not, all go on until they have made twice as many
-   * transitions, and every second of their draws is kept. NULL: nobody asks. The answer must rest on the chains alone. */
-  bool (*agree)(void *state, const struct floe_chains *chains);
-  void *agree_state;
+  /* Asked when all chains of NUTS have drawn; NULL: they suffice. The answer must rest on the chains alone. */
+  enum floe_judgement (*judge)(void *state, const struct floe_chains *chains);
+  void *judge_state;
 };
 
 #define FLOE_SAMPLE_DEFAULTS                                                                                           \
@@ -59,8 +66,10 @@ struct floe_chains {
   size_t n_chain, n_draw, n_coordinate;
   double *coordinates; /* (n_chain, n_draw, n_coordinate) UNIVERSE coordinates; 0 where absent */
   double *columns;     /* (n_chain, n_draw, FLOE_N_SAMPLER_COLUMN) */
-  size_t stride;       /* transitions for each draw: 1, or more where the chains did not agree at once */
+  size_t stride;       /* transitions for each draw: 1, or more where the chains had to go on */
+  bool cautious;       /* the steps are those of FLOE_SAMPLE_CAUTIOUS, because the chains diverged */
   size_t n_divergent;  /* transitions after warm-up, in all chains, those between draws as well */
+  size_t n_dropped;    /* those before the steps became smaller, whose draws were dropped */
   size_t n_superchain; /* groups of chains that shared a start; n_chain where none did */
   size_t n_gradient;   /* evaluations of the gradient in the chains, warm-up included */
   size_t n_resumed;    /* iterations of all chains, warm-up included, that were taken up from checkpoints */

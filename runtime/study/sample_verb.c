@@ -47,18 +47,29 @@ static void run_free(struct run *run) {
   floe__convergence_work_free(run->work);
 }
 
+/* The share of transitions up to which divergences are a warning. Centred eight schools, whose mean is then off by a
+ * fifth of its sd, have 5 in 1000; non-centred ones, which are right, 0.17 (20 in 120,000: in one run of three there is
+ * at least one). */
+static const double most_divergent = 0.002;
+
+static bool diverges(const struct run *run, const struct floe_chains *chains) {
+  return (double)chains->n_divergent > most_divergent * (double)(run->n * chains->stride);
+}
+
 /* What is reported of the draws, and whether the chains agree about all of it. */
-static bool look_at(void *state, const struct floe_chains *chains) {
+static enum floe_judgement look_at(void *state, const struct floe_chains *chains) {
   struct run *run = state;
   const struct floe_layout *layout = run->context.layout;
   double rhat = 1;
+  if (run->options.judge && chains->stride == 1 && !chains->cautious && diverges(run, chains))
+    return FLOE_CHAINS_DIVERGE;
   layout->model->constrain(&run->context, run->n, chains->coordinates, run->values, run->scratch);
   floe_outputs(&run->context, run->n, run->values, run->outputs, run->scratch);
   for (size_t k = 0; k < study_quantity_count(layout); k++) {
     run->convergence[k] = floe_convergence(run->outputs + k, layout->n_output, run->work);
     rhat = fmax(rhat, run->convergence[k].rhat); /* constants have none */
   }
-  return rhat <= FLOE_RHAT_AGREES;
+  return rhat <= FLOE_RHAT_AGREES ? FLOE_CHAINS_SUFFICE : FLOE_CHAINS_GO_ON;
 }
 
 static floe_status make_room(struct run *run, const struct floe_layout *layout, struct floe_error *error) {
@@ -76,7 +87,7 @@ static floe_status make_room(struct run *run, const struct floe_layout *layout, 
   return floe__fail(error, FLOE_EENVIRONMENT, "--draws", "ask for fewer draws", "no memory for %zu draws", run->n);
 }
 
-/* Fewer draws of a chain cannot show it: by chance R-hat is above 1.01 for one quantity of some. */
+/* Of fewer draws of a chain R-hat is above 1.01 by chance for one quantity of some. */
 static const size_t draws_that_show_agreement = 500;
 
 /* --output draws.csv becomes draws_1.csv .. draws_4.csv; without it, NAME.study/draws_UNIVERSE_1.csv and so on. */
@@ -113,8 +124,8 @@ static floe_status run_chains(struct session *session, struct run *run, const ch
   options.threads = session->threads;
   options.checkpoint = checkpoint;
   options.checkpoint_seconds = 2;
-  options.agree = options.draws < draws_that_show_agreement ? NULL : look_at;
-  options.agree_state = run;
+  options.judge = options.draws < draws_that_show_agreement || options.warmup < 20 ? NULL : look_at;
+  options.judge_state = run;
   run->options = options;
   floe_status status = make_room(run, layout, error);
   if (status == FLOE_OK)
@@ -133,10 +144,15 @@ static floe_status run_chains(struct session *session, struct run *run, const ch
   if (status != FLOE_OK && status != FLOE_EINTERRUPTED && status != FLOE_EARTIFACT) floe_sample_forget(&options);
   if (status != FLOE_OK) return status;
   const size_t stride = run->chains->stride;
-  if (run->chees || !options.agree) (void)look_at(run, run->chains);
+  if (run->chees || !options.judge) (void)look_at(run, run->chains);
   if (run->chains->n_resumed)
     session_remark(session, NULL, "went on from an interrupted run: %zu of %zu iterations were there",
                    run->chains->n_resumed, options.chains * (options.warmup + options.draws * stride));
+  if (run->chains->cautious)
+    session_remark(session, NULL,
+                   "%zu of %zu transitions diverged: they were dropped, and the chains drew again with smaller steps "
+                   "(target acceptance raised to %g)",
+                   run->chains->n_dropped, run->n, FLOE_SAMPLE_CAUTIOUS);
   if (stride > 1)
     session_remark(session, NULL,
                    "the chains did not agree after %zu draws each: they went on to %zu, of which one in %zu is kept",
@@ -199,11 +215,6 @@ static json_t *summarise(const struct run *run, size_t k) {
   return summary;
 }
 
-/* The share of transitions up to which divergences are a warning. Centred eight schools, whose mean is then off by a
- * fifth of its sd, have 5 in 1000; non-centred ones, which are right, 0.17 (20 in 120,000: in one run of three there is
- * at least one). */
-static const double most_divergent = 0.002;
-
 /* Gates over all quantities that vary: for a few chains, or for many. */
 static void judge(const struct run *run, const json_t *summaries, struct floe_gates *gates) {
   const struct floe_chains *chains = run->chains;
@@ -220,9 +231,8 @@ static void judge(const struct run *run, const json_t *summaries, struct floe_ga
   floe_gates_at_most(gates, run->chees ? "nested R-hat" : "R-hat", rhat, FLOE_RHAT_AGREES, FLOE_FAIL);
   floe_gates_at_least(gates, "bulk ESS", bulk, least, FLOE_WARN);
   floe_gates_at_least(gates, "tail ESS", tail, least, FLOE_WARN);
-  const double divergent = (double)chains->n_divergent, transitions = (double)(run->n * chains->stride);
-  floe_gates_at_most(gates, "divergences", divergent, 0,
-                     divergent > most_divergent * transitions ? FLOE_FAIL : FLOE_WARN);
+  floe_gates_at_most(gates, "divergences", (double)chains->n_divergent, 0,
+                     diverges(run, chains) ? FLOE_FAIL : FLOE_WARN);
   if (!run->chees)
     floe_gates_at_least(
         gates, "E-BFMI",
@@ -267,6 +277,7 @@ static void print_summary(const struct session *session, const struct run *run, 
   const json_t *summary;
   floe__text_printf(&out, "%s  %s, universe %s: %s", result_text(session->answer, "verdict"), session->model->name,
                     universe, chees ? "ChEES-HMC" : "NUTS");
+  if (run->chains->cautious) floe__text_printf(&out, ", target acceptance raised to %g", FLOE_SAMPLE_CAUTIOUS);
   if (run->chains->stride > 1) floe__text_printf(&out, ", one transition in %zu kept", run->chains->stride);
   floe__text_puts(&out, "; 90% intervals\n");
   print_gates(gates, &out);
@@ -308,9 +319,9 @@ static floe_status summarise_all(struct session *session, const struct run *run,
   json_t *p;
   json_object_foreach(claims, text, p) if (!session->json) printf("  P(%s) = %.3f\n", text, json_number_value(p));
   json_object_set_new(session->answer, "result",
-                      json_pack("{s:s, s:s, s:I, s:o, s:o}", "universe", universe, "method", "mcmc",
-                                "transitions_per_draw", (json_int_t)run->chains->stride, "summaries", summaries,
-                                "claims", claims));
+                      json_pack("{s:s, s:s, s:b, s:I, s:o, s:o}", "universe", universe, "method", "mcmc",
+                                "smaller_steps", (int)run->chains->cautious, "transitions_per_draw",
+                                (json_int_t)run->chains->stride, "summaries", summaries, "claims", claims));
   return floe_gates_verdict(&gates) == FLOE_FAIL ? FLOE_EGATE : FLOE_OK;
 }
 

@@ -177,10 +177,10 @@ static void draws_do_not_depend_on_the_number_of_threads(void **state) {
       .algorithm = FLOE_CHEES, .chains = 34, .superchains = 2, .warmup = 60, .draws = 10, .seed = 5});
 }
 
-static bool agree_from(void *state, const struct floe_chains *chains) {
+static enum floe_judgement agree_from(void *state, const struct floe_chains *chains) {
   size_t *times = state; /* asked so often, of strides 1, 2, 4 */
   assert_int_equal(chains->stride, (size_t)1 << *times);
-  return ++*times == 3;
+  return ++*times == 3 ? FLOE_CHAINS_SUFFICE : FLOE_CHAINS_GO_ON;
 }
 
 /* With an odd number as well: draw r is transition (r + 1) stride. */
@@ -190,7 +190,7 @@ static void chains_that_do_not_agree_go_on_and_are_thinned(size_t draws) {
   struct floe_sample_options options = {.chains = 3, .warmup = 150, .draws = 4 * draws, .seed = 5, .threads = 1};
   set_up(&s, &eight_schools_by_hand, 8, eight_schools_data);
   struct floe_chains *all = sample(&s, &options);
-  options.draws = draws, options.agree = agree_from, options.agree_state = &times;
+  options.draws = draws, options.judge = agree_from, options.judge_state = &times;
   struct floe_chains *kept = sample(&s, &options);
   const size_t n = all->n_coordinate, m = FLOE_N_SAMPLER_COLUMN;
   assert_int_equal(times, 3);
@@ -214,9 +214,9 @@ static void chains_go_on_until_they_agree(void **state) {
   chains_that_do_not_agree_go_on_and_are_thinned(41);
 }
 
-static bool never_agree(void *state, const struct floe_chains *chains) {
-  (void)state;
-  return chains->stride > FLOE_SAMPLE_MAX_STRIDE;
+static enum floe_judgement never_agree(void *state, const struct floe_chains *chains) {
+  (void)state, (void)chains;
+  return FLOE_CHAINS_GO_ON;
 }
 
 static void chains_that_never_agree_come_to_an_end(void **state) {
@@ -224,10 +224,43 @@ static void chains_that_never_agree_come_to_an_end(void **state) {
   struct setting s;
   set_up(&s, &normal_by_hand, NORMAL_DIM, NULL);
   const struct floe_sample_options options = {
-      .chains = 2, .warmup = 50, .draws = 4, .seed = 1, .threads = 2, .agree = never_agree};
+      .chains = 2, .warmup = 50, .draws = 4, .seed = 1, .threads = 2, .judge = never_agree};
   struct floe_chains *chains = sample(&s, &options);
   assert_int_equal(chains->stride, FLOE_SAMPLE_MAX_STRIDE);
   floe_chains_free(chains);
+  floe_layout_free(s.layout);
+}
+
+static enum floe_judgement diverge(void *state, const struct floe_chains *chains) {
+  (void)state, (void)chains;
+  return FLOE_CHAINS_DIVERGE; /* always: it is heeded once */
+}
+
+static double mean_accept(const struct floe_chains *chains) {
+  const size_t n = chains->n_chain * chains->n_draw;
+  double sum = 0;
+  for (size_t k = 0; k < n; k++) sum += chains->columns[k * FLOE_N_SAMPLER_COLUMN + FLOE_ACCEPT_STAT];
+  return sum / (double)n;
+}
+
+static void chains_that_diverge_draw_again_with_smaller_steps(void **state) {
+  (void)state;
+  struct setting s;
+  struct floe_sample_options options = {.chains = 3, .warmup = 400, .draws = 300, .seed = 5, .threads = 1};
+  set_up(&s, &eight_schools_by_hand, 8, eight_schools_data);
+  struct floe_chains *before = sample(&s, &options);
+  options.judge = diverge;
+  struct floe_chains *after = sample(&s, &options);
+  options.threads = 3;
+  struct floe_chains *three = sample(&s, &options);
+  assert_true(!before->cautious && after->cautious && after->stride == 1);
+  assert_int_equal(after->n_dropped, before->n_divergent);
+  assert_true(mean_accept(before) < 0.9);
+  assert_true(mean_accept(after) > 0.93);
+  assert_memory_equal(after->coordinates, three->coordinates, 3 * 300 * after->n_coordinate * sizeof(double));
+  floe_chains_free(before);
+  floe_chains_free(after);
+  floe_chains_free(three);
   floe_layout_free(s.layout);
 }
 
@@ -353,6 +386,7 @@ int main(void) {
                                      cmocka_unit_test(draws_do_not_depend_on_the_number_of_threads),
                                      cmocka_unit_test(chains_go_on_until_they_agree),
                                      cmocka_unit_test(chains_that_never_agree_come_to_an_end),
+                                     cmocka_unit_test(chains_that_diverge_draw_again_with_smaller_steps),
                                      cmocka_unit_test(chains_begin_at_given_starts),
                                      cmocka_unit_test(trouble_is_named_in_the_modellers_words)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,8 @@ static void assert_same(const struct floe_chains *a, const struct floe_chains *b
   assert_memory_equal(a->coordinates, b->coordinates, n * a->n_coordinate * sizeof(double));
   assert_memory_equal(a->columns, b->columns, n * FLOE_N_SAMPLER_COLUMN * sizeof(double));
   assert_int_equal(a->n_gradient, b->n_gradient);
+  assert_true(a->stride == b->stride && a->cautious == b->cautious && a->n_divergent == b->n_divergent);
+  assert_int_equal(a->n_dropped, b->n_dropped);
 }
 
 /* A process that dies in the midst of the run. */
@@ -84,10 +86,10 @@ static void run_until_death(const struct setting *s, const struct floe_sample_op
 
 /* Killed again and again, on any number of threads, it ends in the same bytes. */
 static void survives(enum floe_algorithm algorithm, const char *name,
-                     bool (*agree)(void *state, const struct floe_chains *chains)) {
+                     enum floe_judgement (*judge)(void *state, const struct floe_chains *chains)) {
   struct setting s;
   set_up(&s, algorithm, name);
-  s.options.agree = agree;
+  s.options.judge = judge;
   calls = 0;
   struct floe_chains *whole = sample(&s, &s.options);
   const size_t all = calls;
@@ -119,14 +121,25 @@ static void nuts_survives_being_killed(void **state) {
   survives(FLOE_NUTS, "nuts", NULL);
 }
 
-static bool agree_at_last(void *state, const struct floe_chains *chains) {
+static enum floe_judgement agree_at_last(void *state, const struct floe_chains *chains) {
   (void)state;
-  return chains->stride == 4;
+  return chains->stride == 4 ? FLOE_CHAINS_SUFFICE : FLOE_CHAINS_GO_ON;
 }
 
 static void chains_that_go_on_survive_being_killed(void **state) {
   (void)state;
   survives(FLOE_NUTS, "on", agree_at_last);
+}
+
+static enum floe_judgement diverge_at_first(void *state, const struct floe_chains *chains) {
+  (void)state;
+  if (!chains->cautious) return FLOE_CHAINS_DIVERGE;
+  return chains->stride == 2 ? FLOE_CHAINS_SUFFICE : FLOE_CHAINS_GO_ON;
+}
+
+static void chains_that_begin_again_survive_being_killed(void **state) {
+  (void)state;
+  survives(FLOE_NUTS, "again", diverge_at_first);
 }
 
 static void chees_survives_being_killed(void **state) {
@@ -194,6 +207,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nuts_survives_being_killed),
       cmocka_unit_test(chains_that_go_on_survive_being_killed),
+      cmocka_unit_test(chains_that_begin_again_survive_being_killed),
       cmocka_unit_test(chees_survives_being_killed),
       cmocka_unit_test(another_run_does_not_take_it_up),
       cmocka_unit_test(a_damaged_checkpoint_is_an_error),
