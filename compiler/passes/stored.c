@@ -21,6 +21,7 @@
 struct storing {
   struct graph *graph;
   size_t n_old;                /* nodes at the start */
+  size_t n_known;              /* nodes once matrices are rewritten; 0: they are being rewritten */
   const struct node **result;  /* (n_old) of nodes seen in this round */
   size_t *round, n_round, now; /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
   const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
@@ -134,7 +135,7 @@ static void enter_pair(struct storing *s, const struct node *loop) {
   if (loop->n_binder == 2) {
     s->pair[0] = loop->binders[0];
     s->pair[1] = loop->binders[1];
-  } else if (loop->n_binder == 1 && s->element->kind == NODE_REDUCE) {
+  } else if (loop->n_binder == 1 && s->element->kind == NODE_REDUCE && s->n_known > 0) {
     s->pair[0] = loop->binders[0];
     s->pair[1] = s->element->binder;
     s->only_known = true;
@@ -224,7 +225,6 @@ static const struct node *stored_matrix(struct storing *s, const struct node *no
   }
   const struct node *body = graph_substitute(s->graph, node, 2, s->pair, indices);
   if (binders_have(&body->bound, own[0]->id) || binders_have(&body->bound, own[1]->id)) return node;
-  const size_t n_known = s->graph->n_node;
   parts[0] = graph_node(s->graph, &(struct node){.kind = NODE_MAP,
                                                  .base = node->base,
                                                  .name = node->name,
@@ -234,7 +234,7 @@ static const struct node *stored_matrix(struct storing *s, const struct node *no
                                                  .binders = own,
                                                  .n_arg = 1,
                                                  .args = &body});
-  if (s->only_known && parts[0]->id >= n_known) return node;
+  if (s->only_known && parts[0]->id >= s->n_known) return node;
   return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 3, .args = parts});
 }
 
@@ -276,9 +276,11 @@ void store_repeated(struct graph *graph, struct interpretation *density) {
   forget(&s);
   for (size_t id = 0; id < s.n_old; id++) { /* matrices first: sums read the arrays that these have */
     const struct node *node = graph->nodes[id];
-    if (node->kind == NODE_MAP && node->n_binder == 2 && node->level == LEVEL_PARAM) (void)rewritten(&s, node);
+    const bool closed = binders_are_none(&node->free);
+    if (node->kind == NODE_MAP && node->n_binder == 2 && node->level == LEVEL_PARAM && closed) (void)rewritten(&s, node);
   }
   forget(&s);
+  s.n_known = graph->n_node;
   for (size_t k = 0; k < density->n_root; k++) {
     roots[k] = density->roots[k];
     roots[k].node = rewritten(&s, roots[k].node);
