@@ -65,8 +65,8 @@ static bool elicited_sets(struct driver *driver, const char *folder, const struc
   if (current) {
     const char **sets = floe__arena_array(driver->arena, request->n_set + json_object_size(values), sizeof *sets);
     for (size_t k = 0; k < request->n_set; k++) sets[k] = request->sets[k];
-    json_object_foreach(values, name, value)
-      sets[request->n_set++] = floe__arena_printf(driver->arena, "%s = %.17g", name, json_number_value(value));
+    json_object_foreach(values, name, value) sets[request->n_set++] =
+        floe__arena_printf(driver->arena, "%s = %.17g", name, json_number_value(value));
     request->sets = sets;
   }
   json_decref(stored);
@@ -109,8 +109,8 @@ static floe_status build(struct driver *driver, struct building *building, struc
 static const struct {
   const char *name;
   enum stage stage;
-} stages[] = {{"tokens", STAGE_TOKENS}, {"tree", STAGE_TREE}, {"typed", STAGE_TYPED}, {"graph", STAGE_GRAPH},
-             {"program", STAGE_PROGRAM}, {"c", STAGE_C}};
+} stages[] = {{"tokens", STAGE_TOKENS}, {"tree", STAGE_TREE},       {"typed", STAGE_TYPED},
+              {"graph", STAGE_GRAPH},   {"program", STAGE_PROGRAM}, {"c", STAGE_C}};
 
 static enum stage stage_named(const char *name) {
   for (size_t k = 0; k < sizeof stages / sizeof stages[0]; k++) {
@@ -128,8 +128,10 @@ static floe_status dump(struct driver *driver, enum stage stage, struct floe_err
   if (!status || (status == FLOE_ESPEC && stage == STAGE_TREE && pipeline.tree)) pipeline_dump(&pipeline, stage, &text);
   if (text.data) fwrite(text.data, 1, text.length, stdout);
   fflush(stdout);
-  if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
-  else if (!status && stage == STAGE_TYPED) driver_show(driver, pipeline.sink, NULL); /* the lints are part of that stage */
+  if (status == FLOE_ESPEC)
+    status = driver_refuse(driver, pipeline.sink, error);
+  else if (!status && stage == STAGE_TYPED)
+    driver_show(driver, pipeline.sink, NULL); /* the lints are part of that stage */
   floe__text_free(&text);
   pipeline_free(&pipeline);
   return status;
@@ -181,12 +183,13 @@ static bool is_pinnable(const struct program *program, const char *words) {
   return false;
 }
 
-/* Whether the network answers for all of --pin: the settings ask for pins, and these are such as it holds. What is wrong with the spec
- * comes up when it is built. */
+/* Whether the network answers for all of --pin: the settings ask for pins, and these are such as it holds. What is wrong
+ * with the spec comes up when it is built. */
 static bool network_holds(struct driver *driver) {
   static const char *const verbs[] = {"infer", "run", "multiverse", "report"};
   bool asked = false, holds = true;
-  for (size_t k = 0; k < sizeof verbs / sizeof verbs[0]; k++) asked = asked || !strcmp(driver->arguments.verb->name, verbs[k]);
+  for (size_t k = 0; k < sizeof verbs / sizeof verbs[0]; k++)
+    asked = asked || !strcmp(driver->arguments.verb->name, verbs[k]);
   if (!asked || !floe__option_given(&driver->arguments, "pin")) return false;
   struct pipeline_request request = driver_request(driver, STAGE_TYPED);
   struct pipeline pipeline;
@@ -196,7 +199,8 @@ static bool network_holds(struct driver *driver) {
   for (size_t k = 0; k < n && holds; k++) {
     holds = is_pinnable(pipeline.program, request.pins[k]);
     if (!holds && !driver->quiet)
-      fprintf(stderr, "--pin %s is not what the network was trained to hold: this is a study of its own\n", request.pins[k]);
+      fprintf(stderr, "--pin %s is not what the network was trained to hold: this is a study of its own\n",
+              request.pins[k]);
   }
   pipeline_free(&pipeline);
   return holds;

@@ -116,8 +116,10 @@ static void print_role(const struct program *program, enum role role, bool summa
   size_t n = 0;
   for (size_t k = 0; k < program->n_variable; k++) {
     if (program->variables[k]->role != role || (program->variables[k]->summary != NULL) != summaries) continue;
-    if (n++) floe__text_puts(out, ", ");
-    else floe__text_printf(out, "  %-12s ", summaries ? "summaries" : role_name(role));
+    if (n++)
+      floe__text_puts(out, ", ");
+    else
+      floe__text_printf(out, "  %-12s ", summaries ? "summaries" : role_name(role));
     print_name(program, program->variables[k], out);
   }
   if (n) floe__text_puts(out, "\n");
@@ -131,19 +133,23 @@ static void print_hyper_values(const struct program *program, struct floe__text 
   size_t n = 0;
   for (size_t k = 0; k < program->n_axis; k++) {
     if (!program->axes[k]->hyper) continue;
-    if (n++) floe__text_puts(out, ", ");
-    else floe__text_printf(out, "  %-12s ", "hyper");
+    if (n++)
+      floe__text_puts(out, ", ");
+    else
+      floe__text_printf(out, "  %-12s ", "hyper");
     floe__text_puts(out, program->axes[k]->name);
   }
-  if (n) floe__text_printf(out, ": `floe elicit` finds them from %zu statement%s\n", program->n_elicited,
-                           program->n_elicited == 1 ? "" : "s");
+  if (n)
+    floe__text_printf(out, ": `floe elicit` finds them from %zu statement%s\n", program->n_elicited,
+                      program->n_elicited == 1 ? "" : "s");
 }
 
 static void print_axis(const struct axis *axis, struct floe__text *out) {
   if (axis->hyper) return;
   floe__text_printf(out, "  %-12s %s: ", axis_kind(axis), axis->name);
   if (axis->continuous) {
-    floe__text_printf(out, "%g in %s%g .. %g", axis->reference_value, axis->logarithmic ? "log " : "", axis->low, axis->high);
+    floe__text_printf(out, "%g in %s%g .. %g", axis->reference_value, axis->logarithmic ? "log " : "", axis->low,
+                      axis->high);
   }
   for (size_t k = 0; k < axis->n_option; k++) {
     floe__text_printf(out, "%s%s%s", k ? ", " : "", axis->options[k].label, k == axis->reference ? "*" : "");
@@ -212,9 +218,13 @@ static void print_corrections(const struct program *program, struct floe__text *
   const struct variable *flat = improper(program);
   size_t line = 0, column = 0;
   if (flat) source_position(flat->span.file, flat->span.begin, &line, &column);
-  if (variable_without_density(program)) floe__text_puts(out, "none without a density: the study is amortized only");
-  else if (!flat) floe__text_puts(out, "importance weights (PSIS), MCMC");
-  else floe__text_printf(out, "MCMC only: the prior of `%s` (line %zu) is improper and cannot be simulated", flat->name, line);
+  if (variable_without_density(program))
+    floe__text_puts(out, "none without a density: the study is amortized only");
+  else if (!flat)
+    floe__text_puts(out, "importance weights (PSIS), MCMC");
+  else
+    floe__text_printf(out, "MCMC only: the prior of `%s` (line %zu) is improper and cannot be simulated", flat->name,
+                      line);
 }
 
 static void print_structure(const struct blueprint *blueprint, struct floe__text *out) {
@@ -229,10 +239,11 @@ static void print_structure(const struct blueprint *blueprint, struct floe__text
 static void print_posterior(const struct setting *setting, struct floe__text *out) {
   static const struct {
     const char *word, *means;
-  } kinds[] = {{"flow_matching", "posterior by flow matching"},
-               {"consistency_model", "posterior by a consistency model, whose draws cannot be weighed: chains start from them"},
-               {"point", "mean and sd of each parameter alone"},
-               {"quantiles", "quantiles of each parameter alone, which cannot be weighed: chains start from them"}};
+  } kinds[] = {
+      {"flow_matching", "posterior by flow matching"},
+      {"consistency_model", "posterior by a consistency model, whose draws cannot be weighed: chains start from them"},
+      {"point", "mean and sd of each parameter alone"},
+      {"quantiles", "quantiles of each parameter alone, which cannot be weighed: chains start from them"}};
   for (size_t k = 0; setting->word && k < sizeof kinds / sizeof *kinds; k++)
     if (!strcmp(setting->word, kinds[k].word)) floe__text_printf(out, "; %s", kinds[k].means);
 }
@@ -253,8 +264,10 @@ static void print_network(const struct study *study, struct floe__text *out) {
   const struct program *program = study->program;
   const struct blueprint *b = &study->blueprint;
   const struct network_reading reading = network_reading(study);
-  if (reads_stated(program)) print_stated(program, out);
-  else if (b->plate) floe__text_printf(out, "%s over %s%s", reading.rows, b->plate->name, b->inner ? ", " : "");
+  if (reads_stated(program))
+    print_stated(program, out);
+  else if (b->plate)
+    floe__text_printf(out, "%s over %s%s", reading.rows, b->plate->name, b->inner ? ", " : "");
   if (reading.inner) floe__text_printf(out, "%s over %s (%s)", reading.inner, b->inner->name, reading.why);
   if (!reads_stated(program) && !b->plate && !b->inner) floe__text_puts(out, "mlp");
   for (size_t k = 0; k < program->n_setting; k++) print_posterior(&program->settings[k], out);
@@ -297,9 +310,12 @@ void possible_print(const struct study *study, struct floe__text *out) {
   print_hyper_values(program, out);
   for (size_t k = 0; k < program->n_axis; k++) print_axis(program->axes[k], out);
   floe__text_printf(out, "  %-12s ", "universes");
-  if (n) floe__text_printf(out, "%ju", (uintmax_t)n);
-  else floe__text_printf(out, "more than %ju", (uintmax_t)COUNT_MOST);
-  floe__text_printf(out, " combinations of options%s\n", any_continuous(program) ? ", each at any value of the continuous axes" : "");
+  if (n)
+    floe__text_printf(out, "%ju", (uintmax_t)n);
+  else
+    floe__text_printf(out, "more than %ju", (uintmax_t)COUNT_MOST);
+  floe__text_printf(out, " combinations of options%s\n",
+                    any_continuous(program) ? ", each at any value of the continuous axes" : "");
 }
 
 /* ---- JSON ---- */
@@ -316,7 +332,8 @@ static json_t *variable_json(const struct program *program, const struct variabl
     json_array_append_new(dimensions, json_string(name ? name : ""));
   }
   print_presence(program, variable->presence, &presence);
-  json_t *entry = json_pack("{s:s, s:o, s:o}", "name", variable->name, "dimensions", dimensions, "universes", printed(&presence));
+  json_t *entry =
+      json_pack("{s:s, s:o, s:o}", "name", variable->name, "dimensions", dimensions, "universes", printed(&presence));
   floe__text_free(&presence);
   return entry;
 }
@@ -327,7 +344,8 @@ static json_t *roles_json(const struct program *program) {
     json_t *list = json_array();
     for (size_t k = 0; k < program->n_variable; k++) {
       const struct variable *variable = program->variables[k];
-      if (variable->role == role) json_array_append_new(variable->summary ? summaries : list, variable_json(program, variable));
+      if (variable->role == role)
+        json_array_append_new(variable->summary ? summaries : list, variable_json(program, variable));
     }
     json_object_set_new(roles, role_name(role), list);
   }
@@ -336,7 +354,8 @@ static json_t *roles_json(const struct program *program) {
 }
 
 static json_t *axis_json(const struct axis *axis) {
-  json_t *entry = json_pack("{s:s, s:s, s:s}", "name", axis->name, "description", axis->description, "kind", axis_kind(axis));
+  json_t *entry =
+      json_pack("{s:s, s:s, s:s}", "name", axis->name, "description", axis->description, "kind", axis_kind(axis));
   if (axis->continuous) {
     json_object_set_new(entry, "low", isfinite(axis->low) ? json_real(axis->low) : json_null());
     json_object_set_new(entry, "high", isfinite(axis->high) ? json_real(axis->high) : json_null());
@@ -361,10 +380,11 @@ json_t *possible_json(const struct study *study) {
   print_network(study, &network);
   print_density(program, &density);
   print_corrections(program, &corrections);
-  json_t *result = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
-                             "density", printed(&density), "corrections", printed(&corrections), "structure",
-                             printed(&structure), "network", printed(&network), "roles", roles_json(program), "axes", axes, "universes",
-                             n ? json_integer((json_int_t)n) : json_null());
+  json_t *result =
+      json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", program->name, "title", program->title,
+                "density", printed(&density), "corrections", printed(&corrections), "structure", printed(&structure),
+                "network", printed(&network), "roles", roles_json(program), "axes", axes, "universes",
+                n ? json_integer((json_int_t)n) : json_null());
   floe__text_free(&structure);
   floe__text_free(&network);
   floe__text_free(&density);

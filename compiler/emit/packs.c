@@ -15,12 +15,14 @@ bool value_varies(const struct function_writer *f, const struct value *value) {
 }
 
 bool memory_varies(const struct function_writer *f, const struct memory *memory) {
-  return f->packed && (memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_SCRATCH);
+  return f->packed &&
+         (memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_SCRATCH);
 }
 
 static bool rests_on_chain(const struct function_writer *f, const struct value *value) {
   if (value->cell && f->cell_varies[value->cell->id]) return true;
-  if (value->memory && (memory_varies(f, value->memory) || place_varies(f, value->memory, value->subscripts))) return true;
+  if (value->memory && (memory_varies(f, value->memory) || place_varies(f, value->memory, value->subscripts)))
+    return true;
   for (size_t k = 0; k < value->n_arg; k++) {
     const struct argument *arg = &value->args[k];
     if (arg->value ? value_varies(f, arg->value) : arg->memory && memory_varies(f, arg->memory)) return true;
@@ -137,7 +139,8 @@ static void take(struct function_writer *f, const struct argument *args, size_t 
     const struct memory *memory = args[k].memory;
     if (args[k].cell) {
       const char *cell = f->cell_name[args[k].cell->id];
-      f->one_cell[args[k].cell->id] = emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "%s_one", cell));
+      f->one_cell[args[k].cell->id] =
+          emit_identifier(f->identifiers, floe__arena_printf(f->file->arena, "%s_one", cell));
       write_indent(f);
       floe__text_printf(f->out, "double %s = %s[chain];\n", f->one_cell[args[k].cell->id], cell);
     }
@@ -194,7 +197,8 @@ void write_chain_by_chain(struct function_writer *f, const char *result, const s
 static bool is_large(const struct memory *memory) {
   const size_t least = 64; /* elements */
   if (!memory || memory->n_dim < 2) return false;
-  const double rows = (double)memory->dim[memory->n_dim - 2]->high, columns = (double)memory->dim[memory->n_dim - 1]->high;
+  const double rows = (double)memory->dim[memory->n_dim - 2]->high,
+               columns = (double)memory->dim[memory->n_dim - 1]->high;
   return rows * columns > (double)least;
 }
 
@@ -208,7 +212,8 @@ static bool calls_with_matrices(const struct block *block) {
   bool any = false;
   for (size_t k = 0; k < block->n_step && !any; k++) {
     const struct step *step = block->steps[k];
-    any = step->kind == STEP_LET && step->value->kind == VALUE_CALL && takes_large(step->value->args, step->value->n_arg);
+    any =
+        step->kind == STEP_LET && step->value->kind == VALUE_CALL && takes_large(step->value->args, step->value->n_arg);
     any = any || (step->kind == STEP_CALL && takes_large(step->args, step->n_arg));
     any = any || (step->kind == STEP_LOOP && calls_with_matrices(step->body));
     for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case && !any; c++)
@@ -251,8 +256,11 @@ void write_lockstep(struct writer *w, struct floe__text *out) {
   if (w->each.length) floe__text_append(out, w->each.data, w->each.length);
   floe__text_append(out, body.data, body.length);
   floe__text_puts(out, entry);
-  floe__text_printf(out, "static const struct floe_lockstep lockstep = {FLOE_PACK, scratch_size_of_packs, %s, %s, gradient_in_lockstep};\n#define LOCKSTEP &lockstep\n#else\n#define LOCKSTEP NULL\n#endif\n\n",
-                    constants ? "constants_size_of_packs" : "NULL", constants ? "constants_of_packs" : "NULL");
+  floe__text_printf(
+      out,
+      "static const struct floe_lockstep lockstep = {FLOE_PACK, scratch_size_of_packs, %s, %s, gradient_in_lockstep};\n"
+      "#define LOCKSTEP &lockstep\n#else\n#define LOCKSTEP NULL\n#endif\n\n",
+      constants ? "constants_size_of_packs" : "NULL", constants ? "constants_of_packs" : "NULL");
   floe__text_free(&body);
   floe__text_free(&w->each);
 }

@@ -11,13 +11,13 @@ struct simulator_writer {
   const struct simulator *simulator;
   struct simulator_graph graph;
   struct node_writer nodes;
-  unsigned *n_set;  /* (n_argument + n_local) acts that set the leaf */
-  bool *read;       /* (n_argument + n_local) */
-  bool *declared;   /* (n_argument + n_local) */
-  const char **turn;              /* (n_argument + n_local) of the number of a loop: its counter, from 1; else NULL */
-  const struct dimension **over;  /* (n_argument + n_local) and what the loop runs over */
-  const char **room;              /* (n_act) CALL of a simulator that fills arrays of its own: where these go */
-  const char *end, *total;        /* of the room for arrays: where it ends as yet, and how much that is */
+  unsigned *n_set;               /* (n_argument + n_local) acts that set the leaf */
+  bool *read;                    /* (n_argument + n_local) */
+  bool *declared;                /* (n_argument + n_local) */
+  const char **turn;             /* (n_argument + n_local) of the number of a loop: its counter, from 1; else NULL */
+  const struct dimension **over; /* (n_argument + n_local) and what the loop runs over */
+  const char **room;             /* (n_act) CALL of a simulator that fills arrays of its own: where these go */
+  const char *end, *total;       /* of the room for arrays: where it ends as yet, and how much that is */
 };
 
 static struct floe__text *out_of(struct simulator_writer *s) {
@@ -157,7 +157,8 @@ static const char *turn_over(struct simulator_writer *s, const struct node *node
 }
 
 /* An element that is there whatever the sizes are. */
-static bool write_sure_place(struct simulator_writer *s, const struct variable *array, const struct node *const *place) {
+static bool write_sure_place(struct simulator_writer *s, const struct variable *array,
+                             const struct node *const *place) {
   const size_t n = array->type.n_dim;
   const struct dimension **dim = array->type.dim;
   for (size_t k = 0; k < n; k++) {
@@ -216,7 +217,8 @@ static void write_call(struct simulator_writer *s, const struct act *act) {
   const bool array = external->type.n_dim > 0;
   const struct dimension *sizes[MAX_FORMAL_SIZES];
   prepare(s, act);
-  if (!external->random || external->simulator || formal_sizes(external, sizes)) declare_external(s->nodes.file, external);
+  if (!external->random || external->simulator || formal_sizes(external, sizes))
+    declare_external(s->nodes.file, external);
   nodes_indent(&s->nodes);
   if (!array) write_left(s, act);
   floe__text_printf(out_of(s), external->random ? "%s(stream" : "%s(", external->symbol);

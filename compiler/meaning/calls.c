@@ -144,7 +144,7 @@ struct case_search { /* for options in which a constant argument is outside of i
   const struct formal *formal;
   struct span span;
   struct presence box; /* where the argument stands */
-  size_t *options; /* by axis */
+  size_t *options;     /* by axis */
   size_t n_case;
   bool found;
 };
@@ -374,7 +374,8 @@ static const struct term *extern_call(struct checker *c, const struct context *a
   struct list pairs = {0};
   struct term *term = term_new(c, TERM_EXTERN, call->span, external->n_formal);
   term->external = external;
-  if (external->random && at->place != PLACE_SAMPLE && at->place != PLACE_SIM) return error_draw_outside_sample(c, call);
+  if (external->random && at->place != PLACE_SAMPLE && at->place != PLACE_SIM)
+    return error_draw_outside_sample(c, call);
   if (!arguments_of(c, at, call, external->n_formal, external->formals, term->items, &pairs)) return c->poison;
   term->type = type_substituted(c, &pairs, external->type);
   return term;

@@ -18,7 +18,8 @@ static const struct expr *target_expr(struct checker *c, const struct statement 
   struct expr *element = expr_new(c->arena, EXPR_INDEX, target->name_span);
   struct expr **last = &element->items;
   element->left = name;
-  for (const struct expr *index = target->indices; index && n_common; index = index->next, n_common--, last = &(*last)->next) {
+  for (const struct expr *index = target->indices; index && n_common;
+       index = index->next, n_common--, last = &(*last)->next) {
     *last = floe__arena_alloc(c->arena, sizeof **last);
     **last = *index;
     (*last)->next = NULL;
@@ -69,8 +70,8 @@ static size_t common_indices(const struct context *at, const struct statement *t
 }
 
 /* All targets have the same indices but for those of an output's own, and are observations. */
-static bool fitting_target(struct checker *c, const struct context *at, const struct statement *first, size_t first_rank,
-                           const struct statement *target, size_t rank) {
+static bool fitting_target(struct checker *c, const struct context *at, const struct statement *first,
+                           size_t first_rank, const struct statement *target, size_t rank) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, target->name);
   const struct expr *a = first->indices, *b = target->indices;
   const size_t n = common_indices(at, first, first_rank);
@@ -89,8 +90,8 @@ static bool fitting_target(struct checker *c, const struct context *at, const st
     return false;
   }
   if (!symbol->censoring && !symbol->variable->missing) return true;
-  diagnose(c->sink, "E2058", target->name_span, "`%s` is drawn together with others: it cannot be missing or censored by itself",
-           target->name)
+  diagnose(c->sink, "E2058", target->name_span,
+           "`%s` is drawn together with others: it cannot be missing or censored by itself", target->name)
       ->fix = "leave out such rows";
   return false;
 }
@@ -103,8 +104,7 @@ static bool only_simulators(struct checker *c, const struct context *at, const s
       all = all && option->value && only_simulators(c, at, option->value);
     return all;
   }
-  const struct symbol *symbol =
-      expr->kind == EXPR_CALL ? scope_find(at->scope, NAMESPACE_CALLABLE, expr->name) : NULL;
+  const struct symbol *symbol = expr->kind == EXPR_CALL ? scope_find(at->scope, NAMESPACE_CALLABLE, expr->name) : NULL;
   if (symbol && symbol->kind == SYMBOL_POISON) return false;
   if (symbol && symbol->kind == SYMBOL_DISTRIBUTION && symbol->distribution->simulator) return true;
   if (expr->kind != EXPR_ERROR)
@@ -130,7 +130,8 @@ static bool fitting_targets(struct checker *c, const struct context *at, const s
   bool sound = only_simulators(c, at, s->value);
   size_t which = 0;
   for (const struct statement *target = s; target; target = target_after(s, target), which++) {
-    sound = sound && fitting_target(c, at, s, output_rank(c, at, s->value, 0), target, output_rank(c, at, s->value, which));
+    sound =
+        sound && fitting_target(c, at, s, output_rank(c, at, s->value, 0), target, output_rank(c, at, s->value, which));
     for (const struct statement *other = s; other != target; other = target_after(s, other)) {
       if (other->name != target->name) continue;
       error_defined_twice(c, target->name, target->name_span, other->name_span);

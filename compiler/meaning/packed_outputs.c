@@ -64,7 +64,8 @@ bool pack_outputs(struct making *m, struct type *type) {
     for (size_t d = 0; d < own->n_dim; d++) {
       if (found(n, dim, own->dim[d], repetition(own, d)) < n) continue;
       if (n == MAX_RANK) {
-        error_limit(c, m->statement->outputs->span, "the different indices of all outputs of a simulator are", MAX_RANK - 1);
+        error_limit(c, m->statement->outputs->span, "the different indices of all outputs of a simulator are",
+                    MAX_RANK - 1);
         return false;
       }
       dim[n++] = own->dim[d];
@@ -76,8 +77,8 @@ bool pack_outputs(struct making *m, struct type *type) {
   return true;
 }
 
-const struct term *output_read(struct checker *c, const struct simulator *simulator, const struct term *run, size_t output,
-                               struct span span) {
+const struct term *output_read(struct checker *c, const struct simulator *simulator, const struct term *run,
+                               size_t output, struct span span) {
   if (simulator->reads) {
     struct list pairs = {0};
     const struct function *read = simulator->reads[output];

@@ -81,8 +81,8 @@ static const struct formal *set_local(struct inlining *in, const char *name, con
 }
 
 /* A number, or an element at `place`. */
-static void set_element(struct making *m, struct acts *acts, const struct formal *local, const struct term *const *place,
-                        const struct term *value) {
+static void set_element(struct making *m, struct acts *acts, const struct formal *local,
+                        const struct term *const *place, const struct term *value) {
   struct act *act = add_act(m, acts, ACT_SET, value->span);
   act->local = local;
   act->value = value;
@@ -198,8 +198,9 @@ static const struct term *start_of(struct inlining *in, const struct term *reduc
 
 static const struct term *joined(struct checker *c, const struct term *r, const struct term *so_far,
                                  const struct term *next) {
-  static const enum operator_kind operators[] = {[REDUCE_SUM] = OP_ADD, [REDUCE_PRODUCT] = OP_MUL, [REDUCE_MAX] = OP_GT,
-                                                 [REDUCE_MIN] = OP_LT,  [REDUCE_ALL] = OP_AND,     [REDUCE_ANY] = OP_OR};
+  static const enum operator_kind operators[] = {
+      [REDUCE_SUM] = OP_ADD, [REDUCE_PRODUCT] = OP_MUL, [REDUCE_MAX] = OP_GT,
+      [REDUCE_MIN] = OP_LT,  [REDUCE_ALL] = OP_AND,     [REDUCE_ANY] = OP_OR};
   const enum operator_kind op = operators[r->reduction];
   const bool picks = op == OP_GT || op == OP_LT;
   if (!picks) return term_operator(c, op, r->span, r->type.base, so_far, next);
@@ -243,7 +244,8 @@ static const struct term *reduction_made(struct inlining *in, const struct term 
   bind_anew(&inside, term->n_binder, term->binders, own, term->span);
   const struct term *value = made(&inside, term->items[0]);
   if (is_poison(c, value)) return value;
-  if (element.first || term->n_binder > 1 || has_reduction(value)) return reduced_by_acts(in, term, own, element, value);
+  if (element.first || term->n_binder > 1 || has_reduction(value))
+    return reduced_by_acts(in, term, own, element, value);
   struct term *copy = copied(in, term);
   copy->items[0] = value;
   copy->binders = floe__arena_array(c->arena, term->n_binder + 1, sizeof *copy->binders);
@@ -308,11 +310,13 @@ static void recurrence_made(struct inlining *in, const struct recurrence *r) {
   struct act_loop loop;
   for (size_t k = 0; k < r->n_definition; k++) {
     const struct definition *d = r->definitions[k];
-    const struct formal *array = local_new(m, d->name, type_array(c, type_scalar(d->type.base), 1, &dimension), d->span);
+    const struct formal *array =
+        local_new(m, d->name, type_array(c, type_scalar(d->type.base), 1, &dimension), d->span);
     stand(in, d, formal_read(c, array, d->span), NULL);
   }
   for (size_t k = 0; k < r->n_definition; k++) {
-    for (size_t step = 1; step < r->start; step++) make_before_loops(in, 1, &r->binder, r->definitions[k]->initial[step - 1]);
+    for (size_t step = 1; step < r->start; step++)
+      make_before_loops(in, 1, &r->binder, r->definitions[k]->initial[step - 1]);
     make_before_loops(in, 1, &r->binder, r->definitions[k]->value);
   }
   open_loop(m, in->acts, binder_new(c, dimension, r->binder->name), r->definitions[0]->span, &loop);
@@ -431,8 +435,8 @@ const struct term *value_made(struct making *m, struct acts *acts, const struct 
   return is_plain(term) ? term : made(&(struct inlining){m, acts, NULL}, term);
 }
 
-void store_value(struct making *m, struct acts *acts, const struct formal *to, size_t n, const struct term *const *place,
-                 const struct term *value) {
+void store_value(struct making *m, struct acts *acts, const struct formal *to, size_t n,
+                 const struct term *const *place, const struct term *value) {
   struct checker *c = m->c;
   struct act_loop loops[MAX_RANK];
   const struct term *all[2 * MAX_RANK];

@@ -59,7 +59,8 @@ struct network_reading network_reading(const struct study *study) {
 /* ---- what does not fit ---- */
 
 static void error_summary(struct diagnostics *sink, const struct setting *setting, const char *reads) {
-  diagnose(sink, "E2092", setting->span, "`summary = %s` reads %s, and the observations have none", setting->word, reads)
+  diagnose(sink, "E2092", setting->span, "`summary = %s` reads %s, and the observations have none", setting->word,
+           reads)
       ->fix = "leave `summary` out: `floe check` says what is chosen then";
 }
 
@@ -103,8 +104,8 @@ static bool is_number(const struct term *term) {
 
 bool can_be_pinned(const struct variable *v) {
   return (v->role == ROLE_PARAM || v->role == ROLE_LATENT) && !v->type.n_dim && v->type.structure == STRUCTURE_PLAIN &&
-         v->type.base == BASE_REAL && v->distribution && v->distribution->kind != TERM_DEFINITION && !v->observed && !v->improper &&
-         !v->rests_on_unknowns && is_number(v->type.low) && is_number(v->type.high);
+         v->type.base == BASE_REAL && v->distribution && v->distribution->kind != TERM_DEFINITION && !v->observed &&
+         !v->improper && !v->rests_on_unknowns && is_number(v->type.low) && is_number(v->type.high);
 }
 
 double share_of_pins(const struct program *program) {
@@ -127,7 +128,8 @@ static void check_pins(struct diagnostics *sink, const struct program *program, 
 
 void check_settings_fit(struct diagnostics *sink, const struct study *study, bool pinned) {
   const struct setting *summary = setting_named(study->program, "summary"),
-                       *consistency = setting_named(study->program, "consistency"), *pins = setting_named(study->program, "pins");
+                       *consistency = setting_named(study->program, "consistency"),
+                       *pins = setting_named(study->program, "pins");
   if (summary) check_summary(sink, &study->blueprint, summary);
   if (summary && reads_stated(study->program)) check_stated(sink, study->program, summary);
   if (consistency) check_consistency(sink, study->program, consistency);

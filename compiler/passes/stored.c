@@ -277,7 +277,8 @@ void store_repeated(struct graph *graph, struct interpretation *density) {
   for (size_t id = 0; id < s.n_old; id++) { /* matrices first: sums read the arrays that these have */
     const struct node *node = graph->nodes[id];
     const bool closed = binders_are_none(&node->free);
-    if (node->kind == NODE_MAP && node->n_binder == 2 && node->level == LEVEL_PARAM && closed) (void)rewritten(&s, node);
+    if (node->kind == NODE_MAP && node->n_binder == 2 && node->level == LEVEL_PARAM && closed)
+      (void)rewritten(&s, node);
   }
   forget(&s);
   s.n_known = graph->n_node;

@@ -34,7 +34,7 @@ struct sufficient {
   const struct node *mask;           /* truth value: which elements count; NULL: all */
   bool found;                        /* a sum of squares */
   size_t n_old, depth;
-  const struct node **result;        /* (n_old) */
+  const struct node **result; /* (n_old) */
 };
 
 static bool changes(const struct sufficient *s, const struct node *node) {
@@ -61,7 +61,8 @@ static const struct node *where_it_counts(const struct sufficient *s, const stru
 
 /* ---- linear expressions ---- */
 
-static bool add_product(const struct sufficient *s, struct linear *sum, const struct node *factor, const struct node *column) {
+static bool add_product(const struct sufficient *s, struct linear *sum, const struct node *factor,
+                        const struct node *column) {
   for (size_t k = 0; k < sum->n; k++)
     if (sum->column[k] == column) {
       sum->factor[k] = plus(s->graph, sum->factor[k], factor);
@@ -193,7 +194,8 @@ static const struct node *sum_of_squares(struct sufficient *s, const struct node
 
 static struct parts split(struct sufficient *s, const struct node *node);
 
-static struct parts scaled(const struct sufficient *s, struct parts parts, enum operator_kind op, const struct node *by) {
+static struct parts scaled(const struct sufficient *s, struct parts parts, enum operator_kind op,
+                           const struct node *by) {
   if (parts.closed) parts.closed = node_binary(s->graph, op, parts.closed, by);
   if (parts.rest) parts.rest = node_binary(s->graph, op, parts.rest, by);
   return parts;
@@ -216,7 +218,8 @@ static struct parts split_select(struct sufficient *s, const struct node *test, 
   s->mask = outer;
   struct parts parts = {plus(graph, branch[0].closed, branch[1].closed), NULL};
   if (branch[0].rest || branch[1].rest)
-    parts.rest = node_select(graph, test, branch[0].rest ? branch[0].rest : zero, branch[1].rest ? branch[1].rest : zero);
+    parts.rest =
+        node_select(graph, test, branch[0].rest ? branch[0].rest : zero, branch[1].rest ? branch[1].rest : zero);
   return parts;
 }
 
@@ -250,7 +253,9 @@ static bool is_step(const struct sufficient *s, const struct node *node) {
   if (!output || output->kind != NODE_PROJECT || index->kind != NODE_BINDER || index->binder != s->binder) return false;
   const struct node *scan = output->args[0];
   size_t budget = MAX_STEP;
-  if (!binders_are_none(&scan->free) || scan->n_arg != scan->start || node_looks_back(scan->args[scan->start - 1], &budget)) return false;
+  if (!binders_are_none(&scan->free) || scan->n_arg != scan->start ||
+      node_looks_back(scan->args[scan->start - 1], &budget))
+    return false;
   for (size_t k = 0; k + 1 < scan->start; k++)
     if (scan->args[k]->kind != NODE_CONST || scan->args[k]->number != 0) return false;
   return true;
@@ -267,7 +272,8 @@ static struct parts split_steps(struct sufficient *s, const struct node *node) {
 static struct parts split(struct sufficient *s, const struct node *node) {
   struct parts parts = {NULL, node};
   if (node->kind == NODE_CONST && node->number == 0) return (struct parts){NULL, NULL};
-  if (!changes(s, node)) return (struct parts){times(s->graph, sum_of(s, where_it_counts(s, node_const(s->graph, 1))), node), NULL};
+  if (!changes(s, node))
+    return (struct parts){times(s->graph, sum_of(s, where_it_counts(s, node_const(s->graph, 1))), node), NULL};
   if (node->level <= LEVEL_DATA) return (struct parts){sum_of(s, where_it_counts(s, node)), NULL};
   if (s->depth >= MAX_DEPTH) return parts;
   s->depth++;
@@ -319,8 +325,8 @@ static const struct node *reduced(struct sufficient *s, const struct node *node)
 static bool has_squares(const struct graph *graph) {
   for (size_t k = 0; k < graph->n_node; k++) {
     const struct node *node = graph->nodes[k];
-    if (node->kind == NODE_OPERATOR && node->op == OP_MUL && node->args[0] == node->args[1] && node->level == LEVEL_PARAM &&
-        !binders_are_none(&node->free))
+    if (node->kind == NODE_OPERATOR && node->op == OP_MUL && node->args[0] == node->args[1] &&
+        node->level == LEVEL_PARAM && !binders_are_none(&node->free))
       return true;
   }
   return false;

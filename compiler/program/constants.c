@@ -17,12 +17,12 @@ struct known {
 
 struct constants {
   struct routine *routine;
-  bool *fixed;  /* (n_value) depends on data and axes only */
-  bool *dear;   /* (n_value) and takes a call or a power, or a sum */
-  bool *total;  /* (n_value) and takes a sum */
-  bool *wanted; /* (n_value) by what is not fixed */
-  bool *moving; /* (n_cell) rests on more than data and axes */
-  bool *summed; /* (n_cell) by a loop, or from what is */
+  bool *fixed;   /* (n_value) depends on data and axes only */
+  bool *dear;    /* (n_value) and takes a call or a power, or a sum */
+  bool *total;   /* (n_value) and takes a sum */
+  bool *wanted;  /* (n_value) by what is not fixed */
+  bool *moving;  /* (n_cell) rests on more than data and axes */
+  bool *summed;  /* (n_cell) by a loop, or from what is */
   size_t *depth; /* (n_cell) loops around its declaration */
   const struct loop *loops[MAX_LOOPS + 1];
   size_t n_loop, n_found;
@@ -101,7 +101,8 @@ static void enter(struct constants *c, const struct loop *loop) {
 static bool cell_stays(struct constants *c, const struct step *step) {
   const size_t id = step->cell->id;
   const bool fixed = is_immediate(step->value) || c->fixed[step->value->id];
-  if (!fixed || routine_is_term(c->routine, step->cell) || routine_is_guard(c->routine, step->cell)) c->moving[id] = true;
+  if (!fixed || routine_is_term(c->routine, step->cell) || routine_is_guard(c->routine, step->cell))
+    c->moving[id] = true;
   c->summed[id] = c->summed[id] || c->n_loop > c->depth[id] || (fixed && c->total[step->value->id]);
   return !c->moving[id];
 }
@@ -146,7 +147,8 @@ static bool is_worthwhile(const struct constants *c, const struct value *value) 
 static const struct memory *new_memory(struct constants *c, const struct value *value) {
   const struct dimension **dim = floe__arena_array(c->routine->arena, c->n_loop + 1, sizeof *dim);
   for (size_t k = 0; k < c->n_loop; k++) dim[k] = c->loops[k]->dimension;
-  return routine_memory(c->routine, (struct memory){.kind = MEMORY_CONSTANTS, .name = value->name, .n_dim = c->n_loop, .dim = dim});
+  return routine_memory(c->routine,
+                        (struct memory){.kind = MEMORY_CONSTANTS, .name = value->name, .n_dim = c->n_loop, .dim = dim});
 }
 
 /* ---- the same constant in two places ---- */

@@ -14,10 +14,10 @@ struct place {
 struct divisions {
   struct routine *routine;
   size_t n_place;
-  size_t *home;                     /* (n_value) number of the place that defines the value; 0: needs no definition */
-  const struct value **reciprocal;  /* (n_value) of the value */
-  size_t *home_of_reciprocal;       /* (n_value) */
-  const struct value **difference;  /* (n_value) the latest that the value begins */
+  size_t *home;                    /* (n_value) number of the place that defines the value; 0: needs no definition */
+  const struct value **reciprocal; /* (n_value) of the value */
+  size_t *home_of_reciprocal;      /* (n_value) */
+  const struct value **difference; /* (n_value) the latest that the value begins */
 };
 
 /* The outermost place that sees the value and is not outside of a branch. */

@@ -290,8 +290,7 @@ static void collect_common(struct scheduler *s, struct collection *c, const stru
     if (!choice->args[k]) continue;
     marks_empty(reached);
     reach_option(s, choice, k, reached);
-    for (size_t i = 0; i < reached->n; i++)
-      marks_set(count, reached->ids[i], marks_value(count, reached->ids[i]) + 1);
+    for (size_t i = 0; i < reached->n; i++) marks_set(count, reached->ids[i], marks_value(count, reached->ids[i]) + 1);
     n_option++;
   }
   marks_give(&s->marks, reached);

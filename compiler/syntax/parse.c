@@ -117,7 +117,8 @@ static bool is_for_a_name(const struct token *token) {
 static const char *advice(const struct parser *p, const struct token *token) {
   const struct token *before = token_before(p, token), *start = statement_start(p, token);
   if (before && before->kind == TOK_IF) return "a value that depends on a condition is if(condition, one, another)";
-  if (before && before->kind == TOK_NAME && strcmp(before->text, "return") == 0) return "write `result` for what a function gives";
+  if (before && before->kind == TOK_NAME && strcmp(before->text, "return") == 0)
+    return "write `result` for what a function gives";
   if (start->kind == TOK_FOR && token->kind == TOK_NUMBER && before && before->kind == TOK_IN)
     return "a loop runs over an index, `for i in k`, or over a part of it, `for i in k[2..]`";
   if (start->kind != TOK_FOR && token->kind == TOK_IN && before && before->kind == TOK_NAME)
@@ -126,8 +127,10 @@ static const char *advice(const struct parser *p, const struct token *token) {
     return "write `=` to define";
   if (token->kind == '*' && before && before->kind == '*') return "write `^` for powers";
   if (token->kind == '=' && (start->kind == TOK_DATA || start->kind == TOK_PARAM || start->kind == TOK_LATENT))
-    return floe__arena_printf(p->arena, "what is computed, or constant, is defined by its name alone: `%s = ...`", start[1].text);
-  if (is_for_a_name(token)) return floe__arena_printf(p->arena, "%s is a word of the language: take another name", token_words(token->kind));
+    return floe__arena_printf(p->arena, "what is computed, or constant, is defined by its name alone: `%s = ...`",
+                              start[1].text);
+  if (is_for_a_name(token))
+    return floe__arena_printf(p->arena, "%s is a word of the language: take another name", token_words(token->kind));
   return NULL;
 }
 

@@ -175,7 +175,8 @@ static bool is_kept(void *context, const struct statement *s) {
 
 /* Functions and distributions see axes in `choose` only: their own names may be those of axes. */
 static bool is_closed(const struct statement *s) {
-  return s->kind == STATEMENT_FUN || s->kind == STATEMENT_DIST || s->kind == STATEMENT_SIM || s->kind == STATEMENT_EXTERN;
+  return s->kind == STATEMENT_FUN || s->kind == STATEMENT_DIST || s->kind == STATEMENT_SIM ||
+         s->kind == STATEMENT_EXTERN;
 }
 
 /* `prep y = y` says nothing. */
@@ -185,10 +186,7 @@ static bool says_nothing(const struct statement *s) {
 
 const struct tree *universe_tree(struct universe *u) {
   struct statement *first = NULL, **last = &first;
-  u->copying = (struct copying){.arena = u->arena,
-                                .context = u,
-                                .option = take_option,
-                                .keep = is_kept};
+  u->copying = (struct copying){.arena = u->arena, .context = u, .option = take_option, .keep = is_kept};
   for (const struct statement *s = u->tree->statements; s; s = s->next) {
     struct statement alone = *s;
     alone.next = NULL;

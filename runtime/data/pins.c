@@ -14,9 +14,8 @@ floe_status floe_pin_read(const struct floe_model *model, const char *text, doub
     return floe__fail(error, FLOE_EUSAGE, "--pin", "for example: --pin gamma=0.125", "--pin takes NAME=NUMBER");
   size_t length = (size_t)(sign - text), v = 0;
   while (length > 0 && text[length - 1] == ' ') length--;
-  while (v < model->n_variable &&
-         !(model->variables[v].pinnable && strlen(model->variables[v].name) == length &&
-           memcmp(model->variables[v].name, text, length) == 0))
+  while (v < model->n_variable && !(model->variables[v].pinnable && strlen(model->variables[v].name) == length &&
+                                    memcmp(model->variables[v].name, text, length) == 0))
     v++;
   if (v == model->n_variable)
     return floe__fail(error, FLOE_EUSAGE, "--pin", "", "the network was not trained to hold `%.*s`", (int)length, text);
@@ -40,7 +39,8 @@ void floe_pin_coordinates(const struct floe_context *context, const double *valu
   model->unconstrain(&family, 1, work, pinned, scratch);
   for (size_t v = 0; v < model->n_variable; v++) {
     if (layout->coordinate[v] == FLOE_NONE) continue;
-    const bool held = model->variables[v].pinnable && !isnan(values[v]) && floe_variable_present(model, context->universe, v);
+    const bool held =
+        model->variables[v].pinnable && !isnan(values[v]) && floe_variable_present(model, context->universe, v);
     for (size_t k = 0; !held && k < layout->free[v]; k++) pinned[layout->coordinate[v] + k] = NAN;
   }
 }

@@ -26,15 +26,15 @@ struct trajectory {
 };
 
 /* Chains in the metric's coordinates, in packs of as many as the target evaluates at a time. Arrays (n_pack, n, width), or
- * (n_pack, width) where there is one number a chain. Chains from n_chain on fill the last pack: they run along, and nobody looks
- * at them. */
+ * (n_pack, width) where there is one number a chain. Chains from n_chain on fill the last pack: they run along, and nobody
+ * looks at them. */
 struct herd {
   size_t n, n_chain, width, n_pack, n_block;
   const struct floe_sample_options *options;
   struct floe__target **target; /* (n_block) of BLOCK chains each */
   struct floe__metric *metric;
   struct floe__window *window;
-  struct floe__centring *centring; /* NULL: there is nothing to centre */
+  struct floe__centring *centring;                /* NULL: there is nothing to centre */
   double *y, *gradient, *log_density;             /* where the chains are */
   double *new_y, *new_gradient, *new_log_density; /* where their trajectories end */
   double *momentum, *x, *slope;                   /* x, slope: in the target's coordinates */
@@ -56,9 +56,10 @@ struct herd {
 };
 
 static void free_herd(struct herd *herd) {
-  double *const arrays[] = {herd->y,        herd->gradient, herd->log_density, herd->new_y,   herd->new_gradient,
-                            herd->momentum, herd->x,        herd->slope,       herd->kinetic, herd->new_log_density,
-                            herd->accept,   herd->energy,   herd->mean,        herd->new_mean, herd->positions, herd->one};
+  double *const arrays[] = {herd->y,        herd->gradient, herd->log_density, herd->new_y,    herd->new_gradient,
+                            herd->momentum, herd->x,        herd->slope,       herd->kinetic,  herd->new_log_density,
+                            herd->accept,   herd->energy,   herd->mean,        herd->new_mean, herd->positions,
+                            herd->one};
   for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) floe__free(arrays[k]);
   for (size_t b = 0; herd->target && b < herd->n_block; b++) floe__target_free(herd->target[b]);
   floe__free(herd->target);
@@ -126,7 +127,8 @@ static double *pack_of(const struct herd *herd, double *array, size_t c) {
 /* The density at new_y, with its gradient. NaN counts as -INFINITY. */
 static void evaluate(struct herd *herd, struct floe__target *target, size_t p) {
   const size_t width = herd->width;
-  double *x = of_pack(herd, herd->x, p), *slope = of_pack(herd, herd->slope, p), *density = herd->new_log_density + p * width;
+  double *x = of_pack(herd, herd->x, p), *slope = of_pack(herd, herd->slope, p),
+         *density = herd->new_log_density + p * width;
   floe__pack_positions(herd->metric, width, of_pack(herd, herd->new_y, p), x);
   floe__target_evaluate(target, x, density, slope);
   floe__pack_gradients(herd->metric, width, slope, of_pack(herd, herd->new_gradient, p));
@@ -274,7 +276,8 @@ static void learn_trajectory(struct herd *herd, double length) {
   double move = size > 0 ? rate * gradient / size : 0;
   if (fabs(move) > most) move = copysign(most, move);
   trajectory->log_length += move;
-  trajectory->log_length = fmin(fmax(trajectory->log_length, log(herd->step)), log(herd->step * FLOE__CHEES_MAX_LEAPFROG));
+  trajectory->log_length =
+      fmin(fmax(trajectory->log_length, log(herd->step)), log(herd->step * FLOE__CHEES_MAX_LEAPFROG));
 }
 
 /* Of all chains, one behind the other. */
@@ -355,7 +358,8 @@ static void keep_rows(struct floe__keeper *keeper, const struct herd *herd) {
   const size_t n_row = herd->iteration > herd->options->warmup ? herd->iteration - herd->options->warmup : 0;
   for (size_t c = 0; c < herd->n_chain; c++) {
     const size_t from = c * result->n_draw;
-    floe__keep(keeper, result->coordinates + from * result->n_coordinate, n_row * result->n_coordinate * sizeof(double));
+    floe__keep(keeper, result->coordinates + from * result->n_coordinate,
+               n_row * result->n_coordinate * sizeof(double));
     floe__keep(keeper, result->columns + from * FLOE_N_SAMPLER_COLUMN, n_row * FLOE_N_SAMPLER_COLUMN * sizeof(double));
   }
 }
@@ -455,9 +459,8 @@ static void record(const struct herd *herd, struct floe_chains *result, size_t i
   for (size_t c = 0; c < herd->n_chain; c++) {
     const size_t row = c * result->n_draw + i;
     double *columns = result->columns + row * FLOE_N_SAMPLER_COLUMN;
-    columns[FLOE_LP] =
-        herd->log_density[c] + floe__target_scatter(herd->target[0], herd->positions + c * herd->n,
-                                                    result->coordinates + row * result->n_coordinate);
+    columns[FLOE_LP] = herd->log_density[c] + floe__target_scatter(herd->target[0], herd->positions + c * herd->n,
+                                                                   result->coordinates + row * result->n_coordinate);
     columns[FLOE_ACCEPT_STAT] = herd->accept[c];
     columns[FLOE_STEPSIZE] = herd->step;
     columns[FLOE_N_LEAPFROG] = (double)herd->n_leapfrog;

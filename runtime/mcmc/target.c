@@ -221,7 +221,8 @@ static void evaluate_at(struct floe__target *target, size_t width, const double 
     memcpy(gradient + k * width, target->gradient + target->place[k] * width, width * sizeof *gradient);
 }
 
-void floe__target_evaluate(struct floe__target *target, const double *positions, double *log_density, double *gradient) {
+void floe__target_evaluate(struct floe__target *target, const double *positions, double *log_density,
+                           double *gradient) {
   evaluate_at(target, target->width, positions, log_density, gradient);
 }
 

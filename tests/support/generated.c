@@ -44,8 +44,7 @@ static struct study *study_of(struct floe__arena *arena, const struct source *so
   struct pipeline pipeline;
   struct floe_error error = {0};
   struct floe__text text = {0};
-  struct pipeline_request request = {
-      .source = source, .library = stdlib_read(arena), .last = STAGE_GRAPH};
+  struct pipeline_request request = {.source = source, .library = stdlib_read(arena), .last = STAGE_GRAPH};
   if (pipeline_run(&pipeline, arena, &request, &error)) {
     diagnostics_print(pipeline.sink, false, &text);
     fail_msg("%s%s", error.message, text.data ? text.data : "");
@@ -369,17 +368,21 @@ static void compare_with_constants(struct generated *f, const double *gradient) 
   free(constants);
 }
 
-/* Several chains at once, each at a point of its own: the last is the one at hand, so that others have numbers that it has not. */
+/* Several chains at once, each at a point of its own: the last is the one at hand, so that others have numbers that it has
+ * not. */
 static void compare_lockstep(struct generated *f) {
   const struct floe_lockstep *lockstep = f->model->lockstep;
   const size_t n = f->layout->n_coordinate, width = lockstep->width, n_scratch = lockstep->scratch_size(f->layout);
   struct floe_context context = f->context;
   double *scratch = aligned_alloc(64, ((n_scratch + 8) / 8) * 64), densities[8] __attribute__((aligned(64)));
-  double *coordinates = aligned_alloc(64, (n + 8) * width * sizeof(double)), *gradients = aligned_alloc(64, (n + 8) * width * sizeof(double));
-  double *one = floe__arena_array(f->arena, n + 1, sizeof *one), *gradient = floe__arena_array(f->arena, n + 1, sizeof *gradient);
+  double *coordinates = aligned_alloc(64, (n + 8) * width * sizeof(double)),
+         *gradients = aligned_alloc(64, (n + 8) * width * sizeof(double));
+  double *one = floe__arena_array(f->arena, n + 1, sizeof *one),
+         *gradient = floe__arena_array(f->arena, n + 1, sizeof *gradient);
   double *constants = malloc(((lockstep->constants ? lockstep->constants_size(f->layout) : 0) + 1) * sizeof *constants);
   for (size_t k = 0; k < n_scratch; k++) scratch[k] = 1e300;
-  for (size_t k = 0; k < n * width; k++) coordinates[k] = f->coordinates[k / width] + 0.03 * (double)(width - 1 - k % width) * cos((double)k);
+  for (size_t k = 0; k < n * width; k++)
+    coordinates[k] = f->coordinates[k / width] + 0.03 * (double)(width - 1 - k % width) * cos((double)k);
   if (lockstep->constants) lockstep->constants(&context, constants);
   context.constants = constants;
   lockstep->gradient(&context, coordinates, densities, gradients, scratch);
@@ -391,7 +394,8 @@ static void compare_lockstep(struct generated *f) {
       fail_msg("log density in lockstep: %.17g, not %.17g", densities[chain], density);
     for (size_t k = 0; k < n && isfinite(density); k++)
       if (!is_near(gradients[k * width + chain], gradient[k], 1e-8))
-        fail_msg("gradient in lockstep by coordinate %zu: %.17g, not %.17g", k, gradients[k * width + chain], gradient[k]);
+        fail_msg("gradient in lockstep by coordinate %zu: %.17g, not %.17g", k, gradients[k * width + chain],
+                 gradient[k]);
   }
   free(scratch), free(coordinates), free(gradients), free(constants);
 }
