@@ -35,34 +35,46 @@ def simulated(spec, folder, n, power):
     return [([float(row[name]) for name in NAMES], [int(float(row[f"cases[{k + 1}]"])) for k in range(14)]) for row in rows]
 
 
-def answers(spec, folder, sets, power, seed):
-    """Draws of each parameter for each test set: (sets) lists of five lists."""
+def answers(spec, folder, sets, power, seed, rungs):
+    """Draws of each parameter for each test set, and their weights, which sum to 1: (sets) pairs of five lists and one."""
     for first in range(0, len(sets), BATCH):
         data, out = os.path.join(folder, "sets.csv"), os.path.join(folder, "draws")
         with open(data, "w") as file:
             file.write("set,cases\n")
             for k, (_truth, counts) in enumerate(sets[first:first + BATCH]):
                 file.writelines(f"s{k},{count}\n" for count in counts)
-        floe("infer", spec, data, "--group", "set", "--rungs", 1, "--draws", DRAWS, "--seed", seed, "--output", out,
+        floe("infer", spec, data, "--group", "set", "--rungs", rungs, "--draws", DRAWS, "--seed", seed, "--output", out,
              "--quiet", "--json", *at(power))
         for k in range(len(sets[first:first + BATCH])):
             with open(os.path.join(out, f"{k + 1}_s{k}.csv")) as lines:
                 rows = list(csv.reader(line for line in lines if not line.startswith("#")))
             columns = [rows[0].index(name) for name in NAMES]
-            yield [[float(row[column]) for row in rows[1:]] for column in columns]
+            weights = [float(row[rows[0].index("weight__")]) for row in rows[1:]] if rungs > 1 else [1.0] * (len(rows) - 1)
+            total = sum(weights)
+            yield [[float(row[column]) for row in rows[1:]] for column in columns], [weight / total for weight in weights]
         shutil.rmtree(out)
 
 
-def scores(spec, folder, sets, power, seed):
+def median(values, weights):
+    """The smallest value that half of the weight does not exceed."""
+    below = 0
+    for value, weight in sorted(zip(values, weights)):
+        below += weight
+        if below >= 0.5:
+            return value
+    return value
+
+
+def scores(spec, folder, sets, power, seed, rungs=1):
     """Mean absolute error over draws and parameters; R^2 of medians, the mean over parameters; expected calibration error: the
     median over parameters of the median over 20 central intervals of |coverage - nominal|."""
     levels = [0.005 + 0.99 * k / 19 for k in range(20)]
     errors, medians, ranks = [], [[] for _ in NAMES], [[] for _ in NAMES]
-    for (truth, _counts), draws in zip(sets, answers(spec, folder, sets, power, seed)):
+    for (truth, _counts), (draws, weights) in zip(sets, answers(spec, folder, sets, power, seed, rungs)):
         for p, values in enumerate(draws):
-            errors.append(statistics.fmean(abs(value - truth[p]) for value in values))
-            medians[p].append(statistics.median(values))
-            ranks[p].append(sum(value < truth[p] for value in values) / len(values))
+            errors.append(sum(weight * abs(value - truth[p]) for value, weight in zip(values, weights)))
+            medians[p].append(median(values, weights))
+            ranks[p].append(sum(weight for value, weight in zip(values, weights) if value < truth[p]))
     explained, calibration = [], []
     for p in range(len(NAMES)):
         truths = [truth[p] for truth, _counts in sets]
@@ -91,15 +103,20 @@ def covid(table, quick):
     sets = published(n)
     note = f"prior power 1, {n} published test sets, {DRAWS} draws, {len(seeds)} seeds; "
     with tempfile.TemporaryDirectory() as folder:
-        one = [scores(*trained(folder, "one", seed), sets, 1, seed) for seed in seeds]
+        networks = [trained(folder, "one", seed) for seed in seeds]
+        one = [scores(*network, sets, 1, seed) for network, seed in zip(networks, seeds)]
+        weighted = [scores(*network, sets, 1, seed, rungs=2) for network, seed in zip(networks, seeds)]
         own = [scores(*trained(folder, "own", seed, "--dedicated"), sets, 1, seed) for seed in seeds]
         wrong_spec, inside = trained(folder, "wrong", 1, "--dedicated", *at(2))
         wrong = scores(wrong_spec, inside, simulated(wrong_spec, inside, 200 if quick else 500, 0.5), 2, 1)
     middle = [statistics.median(column) for column in zip(*own)]
-    table.add("COVID, 2^14 simulations: mean absolute error", [s[0] for s in one], 5.8, peer=5.53,
-              note=note + "peer: published, one network; raw units, which I0 dominates")
-    table.add("COVID, 2^14 simulations: R^2 of medians", [s[1] for s in one], 0.39, at_most=False, peer=0.415, note=note + "peer: published")
-    table.add("COVID, 2^14 simulations: calibration error", [s[2] for s in one], 0.02, peer=0.006, note=note + "peer: published")
+    for which, rows in (("", one), (", with weights by the density", weighted)):
+        table.add(f"COVID, 2^14 simulations{which}: mean absolute error", [s[0] for s in rows], 5.8, peer=5.53,
+                  note=note + "peer: published, one network; raw units, which I0 dominates")
+        table.add(f"COVID, 2^14 simulations{which}: R^2 of medians", [s[1] for s in rows], 0.39, at_most=False, peer=0.415,
+                  note=note + "peer: published")
+        table.add(f"COVID, 2^14 simulations{which}: calibration error", [s[2] for s in rows], 0.02, peer=0.006,
+                  note=note + "peer: published")
     table.add("COVID: error of one network over that of a dedicated one", [s[0] / middle[0] for s in one], 1.03,
               note=note + f"dedicated: {middle[0]:.3g}, R^2 {middle[1]:.3g}, calibration error {middle[2]:.3g}")
     table.add("COVID, trained at power 2 and used at 0.5: calibration error", wrong[2], 0.10, at_most=False,
