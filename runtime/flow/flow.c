@@ -215,7 +215,7 @@ static void layer_forward(const struct flow_call *c, size_t k, size_t p) {
 void floe__flow_forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *x, float *work, float *z, float *log_det) {
   if (flow->head) {
-    flow->head->forward(flow, block, rows, x, work, z, log_det);
+    flow->head->carry(flow, block, rows, 0, x, work, z, log_det);
     return;
   }
   const struct flow_call c = open_call(flow, block, rows, work);
@@ -281,7 +281,7 @@ static void layer_inverse(const struct flow_call *c, size_t k, size_t p, int wit
 void floe__flow_inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                         const float *z, float *work, float *x, float *log_det) {
   if (flow->head) {
-    flow->head->inverse(flow, block, rows, z, work, x, log_det);
+    flow->head->carry(flow, block, rows, 1, z, work, x, log_det);
     return;
   }
   const struct flow_call c = open_call(flow, block, rows, work);

@@ -11,10 +11,9 @@ struct floe__head {
   size_t n_in, n_more, n_out; /* it reads n_in numbers of each coordinate and n_more besides; it gives n_out of each */
   const char *no_density;     /* why there is none; NULL: there is one */
   size_t (*work)(const struct floe__flow *flow, size_t n_row);
-  void (*forward)(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *x,
-                  float *work, float *z, float *log_det); /* NULL where there is no density */
-  void (*inverse)(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
-                  float *work, float *x, float *log_det);
+  /* From x to z, which a kind without a density cannot, or with `inverse` from z to x. */
+  void (*carry)(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int inverse,
+                const float *from, float *work, float *to, float *log_det);
   void (*loss)(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
                const struct floe__flow_noise *noise, const float *x, float *work, float *loss);
   void (*loss_backward)(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,

@@ -170,11 +170,11 @@ static void solve_panel(struct solve *w) {
   }
 }
 
-/* From t = 0 to 1, or from 1 to 0 where `back`. log_det: of the derivative of what stands at 0 by what stands at 1. */
-static void carry(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int back,
+/* From t = 1 to 0, with `inverse` from 0 to 1. log_det: of the derivative of what stands at 0 by what stands at 1. */
+static void carry(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int inverse,
                   const float *x, float *work, float *y, float *log_det) {
   const size_t d = flow->n;
-  struct solve w = {.flow = flow, .block = block, .back = back, .wants_trace = log_det != NULL};
+  struct solve w = {.flow = flow, .block = block, .back = !inverse, .wants_trace = log_det != NULL};
   divide(flow, rows->n, work, &w.places);
   for (size_t first = 0; first < rows->n; first += PANEL) {
     w.n = rows->n - first < PANEL ? rows->n - first : PANEL;
@@ -184,25 +184,14 @@ static void carry(const struct floe__flow *flow, const float *block, const struc
     memcpy(w.places.mask, rows->mask + first * d, w.n * d * sizeof(float));
     solve_panel(&w);
     memcpy(y + first * d, w.places.state, w.n * d * sizeof(float));
-    for (size_t i = 0; log_det && i < w.n; i++) log_det[first + i] = back ? w.trace[i] : -w.trace[i];
+    for (size_t i = 0; log_det && i < w.n; i++) log_det[first + i] = inverse ? -w.trace[i] : w.trace[i];
   }
-}
-
-static void forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                    const float *x, float *work, float *z, float *log_det) {
-  carry(flow, block, rows, 1, x, work, z, log_det);
-}
-
-static void inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                    const float *z, float *work, float *x, float *log_det) {
-  carry(flow, block, rows, 0, z, work, x, log_det);
 }
 
 const struct floe__head floe__matching = {.n_in = 1,
                                           .n_more = OF_TIME,
                                           .n_out = 1,
                                           .work = work_floats,
-                                          .forward = forward,
-                                          .inverse = inverse,
+                                          .carry = carry,
                                           .loss = learn,
                                           .loss_backward = learn_backward};

@@ -187,9 +187,9 @@ static void learn_backward(const struct floe__flow *flow, const float *block, co
 
 /* ---- drawing ---- */
 
-static void draw(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
-                 float *work, float *x, float *log_det) {
-  (void)log_det;
+static void draw(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int inverse,
+                 const float *z, float *work, float *x, float *log_det) {
+  (void)inverse, (void)log_det;
   const size_t d = flow->n;
   struct places p;
   divide(flow, rows->n, work, &p);
@@ -205,6 +205,6 @@ const struct floe__head floe__one_step = {.n_in = 1,
                                           .n_out = 1,
                                           .no_density = "a consistency model has no density",
                                           .work = work_floats,
-                                          .inverse = draw,
+                                          .carry = draw,
                                           .loss = learn,
                                           .loss_backward = learn_backward};

@@ -11,8 +11,8 @@ static float log_sd(float raw) {
   return raw < narrowest ? narrowest : raw > widest ? widest : raw;
 }
 
-/* x -> z = (x - m) / s, or with `back` from z to x; log_det = log |dz/dx|. */
-static void carry(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int back,
+/* x -> z = (x - m) / s, or with `inverse` from z to x; log_det = log |dz/dx|. */
+static void carry(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int inverse,
                   const float *x, float *work, float *z, float *log_det) {
   const size_t d = flow->n;
   const float *numbers = floe__marginal_numbers(flow, block, rows, work);
@@ -25,20 +25,10 @@ static void carry(const struct floe__flow *flow, const float *block, const struc
       if (rows->mask[k] == 0)
         z[k] = x[k];
       else
-        z[k] = back ? raw[j] + expf(s) * x[k] : (x[k] - raw[j]) * expf(-s);
+        z[k] = inverse ? raw[j] + expf(s) * x[k] : (x[k] - raw[j]) * expf(-s);
       if (log_det && rows->mask[k] != 0) log_det[i] -= s;
     }
   }
-}
-
-static void forward(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                    const float *x, float *work, float *z, float *log_det) {
-  carry(flow, block, rows, 0, x, work, z, log_det);
-}
-
-static void inverse(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows,
-                    const float *z, float *work, float *x, float *log_det) {
-  carry(flow, block, rows, 1, z, work, x, log_det);
 }
 
 /* How the loss changes with the perceptron's numbers overwrites them. */
@@ -62,7 +52,6 @@ static void learn(const struct floe__flow *flow, const float *block, const struc
 
 const struct floe__head floe__point = {.n_out = 2,
                                        .work = floe__marginal_work,
-                                       .forward = forward,
-                                       .inverse = inverse,
+                                       .carry = carry,
                                        .loss = learn,
                                        .loss_backward = floe__marginal_backward};

@@ -79,9 +79,9 @@ static float at_score(const float *q, float z) {
   return q[k] + (place - (float)k) * (q[k + 1] - q[k]);
 }
 
-static void draw(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, const float *z,
-                 float *work, float *x, float *log_det) {
-  (void)log_det;
+static void draw(const struct floe__flow *flow, const float *block, const struct floe__flow_rows *rows, int inverse,
+                 const float *z, float *work, float *x, float *log_det) {
+  (void)inverse, (void)log_det;
   const int shared = rows->pre.stride == 0;
   const size_t d = flow->n;
   float q[N], *numbers = floe__marginal_numbers(flow, block, rows, work);
@@ -100,6 +100,6 @@ const struct floe__head floe__quantiles = {
     .n_out = N,
     .no_density = "its quantiles are those of each coordinate alone, without a joint density",
     .work = floe__marginal_work,
-    .inverse = draw,
+    .carry = draw,
     .loss = learn,
     .loss_backward = floe__marginal_backward};
