@@ -1,5 +1,6 @@
 /* if c { ... } else { ... }, anywhere, and choose A { a: ... } in loops: the branches fill the same names, so that each name has
- * one statement whose value is if(c, e, f) or choose A { a: e  b: f }. */
+ * one statement whose value is if(c, e, f) or choose A { a: e  b: f }. And loops over parts of an index, one behind the
+ * other: one loop over all of them, whose body is an `if` by the index. */
 #include "compiler/meaning/checker.h"
 
 struct branch {                /* one way that a statement can go */
