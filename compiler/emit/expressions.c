@@ -354,6 +354,14 @@ static void write_any(struct function_writer *f, const struct value *value, enum
       f->uses_universe = true;
       floe__text_printf(f->out, "universe->value[%zu]", value->axis->id);
       return;
+    case VALUE_OPTION:
+      f->uses_universe = true;
+      open_bracket(f, PREC_EQUAL, least);
+      floe__text_printf(f->out, "universe->option[%zu] == %.0f /* ", value->axis->id, value->number);
+      write_plain(f->out, value->axis->options[(size_t)value->number].label);
+      floe__text_puts(f->out, " */");
+      close_bracket(f, PREC_EQUAL, least);
+      return;
     case VALUE_OPERATOR: write_operator(f, value, least); return;
     case VALUE_SELECT: write_select(f, value, least); return;
     case VALUE_CALL:

@@ -93,6 +93,7 @@ static bool value_has_lanes(const struct step *loop, const struct value *value) 
     case VALUE_INDEX:
     case VALUE_SIZE:
     case VALUE_AXIS:
+    case VALUE_OPTION:
     case VALUE_SELECT: return true;
     case VALUE_LOAD: return true;
     case VALUE_OPERATOR: return value->op != OP_POW;

@@ -41,6 +41,7 @@ static bool is_active(const struct analysis *x, const struct value *value) {
     case VALUE_INDEX:
     case VALUE_SIZE:
     case VALUE_AXIS:
+    case VALUE_OPTION:
     case VALUE_DRAW: return false;
     case VALUE_OPERATOR: return any_active(x, value->args, value->n_arg);
     case VALUE_SELECT: return any_active(x, value->args + 1, 2);

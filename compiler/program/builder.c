@@ -273,8 +273,7 @@ static const struct value *fold(struct builder *b, enum operator_kind op, const 
 /* ---- values ---- */
 
 const struct value *builder_value(struct builder *builder, struct value proto) {
-  const bool immediate =
-      proto.kind == VALUE_CONST || proto.kind == VALUE_INDEX || proto.kind == VALUE_SIZE || proto.kind == VALUE_AXIS;
+  const bool immediate = proto.kind < VALUE_OPERATOR;
   const bool unique = proto.kind == VALUE_READ || (proto.kind == VALUE_LOAD && proto.memory->changing);
   uint64_t hash = hash_value(&proto);
   if (!unique) {

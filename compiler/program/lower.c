@@ -101,6 +101,17 @@ static const struct value *operation(struct scheduler *s, const struct node *nod
   return node->n_arg == 1 ? builder_operator(s->builder, node->op, x, NULL) : x;
 }
 
+/* A choice that needs no switch. */
+static const struct value *light_choice(struct scheduler *s, const struct node *node) {
+  const struct value *chosen = value_of_node(s, node->args[node->n_arg - 1]);
+  for (size_t k = node->n_arg - 1; k-- > 0;) {
+    const struct value *here =
+        builder_value(s->builder, (struct value){.kind = VALUE_OPTION, .axis = node->axis, .number = (double)k, .truth = true});
+    chosen = builder_select(s->builder, here, value_of_node(s, node->args[k]), chosen);
+  }
+  return chosen;
+}
+
 static const struct value *lower(struct scheduler *s, const struct node *node) {
   struct builder *b = s->builder;
   switch (node->kind) {
@@ -126,12 +137,14 @@ static const struct value *lower(struct scheduler *s, const struct node *node) {
       return builder_load(b, memory, subscripts_of(s, node, memory));
     }
     case NODE_PREVIOUS: return previous(s, node);
+    case NODE_CHOOSE:
+      if (is_light(s, node)) return light_choice(s, node);
+      break;
     case NODE_MAP:
     case NODE_REDUCE:
     case NODE_SCAN:
     case NODE_PROJECT:
-    case NODE_LITERAL:
-    case NODE_CHOOSE: break; /* planned beforehand: their values are available, and arrays have none */
+    case NODE_LITERAL: break; /* planned beforehand: their values are available, and arrays have none */
   }
   abort();
 }

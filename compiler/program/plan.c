@@ -65,8 +65,37 @@ bool available(const struct scheduler *s, const struct node *node) {
   return value && (!value->scope || value->scope->open);
 }
 
+/* ---- choices that need no switch ---- */
+
+#define LIGHT_COST 32 /* of an operation: 1 */
+#define CALL_COST 8
+
+/* Takes what it costs to compute the node, which rests on data and axes alone, from the budget; false: too much, or it needs a
+ * loop. */
+static bool costs_little(const struct node *node, size_t *budget) {
+  const bool call = node->kind == NODE_EXTERN || (node->kind == NODE_OPERATOR && node->op == OP_POW);
+  const size_t cost = call ? CALL_COST : needs_no_work(node) ? 0 : 1;
+  const bool scalar = call || node->kind == NODE_OPERATOR || node->kind == NODE_SELECT || node->kind == NODE_GATHER ||
+                      node->kind == NODE_VALUE || node->kind == NODE_CHOOSE || needs_no_work(node);
+  if (!scalar || cost > *budget) return false;
+  *budget -= cost;
+  for (size_t k = 0; k < node->n_arg; k++)
+    if (!node->args[k] || !costs_little(node->args[k], budget)) return false;
+  return true;
+}
+
+bool is_light(const struct scheduler *s, const struct node *node) {
+  enum { UNKNOWN, LIGHT, HEAVY };
+  if (node->kind != NODE_CHOOSE || node->n_dim || node->level >= LEVEL_PARAM) return false;
+  unsigned char *known = &s->weight[node->id];
+  size_t budget = LIGHT_COST;
+  if (*known == UNKNOWN)
+    *known = node->axis && node->n_arg == node->axis->n_option && costs_little(node, &budget) ? LIGHT : HEAVY;
+  return *known == LIGHT;
+}
+
 const struct node *undecided(const struct scheduler *s, const struct node *node) {
-  if (node->kind == NODE_CHOOSE) return node;
+  if (node->kind == NODE_CHOOSE) return is_light(s, node) ? NULL : node;
   if (node->kind != NODE_GATHER) return NULL;
   const struct node *array = resolve(s, node->args[0]);
   return array->kind == NODE_CHOOSE && !memory_visible(s, array) ? array : NULL;

@@ -13,6 +13,9 @@ static void print_operand(const struct value *value, struct floe__text *out) {
     case VALUE_INDEX: floe__text_printf(out, "i%zu", value->loop->id); return;
     case VALUE_SIZE: floe__text_printf(out, "size(%s)", value->dimension->name); return;
     case VALUE_AXIS: floe__text_printf(out, "axis(%s)", value->axis->name); return;
+    case VALUE_OPTION:
+      floe__text_printf(out, "%s=%s", value->axis->name, value->axis->options[(size_t)value->number].label);
+      return;
     case VALUE_OPERATOR:
     case VALUE_SELECT:
     case VALUE_CALL:

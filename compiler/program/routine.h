@@ -72,7 +72,8 @@ enum value_kind {
   VALUE_CONST,
   VALUE_INDEX,
   VALUE_SIZE,
-  VALUE_AXIS, /* need no definition */
+  VALUE_AXIS,
+  VALUE_OPTION, /* whether the universe has option `number` of the axis; it and those before need no definition */
   VALUE_OPERATOR,
   VALUE_SELECT,
   VALUE_CALL, /* symbol, args */

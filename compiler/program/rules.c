@@ -198,6 +198,7 @@ void propagate(struct reverse *r, const struct value *source, const struct value
     case VALUE_INDEX:
     case VALUE_SIZE:
     case VALUE_AXIS:
+    case VALUE_OPTION:
     case VALUE_DRAW: return;
     case VALUE_OPERATOR: propagate_operator(r, source, adjoint); return;
     case VALUE_SELECT: propagate_select(r, source, adjoint); return;

@@ -412,6 +412,7 @@ static struct scheduler *scheduler_new(struct floe__arena *arena, const struct s
   s->coordinates = floe__arena_array(arena, n_variable + 1, sizeof *s->coordinates);
   s->centring = floe__arena_array(arena, n_variable + 1, sizeof *s->centring);
   s->copies = 1;
+  s->weight = floe__arena_array(arena, s->n_node, sizeof *s->weight);
   s->not_a_number = constant(s, not_a_number(), study->graph->n_node);
   s->zero = constant(s, 0, study->graph->n_node + 1);
   return s;

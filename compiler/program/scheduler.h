@@ -58,6 +58,7 @@ struct scheduler {
   const struct loop *loop_of[MAX_BINDER];
   const struct memory **scan_of[MAX_BINDER]; /* outputs of the innermost scan over the binder */
   size_t copies;
+  unsigned char *weight;             /* (n_node) of choices: see is_light */
   const struct memory **data, **values, **coordinates, **centring; /* by variable id */
   struct node *not_a_number, *zero;
 };
@@ -79,7 +80,10 @@ bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis);
 void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis);
 size_t slot_of(const struct scheduler *s, const struct axis *axis);
 uint64_t all_options(const struct axis *axis);
-/* The undecided choice that the (resolved) node hangs on directly, or NULL. */
+/* Whether a choice, of little that rests on data and axes alone, is made wherever it is used: no switch then doubles the loops
+ * around it. */
+bool is_light(const struct scheduler *s, const struct node *node);
+/* The undecided choice that asks for a switch before the (resolved) node can be computed, or NULL. */
 const struct node *undecided(const struct scheduler *s, const struct node *node);
 bool needs_no_work(const struct node *node);
 enum presence_here presence_of(const struct scheduler *s, const struct demand *demand);

@@ -36,7 +36,8 @@ static void use_value(struct verifier *v, const struct value *value) {
   switch (value->kind) {
     case VALUE_CONST:
     case VALUE_SIZE:
-    case VALUE_AXIS: return;
+    case VALUE_AXIS:
+    case VALUE_OPTION: return;
     case VALUE_INDEX: use_loop(v, value->loop); return;
     case VALUE_OPERATOR:
     case VALUE_SELECT:
