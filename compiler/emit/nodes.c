@@ -233,7 +233,7 @@ static void write_reduction(struct node_writer *n, const struct node *node) {
       n->name[id] = floe__arena_printf(n->file->arena, "(double)%s", index);
   }
   nodes_indent(n);
-  floe__text_printf(n->out, "for (size_t %s = 1; %s <= ", index, index);
+  floe__text_printf(n->out, "for (size_t %s = %zu; %s <= ", index, node->start, index);
   nodes_write_size(n, node->binder->dimension);
   floe__text_printf(n->out, "; %s++) {\n", index);
   n->depth++;

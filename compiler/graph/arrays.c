@@ -10,6 +10,7 @@
 /* ---- elements of arrays ---- */
 
 #define CHEAP_OPERATIONS 200
+#define MAX_STEP 500 /* operations of a step in which earlier ones are looked for */
 
 /* Whether what depends on the binders may be computed again wherever it is used: not so for loops, which chained
  * definitions would nest ever deeper, nor for draws, whose streams cost more than memory, nor where there is too much of
@@ -163,19 +164,47 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
 
 /* The switch stands outside the loop. */
 static const struct node *reduce_choose(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
-                                        const struct node *choose) {
+                                        size_t start, const struct node *choose) {
   const struct node **options = floe__arena_array(graph->arena, choose->n_arg, sizeof *options);
   for (size_t k = 0; k < choose->n_arg; k++)
-    if (choose->args[k]) options[k] = node_reduce(graph, reduction, open, choose->args[k]);
+    if (choose->args[k]) options[k] = node_reduce_from(graph, reduction, open, start, choose->args[k]);
   return node_choose(graph, choose->axis, options);
 }
 
-const struct node *node_reduce(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
-                               const struct node *element) {
+static const struct node *repeated(struct graph *graph, const struct graph_binder *open, size_t start,
+                                   const struct node *element) {
+  const struct node *times = node_size(graph, open->dimension);
+  if (start > 1) times = node_binary(graph, OP_SUB, times, node_const(graph, (double)start - 1));
+  return node_binary(graph, OP_MUL, times, element);
+}
+
+/* The output of a scan whose elements are all summed up, and whose steps do not rest on earlier ones; NULL: it is not. */
+static const struct node *summed_steps(const struct graph_binder *open, const struct node *element) {
+  const struct node *output = element->kind == NODE_GATHER ? element->args[0] : NULL, *index = output ? element->args[1] : NULL;
+  if (!output || output->kind != NODE_PROJECT || index->kind != NODE_BINDER || index->binder != open) return NULL;
+  const struct node *scan = output->args[0];
+  size_t budget = MAX_STEP;
+  const bool all = scan->binder->dimension == open->dimension && scan->start - 1 <= open->dimension->low;
+  if (!all || binders_have(&scan->free, open->id)) return NULL;
+  return node_looks_back(scan->args[(output->index + 1) * scan->start - 1], &budget) ? NULL : output;
+}
+
+/* The elements before the loop, and a loop over the others. */
+static const struct node *sum_of_steps(struct graph *graph, const struct graph_binder *open, const struct node *output) {
+  const struct node *scan = output->args[0], **steps = scan->args + output->index * scan->start;
+  const struct node *sum = node_const(graph, 0);
+  for (size_t k = 0; k + 1 < scan->start; k++) sum = node_binary(graph, OP_ADD, sum, steps[k]);
+  const struct node *element = renamed(graph, steps[scan->start - 1], scan->binder, open);
+  return node_binary(graph, OP_ADD, sum, node_reduce_from(graph, REDUCE_SUM, open, scan->start, element));
+}
+
+const struct node *node_reduce_from(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
+                                    size_t start, const struct node *element) {
+  const struct node *steps = reduction == REDUCE_SUM && start == 1 ? summed_steps(open, element) : NULL;
+  if (steps) return sum_of_steps(graph, open, steps);
   graph_close(graph, open);
-  if (element->kind == NODE_CHOOSE) return reduce_choose(graph, reduction, open, element);
-  if (reduction == REDUCE_SUM && !binders_have(&element->free, open->id))
-    return node_binary(graph, OP_MUL, node_size(graph, open->dimension), element);
+  if (element->kind == NODE_CHOOSE) return reduce_choose(graph, reduction, open, start, element);
+  if (reduction == REDUCE_SUM && !binders_have(&element->free, open->id)) return repeated(graph, open, start, element);
   const struct graph_binder *binder;
   const struct node *body = element;
   struct binders inner = element->bound;
@@ -190,8 +219,14 @@ const struct node *node_reduce(struct graph *graph, enum reduction reduction, co
                                           .base = truth ? BASE_BOOL : element->base,
                                           .reduction = reduction,
                                           .binder = binder,
+                                          .start = start,
                                           .n_arg = 1,
                                           .args = &body});
+}
+
+const struct node *node_reduce(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
+                               const struct node *element) {
+  return node_reduce_from(graph, reduction, open, 1, element);
 }
 
 /* The scan over a binder. `inside`: the binders of the loops in it. */

@@ -53,6 +53,8 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
                             const struct node *element);
 const struct node *node_reduce(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
                                const struct node *element);
+const struct node *node_reduce_from(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
+                                    size_t start, const struct node *element);
 /* args: n_output * start, per output the initial values and then the body. */
 const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                              const struct node *const *args);

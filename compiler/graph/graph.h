@@ -50,7 +50,7 @@ enum node_kind {
   /* arrays */
   NODE_GATHER,      /* args[0] array, args[1..] one index per dimension, from 1; outside the array: NaN */
   NODE_MAP,         /* binders, args[0]: element */
-  NODE_REDUCE,      /* reduction, binders (one), args[0]: element */
+  NODE_REDUCE,      /* reduction, binder, start (the first element), args[0]: element */
   NODE_SCAN,        /* scan: a recurrence over a dimension; used through NODE_PROJECT only */
   NODE_PREVIOUS,    /* inside a scan's bodies: output `index` of the innermost enclosing scan with this binder, `lag` steps before */
   NODE_PROJECT,     /* args[0] scan, index: the array of output number `index` */
@@ -93,7 +93,7 @@ struct node {
   const struct graph_binder *binder;  /* BINDER, REDUCE, SCAN, PREVIOUS */
   size_t n_binder;                    /* MAP */
   const struct graph_binder **binders;
-  size_t index, lag, start, site;     /* PROJECT, PREVIOUS: index; PREVIOUS: lag; SCAN: start (first element the loop fills) */
+  size_t index, lag, start, site;     /* PROJECT, PREVIOUS: index; PREVIOUS: lag; SCAN, REDUCE: start (first element of the loop) */
   const char *name;                   /* for readable C: what the spec calls this value; NULL if it has no name */
   size_t n_arg;
   const struct node **args;           /* SCAN: per output (start - 1) initial values then the body: n_output * start args */

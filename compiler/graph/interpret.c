@@ -77,7 +77,7 @@ static double reduce(struct graph_run *run, const struct node *node) {
                                   [REDUCE_MIN] = INFINITY, [REDUCE_ALL] = 1,     [REDUCE_ANY] = 0};
   double result = starts[node->reduction];
   size_t size = size_of(run, node->binder->dimension);
-  for (size_t k = 1; k <= size; k++) {
+  for (size_t k = node->start; k <= size; k++) {
     move_to(run, node->binder, k);
     double element = scalar(run, node->args[0]);
     switch (node->reduction) {

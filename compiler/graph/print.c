@@ -131,6 +131,7 @@ static void print_loop(const struct node *node, const char *what, struct floe__t
     floe__text_puts(out, k ? ", " : " ");
     print_binder(binders[k], out);
   }
+  if (node->start > 1) floe__text_printf(out, " from %zu", node->start);
   floe__text_puts(out, ": ");
   print_operand(node->args[0], out);
 }

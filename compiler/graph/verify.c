@@ -114,8 +114,11 @@ static void verify_shape(struct verifier *v, const struct node *node) {
     case NODE_OPERATOR:
     case NODE_SELECT:
     case NODE_FINITE:
-    case NODE_REDUCE:
     case NODE_LITERAL: verify_scalar_args(v, node); return;
+    case NODE_REDUCE:
+      expect(v, node, node->start >= 1, "it has no first element");
+      verify_scalar_args(v, node);
+      return;
     case NODE_DRAW:
       expect(v, node, node->external->random && node->n_arg >= node->external->n_formal, "it is no raw draw");
       return;

@@ -14,7 +14,6 @@
 #define MAX_COLUMN 10
 #define ROWS_A_COLUMN 4 /* dimensions that have no more are summed as they are */
 #define MAX_DEPTH 100
-#define MAX_STEP 500 /* operations of a step in which earlier ones are looked for */
 
 /* A sum of products: one factor that does not change within the loop, one column that depends on data only. */
 struct linear {
@@ -30,7 +29,8 @@ struct parts {
 struct sufficient {
   struct graph *graph;
   const struct external *square_root;
-  const struct graph_binder *binder; /* of the loop at hand */
+  const struct graph_binder *binder; /* of the loop at hand, */
+  size_t start;                      /* its first element */
   const struct node *mask;           /* truth value: which elements count; NULL: all */
   bool found;                        /* a sum of squares */
   size_t n_old, depth;
@@ -52,7 +52,8 @@ static const struct node *times(struct graph *graph, const struct node *a, const
 static const struct node *sum_of(const struct sufficient *s, const struct node *element) {
   const struct graph_binder *open = graph_open(s->graph, s->binder->dimension, s->binder->name);
   const struct node *index = node_binder(s->graph, open);
-  return node_reduce(s->graph, REDUCE_SUM, open, graph_substitute(s->graph, element, 1, &s->binder, &index));
+  element = graph_substitute(s->graph, element, 1, &s->binder, &index);
+  return node_reduce_from(s->graph, REDUCE_SUM, open, s->start, element);
 }
 
 static const struct node *where_it_counts(const struct sufficient *s, const struct node *element) {
@@ -247,28 +248,6 @@ static struct parts split_operator(struct sufficient *s, const struct node *node
   return (struct parts){NULL, node};
 }
 
-/* Steps that do not rest on earlier ones are the elements of a sum, from the first of them on. */
-static bool is_step(const struct sufficient *s, const struct node *node) {
-  const struct node *output = node->kind == NODE_GATHER ? node->args[0] : NULL, *index = output ? node->args[1] : NULL;
-  if (!output || output->kind != NODE_PROJECT || index->kind != NODE_BINDER || index->binder != s->binder) return false;
-  const struct node *scan = output->args[0];
-  size_t budget = MAX_STEP;
-  if (!binders_are_none(&scan->free) || scan->n_arg != scan->start ||
-      node_looks_back(scan->args[scan->start - 1], &budget))
-    return false;
-  for (size_t k = 0; k + 1 < scan->start; k++)
-    if (scan->args[k]->kind != NODE_CONST || scan->args[k]->number != 0) return false;
-  return true;
-}
-
-static struct parts split_steps(struct sufficient *s, const struct node *node) {
-  struct graph *graph = s->graph;
-  const struct node *scan = node->args[0]->args[0], *index = node->args[1];
-  const struct node *step = graph_substitute(graph, scan->args[scan->start - 1], 1, &scan->binder, &index);
-  const struct node *reached = node_binary(graph, OP_GE, index, node_const(graph, (double)scan->start));
-  return split_select(s, reached, (const struct node *[]){step, node_const(graph, 0)});
-}
-
 static struct parts split(struct sufficient *s, const struct node *node) {
   struct parts parts = {NULL, node};
   if (node->kind == NODE_CONST && node->number == 0) return (struct parts){NULL, NULL};
@@ -281,8 +260,6 @@ static struct parts split(struct sufficient *s, const struct node *node) {
     parts = split_operator(s, node);
   } else if (node->kind == NODE_SELECT && node->args[0]->level <= LEVEL_DATA) {
     parts = split_select(s, node->args[0], node->args + 1);
-  } else if (is_step(s, node)) {
-    parts = split_steps(s, node);
   } else if (node->kind == NODE_FINITE) {
     parts = split(s, node->args[0]);
     parts.rest = node_finite(s->graph, parts.rest ? parts.rest : node_const(s->graph, 0), node->args[1]);
@@ -294,6 +271,7 @@ static struct parts split(struct sufficient *s, const struct node *node) {
 /* A sum in no other loop: what it comes to. */
 static const struct node *reduced_sum(struct sufficient *s, const struct node *sum) {
   s->binder = sum->binder;
+  s->start = sum->start;
   s->mask = NULL;
   s->found = false;
   const struct parts parts = split(s, sum->args[0]);

@@ -182,8 +182,7 @@ static void push(struct scheduler *s, struct demands *demands, struct demand dem
   demands->list[demands->n++] = demand;
 }
 
-/* Whether a sum is better added to a term part by part: because a part is a loop, a switch or a guard. */
-static bool splits(const struct scheduler *s, const struct node *sum) {
+bool splits(const struct scheduler *s, const struct node *sum) {
   if (sum->kind != NODE_OPERATOR || sum->op != OP_ADD) return false;
   for (size_t k = 0; k < sum->n_arg; k++) {
     const struct node *part = resolve(s, sum->args[k]);
@@ -262,19 +261,21 @@ static void classify(struct scheduler *s, struct demand *demand) {
       else if (choice)
         demand->axes = axes_to_choose(s, node);
       else if (is_sum(demand, node))
-        demand->axes = axes_inside(s, node), demand->binder = node->binder;
+        demand->axes = axes_inside(s, node), demand->binder = node->binder, demand->start = node->start;
       else
         demand->complex = false;
       return;
     case ACTION_REDUCE:
       demand->axes = axes_inside(s, node);
       demand->binder = node->binder;
+      demand->start = node->start;
       return;
     case ACTION_FILL:
       if (choice) axis_set_add(&demand->axes, slot_of(s, choice->axis), s->n_axis);
       if (node->kind == NODE_MAP && !memory_visible(s, node)) {
         demand->axes = axes_inside(s, node);
         demand->binder = node->binders[demand->n_subscript];
+        demand->start = 1;
       }
       return;
     case ACTION_SCAN: demand->axes = axes_inside(s, node); return;

@@ -57,8 +57,9 @@ static void leave_loop(struct scheduler *s, const struct graph_binder *binder, c
   if (body->n_step) builder_step(s->builder, (struct step){.kind = STEP_LOOP, .loop = loop, .body = body});
 }
 
-static void run_loop(struct scheduler *s, const struct graph_binder *binder, struct demand *const *members, size_t n) {
-  const struct loop *loop = builder_loop(s->builder, binder->dimension, binder->name, 1, false);
+static void run_loop(struct scheduler *s, struct demand *const *members, size_t n) {
+  const struct graph_binder *binder = members[0]->binder;
+  const struct loop *loop = builder_loop(s->builder, binder->dimension, binder->name, members[0]->start, false);
   struct demand *bodies = floe__arena_array(s->arena, n, sizeof *bodies);
   for (size_t k = 0; k < n; k++) bodies[k] = inside_loop(s, members[k], loop);
   struct outside outside = enter_loop(s, binder, loop);
@@ -199,13 +200,13 @@ static size_t common_axis(const struct scheduler *s, const struct demand *first,
   return best;
 }
 
-/* Whether the node, or each option of it, is a loop over the binder. */
-static bool runs_over(const struct scheduler *s, const struct node *unresolved, const struct graph_binder *binder) {
+/* Whether the node, or each option of it, is a loop like the demand's. */
+static bool runs_as(const struct scheduler *s, const struct node *unresolved, const struct demand *demand) {
   const struct node *node = resolve(s, unresolved);
-  if (node->kind == NODE_REDUCE) return node->binder == binder;
-  if (node->kind == NODE_MAP) return node->binders[0] == binder;
+  if (node->kind == NODE_REDUCE) return node->binder == demand->binder && node->start == demand->start;
+  if (node->kind == NODE_MAP) return node->binders[0] == demand->binder && demand->start == 1;
   for (size_t k = 0; node->kind == NODE_CHOOSE && k < node->n_arg; k++)
-    if (node->args[k] && !runs_over(s, node->args[k], binder)) return false;
+    if (node->args[k] && !runs_as(s, node->args[k], demand)) return false;
   return node->kind == NODE_CHOOSE;
 }
 
@@ -215,13 +216,13 @@ static bool joins_loop(const struct scheduler *s, const struct demand *demand, s
   if (!axis_set_empty(demand->axes) || !demand->binder || s->copies >= MAX_COPIES) return false;
   for (size_t k = 0; k < n; k++)
     if (axis_set_has(waiting[k]->axes, slot, s->n_axis) && !waiting[k]->present &&
-        runs_over(s, waiting[k]->node, demand->binder))
+        runs_as(s, waiting[k]->node, demand))
       return true;
   return false;
 }
 
 static bool same_binder(const struct demand *a, const struct demand *b) {
-  return a->binder && a->binder == b->binder && axis_set_empty(b->axes);
+  return a->binder && a->binder == b->binder && a->start == b->start && axis_set_empty(b->axes);
 }
 
 static void run_cluster(struct scheduler *s, struct demand **waiting, size_t n) {
@@ -239,7 +240,7 @@ static void run_cluster(struct scheduler *s, struct demand **waiting, size_t n) 
   if (chooses)
     run_switch(s, slot, members, n_member);
   else if (first->binder)
-    run_loop(s, first->binder, members, n_member);
+    run_loop(s, members, n_member);
   else if (first->action == ACTION_SCAN)
     run_scan(s, first);
   else

@@ -38,7 +38,8 @@ struct demand {
   /* made by plan.c: */
   bool complex;                      /* a loop, a switch or a call; else one line */
   struct axis_set axes;              /* complex: must stand in a switch over one of these first */
-  const struct graph_binder *binder; /* complex: a loop that may be shared with others over the same binder */
+  const struct graph_binder *binder; /* complex: a loop that may be shared with others over the same binder, */
+  size_t start;                      /* from the same element on */
   size_t rank;                       /* how many loops and switches of this block must have run before */
   bool item, done;                   /* item: computes `node` for the others */
 };
@@ -85,6 +86,8 @@ uint64_t all_options(const struct axis *axis);
 bool is_light(const struct scheduler *s, const struct node *node);
 /* The undecided choice that asks for a switch before the (resolved) node can be computed, or NULL. */
 const struct node *undecided(const struct scheduler *s, const struct node *node);
+/* Whether a sum is better added to a term part by part: because a part is a loop, a switch or a guard. */
+bool splits(const struct scheduler *s, const struct node *sum);
 bool needs_no_work(const struct node *node);
 enum presence_here presence_of(const struct scheduler *s, const struct demand *demand);
 void add_presence(const struct scheduler *s, struct demand *demand); /* the axes that decide it, to `demand->axes` */

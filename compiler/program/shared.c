@@ -33,9 +33,14 @@ static void count_uses(struct scheduler *s, const struct node *node, struct mark
   marks_give(&s->marks, reached);
 }
 
-/* Each branch of choices between choices is a part, of `budget` at most. */
+/* Each branch of choices between choices, and of sums of choices, is a part, of `budget` at most. */
 static void count_in_branches(struct scheduler *s, const struct node *unresolved, size_t *budget, struct marks *uses) {
   const struct node *node = resolve(s, unresolved), *choice = undecided(s, node);
+  if (splits(s, node) && *budget > 0) {
+    --*budget;
+    for (size_t k = 0; k < node->n_arg; k++) count_in_branches(s, node->args[k], budget, uses);
+    return;
+  }
   if (!choice || *budget == 0) {
     count_uses(s, node, uses);
     return;
