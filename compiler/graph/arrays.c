@@ -255,6 +255,22 @@ static size_t level_apart(const struct graph *graph, const struct dimension *dim
   return level;
 }
 
+/* What the scan would be over a binder that is the same for all scans over the dimension. */
+static const struct node *form_of_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n,
+                                       const struct node *const *args) {
+  const struct graph_binder *binder = graph_binder(graph, open->dimension, LEVEL_FORM, open->name);
+  struct binders inside;
+  const struct node proto = scan_over(graph, open, binder, start, n, args, &inside);
+  return graph_node(graph, &proto);
+}
+
+static const struct node *known_scan(const struct graph *graph, const struct node *form, bool apart) {
+  const struct graph_table *table = graph->table;
+  for (const struct graph_scan *known = table->known; known; known = known->next)
+    if (known->form == form && (known->apart || !apart)) return known->scan;
+  return NULL;
+}
+
 /* No two scans share a binder: the lowest level that no scan has, unless this scan is there already. */
 static const struct node *scan_new(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                                    const struct node *const *args, bool apart) {
@@ -266,11 +282,10 @@ static const struct node *scan_new(struct graph *graph, const struct graph_binde
     binders_join(&bound, &args[k]->bound);
     binders_join(&free, &args[k]->free);
   }
-  const struct graph_binder *binder = graph_binder(graph, open->dimension, LEVEL_FORM, open->name);
-  struct node proto = scan_over(graph, open, binder, start, n, args, &inside);
-  const struct node *form = graph_node(graph, &proto);
-  for (const struct graph_scan *known = table->known; known; known = known->next)
-    if (known->form == form && (known->apart || !apart)) return known->scan;
+  const struct node *form = form_of_scan(graph, open, start, n, args), *same = known_scan(graph, form, apart);
+  if (same) return same;
+  const struct graph_binder *binder;
+  struct node proto;
   size_t level =
       apart ? level_apart(graph, open->dimension) : level_above(graph, open->dimension, &bound, &free);
   do {
@@ -292,6 +307,12 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
 const struct node *node_scan_apart(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                                    const struct node *const *args) {
   return scan_new(graph, open, start, n_output, args, true);
+}
+
+const struct node *node_scan_known(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                                   const struct node *const *args) {
+  graph_close(graph, open);
+  return known_scan(graph, form_of_scan(graph, open, start, n_output * start, args), true);
 }
 
 bool node_looks_back(const struct node *node, size_t *budget) {

@@ -61,6 +61,9 @@ const struct node *node_scan(struct graph *graph, const struct graph_binder *ope
 /* The same, over a binder that no loop has so far: it may take the place of a part of loops that are there already. */
 const struct node *node_scan_apart(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                                    const struct node *const *args);
+/* Such a scan that is there already; NULL: none. */
+const struct node *node_scan_known(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                                   const struct node *const *args);
 const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag,
                                  enum base base);
 const struct node *node_project(struct graph *graph, const struct node *scan, size_t index);

@@ -3,7 +3,7 @@
  * - A function of one index in a loop over it within other loops: exp(a[item]) in a sum over people and items.
  * - A loop over one index within a long loop over another, whose result is not just added up: linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
- * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it.
+ * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it. Sums over its steps then read them.
  * - A call for each pair of indices from which the elements of a matrix are made, those of a covariance, or a choice between
  *   such: the gradient needs it again. Sums along its rows or columns then read it too.
  *
@@ -26,6 +26,8 @@ struct storing {
   size_t *round, n_round, now; /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
   const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
   const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
+  bool recurs;                          /* its steps rest on earlier ones */
+  size_t sum_start;                     /* where the loop of this round's sum starts; 0: it is no sum */
   const struct node *element;           /* of a matrix over the pair, which is rewritten in this round, */
   const struct graph_binder *pair[2];   /* or of a sum over the second for each of the first; NULL: there is none */
   bool only_known;                      /* the round is that of a sum: it reads the arrays that matrices have */
@@ -72,12 +74,18 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
   if (!binder) return NULL;
   if (s->scan) {
     size_t steps = DEEP;
-    if (node->kind != NODE_EXTERN || binder != s->outermost || binder->dimension->high < LONG) return NULL;
+    if (node->kind != NODE_EXTERN || !s->recurs || binder != s->outermost || binder->dimension->high < LONG) return NULL;
     return node_looks_back(node, &steps) ? NULL : binder;
   }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
   size_t budget = DEEP;
   return binder != s->outermost && has_call(node, &budget) ? binder : NULL;
+}
+
+/* A call in a sum over steps, as calls are stored for recurrences. */
+static bool may_be_known(const struct storing *s, const struct node *node) {
+  return s->sum_start > 1 && node->kind == NODE_EXTERN && !node->n_dim && node->level == LEVEL_PARAM &&
+         node->base != BASE_BOOL && only_binder(s->graph, node) == s->outermost;
 }
 
 /* A level that no loop of the graph has; NULL: there is no room for it. */
@@ -142,11 +150,20 @@ static void enter_pair(struct storing *s, const struct node *loop) {
   }
 }
 
+static bool recurs(const struct node *scan) {
+  size_t budget = DEEP;
+  for (size_t k = scan->start - 1; k < scan->n_arg; k += scan->start)
+    if (node_looks_back(scan->args[k], &budget)) return true;
+  return false;
+}
+
 static const struct node *in_round(struct storing *s, const struct node *node, const struct graph_binder *outermost) {
   const struct storing outer = *s;
   s->now = ++s->n_round;
   s->outermost = outermost;
   s->scan = node->kind == NODE_SCAN ? node : NULL;
+  s->recurs = s->scan ? recurs(s->scan) : outer.recurs;
+  s->sum_start = node->kind == NODE_REDUCE ? node->start : 0;
   enter_pair(s, node);
   const struct node *element = node->args[0], *result;
   if (node->kind == NODE_REDUCE)
@@ -160,6 +177,8 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   s->now = outer.now;
   s->outermost = outer.outermost;
   s->scan = outer.scan;
+  s->recurs = outer.recurs;
+  s->sum_start = outer.sum_start;
   memcpy(s->pair, outer.pair, sizeof s->pair);
   s->element = outer.element;
   s->only_known = outer.only_known;
@@ -186,19 +205,21 @@ static const struct node *stored(struct storing *s, const struct node *node, con
   return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
 
-/* A scan of its own that has the same steps: before the first one, the node need not have a value. */
+/* A scan of its own that has the same steps: before the first one, the node need not have a value. Within sums: NULL unless it is
+ * there already. */
 static const struct node *stored_steps(struct storing *s, const struct node *node) {
   struct graph *graph = s->graph;
-  const struct graph_binder *binder = s->scan->binder;
-  const size_t start = s->scan->start;
-  if (graph->n_binder + 1 >= MAX_BINDER) return node;
+  const struct graph_binder *binder = s->outermost;
+  const size_t start = s->scan ? s->scan->start : s->sum_start;
+  if (graph->n_binder + 1 >= MAX_BINDER) return s->scan ? node : NULL;
   const struct node *body = in_round(s, node, binder);
   const struct graph_binder *open = graph_open(graph, binder->dimension, binder->name);
   const struct node *index = node_binder(graph, open), **steps = floe__arena_array(graph->arena, start, sizeof *steps);
   for (size_t k = 0; k + 1 < start; k++) steps[k] = node_const(graph, 0);
   steps[start - 1] = graph_substitute(graph, body, 1, &binder, &index);
-  const struct node *parts[] = {node_project(graph, node_scan_apart(graph, open, start, 1, steps), 0),
-                                node_binder(graph, binder)};
+  const struct node *scan = s->scan ? node_scan_apart(graph, open, start, 1, steps) : node_scan_known(graph, open, start, 1, steps);
+  if (!scan) return NULL;
+  const struct node *parts[] = {node_project(graph, scan, 0), node_binder(graph, binder)};
   return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
 
@@ -245,8 +266,10 @@ static const struct node *rewritten(struct storing *s, const struct node *node) 
   const bool closed = binders_are_none(&node->free);
   if (scan && !closed) return node;
   const struct graph_binder *binder = stored_over(s, node);
-  const struct node *result;
-  if (binder)
+  const struct node *result = may_be_known(s, node) ? stored_steps(s, node) : NULL;
+  if (result)
+    ; /* it reads what a recurrence has stored */
+  else if (binder)
     result = s->scan ? stored_steps(s, node) : stored(s, node, binder);
   else if (is_part_of_matrix(s, node))
     result = stored_matrix(s, node);
@@ -274,11 +297,10 @@ void store_repeated(struct graph *graph, struct interpretation *density) {
                       .own = floe__arena_array(arena, MAX_BINDER, sizeof *s.own),
                       .turn = floe__arena_array(arena, MAX_BINDER, sizeof *s.turn)};
   forget(&s);
-  for (size_t id = 0; id < s.n_old; id++) { /* matrices first: sums read the arrays that these have */
+  for (size_t id = 0; id < s.n_old; id++) { /* matrices and recurrences first: sums read the arrays that these have */
     const struct node *node = graph->nodes[id];
-    const bool closed = binders_are_none(&node->free);
-    if (node->kind == NODE_MAP && node->n_binder == 2 && node->level == LEVEL_PARAM && closed)
-      (void)rewritten(&s, node);
+    const bool first = node->kind == NODE_SCAN || (node->kind == NODE_MAP && node->n_binder == 2);
+    if (first && node->level == LEVEL_PARAM && binders_are_none(&node->free)) (void)rewritten(&s, node);
   }
   forget(&s);
   s.n_known = graph->n_node;
