@@ -37,6 +37,7 @@ static bool is_within(const struct node *index, const struct dimension *dimensio
 static const struct node *element_of_map(struct graph *graph, const struct node *map,
                                          const struct node *const *indices) {
   struct binders binders = {{0}};
+  if (map->start > 1) return NULL;
   for (size_t k = 0; k < map->n_binder; k++) {
     if (!is_within(indices[k], map->dim[k])) return NULL;
     binders_add(&binders, map->binders[k]->id);
@@ -130,15 +131,15 @@ static bool is_whole_array(const struct node *element, size_t n, const struct gr
   return true;
 }
 
-const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open,
-                            const struct node *element) {
+const struct node *node_map_from(struct graph *graph, size_t n, const struct graph_binder *const *open, size_t start,
+                                 const struct node *element) {
   const struct graph_binder **binders = floe__arena_array(graph->arena, n + 1, sizeof *binders);
   const struct dimension **dim = floe__arena_array(graph->arena, n + 1, sizeof *dim);
   const struct node **values = floe__arena_array(graph->arena, n + 1, sizeof *values), *body = element;
   struct binders inner = element->bound, own;
   for (size_t k = n; k-- > 0;) graph_close(graph, open[k]);
   if (n == 0) return element;
-  if (is_whole_array(element, n, open)) return element->args[0];
+  if (start == 1 && is_whole_array(element, n, open)) return element->args[0];
   do { /* a scan inside that changes gets a new binder: perhaps one of these */
     binders_join(&inner, &body->bound);
     struct binders bound = inner;
@@ -158,8 +159,14 @@ const struct node *node_map(struct graph *graph, size_t n, const struct graph_bi
                                           .dim = dim,
                                           .n_binder = n,
                                           .binders = binders,
+                                          .start = start,
                                           .n_arg = 1,
                                           .args = &body});
+}
+
+const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open,
+                            const struct node *element) {
+  return node_map_from(graph, n, open, 1, element);
 }
 
 /* The switch stands outside the loop. */
@@ -244,17 +251,6 @@ static struct node scan_over(struct graph *graph, const struct graph_binder *ope
       .kind = NODE_SCAN, .n_dim = 1, .dim = dim, .binder = binder, .start = start, .n_arg = n, .args = bodies};
 }
 
-/* The lowest level that no loop over the dimension has. */
-static size_t level_apart(const struct graph *graph, const struct dimension *dimension) {
-  size_t level = 0;
-  for (size_t k = 0; k < graph->n_binder; k++) {
-    const struct graph_binder *binder = graph->binders[k];
-    const bool loop = binder->dimension == dimension && binder->level < LEVEL_FORM;
-    if (loop && binder->level >= level) level = binder->level + 1;
-  }
-  return level;
-}
-
 /* What the scan would be over a binder that is the same for all scans over the dimension. */
 static const struct node *form_of_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n,
                                        const struct node *const *args) {
@@ -264,16 +260,9 @@ static const struct node *form_of_scan(struct graph *graph, const struct graph_b
   return graph_node(graph, &proto);
 }
 
-static const struct node *known_scan(const struct graph *graph, const struct node *form, bool apart) {
-  const struct graph_table *table = graph->table;
-  for (const struct graph_scan *known = table->known; known; known = known->next)
-    if (known->form == form && (known->apart || !apart)) return known->scan;
-  return NULL;
-}
-
 /* No two scans share a binder: the lowest level that no scan has, unless this scan is there already. */
-static const struct node *scan_new(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                                   const struct node *const *args, bool apart) {
+const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
+                             const struct node *const *args) {
   struct graph_table *table = graph->table;
   size_t n = n_output * start;
   struct binders bound = {{0}}, free = {{0}}, inside;
@@ -282,37 +271,21 @@ static const struct node *scan_new(struct graph *graph, const struct graph_binde
     binders_join(&bound, &args[k]->bound);
     binders_join(&free, &args[k]->free);
   }
-  const struct node *form = form_of_scan(graph, open, start, n, args), *same = known_scan(graph, form, apart);
-  if (same) return same;
+  const struct node *form = form_of_scan(graph, open, start, n, args);
+  for (const struct graph_scan *known = table->known; known; known = known->next)
+    if (known->form == form) return known->scan;
   const struct graph_binder *binder;
   struct node proto;
-  size_t level =
-      apart ? level_apart(graph, open->dimension) : level_above(graph, open->dimension, &bound, &free);
+  size_t level = level_above(graph, open->dimension, &bound, &free);
   do {
     do binder = graph_binder(graph, open->dimension, level++, open->name);
     while (binders_have(&table->scans, binder->id) && !graph->crowded);
     proto = scan_over(graph, open, binder, start, n, args, &inside);
   } while (binders_have(&inside, binder->id) && !graph->crowded);
   struct graph_scan *known = floe__arena_alloc(graph->arena, sizeof *known);
-  *known = (struct graph_scan){form, graph_node(graph, &proto), apart, table->known};
+  *known = (struct graph_scan){form, graph_node(graph, &proto), table->known};
   table->known = known;
   return known->scan;
-}
-
-const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                             const struct node *const *args) {
-  return scan_new(graph, open, start, n_output, args, false);
-}
-
-const struct node *node_scan_apart(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                                   const struct node *const *args) {
-  return scan_new(graph, open, start, n_output, args, true);
-}
-
-const struct node *node_scan_known(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                                   const struct node *const *args) {
-  graph_close(graph, open);
-  return known_scan(graph, form_of_scan(graph, open, start, n_output * start, args), true);
 }
 
 bool node_looks_back(const struct node *node, size_t *budget) {

@@ -51,6 +51,9 @@ const struct node *node_finite(struct graph *graph, const struct node *density, 
 const struct node *node_gather(struct graph *graph, const struct node *array, const struct node *const *indices);
 const struct node *node_map(struct graph *graph, size_t n, const struct graph_binder *const *open,
                             const struct node *element);
+/* Loops that start later: the elements before are not to be read. A map has one binder then. */
+const struct node *node_map_from(struct graph *graph, size_t n, const struct graph_binder *const *open, size_t start,
+                                 const struct node *element);
 const struct node *node_reduce(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
                                const struct node *element);
 const struct node *node_reduce_from(struct graph *graph, enum reduction reduction, const struct graph_binder *open,
@@ -58,12 +61,6 @@ const struct node *node_reduce_from(struct graph *graph, enum reduction reductio
 /* args: n_output * start, per output the initial values and then the body. */
 const struct node *node_scan(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
                              const struct node *const *args);
-/* The same, over a binder that no loop has so far: it may take the place of a part of loops that are there already. */
-const struct node *node_scan_apart(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                                   const struct node *const *args);
-/* Such a scan that is there already; NULL: none. */
-const struct node *node_scan_known(struct graph *graph, const struct graph_binder *open, size_t start, size_t n_output,
-                                   const struct node *const *args);
 const struct node *node_previous(struct graph *graph, const struct graph_binder *open, size_t index, size_t lag,
                                  enum base base);
 const struct node *node_project(struct graph *graph, const struct node *scan, size_t index);

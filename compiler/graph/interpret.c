@@ -123,7 +123,7 @@ static void fill_map(struct graph_run *run, const struct node *node, struct grap
   for (size_t place = 0; place < array->n; place++) {
     for (size_t k = node->n_binder, rest = place; k-- > 0; rest /= array->size[k])
       move_to(run, node->binders[k], rest % array->size[k] + 1);
-    array->data[place] = scalar(run, node->args[0]);
+    array->data[place] = place + 1 < node->start ? NAN : scalar(run, node->args[0]);
   }
 }
 

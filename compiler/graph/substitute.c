@@ -123,7 +123,7 @@ static const struct node *rewrite_loop(struct rewriting *to, const struct node *
   inner.memo = memo_take(to->graph);
   for (size_t k = 0; k < node->n_arg; k++) args[k] = rewrite(&inner, node->args[k]);
   memo_give(to->graph, inner.memo);
-  if (node->kind == NODE_MAP) return node_map(to->graph, n_own, open, args[0]);
+  if (node->kind == NODE_MAP) return node_map_from(to->graph, n_own, open, node->start, args[0]);
   if (node->kind == NODE_REDUCE) return node_reduce_from(to->graph, node->reduction, open[0], node->start, args[0]);
   return node_scan(to->graph, open[0], node->start, node->n_arg / node->start, args);
 }

@@ -13,7 +13,6 @@ struct graph_entry {
 /* A scan, and what it would be over a binder that no scan has: equal scans are found by it. */
 struct graph_scan {
   const struct node *form, *scan;
-  bool apart; /* no other loop has its binder */
   struct graph_scan *next;
 };
 

@@ -3,7 +3,8 @@
  * - A function of one index in a loop over it within other loops: exp(a[item]) in a sum over people and items.
  * - A loop over one index within a long loop over another, whose result is not just added up: linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
- * - In a recurrence, calls that do not rest on earlier steps: they run in lanes before it. Sums over its steps then read them.
+ * - In a recurrence, calls and choices that do not rest on earlier steps: they run in lanes before it, and the recurrence stands
+ *   in no switch. Sums over its steps then read them.
  * - A call for each pair of indices from which the elements of a matrix are made, those of a covariance, or a choice between
  *   such: the gradient needs it again. Sums along its rows or columns then read it too.
  *
@@ -27,13 +28,14 @@ struct storing {
   const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
   const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
   bool recurs;                          /* its steps rest on earlier ones */
-  size_t sum_start;                     /* where the loop of this round's sum starts; 0: it is no sum */
+  bool sum;                             /* the round is that of a sum */
+  size_t start;                         /* of this round's loop: its first element */
   const struct node *element;           /* of a matrix over the pair, which is rewritten in this round, */
   const struct graph_binder *pair[2];   /* or of a sum over the second for each of the first; NULL: there is none */
   bool only_known;                      /* the round is that of a sum: it reads the arrays that matrices have */
   size_t n_own;
   const struct graph_binder **own; /* of the arrays, */
-  size_t *turn;                    /* two for each dimension: which of them it is */
+  size_t *turn;                    /* for each dimension: 0 and 1 of elements, `start` of steps */
 };
 
 static const struct node *rewritten(struct storing *s, const struct node *node);
@@ -74,7 +76,7 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
   if (!binder) return NULL;
   if (s->scan) {
     size_t steps = DEEP;
-    if (node->kind != NODE_EXTERN || !s->recurs || binder != s->outermost || binder->dimension->high < LONG) return NULL;
+    if ((node->kind != NODE_EXTERN && node->kind != NODE_CHOOSE) || !s->recurs || binder != s->outermost || binder->dimension->high < LONG) return NULL;
     return node_looks_back(node, &steps) ? NULL : binder;
   }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
@@ -84,7 +86,7 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
 
 /* A call in a sum over steps, as calls are stored for recurrences. */
 static bool may_be_known(const struct storing *s, const struct node *node) {
-  return s->sum_start > 1 && node->kind == NODE_EXTERN && !node->n_dim && node->level == LEVEL_PARAM &&
+  return s->sum && s->start > 1 && node->kind == NODE_EXTERN && !node->n_dim && node->level == LEVEL_PARAM &&
          node->base != BASE_BOOL && only_binder(s->graph, node) == s->outermost;
 }
 
@@ -163,7 +165,8 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   s->outermost = outermost;
   s->scan = node->kind == NODE_SCAN ? node : NULL;
   s->recurs = s->scan ? recurs(s->scan) : outer.recurs;
-  s->sum_start = node->kind == NODE_REDUCE ? node->start : 0;
+  s->sum = node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM;
+  s->start = node->start;
   enter_pair(s, node);
   const struct node *element = node->args[0], *result;
   if (node->kind == NODE_REDUCE)
@@ -178,20 +181,24 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
   s->outermost = outer.outermost;
   s->scan = outer.scan;
   s->recurs = outer.recurs;
-  s->sum_start = outer.sum_start;
+  s->sum = outer.sum;
+  s->start = outer.start;
   memcpy(s->pair, outer.pair, sizeof s->pair);
   s->element = outer.element;
   s->only_known = outer.only_known;
   return result;
 }
 
-static const struct node *stored(struct storing *s, const struct node *node, const struct graph_binder *binder) {
-  const struct graph_binder *own = own_binder(s, binder, 0);
-  if (!own) return node;
-  const struct node *index = node_binder(s->graph, own), *body = in_round(s, node, binder);
+/* The array of what `body` is for each element of `binder` from `start` on, read at the current one; NULL: there is no room for its
+ * binder. */
+static const struct node *read_of(struct storing *s, const struct node *node, const struct node *body,
+                                  const struct graph_binder *binder, size_t start, size_t turn) {
+  const struct graph_binder *own = own_binder(s, binder, turn);
+  if (!own) return NULL;
+  const struct node *index = node_binder(s->graph, own);
   if (binders_have(&body->bound, own->id)) body = node;
   body = graph_substitute(s->graph, body, 1, &binder, &index);
-  if (binders_have(&body->bound, own->id)) return node;
+  if (binders_have(&body->bound, own->id)) return NULL;
   const struct node *array = graph_node(s->graph, &(struct node){.kind = NODE_MAP,
                                                                  .base = node->base,
                                                                  .name = node->name,
@@ -199,28 +206,29 @@ static const struct node *stored(struct storing *s, const struct node *node, con
                                                                  .dim = (const struct dimension *[]){own->dimension},
                                                                  .n_binder = 1,
                                                                  .binders = &own,
+                                                                 .start = start,
                                                                  .n_arg = 1,
                                                                  .args = &body});
   const struct node *parts[] = {array, node_binder(s->graph, binder)};
   return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
 }
 
-/* A scan of its own that has the same steps: before the first one, the node need not have a value. Within sums: NULL unless it is
- * there already. */
+static const struct node *stored(struct storing *s, const struct node *node, const struct graph_binder *binder) {
+  const struct node *read = read_of(s, node, in_round(s, node, binder), binder, 1, 0);
+  return read ? read : node;
+}
+
+/* The steps of the recurrence, from the first one on. Calls in a choice may stand in others, too. */
 static const struct node *stored_steps(struct storing *s, const struct node *node) {
-  struct graph *graph = s->graph;
-  const struct graph_binder *binder = s->outermost;
-  const size_t start = s->scan ? s->scan->start : s->sum_start;
-  if (graph->n_binder + 1 >= MAX_BINDER) return s->scan ? node : NULL;
-  const struct node *body = in_round(s, node, binder);
-  const struct graph_binder *open = graph_open(graph, binder->dimension, binder->name);
-  const struct node *index = node_binder(graph, open), **steps = floe__arena_array(graph->arena, start, sizeof *steps);
-  for (size_t k = 0; k + 1 < start; k++) steps[k] = node_const(graph, 0);
-  steps[start - 1] = graph_substitute(graph, body, 1, &binder, &index);
-  const struct node *scan = s->scan ? node_scan_apart(graph, open, start, 1, steps) : node_scan_known(graph, open, start, 1, steps);
-  if (!scan) return NULL;
-  const struct node *parts[] = {node_project(graph, scan, 0), node_binder(graph, binder)};
-  return graph_node(graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 2, .args = parts});
+  const struct node *body = node->kind == NODE_CHOOSE ? with_parts(s, node) : in_round(s, node, s->outermost);
+  const struct node *read = read_of(s, node, body, s->outermost, s->start, s->start);
+  return read ? read : node;
+}
+
+/* What stored_steps has made of it for a recurrence; NULL: nothing. */
+static const struct node *known_steps(struct storing *s, const struct node *node) {
+  const struct node *read = read_of(s, node, in_round(s, node, s->outermost), s->outermost, s->start, s->start);
+  return read && read->args[0]->id < s->n_known ? read : NULL;
 }
 
 /* A call with both indices of the pair, or a choice between such, but not the element itself. */
@@ -253,6 +261,7 @@ static const struct node *stored_matrix(struct storing *s, const struct node *no
                                                  .dim = dim,
                                                  .n_binder = 2,
                                                  .binders = own,
+                                                 .start = 1,
                                                  .n_arg = 1,
                                                  .args = &body});
   if (s->only_known && parts[0]->id >= s->n_known) return node;
@@ -266,7 +275,7 @@ static const struct node *rewritten(struct storing *s, const struct node *node) 
   const bool closed = binders_are_none(&node->free);
   if (scan && !closed) return node;
   const struct graph_binder *binder = stored_over(s, node);
-  const struct node *result = may_be_known(s, node) ? stored_steps(s, node) : NULL;
+  const struct node *result = may_be_known(s, node) ? known_steps(s, node) : NULL;
   if (result)
     ; /* it reads what a recurrence has stored */
   else if (binder)

@@ -275,7 +275,7 @@ static void classify(struct scheduler *s, struct demand *demand) {
       if (node->kind == NODE_MAP && !memory_visible(s, node)) {
         demand->axes = axes_inside(s, node);
         demand->binder = node->binders[demand->n_subscript];
-        demand->start = 1;
+        demand->start = node->start;
       }
       return;
     case ACTION_SCAN: demand->axes = axes_inside(s, node); return;

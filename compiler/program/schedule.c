@@ -204,7 +204,7 @@ static size_t common_axis(const struct scheduler *s, const struct demand *first,
 static bool runs_as(const struct scheduler *s, const struct node *unresolved, const struct demand *demand) {
   const struct node *node = resolve(s, unresolved);
   if (node->kind == NODE_REDUCE) return node->binder == demand->binder && node->start == demand->start;
-  if (node->kind == NODE_MAP) return node->binders[0] == demand->binder && demand->start == 1;
+  if (node->kind == NODE_MAP) return node->binders[0] == demand->binder && node->start == demand->start;
   for (size_t k = 0; node->kind == NODE_CHOOSE && k < node->n_arg; k++)
     if (node->args[k] && !runs_as(s, node->args[k], demand)) return false;
   return node->kind == NODE_CHOOSE;
