@@ -28,6 +28,9 @@ struct storing {
   const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
   const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
   bool recurs;                          /* its steps rest on earlier ones */
+  bool in_choice;                       /* which is stored as a whole */
+  size_t n_place, *place, *first_place; /* (n_old) of the recurrence that have a node: each such choice is one; all else is 0 */
+  bool *shared;                         /* (n_old) by several places, or in none of the choices */
   bool sum;                             /* the round is that of a sum */
   size_t start;                         /* of this round's loop: its first element */
   const struct node *element;           /* of a matrix over the pair, which is rewritten in this round, */
@@ -35,7 +38,7 @@ struct storing {
   bool only_known;                      /* the round is that of a sum: it reads the arrays that matrices have */
   size_t n_own;
   const struct graph_binder **own; /* of the arrays, */
-  size_t *turn;                    /* for each dimension: 0 and 1 of elements, `start` of steps */
+  size_t *turn;                    /* for each dimension: 0 and 1 of elements, 2 start and more of steps */
 };
 
 static const struct node *rewritten(struct storing *s, const struct node *node);
@@ -69,6 +72,10 @@ static bool is_conditional(const struct node *node) {
   return node->kind == NODE_SELECT || node->kind == NODE_FINITE;
 }
 
+static bool is_dear_step(const struct node *node) {
+  return node->kind == NODE_EXTERN || node->kind == NODE_CHOOSE;
+}
+
 /* The binder of the array's elements; NULL: the node is computed where it is used. */
 static const struct graph_binder *stored_over(const struct storing *s, const struct node *node) {
   if (node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL || !s->outermost) return NULL;
@@ -76,7 +83,7 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
   if (!binder) return NULL;
   if (s->scan) {
     size_t steps = DEEP;
-    if ((node->kind != NODE_EXTERN && node->kind != NODE_CHOOSE) || !s->recurs || binder != s->outermost || binder->dimension->high < LONG) return NULL;
+    if (!is_dear_step(node) || !s->recurs || (s->in_choice && !s->shared[node->id]) || binder != s->outermost || binder->dimension->high < LONG) return NULL;
     return node_looks_back(node, &steps) ? NULL : binder;
   }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
@@ -159,12 +166,28 @@ static bool recurs(const struct node *scan) {
   return false;
 }
 
+/* `place`: 0 outside of choices. */
+static void note_places(struct storing *s, const struct node *node, size_t place) {
+  if (node->id >= s->n_old || node->level != LEVEL_PARAM || binders_are_none(&node->free)) return;
+  if (s->place[node->id] == place + 1) return;
+  s->place[node->id] = place + 1;
+  if (is_dear_step(node)) {
+    size_t *first = &s->first_place[node->id];
+    s->shared[node->id] = s->shared[node->id] || place == 0 || (*first && *first != place);
+    *first = place;
+  }
+  if (place == 0 && node->kind == NODE_CHOOSE) place = ++s->n_place;
+  for (size_t k = 0; k < node->n_arg; k++)
+    if (node->args[k]) note_places(s, node->args[k], place);
+}
+
 static const struct node *in_round(struct storing *s, const struct node *node, const struct graph_binder *outermost) {
   const struct storing outer = *s;
   s->now = ++s->n_round;
   s->outermost = outermost;
   s->scan = node->kind == NODE_SCAN ? node : NULL;
   s->recurs = s->scan ? recurs(s->scan) : outer.recurs;
+  for (size_t k = 0; s->scan && s->recurs && k < node->n_arg; k++) note_places(s, node->args[k], 0);
   s->sum = node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM;
   s->start = node->start;
   enter_pair(s, node);
@@ -218,16 +241,19 @@ static const struct node *stored(struct storing *s, const struct node *node, con
   return read ? read : node;
 }
 
-/* The steps of the recurrence, from the first one on. Calls in a choice may stand in others, too. */
+/* The steps of the recurrence, from the first one on. What stands in several choices is stored by itself, before them. */
 static const struct node *stored_steps(struct storing *s, const struct node *node) {
-  const struct node *body = node->kind == NODE_CHOOSE ? with_parts(s, node) : in_round(s, node, s->outermost);
-  const struct node *read = read_of(s, node, body, s->outermost, s->start, s->start);
+  const bool choice = node->kind == NODE_CHOOSE, inside = s->in_choice;
+  s->in_choice = choice || inside;
+  const struct node *body = choice ? with_parts(s, node) : in_round(s, node, s->outermost);
+  s->in_choice = inside;
+  const struct node *read = read_of(s, node, body, s->outermost, s->start, 2 * s->start + choice);
   return read ? read : node;
 }
 
 /* What stored_steps has made of it for a recurrence; NULL: nothing. */
 static const struct node *known_steps(struct storing *s, const struct node *node) {
-  const struct node *read = read_of(s, node, in_round(s, node, s->outermost), s->outermost, s->start, s->start);
+  const struct node *read = read_of(s, node, in_round(s, node, s->outermost), s->outermost, s->start, 2 * s->start);
   return read && read->args[0]->id < s->n_known ? read : NULL;
 }
 
@@ -296,6 +322,10 @@ static void forget(struct storing *s) {
   s->result = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->result);
   s->round = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->round);
   s->n_round = s->now = 1;
+  s->place = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->place);
+  s->first_place = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->first_place);
+  s->shared = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->shared);
+  s->n_place = 0;
 }
 
 void store_repeated(struct graph *graph, struct interpretation *density) {

@@ -21,15 +21,38 @@ static bool is_shareable(const struct node *node) {
          (node->kind == NODE_SCAN || (node->n_dim && node->kind != NODE_CHOOSE));
 }
 
-/* Adds one for each array that this part of a demand needs. */
-static void count_uses(struct scheduler *s, const struct node *node, struct marks *uses) {
-  struct marks *reached = marks_take(&s->marks);
-  reach_all(s, node, reached);
+/* Marks what `node` needs without a further choice, and those choices. */
+static void reach_directly(const struct scheduler *s, const struct node *node, struct marks *reached, struct marks *choices) {
+  if (available(s, node) || !marks_add(reached, node->id)) return;
+  const struct node *choice = undecided(s, node);
+  if (choice) marks_add(choices, choice->id);
+  for (size_t k = choice ? 1 : 0; k < node->n_arg && node != choice; k++) {
+    const struct node *d = dependency(s, node, k);
+    if (d) reach_directly(s, d, reached, choices);
+  }
+}
+
+static void count_arrays(const struct scheduler *s, const struct marks *reached, struct marks *uses) {
   for (size_t k = 0; k < reached->n; k++) {
     const size_t id = reached->ids[k];
     if (id < s->study->graph->n_node && is_shareable(s->study->graph->nodes[id]))
       marks_set(uses, id, marks_value(uses, id) + 1);
   }
+}
+
+/* Adds one for each array that this part of a demand needs, and one for each choice inside that needs it. */
+static void count_uses(struct scheduler *s, const struct node *node, struct marks *uses) {
+  struct marks *reached = marks_take(&s->marks), *choices = marks_take(&s->marks);
+  reach_directly(s, node, reached, choices);
+  count_arrays(s, reached, uses);
+  for (size_t k = 0; k < choices->n; k++) {
+    const struct node *choice = s->study->graph->nodes[choices->ids[k]];
+    marks_empty(reached);
+    for (size_t i = 0; i < choice->n_arg; i++)
+      if (choice->args[i]) reach_directly(s, resolve(s, choice->args[i]), reached, choices);
+    count_arrays(s, reached, uses);
+  }
+  marks_give(&s->marks, choices);
   marks_give(&s->marks, reached);
 }
 

@@ -62,15 +62,22 @@ FLOE_LANE double floe_lane_inv_logit(double x) {
   return x < 0 ? t * upper : upper;
 }
 
+/* The product, and 0 where x is. By bits: several choices on the same x would become branches, which have no lanes. */
+FLOE_LANE double floe_lane_unless_0(double x, double product) {
+  uint64_t bits;
+  __builtin_memcpy(&bits, &product, sizeof bits);
+  bits &= (uint64_t)(x == 0) - 1;
+  __builtin_memcpy(&product, &bits, sizeof product);
+  return product;
+}
+
 /* x log y and x log(1 + y), 0 at x = 0 whatever y. */
 FLOE_LANE double floe_lane_xlogy(double x, double y) {
-  const double product = x * floe_lane_log(y);
-  return x == 0 ? 0 : product;
+  return floe_lane_unless_0(x, x * floe_lane_log(y));
 }
 
 FLOE_LANE double floe_lane_xlog1py(double x, double y) {
-  const double product = x * floe_lane_log1p(y);
-  return x == 0 ? 0 : product;
+  return floe_lane_unless_0(x, x * floe_lane_log1p(y));
 }
 
 #endif
