@@ -80,7 +80,7 @@ static const char helper_clear[] = "static inline void clear(double *array, size
  * next is several times slower. */
 static const char levels[] =
     "#if defined __GNUC__ && !defined __clang__\n"
-    "#define SELDOM __attribute__((cold, optimize(\"O1\", \"expensive-optimizations\")))\n"
+    "#define SELDOM __attribute__((cold, optimize(\"Og\", \"expensive-optimizations\")))\n"
     "#define BRIEF __attribute__((optimize(\"O1\", \"expensive-optimizations\", \"tree-vectorize\", \"tree-vrp\", \"tree-pre\")))\n"
     "#else\n"
     "#define SELDOM\n"

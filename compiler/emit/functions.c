@@ -345,7 +345,9 @@ static void write_loop(struct function_writer *f, const struct step *step) {
     floe__text_printf(f->out, "for (size_t %s = %s; %s >= %zu; %s--) {\n", name, size, name, loop->first, name);
   else
     floe__text_printf(f->out, "for (size_t %s = %zu; %s <= %s; %s++) {\n", name, loop->first, name, size, name);
+  f->n_around++;
   write_block(f, step->body);
+  f->n_around--;
   f->in_lanes = false;
   f->inlines = outside;
   write_indent(f);

@@ -123,11 +123,27 @@ bool loop_is_long(const struct function_writer *f, const struct step *loop) {
   return f->routine->kind == INTERPRETATION_LOG_DENSITY && loop->loop->dimension->high >= LONG && !f->packed;
 }
 
+static bool has_call(const struct block *block) {
+  for (size_t k = 0; k < block->n_step; k++)
+    if (block->steps[k]->kind == STEP_LET && block->steps[k]->value->kind == VALUE_CALL) return true;
+  return false;
+}
+
+/* Next to matrices over the same dimension a loop over it once takes little, unless it calls functions. */
+static bool is_slight(const struct function_writer *f, const struct step *loop) {
+  if (f->n_around > 0 || has_call(loop->body)) return false;
+  for (size_t k = 0; k < f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k];
+    if (memory->n_dim == 2 && memory->dim[0] == loop->loop->dimension && memory->dim[1] == memory->dim[0]) return true;
+  }
+  return false;
+}
+
 /* Only densities: their sums need not come out the same to the last bit on every machine, but what is simulated and
  * reported should. */
 bool loop_has_lanes(const struct function_writer *f, const struct step *loop) {
   if (f->routine->kind != INTERPRETATION_LOG_DENSITY || loop->loop->descending || f->packed) return false;
-  if (loop->loop->dimension->high < FEWEST) return false;
+  if (loop->loop->dimension->high < FEWEST || is_slight(f, loop)) return false;
   for (size_t k = 0; k < loop->body->n_step; k++)
     if (!step_has_lanes(loop, loop->body->steps[k])) return false;
   return true;

@@ -41,6 +41,7 @@ struct function_writer {
   struct identifiers *identifiers;
   struct floe__text *out;
   size_t depth;              /* of indentation */
+  size_t n_around;           /* loops around the line at hand */
   unsigned *uses;            /* (n_value) */
   const struct block **home; /* (n_value) block that defines it */
   bool *far;                 /* (n_value) used in another block */
