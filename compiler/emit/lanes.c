@@ -37,9 +37,8 @@ const char *pack_symbol(const char *symbol) {
 }
 
 /* Clauses of `reduction`; NULL: such updates do not run in lanes. */
-static const char *const reductions[] = {
-    [REDUCE_SUM] = "+", [REDUCE_PRODUCT] = "*", [REDUCE_MAX] = NULL,
-    [REDUCE_MIN] = NULL, [REDUCE_ALL] = "&",    [REDUCE_ANY] = "|"};
+static const char *const reductions[] = {[REDUCE_SUM] = "+",  [REDUCE_PRODUCT] = "*", [REDUCE_MAX] = NULL,
+                                         [REDUCE_MIN] = NULL, [REDUCE_ALL] = "&",     [REDUCE_ANY] = "|"};
 
 static bool same_element(const struct memory *memory, const struct subscript *a, const struct subscript *b) {
   for (size_t k = 0; k < memory->n_dim; k++)

@@ -187,7 +187,8 @@ static const struct node *repeated(struct graph *graph, const struct graph_binde
 
 /* The output of a scan whose elements are all summed up, and whose steps do not rest on earlier ones; NULL: it is not. */
 static const struct node *summed_steps(const struct graph_binder *open, const struct node *element) {
-  const struct node *output = element->kind == NODE_GATHER ? element->args[0] : NULL, *index = output ? element->args[1] : NULL;
+  const struct node *output = element->kind == NODE_GATHER ? element->args[0] : NULL,
+                    *index = output ? element->args[1] : NULL;
   if (!output || output->kind != NODE_PROJECT || index->kind != NODE_BINDER || index->binder != open) return NULL;
   const struct node *scan = output->args[0];
   size_t budget = MAX_STEP;
@@ -197,7 +198,8 @@ static const struct node *summed_steps(const struct graph_binder *open, const st
 }
 
 /* The elements before the loop, and a loop over the others. */
-static const struct node *sum_of_steps(struct graph *graph, const struct graph_binder *open, const struct node *output) {
+static const struct node *sum_of_steps(struct graph *graph, const struct graph_binder *open,
+                                       const struct node *output) {
   const struct node *scan = output->args[0], **steps = scan->args + output->index * scan->start;
   const struct node *sum = node_const(graph, 0);
   for (size_t k = 0; k + 1 < scan->start; k++) sum = node_binary(graph, OP_ADD, sum, steps[k]);

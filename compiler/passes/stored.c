@@ -29,13 +29,14 @@ struct storing {
   const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
   bool recurs;                          /* its steps rest on earlier ones */
   bool in_choice;                       /* which is stored as a whole */
-  size_t n_place, *place, *first_place; /* (n_old) of the recurrence that have a node: each such choice is one; all else is 0 */
-  bool *shared;                         /* (n_old) by several places, or in none of the choices */
-  bool sum;                             /* the round is that of a sum */
-  size_t start;                         /* of this round's loop: its first element */
-  const struct node *element;           /* of a matrix over the pair, which is rewritten in this round, */
-  const struct graph_binder *pair[2];   /* or of a sum over the second for each of the first; NULL: there is none */
-  bool only_known;                      /* the round is that of a sum: it reads the arrays that matrices have */
+  size_t n_place, *place,
+      *first_place;           /* (n_old) of the recurrence that have a node: each such choice is one; all else is 0 */
+  bool *shared;               /* (n_old) by several places, or in none of the choices */
+  bool sum;                   /* the round is that of a sum */
+  size_t start;               /* of this round's loop: its first element */
+  const struct node *element; /* of a matrix over the pair, which is rewritten in this round, */
+  const struct graph_binder *pair[2]; /* or of a sum over the second for each of the first; NULL: there is none */
+  bool only_known;                    /* the round is that of a sum: it reads the arrays that matrices have */
   size_t n_own;
   const struct graph_binder **own; /* of the arrays, */
   size_t *turn;                    /* for each dimension: 0 and 1 of elements, 2 start and more of steps */
@@ -83,7 +84,9 @@ static const struct graph_binder *stored_over(const struct storing *s, const str
   if (!binder) return NULL;
   if (s->scan) {
     size_t steps = DEEP;
-    if (!is_dear_step(node) || !s->recurs || (s->in_choice && !s->shared[node->id]) || binder != s->outermost || binder->dimension->high < LONG) return NULL;
+    if (!is_dear_step(node) || !s->recurs || (s->in_choice && !s->shared[node->id]) || binder != s->outermost ||
+        binder->dimension->high < LONG)
+      return NULL;
     return node_looks_back(node, &steps) ? NULL : binder;
   }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;

@@ -105,8 +105,8 @@ static const struct value *operation(struct scheduler *s, const struct node *nod
 static const struct value *light_choice(struct scheduler *s, const struct node *node) {
   const struct value *chosen = value_of_node(s, node->args[node->n_arg - 1]);
   for (size_t k = node->n_arg - 1; k-- > 0;) {
-    const struct value *here =
-        builder_value(s->builder, (struct value){.kind = VALUE_OPTION, .axis = node->axis, .number = (double)k, .truth = true});
+    const struct value *here = builder_value(
+        s->builder, (struct value){.kind = VALUE_OPTION, .axis = node->axis, .number = (double)k, .truth = true});
     chosen = builder_select(s->builder, here, value_of_node(s, node->args[k]), chosen);
   }
   return chosen;

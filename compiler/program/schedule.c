@@ -215,8 +215,7 @@ static bool joins_loop(const struct scheduler *s, const struct demand *demand, s
                        size_t slot) {
   if (!axis_set_empty(demand->axes) || !demand->binder || s->copies >= MAX_COPIES) return false;
   for (size_t k = 0; k < n; k++)
-    if (axis_set_has(waiting[k]->axes, slot, s->n_axis) && !waiting[k]->present &&
-        runs_as(s, waiting[k]->node, demand))
+    if (axis_set_has(waiting[k]->axes, slot, s->n_axis) && !waiting[k]->present && runs_as(s, waiting[k]->node, demand))
       return true;
   return false;
 }
@@ -440,5 +439,6 @@ struct routine *schedule_universe_density(struct floe__arena *arena, const struc
   struct scheduler *s = scheduler_new(arena, study, INTERPRETATION_LOG_DENSITY);
   const bool own = study_needs(study, INTERPRETATION_GRADIENT);
   s->option[s->n_axis] = COORDINATES_UNIVERSE;
-  return schedule_interpretation(s, &study->interpretations[own ? INTERPRETATION_GRADIENT : INTERPRETATION_LOG_DENSITY]);
+  return schedule_interpretation(s,
+                                 &study->interpretations[own ? INTERPRETATION_GRADIENT : INTERPRETATION_LOG_DENSITY]);
 }

@@ -22,7 +22,8 @@ static bool is_shareable(const struct node *node) {
 }
 
 /* Marks what `node` needs without a further choice, and those choices. */
-static void reach_directly(const struct scheduler *s, const struct node *node, struct marks *reached, struct marks *choices) {
+static void reach_directly(const struct scheduler *s, const struct node *node, struct marks *reached,
+                           struct marks *choices) {
   if (available(s, node) || !marks_add(reached, node->id)) return;
   const struct node *choice = undecided(s, node);
   if (choice) marks_add(choices, choice->id);
