@@ -104,10 +104,14 @@ floe_status study_network(struct session *session, bool may_train, struct floe_n
                                    floe__option_given(session->arguments, "unlabelled"));
   if (!fresh && floe__file_exists(path)) {
     const floe_status status = floe_network_load(session->model, path, network, error);
+    const bool larger = status == FLOE_OK && may_train && session->dataset &&
+                        floe_network_takes(*network, session->dataset, error) != FLOE_OK;
     if (status == FLOE_OK) session_file(session, "network", path);
-    if (status != FLOE_EARTIFACT || !may_train) return status;
+    if (!larger && (status != FLOE_EARTIFACT || !may_train)) return status;
     session_remark(session, "artifact", "%s: %s; training anew", path, error->message);
     *error = (struct floe_error){0};
+    floe_network_free(*network);
+    *network = NULL;
   } else if (!may_train) {
     return floe__fail(error, FLOE_EARTIFACT, path, "train it: floe train SPEC, or let floe run do all that is missing",
                       "there is no trained network");

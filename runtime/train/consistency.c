@@ -136,7 +136,7 @@ static floe_status unlabelled(struct floe__trainer *t, struct floe_error *error)
   floe_status status = FLOE_OK;
   for (size_t k = 0; k < n_set && !status; k++) {
     const struct floe_dataset *dataset = t->options->unlabelled[k];
-    status = floe__network_takes(t->network, dataset->layout->size, dataset->path, error);
+    status = floe_network_takes(t->network, dataset, error);
   }
   if (!status && !allocate_unlabelled(t, s, error)) status = no_memory(error);
   double *scratch = NULL;

@@ -90,6 +90,11 @@ floe_status floe__network_takes(const struct floe_network *network, const size_t
   return FLOE_OK;
 }
 
+floe_status floe_network_takes(const struct floe_network *network, const struct floe_dataset *dataset,
+                               struct floe_error *error) {
+  return floe__network_takes(network, dataset->layout->size, dataset->path, error);
+}
+
 struct floe_network_info floe_network_info(const struct floe_network *network) {
   return (struct floe_network_info){.n_member = network->n_member,
                                     .n_weight = network->members[0].n_weight,

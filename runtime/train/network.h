@@ -46,6 +46,10 @@ FLOE_NODISCARD floe_status floe_network_train(const struct floe_model *model,
                                               struct floe_error *error);
 void floe_network_free(struct floe_network *network); /* NULL is allowed */
 
+/* Whether the network takes data of such sizes; FLOE_EDATA where a dimension has more than it is trained for. */
+FLOE_NODISCARD floe_status floe_network_takes(const struct floe_network *network, const struct floe_dataset *dataset,
+                                              struct floe_error *error);
+
 /* The same bytes for the same training. Loading refuses damaged files and those of another spec: FLOE_EARTIFACT. */
 FLOE_NODISCARD floe_status floe_network_save(const struct floe_network *network, const char *path,
                                              struct floe_error *error);

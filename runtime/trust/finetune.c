@@ -99,7 +99,7 @@ static floe_status prepare(struct tuning *u, struct floe_error *error) {
   const struct floe__trainer *t = &u->trainer;
   for (size_t k = 0; k < u->n; k++) {
     const struct floe_dataset *dataset = u->options->datasets[k % u->options->n_dataset];
-    floe_status status = floe__network_takes(t->network, dataset->layout->size, dataset->path, error);
+    floe_status status = floe_network_takes(t->network, dataset, error);
     if (status) return status;
     if (k < u->options->n_dataset && !u->options->universe)
       floe_universe_reference(t->model, &u->universes[k]);
