@@ -332,13 +332,23 @@ static void collect_common(struct scheduler *s, struct collection *c, const stru
   marks_give(&s->marks, count);
 }
 
+/* What stands in front of the switch for a choice. Where there are many copies of it, that is also each option that is a choice itself:
+ * chains of choices between choices would double with every axis. */
+static void collect_choice(struct scheduler *s, struct collection *c, const struct node *choice) {
+  collect_common(s, c, choice);
+  for (size_t k = 0; k < choice->n_arg && s->copies >= MAX_COPIES; k++) {
+    const struct node *option = choice->args[k] ? resolve(s, choice->args[k]) : NULL;
+    if (option && !option->n_dim && undecided(s, option)) collect(s, c, option);
+  }
+}
+
 static void collect(struct scheduler *s, struct collection *c, const struct node *unresolved) {
   const struct node *node = resolve(s, unresolved);
   if (available(s, node) || !marks_add(c->seen, node->id)) return;
   if (inside(s, node)) marks_add(c->chosen, node->id);
   const struct node *choice = undecided(s, node);
   if (choice) {
-    collect_common(s, c, choice);
+    collect_choice(s, c, choice);
     for (size_t k = 1; node->kind == NODE_GATHER && k < node->n_arg; k++) collect(s, c, node->args[k]);
     return;
   }
@@ -359,7 +369,7 @@ static void collect_demand(struct scheduler *s, struct collection *c, const stru
   if (!demand->complex) {
     collect(s, c, node);
   } else if (choice) {
-    collect_common(s, c, choice);
+    collect_choice(s, c, choice);
     for (size_t k = 1; node->kind == NODE_GATHER && k < node->n_arg; k++) collect(s, c, node->args[k]);
   } else if (node->kind == NODE_PROJECT) {
     collect(s, c, node->args[0]);

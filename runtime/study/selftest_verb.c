@@ -1,6 +1,7 @@
 /* selftest_verb.c: do simulator, density, gradient and transforms of a compiled spec agree?
  *
- * In every universe of the discrete axes, under every option of every `equiv` axis, and in both systems of coordinates:
+ * In every universe of the discrete axes (of more than 256 in the 100 that `multiverse` would look at), under every option of every
+ * `equiv` axis, and in both systems of coordinates:
  *   gradient    against central differences of the density
  *   round trip  unconstrain(constrain(u)) = u
  *   terms       prior, likelihood and Jacobian add up to the density, the log likelihoods of observations to the likelihood
@@ -184,34 +185,43 @@ static bool score_is_centred(const struct floe_model *model) {
   return true;
 }
 
+static floe_status test_universe(struct session *session, const size_t *sizes, const struct floe_universe *universe,
+                                 struct findings *f, struct floe_error *error) {
+  struct floe_simulations *simulations = NULL;
+  const struct floe_simulation_plan plan = {.model = session->model,
+                                            .seed = session->seed,
+                                            .purpose = FLOE_PURPOSE_TEST,
+                                            .n = SIMULATIONS,
+                                            .universe = universe,
+                                            .sizes = sizes,
+                                            .dataset = session->dataset,
+                                            .gaps = true,
+                                            .keep_values = true,
+                                            .n_thread = session->threads};
+  const floe_status status = floe_simulate(&plan, &simulations, error);
+  if (status == FLOE_OK) compare_equivalents(session, simulations, universe, f);
+  floe_simulations_free(simulations);
+  return status;
+}
+
+/* All of them, or of many the sample that `multiverse` would look at. */
 static floe_status test_universes(struct session *session, const size_t *sizes, struct findings *f,
                                   struct floe_error *error) {
-  struct floe_universe *universes = FLOE__NEW(MOST_UNIVERSES, struct floe_universe);
-  if (!universes) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
-  size_t n = floe_universe_list(session->model, universes, MOST_UNIVERSES);
-  if (n > MOST_UNIVERSES) n = MOST_UNIVERSES;
-  floe_status status = FLOE_OK;
+  struct floe_universe *all = FLOE__NEW(MOST_UNIVERSES, struct floe_universe);
+  struct floe_universes *sample = NULL;
+  if (!all) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  size_t n = floe_universe_list(session->model, all, MOST_UNIVERSES);
+  floe_status status = n > MOST_UNIVERSES ? study_universes(session, &sample, error) : FLOE_OK;
+  struct floe_universe *universes = sample ? sample->universe : all;
+  if (sample) n = sample->n;
   floe__terminal_line_start(&session->line, "selftest", session->quiet);
   for (size_t k = 0; k < n && status == FLOE_OK; k++) {
-    struct floe_simulations *simulations = NULL;
-    if (!hold(session, &universes[k])) continue;
-    const struct floe_simulation_plan plan = {.model = session->model,
-                                              .seed = session->seed,
-                                              .purpose = FLOE_PURPOSE_TEST,
-                                              .n = SIMULATIONS,
-                                              .universe = &universes[k],
-                                              .sizes = sizes,
-                                              .dataset = session->dataset,
-                                              .gaps = true,
-                                              .keep_values = true,
-                                              .n_thread = session->threads};
-    status = floe_simulate(&plan, &simulations, error);
-    if (status == FLOE_OK) compare_equivalents(session, simulations, &universes[k], f);
-    floe_simulations_free(simulations);
+    if (hold(session, &universes[k])) status = test_universe(session, sizes, &universes[k], f, error);
     floe__progress(&session->progress, (double)(k + 1) / (double)n, "universes");
   }
   floe__terminal_line_end(&session->line);
-  floe__free(universes);
+  floe_universes_free(sample);
+  floe__free(all);
   return status;
 }
 

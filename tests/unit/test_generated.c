@@ -35,6 +35,7 @@ static void gathers_matrices_and_selects_do_what_their_graph_says(void **state) 
 static void recurrences_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/series.floe");
+  generated_compare_spec("tests/data/specs/recurrence_choices.floe");
 }
 
 static void array_functions_have_their_own_adjoints(void **state) {
