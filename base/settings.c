@@ -17,6 +17,7 @@ const struct floe__setting_rule floe__setting_rules[] = {
     {"batch", 16, 65536, true, NULL},
     {"rate", 1e-7, 1, false, NULL},
     {"consistency", 4, 64, true, "on|off"},
+    {"rejuvenation", 1, 0, true, "on|off"},
     {"pins", 0, 0.9, false, NULL},
 };
 const size_t floe__n_setting_rule = sizeof floe__setting_rules / sizeof *floe__setting_rules;

@@ -22,7 +22,8 @@ network {{
   simulations = 1024
   epochs = 400
   ensemble = 1
-  consistency = {}
+  consistency = {0}
+  rejuvenation = {0}
 }}
 """
 DIMENSIONS, REPEATS, OBSERVED, TEST_SETS = 10, 10, 4, 20

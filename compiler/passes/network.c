@@ -66,8 +66,8 @@ static void error_summary(struct diagnostics *sink, const struct setting *settin
 
 static void error_no_density(struct diagnostics *sink, const struct setting *setting, const struct variable *without) {
   struct diagnostic *d =
-      diagnose(sink, "E2092", setting->span, "`consistency` needs a density, and the model has none");
-  d->fix = "leave `consistency` out, or set it `off`";
+      diagnose(sink, "E2092", setting->span, "`%s` needs a density, and the model has none", setting->name);
+  d->fix = "leave it out, or set it `off`";
   d->related = without->no_density_span;
   d->related_message = without->no_density;
 }
@@ -86,15 +86,16 @@ static void check_stated(struct diagnostics *sink, const struct program *program
       ->fix = "state what is to be read, as in `summary s = mean(y)`, or leave it out";
 }
 
-static void check_consistency(struct diagnostics *sink, const struct program *program, const struct setting *setting) {
+/* A setting by which training uses the density. */
+static void check_density(struct diagnostics *sink, const struct program *program, const struct setting *setting) {
   const struct setting *posterior = setting_named(program, "posterior");
   const struct variable *without = variable_without_density(program);
   if (setting->word && !strcmp(setting->word, "off")) return;
   if (without) error_no_density(sink, setting, without);
   if (posterior && is_among(perceptrons, posterior->word))
-    diagnose(sink, "E2092", setting->span, "`posterior = %s` learns from simulations alone, not by `consistency`",
-             posterior->word)
-        ->fix = "leave `consistency` or `posterior` out";
+    diagnose(sink, "E2092", setting->span, "`posterior = %s` learns from simulations alone, not by `%s`",
+             posterior->word, setting->name)
+        ->fix = "leave one of the two out";
 }
 
 static bool is_number(const struct term *term) {
@@ -129,9 +130,11 @@ static void check_pins(struct diagnostics *sink, const struct program *program, 
 void check_settings_fit(struct diagnostics *sink, const struct study *study, bool pinned) {
   const struct setting *summary = setting_named(study->program, "summary"),
                        *consistency = setting_named(study->program, "consistency"),
+                       *rejuvenation = setting_named(study->program, "rejuvenation"),
                        *pins = setting_named(study->program, "pins");
   if (summary) check_summary(sink, &study->blueprint, summary);
   if (summary && reads_stated(study->program)) check_stated(sink, study->program, summary);
-  if (consistency) check_consistency(sink, study->program, consistency);
+  if (consistency) check_density(sink, study->program, consistency);
+  if (rejuvenation) check_density(sink, study->program, rejuvenation);
   if (pins && !pinned) check_pins(sink, study->program, pins);
 }

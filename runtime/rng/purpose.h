@@ -23,7 +23,9 @@ enum floe__purpose {
   FLOE_PURPOSE_CONSISTENT, /* draws of a network in training, to compare with the density */
   FLOE_PURPOSE_MATCH,      /* where the paths of flow matching begin, and the times at which they are looked at */
   FLOE_PURPOSE_PIN,        /* which unknowns training holds at their values */
-  FLOE_PURPOSE_TRANSFORM   /* where among equal predictions an observation is put */
+  FLOE_PURPOSE_TRANSFORM,  /* where among equal predictions an observation is put */
+  FLOE_PURPOSE_REJUVENATE, /* other parameters of a simulation with the same data */
+  FLOE_PURPOSE_STEP        /* steps from simulated numbers that test whether they follow the density */
 };
 
 #endif

@@ -32,10 +32,10 @@ static floe_status write_training(const struct session *session, const struct fl
     json_array_append_new(curve, point);
   }
   json_t *training =
-      json_pack("{s:I, s:I, s:I, s:f, s:o, s:I, s:o, s:I, s:o, s:o, s:o}", "members", (json_int_t)info.n_member, "weights",
+      json_pack("{s:I, s:I, s:I, s:f, s:o, s:I, s:o, s:I, s:b, s:o, s:o, s:o}", "members", (json_int_t)info.n_member, "weights",
                 (json_int_t)info.n_weight, "simulations", (json_int_t)info.simulations, "seconds", info.seconds, "loss",
                 result_real(info.loss), "rejected", (json_int_t)info.n_rejected, "curve", curve, "consistency",
-                (json_int_t)info.consistency, "shares", numbers(info.n_member, info.share), "member_losses",
+                (json_int_t)info.consistency, "rejuvenation", (int)info.rejuvenation, "shares", numbers(info.n_member, info.share), "member_losses",
                 numbers(info.n_member, info.member_loss), "disagreement", result_real(info.disagreement));
   const floe_status status = study_json_write(session, "training.json", training, error);
   json_decref(training);

@@ -5,10 +5,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/data/universe.h"
+#include "runtime/train/rejuvenation.h"
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 6, N_POSITION = 9 };
+enum { CHECKPOINT_VERSION = 7, N_POSITION = 9 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
   size_t *const all[N_POSITION] = {&t->step,         &t->round,   &t->next_unit, &t->round_unit,
@@ -63,6 +64,7 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
   floe__put(&payload, &t.summed, sizeof t.summed, 1);
   for (size_t m = 0; m < t.network->n_member; m++)
     put_learner(&payload, &t.learners[m], t.network->members[m].n_weight);
+  floe__rejuvenation_put(&payload, &t);
   if (payload.failed)
     status = floe__fail(error, FLOE_EENVIRONMENT, path, "", "not enough memory to write the checkpoint");
   else
@@ -74,7 +76,7 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
 static int same_settings(const struct floe__settings *a, const struct floe__settings *b) {
   return a->layers == b->layers && a->width == b->width && a->summary == b->summary && a->ensemble == b->ensemble &&
          a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate &&
-         a->pins == b->pins && a->consistency == b->consistency && a->rows == b->rows && a->inner == b->inner &&
+         a->pins == b->pins && a->consistency == b->consistency && a->rejuvenation == b->rejuvenation && a->rows == b->rows && a->inner == b->inner &&
          a->posterior == b->posterior;
 }
 
@@ -87,6 +89,7 @@ static int get_state(struct floe__trainer *t, const unsigned char **at, const un
     return 0;
   for (size_t m = 0; m < t->network->n_member; m++)
     if (!get_learner(at, end, &t->learners[m], t->network->members[m].n_weight)) return 0;
+  if (!floe__rejuvenation_get(at, end, t)) return 0;
   if (!floe__trainer_attempt(t) || t->first_step > t->step) return 0;
   return *at == end && t->step - t->first_step <= t->n_step && t->round < t->n_round;
 }

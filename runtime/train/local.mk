@@ -8,6 +8,7 @@ runtime_sources += \
   runtime/train/file.c \
   runtime/train/member.c \
   runtime/train/network.c \
+  runtime/train/rejuvenation.c \
   runtime/train/settings.c \
   runtime/train/stacking.c \
   runtime/train/train.c \
@@ -18,6 +19,7 @@ runtime_sources += \
   runtime/train/member.h \
   runtime/train/network.h \
   runtime/train/parts.h \
+  runtime/train/rejuvenation.h \
   runtime/train/trainer.h
 
 check_PROGRAMS += tests/unit/test_network

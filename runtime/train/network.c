@@ -108,6 +108,7 @@ struct floe_network_info floe_network_info(const struct floe_network *network) {
                                     .member_loss = network->member_loss,
                                     .pattern = network->pattern,
                                     .consistency = network->settings.consistency,
+                                    .rejuvenation = network->settings.rejuvenation,
                                     .seconds = network->seconds,
                                     .no_density = floe__flow_no_density(network->settings.posterior),
                                     .resumed = network->resumed,

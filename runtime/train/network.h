@@ -78,6 +78,7 @@ struct floe_network_info {
   const double *share, *member_loss; /* (n_member) owned by the network: weights of the mixture; validation losses */
   const unsigned char *pattern;      /* (FLOE_NETWORK_PATTERN) owned by the network */
   size_t consistency;                /* draws of a data set that were held against the density in each step; 0: none */
+  size_t rejuvenation;               /* 1: simulations that were passed again got other parameters */
   double seconds;                    /* of this process's training; 0 after loading */
   const char *no_density;            /* why the network has none, though the model may; NULL: it has one */
   size_t resumed;                    /* steps that an interrupted training had done before */

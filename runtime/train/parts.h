@@ -18,6 +18,7 @@ struct floe__settings {
   enum floe_reading rows, inner;
   enum floe__flow_kind posterior;
   size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
+  size_t rejuvenation; /* 1: simulations that are passed again get other parameters (rejuvenation.h); 0; FLOE__UNSET */
   double rate, pins;  /* pins: share of the data sets of a batch in which unknowns are held at their values */
 };
 

@@ -19,6 +19,7 @@ static const struct {
     {"simulations", offsetof(struct floe__settings, simulations)},
     {"batch", offsetof(struct floe__settings, batch)},
     {"consistency", offsetof(struct floe__settings, consistency)},
+    {"rejuvenation", offsetof(struct floe__settings, rejuvenation)},
 };
 
 static const char *rule_name(const void *rules, size_t k) {
@@ -131,7 +132,8 @@ floe_status floe__settings_read(const struct floe_model *model, struct floe__set
                                       .batch = 256,
                                       .rows = FLOE_DEEP_SET,
                                       .inner = model->inner_reading,
-                                      .consistency = FLOE__UNSET};
+                                      .consistency = FLOE__UNSET,
+                                      .rejuvenation = FLOE__UNSET};
   for (size_t k = 0; k < model->n_setting; k++) {
     const floe_status status = read_one(model, &model->settings[k], settings, error);
     if (status) return status;

@@ -96,20 +96,27 @@ static floe_status train(struct floe__trainer *t, struct floe_error *error) {
   return status;
 }
 
-/* Whether the density is used where the spec does not say. */
-static floe_status settle_consistency(struct floe__trainer *t, struct floe_error *error) {
-  const size_t usual = floe__consistency_draws(t->model, t->options);
+/* A setting by which training uses the density: `usual` where the spec does not say. */
+static floe_status settle(const struct floe__trainer *t, const char *name, size_t usual, size_t *setting,
+                          struct floe_error *error) {
   const int possible = t->model->log_density && !t->model->no_density,
             regresses = floe__flow_is_perceptron(t->settings.posterior);
-  if (t->settings.consistency == FLOE__UNSET) t->settings.consistency = regresses ? 0 : usual;
-  if (t->settings.consistency > 0 && regresses)
-    return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` or `posterior` out",
-                      "`posterior = %s` learns from simulations alone, not by `consistency`",
-                      floe__posterior_word(t->settings.posterior));
-  if (t->settings.consistency == 0 || possible) return FLOE_OK;
-  return floe__fail(error, FLOE_ESPEC, "network", "leave `consistency` out, or set it `off`",
+  char fix[80];
+  if (*setting == FLOE__UNSET) *setting = regresses || !possible ? 0 : usual;
+  if (*setting == 0 || (possible && !regresses)) return FLOE_OK;
+  snprintf(fix, sizeof fix, "leave `%s` out, or set it `off`", name);
+  if (regresses)
+    return floe__fail(error, FLOE_ESPEC, "network", fix, "`posterior = %s` learns from simulations alone, not by `%s`",
+                      floe__posterior_word(t->settings.posterior), name);
+  return floe__fail(error, FLOE_ESPEC, "network", fix,
                     "the network cannot learn from a density that the model does not have%s%.200s",
                     t->model->no_density ? ": " : "", t->model->no_density ? t->model->no_density : "");
+}
+
+static floe_status settle_density(struct floe__trainer *t, struct floe_error *error) {
+  const size_t draws = floe__consistency_draws(t->model, t->options);
+  const floe_status status = settle(t, "consistency", draws, &t->settings.consistency, error);
+  return status ? status : settle(t, "rejuvenation", 1, &t->settings.rejuvenation, error);
 }
 
 floe_status floe_network_train(const struct floe_model *model, const struct floe_network_options *options,
@@ -121,7 +128,7 @@ floe_status floe_network_train(const struct floe_model *model, const struct floe
   floe_status status = floe__settings_read(model, &t.settings, error);
   if (status) return status;
   if (options->simulations > 0) t.settings.simulations = options->simulations < 256 ? 256 : options->simulations;
-  if (!status) status = settle_consistency(&t, error);
+  if (!status) status = settle_density(&t, error);
   if (!status) status = train(&t, error);
   if (!status) {
     *network = t.network;

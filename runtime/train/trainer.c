@@ -11,6 +11,7 @@
 #include "runtime/rng/purpose.h"
 #include "runtime/sim/simulate.h"
 #include "runtime/train/consistency.h"
+#include "runtime/train/rejuvenation.h"
 
 enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, ITEMS_OF_ROW = 16, MOST_HELD_OUT = 2048, MOST_POOL = 16384 };
 enum { USUAL_STEPS = 4000, MANY_PASSES = 20 };
@@ -190,9 +191,12 @@ floe_status floe__trainer_fill(struct floe__trainer *t, struct floe_error *error
     t->network->n_rejected += simulations->n_rejected;
   }
   t->ready_round = t->round + 1;
-  if (!status && t->consistency.n_draw > 0) return floe__consistency_take_pool(t, simulations, error);
-  floe_simulations_free(simulations);
-  return status;
+  if (status || (t->consistency.n_draw == 0 && !floe__rejuvenates(t))) {
+    floe_simulations_free(simulations);
+    return status;
+  }
+  status = floe__consistency_take_pool(t, simulations, error);
+  return status || !floe__rejuvenates(t) ? status : floe__rejuvenation_start(t, error);
 }
 
 floe_status floe__trainer_start(struct floe__trainer *t, struct floe_error *error) {
@@ -227,6 +231,7 @@ void floe__trainer_drop(struct floe__trainer *t) {
                           t->log_q,    t->losses,    t->squares, t->adams,  t->order};
   for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) floe__free(blocks[k]);
   floe__consistency_drop(t);
+  floe__rejuvenation_drop(t);
   floe__examples_free(&t->pool);
   floe__examples_free(&t->held_out);
   floe_network_free(t->network);
@@ -298,6 +303,7 @@ void floe__trainer_step(struct floe__trainer *t, double rate, double fraction) {
   if (t->ready_pass != pass + 1) {
     for (size_t i = 0; i < t->n_pool; i++) t->order[i] = i;
     floe__shuffle(t->options->seed, FLOE_PURPOSE_SHUFFLE, pass, t->n_pool, t->order);
+    if (floe__rejuvenates(t)) floe__rejuvenate(t, pass);
     t->ready_pass = pass + 1;
   }
   t->fraction = fraction;

@@ -38,6 +38,13 @@ struct floe__consistency { /* see consistency.h */
   double *variances;                       /* (n_member, chunks of an evaluation) */
 };
 
+struct floe__rejuvenation { /* see rejuvenation.h */
+  size_t next_pass;             /* that comes with new parameters */
+  float *kept;                  /* the pool's parameters in a checkpoint, (n_pool, n_global) and (n_pool, max_rows, n_local); NULL */
+  double *coordinates, *ratio;  /* of each thread: (n_coordinate + 1), (2, chunk) */
+  size_t *n_moved;              /* of each chunk of the pool: accepted proposals */
+};
+
 struct floe__trainer {
   const struct floe_model *model;
   const struct floe_network_options *options;
@@ -66,6 +73,7 @@ struct floe__trainer {
   double *squares;          /* (n_member, n_slice) */
   struct floe__adam *adams; /* (n_member) */
   struct floe__consistency consistency;
+  struct floe__rejuvenation rejuvenation;
 
   /* where it stands; with the learners and the network, all that a checkpoint holds */
   double fraction; /* of the attempt that is done: see floe__trainer_step */

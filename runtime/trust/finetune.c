@@ -286,7 +286,7 @@ floe_status floe_network_finetune(const struct floe_network *network, const stru
   u.trainer.n_thread = options->n_thread > 0 ? options->n_thread : 1;
   u.trainer.settings.simulations = SIMULATIONS;
   u.trainer.settings.epochs = 1;
-  u.trainer.settings.consistency = 0;
+  u.trainer.settings.consistency = u.trainer.settings.rejuvenation = 0;
   u.trainer.next_unit = u.trainer.round_unit = FRESH_UNITS;
   u.n = network->model->n_axis > 0 && !options->universe && options->n_dataset < MOST_CONTEXTS
             ? MOST_CONTEXTS / options->n_dataset * options->n_dataset

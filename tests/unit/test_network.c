@@ -19,7 +19,9 @@
 #include "base/stop.h"
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
+#include "runtime/math/order.h"
 #include "runtime/train/network.h"
+#include "runtime/train/rejuvenation.h"
 #include "runtime/trust/finetune.h"
 #include "tests/support/eight_schools_model.h"
 #include "tests/support/networks.h"
@@ -63,8 +65,10 @@ static const struct floe_setting small[] = {{"layers", NULL, 2},          {"widt
 static const struct floe_setting tiny[] = {{"layers", NULL, 2},         {"width", NULL, 8},  {"ensemble", NULL, 2},
                                            {"simulations", NULL, 2048}, {"epochs", NULL, 2}, {"batch", NULL, 200}};
 
-static const struct floe_setting greedy[] = {{"consistency", "off", 0},  {"width", NULL, 32},   {"ensemble", NULL, 1},
-                                             {"simulations", NULL, 512}, {"epochs", NULL, 120}, {"batch", NULL, 64}};
+static const struct floe_setting greedy[] = {{"consistency", "off", 0},   {"width", NULL, 32},   {"ensemble", NULL, 1},
+                                             {"simulations", NULL, 512},  {"epochs", NULL, 120}, {"batch", NULL, 64},
+                                             {"rejuvenation", "off", 0}};
+enum { N_GREEDY = 7, N_REJUVENATED = 6 }; /* the same without the last */
 
 static const struct floe_model conjugate = {.version = FLOE_MODEL_VERSION,
                                             .name = "conjugate",
@@ -407,8 +411,8 @@ static void interrupt_late(void *context, double fraction, const char *text) {
 }
 
 /* The first run is another process: a request to stop cannot be taken back. */
-static void resume_with(const struct floe_setting *settings) {
-  const struct floe_model model = eight_schools_with(settings, 6);
+static void resume_with(const struct floe_setting *settings, size_t n) {
+  const struct floe_model model = eight_schools_with(settings, n);
   struct floe_dataset *data;
   const size_t schools = 8;
   assert_int_equal(floe_data_from_numbers(&model, &schools, eight_schools_data, &data, NULL), FLOE_OK);
@@ -445,14 +449,15 @@ static void resume_with(const struct floe_setting *settings) {
 
 static void a_resumed_training_ends_with_the_same_bytes(void **state) {
   (void)state;
-  resume_with(tiny);
-  resume_with(greedy);
+  resume_with(tiny, 6);
+  resume_with(greedy, N_REJUVENATED);
+  resume_with(greedy, N_GREEDY);
 }
 
 /* 512 simulations, 120 times: the first attempt gets stale, and its curve, of at most 26 points, is followed by another's. */
 static void overfitting_is_answered_with_weight_decay(void **state) {
   (void)state;
-  const struct floe_model model = eight_schools_with(greedy, 6);
+  const struct floe_model model = eight_schools_with(greedy, N_GREEDY);
   struct floe_network *network = trained(&model, 8, 1);
   const struct floe_network_info info = floe_network_info(network);
   double least = INFINITY;
@@ -461,6 +466,84 @@ static void overfitting_is_answered_with_weight_decay(void **state) {
   assert_true(info.simulations == 512);
   assert_true(fabs(info.loss - least) < 1e-12);
   floe_network_free(network);
+}
+
+/* The largest distance of the distribution function of the pool's mu, standardised by their posteriors, from the normal one. */
+static double distance_of_pool(const struct floe__trainer *t, const struct floe_simulations *simulations) {
+  const struct floe__features *f = t->network->features;
+  double *z = FLOE__NEW(t->pool.n, double), largest = 0;
+  for (size_t k = 0; k < t->pool.n; k++) {
+    struct floe_universe universe;
+    const struct floe_context c = floe_simulations_context(simulations, k, &universe);
+    const double precision = 1 / (noise_sd(&universe) * noise_sd(&universe));
+    double mu, sum = 0;
+    floe__features_restore(f, c.layout, t->consistency.pool.slots[simulations->layout[k]], t->pool.global + k * f->n_global,
+                           t->pool.local, &mu);
+    for (size_t i = 0; i < c.layout->n_data; i++) sum += c.data[i] * precision;
+    const double posterior = 0.25 + (double)c.layout->n_data * precision;
+    z[k] = (mu - sum / posterior) * sqrt(posterior);
+  }
+  floe__sort(t->pool.n, z);
+  for (size_t k = 0; k < t->pool.n; k++) {
+    const double below = 0.5 * erfc(-z[k] * sqrt(0.5)), n = (double)t->pool.n;
+    largest = fmax(largest, fmax(below - (double)k / n, (double)(k + 1) / n - below));
+  }
+  floe__free(z);
+  return largest;
+}
+
+/* Whatever the network proposes: here one that has learnt nothing. False positives: 2 in a million (DKW, twice). */
+static void other_parameters_of_a_simulation_are_draws_from_its_posterior(void **state) {
+  (void)state;
+  static const struct floe_setting settings[] = {{"layers", NULL, 2},         {"width", NULL, 16},  {"ensemble", NULL, 1},
+                                                 {"simulations", NULL, 4096}, {"epochs", NULL, 20}, {"rejuvenation", "on", 0}};
+  struct floe_model model = conjugate;
+  const struct floe_network_options options = {.seed = 12};
+  struct floe__trainer t = {.model = &model, .options = &options, .n_thread = 1};
+  model.settings = settings;
+  model.log_density = log_density;
+  assert_int_equal(floe__settings_read(&model, &t.settings, NULL), FLOE_OK);
+  t.settings.consistency = 0;
+  assert_int_equal(floe__trainer_start(&t, NULL), FLOE_OK);
+  assert_true(floe__rejuvenates(&t));
+  const struct floe_simulations *simulations = t.consistency.pool.simulations;
+  const double bound = sqrt(log(2 / 1e-6) / (2 * (double)t.pool.n));
+  float *before = FLOE__NEW(t.pool.n, float);
+  size_t n_moved = 0;
+  memcpy(before, t.pool.global, t.pool.n * sizeof *before);
+  assert_true(distance_of_pool(&t, simulations) < bound);
+  for (size_t pass = 1; pass <= 40; pass++) {
+    assert_int_equal(t.rejuvenation.next_pass, pass == 1 ? 0 : pass); /* so many are accepted that none goes without */
+    floe__rejuvenate(&t, pass);
+  }
+  for (size_t k = 0; k < t.pool.n; k++) n_moved += t.pool.global[k] != before[k];
+  assert_true((double)n_moved > 0.9 * (double)t.pool.n);
+  assert_true(distance_of_pool(&t, simulations) < bound);
+  for (size_t k = 0; k < t.pool.n; k++) t.pool.global[k] = before[(k + 1) % t.pool.n]; /* the comparison can fail */
+  assert_true(distance_of_pool(&t, simulations) > 2 * bound);
+  floe__free(before);
+  floe__trainer_drop(&t);
+}
+
+/* By how much the held-out loss exceeds that of training at most, over the first attempt. */
+static double learnt_by_heart(const struct floe_network_info *info) {
+  double most = 0;
+  for (size_t k = 0; k < info->n_point && k < 25; k++)
+    most = fmax(most, info->curve[k].validation - info->curve[k].training);
+  return most;
+}
+
+/* 512 simulations, as they are and with other parameters in every pass. */
+static void other_parameters_keep_a_network_from_learning_by_heart(void **state) {
+  (void)state;
+  const struct floe_model with = eight_schools_with(greedy, N_REJUVENATED), without = eight_schools_with(greedy, N_GREEDY);
+  struct floe_network *one = trained(&with, 8, 1), *other = trained(&without, 8, 1);
+  const struct floe_network_info of_one = floe_network_info(one), of_other = floe_network_info(other);
+  assert_int_equal(of_one.rejuvenation, 1);
+  assert_int_equal(of_other.rejuvenation, 0);
+  assert_true(learnt_by_heart(&of_one) < 0.75 * learnt_by_heart(&of_other));
+  floe_network_free(one);
+  floe_network_free(other);
 }
 
 /* That comparison for the network's draws given y = (at, .., at), and as much more as less. */
@@ -517,7 +600,7 @@ static void unlabelled_data_and_the_density_mend_what_simulations_do_not_show(vo
 static void fine_tuning_is_for_the_data_at_hand(void **state) {
   (void)state;
   static const struct floe_setting short_training[] = {{"layers", NULL, 2},         {"width", NULL, 16},  {"ensemble", NULL, 1},
-                                                       {"simulations", NULL, 2048}, {"epochs", NULL, 10}, {"consistency", "off", 0}};
+                                                       {"simulations", NULL, 2048}, {"epochs", NULL, 10}, {"rejuvenation", "off", 0}};
   struct floe_model model = conjugate;
   struct floe_dataset *data;
   struct floe_network *network, *better;
@@ -627,22 +710,29 @@ static void the_mixture_follows_the_stacked_weights(void **state) {
   floe_network_free(network);
 }
 
-static void consistency_is_a_word_or_a_number_and_needs_a_density(void **state) {
+static void what_uses_the_density_is_checked(void **state) {
   (void)state;
-  static const struct floe_setting wrong[][1] = {{{"consistency", "maybe", 0}}, {{"consistency", NULL, 2.5}}};
+  static const struct floe_setting wrong[][1] = {{{"consistency", "maybe", 0}}, {{"consistency", NULL, 2.5}},
+                                                 {{"rejuvenation", "maybe", 0}}, {{"rejuvenation", NULL, 1}}};
   const struct floe_network_options options = {.seed = 1};
   struct floe_network *network;
   struct floe_error error;
-  for (size_t k = 0; k < 2; k++) {
+  for (size_t k = 0; k < 4; k++) {
     const struct floe_model model = eight_schools_with(wrong[k], 1);
     assert_int_equal(floe_network_train(&model, &options, NULL, &network, &error), FLOE_ESPEC);
-    assert_non_null(strstr(error.message, "consistency"));
+    assert_non_null(strstr(error.message, wrong[k][0].name));
   }
   struct floe_model without = conjugate;
   without.settings = few;
   without.no_density = "line 4: the simulator `race` has no density";
   assert_int_equal(floe_network_train(&without, &options, NULL, &network, &error), FLOE_ESPEC);
   assert_non_null(strstr(error.message, "race"));
+  static const struct floe_setting on[] = {{"rejuvenation", "on", 0}};
+  without.settings = on;
+  without.n_setting = 1;
+  assert_int_equal(floe_network_train(&without, &options, NULL, &network, &error), FLOE_ESPEC);
+  assert_non_null(strstr(error.message, "race"));
+  assert_non_null(strstr(error.fix, "rejuvenation"));
 }
 
 static void an_unknown_setting_is_named_with_a_suggestion(void **state) {
@@ -665,6 +755,8 @@ int main(void) {
       cmocka_unit_test(
           a_resumed_training_ends_with_the_same_bytes), /* first: it forks, and threads do not survive that */
       cmocka_unit_test(overfitting_is_answered_with_weight_decay),
+      cmocka_unit_test(other_parameters_of_a_simulation_are_draws_from_its_posterior),
+      cmocka_unit_test(other_parameters_keep_a_network_from_learning_by_heart),
       cmocka_unit_test(a_conjugate_posterior_is_found_in_all_universes_and_sizes),
       cmocka_unit_test(networks_without_a_density_find_it_too),
       cmocka_unit_test(gaps_are_left_out),
@@ -678,7 +770,7 @@ int main(void) {
       cmocka_unit_test(fine_tuning_is_for_the_data_at_hand),
       cmocka_unit_test(fine_tuning_refuses_data_that_the_network_is_too_small_for),
       cmocka_unit_test(the_mixture_follows_the_stacked_weights),
-      cmocka_unit_test(consistency_is_a_word_or_a_number_and_needs_a_density),
+      cmocka_unit_test(what_uses_the_density_is_checked),
       cmocka_unit_test(an_unknown_setting_is_named_with_a_suggestion),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
