@@ -7,6 +7,7 @@ base_sources += \
   base/names.c base/names.h \
   base/options.c base/options_text.c base/options.h \
   base/parallel.c base/parallel.h \
+  base/selection.c base/selection.h \
   base/settings.c base/settings.h \
   base/stop.c base/stop.h \
   base/terminal.c base/progress.h \

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "compiler/driver/driver.h"
 #include "compiler/driver/pipeline.h"
+#include "compiler/driver/select.h"
 #include "compiler/driver/toolchain.h"
 #include "compiler/meaning/check.h"
 #include "compiler/passes/passes.h"
@@ -95,9 +96,12 @@ static floe_status make_code(struct driver *driver, const struct building *build
 /* Spec -> program in its place. */
 static floe_status build(struct driver *driver, struct building *building, struct floe_error *error) {
   struct pipeline pipeline;
+  struct universe *universe;
+  const char *name;
   bool dry = building->explicit_build && floe__option_given(&driver->arguments, "dry-run");
   floe_status status = make_code(driver, building, &pipeline, error);
   if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
+  if (!status) status = driver_select(driver, &pipeline, NULL, &universe, &name, error);
   if (!status && building->explicit_build) driver_show(driver, pipeline.sink, building->answer);
   if (!status && !dry) status = compile(driver, &pipeline, building, error);
   pipeline_free(&pipeline);

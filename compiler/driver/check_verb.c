@@ -6,6 +6,7 @@
 #include "compiler/driver/driver.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/possible.h"
+#include "compiler/driver/select.h"
 
 static void tell(struct driver *driver, const struct pipeline *pipeline) {
   const char *verdict = diagnostics_warnings(pipeline->sink) ? "warn" : "pass";
@@ -26,9 +27,14 @@ static void tell(struct driver *driver, const struct pipeline *pipeline) {
 floe_status driver_check(struct driver *driver, struct floe_error *error) {
   struct pipeline pipeline;
   struct pipeline_request request = driver_request(driver, STAGE_GRAPH);
+  struct universe *universe;
+  const char *name;
   floe_status status = pipeline_run(&pipeline, driver->arena, &request, error);
-  if (status == FLOE_ESPEC) status = driver_refuse(driver, pipeline.sink, error);
-  else if (!status) tell(driver, &pipeline);
+  if (status == FLOE_ESPEC)
+    status = driver_refuse(driver, pipeline.sink, error);
+  else if (!status)
+    status = driver_select(driver, &pipeline, NULL, &universe, &name, error);
+  if (!status) tell(driver, &pipeline);
   pipeline_free(&pipeline);
   return status;
 }

@@ -11,6 +11,7 @@ compiler_sources += \
   compiler/driver/pipeline.c compiler/driver/pipeline.h \
   compiler/driver/possible.c compiler/driver/possible.h \
   compiler/driver/process.c compiler/driver/process.h \
+  compiler/driver/select.c compiler/driver/select.h \
   compiler/driver/show.c \
   compiler/driver/table.c compiler/driver/table.h \
   compiler/driver/toolchain.c compiler/driver/toolchain.h \

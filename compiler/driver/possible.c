@@ -98,11 +98,16 @@ static bool everywhere(const struct program *program, struct presence presence) 
   return all;
 }
 
-/* theta[school], nu (noise=heavy) */
+/* theta[school], b[3], nu (noise=heavy) */
 static void print_name(const struct program *program, const struct variable *variable, struct floe__text *out) {
   floe__text_puts(out, variable->name);
   for (size_t k = 0; k < variable->type.n_dim; k++) {
-    floe__text_printf(out, "%s%s", k ? ", " : "[", variable->type.dim[k]->name ? variable->type.dim[k]->name : "");
+    const struct dimension *dimension = variable->type.dim[k];
+    floe__text_puts(out, k ? ", " : "[");
+    if (dimension->span.file)
+      floe__text_puts(out, dimension->name);
+    else
+      floe__text_printf(out, "%zu", dimension->high);
   }
   if (variable->type.n_dim) floe__text_puts(out, "]");
   if (variable->observed) floe__text_puts(out, " where missing");

@@ -81,7 +81,8 @@ static const char helper_clear[] = "static inline void clear(double *array, size
 static const char levels[] =
     "#if defined __GNUC__ && !defined __clang__\n"
     "#define SELDOM __attribute__((cold, optimize(\"Og\", \"expensive-optimizations\")))\n"
-    "#define BRIEF __attribute__((optimize(\"O1\", \"expensive-optimizations\", \"tree-vectorize\", \"tree-vrp\", \"tree-pre\")))\n"
+    "#define BRIEF __attribute__((optimize(\"O1\", \"expensive-optimizations\", \"tree-vectorize\", \"tree-vrp\", \"tree-pre\", "
+    "\"ira-region=mixed\")))\n"
     "#else\n"
     "#define SELDOM\n"
     "#define BRIEF\n"

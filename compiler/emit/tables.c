@@ -230,6 +230,7 @@ static void write_variable(struct writer *w, size_t k, size_t n_condition) {
   if (v->observed && !variable_is_discrete(v)) floe__text_puts(w->out, ", .completes = 1");
   if (leaves_out(w->study->program, v)) floe__text_puts(w->out, ", .leaves_out = 1");
   if (can_be_pinned(v) && share_of_pins(w->study->program) > 0) floe__text_puts(w->out, ", .pinnable = 1");
+  if (v->censored) floe__text_puts(w->out, ", .censored = 1");
   if (v->moving_support) floe__text_puts(w->out, ", .moving_support = 1");
   if (v->summary) floe__text_puts(w->out, ", .summary = 1");
   if ((v->distribution || v->summary) && !v->improper) floe__text_puts(w->out, ", .has_distribution = 1");

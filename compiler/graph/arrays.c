@@ -185,7 +185,7 @@ static const struct node *repeated(struct graph *graph, const struct graph_binde
   return node_binary(graph, OP_MUL, times, element);
 }
 
-/* The output of a scan whose elements are all summed up, and whose steps do not rest on earlier ones; NULL: it is not. */
+/* The output of a scan whose elements are all summed up, and whose steps do not rest on earlier ones; or NULL. */
 static const struct node *summed_steps(const struct graph_binder *open, const struct node *element) {
   const struct node *output = element->kind == NODE_GATHER ? element->args[0] : NULL,
                     *index = output ? element->args[1] : NULL;

@@ -49,7 +49,8 @@ enum node_kind {
   NODE_FINITE,      /* args[0] if args[1] (a truth value) else -inf: guards a density at the edge of its support */
   /* arrays */
   NODE_GATHER,      /* args[0] array, args[1..] one index per dimension, from 1; outside the array: NaN */
-  NODE_MAP,         /* binders, start (the first element; above 1: one binder, and those before have no value), args[0]: element */
+  NODE_MAP,         /* binders, args[0]: element, start: the first one; above 1 there is one binder, and those before have
+                       no value */
   NODE_REDUCE,      /* reduction, binder, start (the first element), args[0]: element */
   NODE_SCAN,        /* scan: a recurrence over a dimension; used through NODE_PROJECT only */
   NODE_PREVIOUS,    /* inside a scan's bodies: output `index` of the innermost enclosing scan with this binder, `lag` steps before */
@@ -93,7 +94,7 @@ struct node {
   const struct graph_binder *binder;  /* BINDER, REDUCE, SCAN, PREVIOUS */
   size_t n_binder;                    /* MAP */
   const struct graph_binder **binders;
-  size_t index, lag, start, site;     /* PROJECT, PREVIOUS: index; PREVIOUS: lag; SCAN, REDUCE, MAP: start (first element of the loop) */
+  size_t index, lag, start, site;     /* PROJECT, PREVIOUS: index; PREVIOUS: lag; loops: start, their first element */
   const char *name;                   /* for readable C: what the spec calls this value; NULL if it has no name */
   size_t n_arg;
   const struct node **args;           /* SCAN: per output (start - 1) initial values then the body: n_output * start args */

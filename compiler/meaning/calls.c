@@ -46,8 +46,9 @@ static void error_array_expected(struct checker *c, struct span span, const stru
 
 static void error_shapes_clash(struct checker *c, struct span span, const struct dimension *a,
                                const struct dimension *b) {
-  diagnose(c->sink, "E2016", span, "this argument runs over %s, another one over %s", b->name, a->name)->fix =
-      "both must have the same index";
+  diagnose(c->sink, "E2016", span, "this argument runs over %s, another one over %s", dimension_text(c, b),
+           dimension_text(c, a))
+      ->fix = is_nameless(a) && is_nameless(b) ? "both must have the same size" : "both must have the same index";
 }
 
 static void error_argument_kind(struct checker *c, struct span span, const struct formal *formal,
@@ -57,15 +58,17 @@ static void error_argument_kind(struct checker *c, struct span span, const struc
   if (formal->type.base == BASE_INT) d->fix = "use floor, ceil or round";
 }
 
+void error_argument(struct checker *c, struct presence box, struct span span, const char *message, const char *where) {
+  error_in_case(c, box, "E2021", span, message,
+                *where ? "narrow the range of the axis"
+                       : "check the order of the arguments: they may be named, f(a = 1, b = 2)");
+}
+
 static void error_outside_domain(struct checker *c, struct presence box, struct span span, const struct formal *formal,
-                                 double value) {
-  const char *message = floe__arena_printf(c->arena, "the argument `%s` is %s, but %g is not", formal->name,
-                                           type_text(c, &formal->type), value);
-  const char *fix = "check the order of the arguments: they may be named, f(a = 1, b = 2)";
-  if (box.options)
-    defer(c, box, "E2021", span, message, fix, (struct span){0}, NULL);
-  else
-    diagnose(c->sink, "E2021", span, "%s", message)->fix = fix;
+                                 double value, const char *where) {
+  const char *message = floe__arena_printf(c->arena, "the argument `%s` is %s, but %g is not%s", formal->name,
+                                           type_text(c, &formal->type), value, where);
+  error_argument(c, box, span, message, where);
 }
 
 /* ---- formal dimensions ---- */
@@ -118,8 +121,10 @@ static const struct term *array_argument(struct checker *c, const struct context
     for (size_t j = k; j < opened.n; j++) {
       opened.binders[j] = opened.binders[j + 1];
       opened.terms[j] = opened.terms[j + 1];
+      opened.lone[j] = opened.lone[j + 1];
     }
   }
+  if (!is_poison(c, element) && !extents_fit(c, &opened)) return c->poison;
   return term_map(c, argument->span, opened.n, opened.binders, element);
 }
 
@@ -136,54 +141,30 @@ static bool kind_fits(const struct type *formal, const struct term *given) {
   return false;
 }
 
-#define MAX_CASES 200 /* combinations of options in which an argument is looked at */
-
-struct case_search { /* for options in which a constant argument is outside of its type */
-  struct checker *c;
+struct domain_check { /* for universes in which a constant argument is outside of its type */
   const struct term *term;
   const struct formal *formal;
-  struct span span;
-  struct presence box; /* where the argument stands */
-  size_t *options;     /* by axis */
-  size_t n_case;
-  bool found;
+  double value;
 };
 
-static void search_cases(struct case_search *search) {
-  double value;
-  const struct axis *axis = NULL;
-  const struct environment environment = {.options = search->options, .undecided = &axis};
-  if (search->n_case++ > MAX_CASES) return;
-  if (constant_value(search->term, &environment, &value)) {
-    struct presence box = search->box;
-    search->found = !constant_in_type(value, &search->formal->type, NULL);
-    for (size_t k = 0; k < search->c->axes.n && search->found; k++)
-      if (search->options[k] != SIZE_MAX)
-        box = presence_with(search->c, box, search->c->axes.items[k], UINT64_C(1) << search->options[k]);
-    if (search->found) error_outside_domain(search->c, box, search->span, search->formal, value);
-    return;
-  }
-  for (size_t k = 0; axis && k < axis->n_option && !search->found; k++) {
-    if (!(search->box.options[axis->id] & UINT64_C(1) << k)) continue;
-    search->options[axis->id] = k;
-    search_cases(search);
-    search->options[axis->id] = SIZE_MAX;
-  }
+static bool outside_domain(void *context, const struct environment *environment) {
+  struct domain_check *check = context;
+  return constant_outside(check->term, &check->formal->type, environment, &check->value);
 }
 
-/* A constant that rests on axes is in the type in all universes. */
-static void check_cases(struct checker *c, const struct context *at, const struct term *term,
-                        const struct formal *formal, struct span span) {
-  struct case_search search = {.c = c, .term = term, .formal = formal, .span = span, .box = at->presence};
-  if (!c->axes.n || formal->type.n_dim) return;
-  search.options = floe__arena_array(c->arena, c->axes.n + 1, sizeof *search.options);
-  for (size_t k = 0; k < c->axes.n; k++) search.options[k] = SIZE_MAX;
-  search_cases(&search);
+/* A constant is in the type, in all universes where it rests on axes. False: it is not, in any of them. */
+static bool check_domain(struct checker *c, const struct context *at, const struct term *term,
+                         const struct formal *formal, struct span span) {
+  struct domain_check check = {.term = term, .formal = formal};
+  struct presence box = at->presence;
+  const char *where;
+  if (!case_found(c, &box, &where, outside_domain, &check)) return true;
+  error_outside_domain(c, box, span, formal, check.value, where);
+  return box.options != NULL;
 }
 
 const struct term *argument_of(struct checker *c, const struct context *at, const struct expr *argument,
                                const struct formal *formal, struct list *pairs) {
-  double value;
   const struct term *term = formal->type.n_dim ? array_argument(c, at, argument, formal) : scalar_of(c, at, argument);
   if (is_poison(c, term)) return term;
   if (formal->type.base != BASE_BOOL) term = as_number(c, term);
@@ -197,12 +178,7 @@ const struct term *argument_of(struct checker *c, const struct context *at, cons
   }
   for (size_t k = 0; k < term->type.n_dim; k++)
     if (!unify(c, pairs, formal->type.dim[k], term->type.dim[k], argument->span)) return c->poison;
-  if (constant_value(term, NULL, &value) && !constant_in_type(value, &formal->type, NULL)) {
-    error_outside_domain(c, (struct presence){NULL}, argument->span, formal, value);
-    return c->poison;
-  }
-  check_cases(c, at, term, formal, argument->span);
-  return term;
+  return check_domain(c, at, term, formal, argument->span) ? term : c->poison;
 }
 
 static size_t formal_named(const char *name, size_t n, const struct formal *const *formals) {
@@ -297,6 +273,7 @@ static const struct term *reduce_array(struct checker *c, const struct context *
   const struct term *element = element_of(c, at, call->items, &opened);
   if (is_poison(c, element)) return element;
   if (!opened.n) return error_nothing_to_reduce(c, call);
+  if (!extents_fit(c, &opened)) return c->poison;
   return reduce(c, call, row, opened.n, opened.binders, row->conditions ? element : as_number(c, element));
 }
 

@@ -127,11 +127,22 @@ struct bound { /* a binder under the name that the text gives it; innermost firs
 };
 
 /* Binders that an array expression opens as it meets arrays: abs(y) -> MAP(school', abs(ELEMENT(y, school'))). */
+/* Over which binders an operand runs, and its dimensions that have no name, which are the same for all arrays in it. */
+struct extent {
+  unsigned used; /* bit k: the k-th binder that was opened */
+  size_t n;
+  const struct dimension *dim[MAX_RANK];
+  struct span span; /* of the first array with these */
+};
+
 struct opened {
   bool nameless; /* only over dimensions that have no name to write: vector[3] */
   size_t n;
   struct binder *binders[16];
   struct term *terms[16]; /* the one TERM_BINDER of each, so that it can still be identified with an outer binder */
+  bool lone[16];        /* over a dimension with a name, for an array that has no other */
+  bool joined;          /* some array has dimensions with a name and others without */
+  struct extent extent; /* of what was gathered so far */
 };
 
 enum place {
@@ -157,6 +168,7 @@ struct context {
   const struct bound *bound;
   const struct bound *hidden; /* this one and those outside it gather nothing implicitly */
   struct opened *opened;      /* NULL: an index that is not bound is an error */
+  bool in_literal;            /* an element of [1, 2, 3]: one number, not an array without an index */
   const struct outputs *outputs; /* NULL: one variable is generated */
   enum place place;
   const struct variable *prepares; /* PLACE_PREP: the variable that is prepared */
@@ -260,16 +272,33 @@ struct environment { /* values for formals and the continuous axes while a term 
   const struct formal *extra; /* the `a` of a power method */
   double extra_value;
   int axis_end; /* continuous axes: -1 low, 0 not constant, +1 high */
+  bool hyper;   /* hyper values too, which elicitation finds where they make sense */
   const size_t *options;         /* of the other axes, by id; SIZE_MAX: not known. NULL: none is */
   const struct axis **undecided; /* NULL, or where an axis goes on whose option the value rests */
   int depth;
   size_t *steps; /* shared by one evaluation */
+  const struct term *const *items; /* what the formals stand for, whose sizes are known; NULL: not known */
 };
+
+#define MAX_CONSTANT_ARGUMENTS 16 /* that are known at compile time */
 
 /* False where the value is not known at compile time. */
 bool constant_value(const struct term *term, const struct environment *environment, double *value);
 /* Whether a known value lies in the bounds of a type, as far as those are known. */
 bool constant_in_type(double value, const struct type *type, const struct environment *environment);
+/* Whether the term, or an element of it, is known and outside of a type with constant bounds: `value`. */
+bool constant_outside(const struct term *term, const struct type *type, const struct environment *environment,
+                      double *value);
+/* For the methods of a distribution, given its arguments in the environment outside. values (MAX_CONSTANT_ARGUMENTS). */
+void environment_of_family(const struct term *family, const struct environment *outside, double *values,
+                           struct environment *inside);
+/* Looks for a universe of the box, at either end of the continuous axes, where the test holds. The box becomes the part
+ * with the options that decided, or NULL where none did; `where` is words to append. */
+typedef bool (*case_test)(void *context, const struct environment *environment);
+bool case_found(struct checker *c, struct presence *box, const char **where, case_test test, void *context);
+/* An error in the universes of the box; NULL: all. */
+void error_in_case(struct checker *c, struct presence box, const char *code, struct span span, const char *message,
+                   const char *fix);
 
 /* ---- types.c ------------------------------------------------------------------------------------------------------ */
 
@@ -283,6 +312,7 @@ const struct dimension *dimension_named(struct checker *c, const struct context 
 bool is_nameless(const struct dimension *dimension); /* of simplex[3], [1, 2, 3] */
 bool dimension_same(const struct dimension *a, const struct dimension *b);
 const char *type_text(struct checker *c, const struct type *type);
+const char *dimension_text(struct checker *c, const struct dimension *dimension);
 
 /* What draws of a distribution-valued term can be, over all its options. */
 struct support {
@@ -304,7 +334,8 @@ unsigned support_roles(const struct checker *c, const struct term *family); /* w
 void type_from_support(struct checker *c, const struct term *distribution, struct type *type);
 /* That all options have the structure of the type. */
 void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type, const char *name);
-void check_support(struct checker *c, const struct term *distribution, const struct type *type, const char *name);
+void check_support(struct checker *c, const struct context *at, const struct term *distribution,
+                   const struct type *type, const char *name);
 
 /* ---- expressions.c, names.c, calls.c, distributions.c ------------------------------------------------------------- */
 
@@ -332,6 +363,28 @@ const struct term *implicit_index(struct checker *c, const struct context *at, c
 /* Gathers an array at the binders of the context; the first n_given indices are given. */
 const struct term *gather(struct checker *c, const struct context *at, const struct term *array, size_t n_given,
                           const struct term *const *given, struct span span);
+
+/* ---- extents.c: which arrays may stand side by side ---- */
+
+/* The array whose element this is was gathered at these binders. False: it does not fit those before; reported. */
+bool extent_add(struct checker *c, struct opened *opened, const struct term *element, size_t n_given);
+/* An array was gathered whose elements or indices run over what is used. nameless: beside its own indices without a name.
+ * used: by the operand before. */
+void extent_join(struct opened *opened, unsigned used, bool nameless);
+/* That no array without a name of its index stands beside one with a name. */
+bool extents_fit(struct checker *c, const struct opened *opened);
+
+struct alternatives { /* options of a choice: alike, and together one operand */
+  struct opened *opened;
+  struct extent outside, first;
+  bool some;
+};
+
+struct alternatives alternatives_of(struct opened *opened);
+/* named: over the same names, too. False: the option has another shape than those before. */
+bool alternative_ends(struct alternatives *alternatives, bool named);
+bool alternatives_end(struct checker *c, struct alternatives *alternatives);
+
 const struct term *distribution_of(struct checker *c, const struct context *at, const struct expr *expr);
 size_t joint_rank(struct checker *c, const struct context *at, const struct expr *expr); /* dimensions of one draw */
 bool is_distribution(struct checker *c, const struct context *at, const struct expr *expr);
@@ -345,6 +398,8 @@ bool choose_typed(struct checker *c, struct term *choose, struct span span); /* 
 const struct bound *bound_new(struct checker *c, const char *name, const struct binder *binder,
                               const struct bound *outer);
 const struct bound *bound_find(const struct bound *bound, const char *name);
+/* Outside of its domain, at an end of the continuous axes where `where` says so; the box as in error_in_case. */
+void error_argument(struct checker *c, struct presence box, struct span span, const char *message, const char *where);
 bool arguments_of(struct checker *c, const struct context *at, const struct expr *call, size_t n_formal,
                   const struct formal *const *formals, const struct term **items, struct list *dimensions);
 /* One argument, fit for the formal. Poison: reported. */

@@ -160,6 +160,13 @@ struct definition *define_array(struct checker *c, const struct context *at, con
   return define(c, at, s, left, element);
 }
 
+static bool same_left(const struct list *left, const struct definition *d) {
+  bool same = left->n == d->n_binder;
+  for (size_t k = 0; k < left->n && same; k++)
+    same = ((const struct bound *)left->items[k])->binder->dimension == d->binders[k]->dimension;
+  return same;
+}
+
 void check_define(struct checker *c, const struct context *at, const struct statement *s) {
   struct list left = {0};
   if (has_number_index(s->indices)) {
@@ -178,7 +185,7 @@ void check_define(struct checker *c, const struct context *at, const struct stat
       scope_add(c, at->scope, SYMBOL_POISON, s->name, s->name_span, at->presence);
     return;
   }
-  if (earlier && left.n != earlier->definition->n_binder)
+  if (earlier && !same_left(&left, earlier->definition))
     error_pieces_differ(c, s, earlier);
   else if (earlier)
     merge(c, at, s, earlier, value);

@@ -119,7 +119,7 @@ static void check_power_arguments(void *context, const struct term *result) {
 /* The method's arguments at one end of the continuous axes; what is not constant is assumed fine. */
 static void check_power_at(struct power_check *check, int end) {
   const struct distribution *d = check->family->distribution;
-  const struct environment plain = {.axis_end = end};
+  const struct environment plain = {.axis_end = end, .hyper = true};
   double values[16];
   for (size_t k = 0; k < d->n_formal && k < 16; k++)
     if (!constant_value(check->family->items[k], &plain, &values[k])) values[k] = NAN;
@@ -127,7 +127,8 @@ static void check_power_at(struct power_check *check, int end) {
                                             .formals = d->formals,
                                             .values = values,
                                             .extra = d->a,
-                                            .axis_end = end};
+                                            .axis_end = end,
+                                            .hyper = true};
   if (!constant_value(check->power->items[1], &plain, &check->environment.extra_value))
     check->environment.extra_value = NAN;
   check->where = end < 0 ? " at the low end of the axis" : end > 0 ? " at the high end of the axis" : "";
@@ -181,6 +182,34 @@ static const struct term *power_on_log(struct checker *c, const struct context *
 
 /* ---- distributions ---- */
 
+struct emptiness {
+  const struct term *family;
+  double low, high;
+};
+
+static bool is_empty(void *context, const struct environment *environment) {
+  struct emptiness *empty = context;
+  const struct type *support = &empty->family->distribution->support;
+  double values[MAX_CONSTANT_ARGUMENTS];
+  struct environment inside;
+  environment_of_family(empty->family, environment, values, &inside);
+  if (!constant_value(support->low, &inside, &empty->low)) return false;
+  if (!constant_value(support->high, &inside, &empty->high)) return false;
+  return support->base == BASE_REAL ? empty->low >= empty->high : empty->low > empty->high;
+}
+
+/* The support has values, in all universes where its bounds rest on axes. False: it has none in any of them. */
+static bool check_emptiness(struct checker *c, const struct context *at, const struct term *family) {
+  struct emptiness empty = {.family = family};
+  struct presence box = at->presence;
+  const char *where;
+  if (!case_found(c, &box, &where, is_empty, &empty)) return true;
+  const char *message = floe__arena_printf(c->arena, "`%s` has no values: they would be in %g..%g%s",
+                                           family->distribution->name, empty.low, empty.high, where);
+  error_argument(c, box, family->span, message, where);
+  return box.options != NULL;
+}
+
 static const struct term *family_of(struct checker *c, const struct context *at, const struct expr *call) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, call->name);
   if (!symbol && is_combinator(call->name)) return combinator_of(c, at, call);
@@ -199,7 +228,7 @@ static const struct term *family_of(struct checker *c, const struct context *at,
   term->type = type_substituted(c, &pairs, d->support);
   term->type.base = BASE_DISTRIBUTION;
   term->type.structure = d->support.structure;
-  return term;
+  return check_emptiness(c, at, term) ? term : c->poison;
 }
 
 static const struct term *named_distribution(struct checker *c, const struct context *at, const struct expr *expr) {
@@ -269,8 +298,8 @@ static const struct term *conditional_distribution(struct checker *c, const stru
   const struct term *condition = condition_of(c, at, expr->condition);
   const struct term *yes = distribution_of(c, at, expr->left), *no = distribution_of(c, at, expr->right);
   if (is_poison(c, condition) || is_poison(c, yes) || is_poison(c, no)) return c->poison;
-  bool alike = yes->kind == TERM_DISTRIBUTION && no->kind == TERM_DISTRIBUTION && yes->distribution == no->distribution &&
-               yes->n_item == no->n_item && same_shape(&yes->type, &no->type);
+  bool alike = yes->kind == TERM_DISTRIBUTION && no->kind == TERM_DISTRIBUTION &&
+               yes->distribution == no->distribution && yes->n_item == no->n_item && same_shape(&yes->type, &no->type);
   for (size_t k = 0; alike && k < yes->n_item; k++) alike = same_shape(&yes->items[k]->type, &no->items[k]->type);
   if (alike) {
     struct term *one = term_new(c, TERM_DISTRIBUTION, expr->span, yes->n_item);

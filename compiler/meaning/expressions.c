@@ -83,14 +83,18 @@ const struct term *choose_of(struct checker *c, const struct context *at, const 
   *(at->place == PLACE_PREP ? &symbol->used_to_prepare : &symbol->used_otherwise) = true;
   match_options(c, at, symbol->axis, expr->options, expr->name_span, matched);
   struct term *choose = choose_term(c, symbol->axis, expr->span);
-  bool sound = true;
+  struct alternatives alternatives = alternatives_of(at->opened);
+  bool sound = true, alike = true;
   for (size_t o = 0; o < symbol->axis->n_option; o++) {
     if (!matched[o]) continue;
     struct context inner = *at;
     inner.presence = presence_with(c, at->presence, symbol->axis, UINT64_C(1) << o);
     choose->items[o] = item_of(c, &inner, matched[o]->value);
     sound = sound && !is_poison(c, choose->items[o]);
+    alike = alternative_ends(&alternatives, true) && alike;
   }
+  sound = alternatives_end(c, &alternatives) && sound;
+  if (sound && !alike) return error_options_differ(c, expr->span);
   return sound && choose_typed(c, choose, expr->span) ? choose : c->poison;
 }
 
@@ -169,8 +173,13 @@ static const struct term *membership_of(struct checker *c, const struct context 
 
 static const struct term *conditional_of(struct checker *c, const struct context *at, const struct expr *expr) {
   const struct term *condition = condition_of(c, at, expr->condition);
-  const struct term *yes = scalar_of(c, at, expr->left), *no = scalar_of(c, at, expr->right);
-  if (is_poison(c, condition) || is_poison(c, yes) || is_poison(c, no)) return c->poison;
+  struct alternatives alternatives = alternatives_of(at->opened);
+  const struct term *yes = scalar_of(c, at, expr->left);
+  alternative_ends(&alternatives, false);
+  const struct term *no = scalar_of(c, at, expr->right);
+  bool alike = alternative_ends(&alternatives, false), sound = alternatives_end(c, &alternatives);
+  if (!sound || is_poison(c, condition) || is_poison(c, yes) || is_poison(c, no)) return c->poison;
+  if (!alike) return error_options_differ(c, expr->span);
   if (yes->type.base == BASE_DISTRIBUTION) return error_number_expected(c, expr->span, yes);
   if (no->type.base == BASE_DISTRIBUTION) return error_number_expected(c, expr->span, no);
   if (yes->type.base == BASE_BOOL && no->type.base == BASE_BOOL) return term_select(c, expr->span, condition, yes, no);
@@ -185,6 +194,11 @@ static const struct term *literal_of(struct checker *c, const struct expr *expr)
 
 static const struct term *array_literal_of(struct checker *c, const struct context *at, const struct expr *expr);
 
+static const struct term *error_too_deep(struct checker *c, struct span span) {
+  diagnose(c->sink, "E2016", span, "the elements of a matrix are numbers")->fix = "for example [[1, 2], [3, 4]]";
+  return c->poison;
+}
+
 /* [[1, 2], [3, 4]]: rows, as a list of all numbers and their places in it. */
 static const struct term *matrix_literal_of(struct checker *c, const struct context *at, const struct expr *expr) {
   struct expr all = {.kind = EXPR_ARRAY, .span = expr->span};
@@ -193,6 +207,7 @@ static const struct term *matrix_literal_of(struct checker *c, const struct cont
   for (const struct expr *row = expr->items; row; row = row->next, n_row++) {
     size_t n = 0;
     for (const struct expr *item = row->kind == EXPR_ARRAY ? row->items : NULL; item; item = item->next, n++) {
+      if (item->kind == EXPR_ARRAY) return error_too_deep(c, item->span);
       *last = floe__arena_alloc(c->arena, sizeof **last);
       **last = *item;
       (*last)->next = NULL;
@@ -225,15 +240,25 @@ static const struct term *array_literal_of(struct checker *c, const struct conte
   for (const struct expr *item = expr->items; item; item = item->next) n++;
   struct term *array = term_new(c, TERM_ARRAY, expr->span, n);
   const struct dimension *dimension = dimension_anonymous(c, n);
+  struct context inner = *at;
   bool sound = true, whole = true;
+  inner.in_literal = true;
   n = 0;
   for (const struct expr *item = expr->items; item; item = item->next, n++) {
-    array->items[n] = number_of(c, at, item);
+    array->items[n] = number_of(c, &inner, item);
     sound = sound && !is_poison(c, array->items[n]);
     whole = whole && is_whole(array->items[n]);
   }
   array->type = type_array(c, type_scalar(whole ? BASE_INT : BASE_REAL), 1, &dimension);
   return sound ? array : c->poison;
+}
+
+static const struct term *literal_element(struct checker *c, const struct context *at, const struct expr *expr) {
+  unsigned used = at->opened ? at->opened->extent.used : 0;
+  if (at->opened) at->opened->extent.used = 0;
+  const struct term *array = array_literal_of(c, at, expr);
+  if (at->opened) extent_join(at->opened, used, true);
+  return gather(c, at, array, 0, NULL, expr->span);
 }
 
 /* ---- entry points ---- */
@@ -252,7 +277,7 @@ const struct term *scalar_of(struct checker *c, const struct context *at, const 
     case EXPR_IF: return conditional_of(c, at, expr);
     case EXPR_CHOOSE: return choose_of(c, at, expr, scalar_of);
     case EXPR_WITHIN: return membership_of(c, at, expr);
-    case EXPR_ARRAY: return gather(c, at, array_literal_of(c, at, expr), 0, NULL, expr->span);
+    case EXPR_ARRAY: return literal_element(c, at, expr);
     case EXPR_RANGE: return error_no_value(c, expr->span, "a range");
     case EXPR_TUPLE: return error_no_value(c, expr->span, "a tuple");
     case EXPR_ON: return error_no_value(c, expr->span, "`on`");
@@ -267,6 +292,7 @@ const struct term *element_of(struct checker *c, const struct context *at, const
   *opened = (struct opened){.n = 0};
   inner.hidden = at->bound;
   inner.opened = opened;
+  inner.in_literal = false;
   return scalar_of(c, &inner, expr);
 }
 
@@ -274,5 +300,6 @@ const struct term *array_of(struct checker *c, const struct context *at, const s
   struct opened opened;
   if (expr->kind == EXPR_CHOOSE) return choose_of(c, at, expr, array_of);
   const struct term *element = element_of(c, at, expr, &opened);
+  if (!is_poison(c, element) && !extents_fit(c, &opened)) return c->poison;
   return term_map(c, expr->span, opened.n, opened.binders, element);
 }

@@ -9,7 +9,7 @@ compiler_sources += \
   compiler/meaning/dists.c \
   compiler/meaning/dump.c \
   compiler/meaning/elicitation.c \
-  compiler/meaning/expressions.c \
+  compiler/meaning/expressions.c compiler/meaning/extents.c \
   compiler/meaning/library.c \
   compiler/meaning/left_out.c compiler/meaning/lint.c compiler/meaning/lint_priors.c \
   compiler/meaning/loops.c \

@@ -15,6 +15,18 @@ const struct bound *bound_find(const struct bound *bound, const char *name) {
 
 /* ---- errors ---- */
 
+static const struct term *error_several_numbers(struct checker *c, const struct context *at, struct span span,
+                                                const struct dimension *dimension, const char *text) {
+  const struct bound *bound = at->bound;
+  struct diagnostic *d =
+      diagnose(c->sink, "E2009", span, "`%s` holds %zu numbers, but one number is needed here", text, dimension->high);
+  while (bound && (is_nameless(bound->binder->dimension) || !dimension_same(bound->binder->dimension, dimension)))
+    bound = bound->outer;
+  d->fix = bound ? floe__arena_printf(c->arena, "read one of them by the index: [%s] behind it", bound->name)
+                 : "read one of them, by [1] behind it, or reduce them: sum(...)";
+  return c->poison;
+}
+
 static const struct term *error_not_reduced(struct checker *c, struct span span, const struct dimension *dimension,
                                             const char *text) {
   struct diagnostic *d = diagnose(c->sink, "E2009", span, "`%s` has a value for each %s, but one number is needed here",
@@ -25,8 +37,8 @@ static const struct term *error_not_reduced(struct checker *c, struct span span,
 }
 
 static const struct term *error_ambiguous(struct checker *c, struct span span, const struct dimension *dimension) {
-  struct diagnostic *d =
-      diagnose(c->sink, "E2033", span, "several indices run over %s here: which one is meant?", dimension->name);
+  struct diagnostic *d = diagnose(c->sink, "E2033", span, "several indices run over %s here: which one is meant?",
+                                  dimension_text(c, dimension));
   d->fix = "write the index in brackets";
   return c->poison;
 }
@@ -46,9 +58,11 @@ static const struct term *error_number_of_indices(struct checker *c, struct span
 static void error_wrong_index(struct checker *c, struct span span, const struct dimension *given,
                               const struct dimension *wanted) {
   struct diagnostic *d = diagnose(c->sink, "E2011", span, "an index over %s stands where one over %s is expected",
-                                  given->name, wanted->name);
-  d->fix = floe__arena_printf(c->arena, "index by a code, `data code[%s] : index %s`, or by a number", given->name,
-                              wanted->name);
+                                  dimension_text(c, given), dimension_text(c, wanted));
+  d->fix = is_nameless(given) || is_nameless(wanted)
+               ? "index by a whole number"
+               : floe__arena_printf(c->arena, "index by a code, `data code[%s] : index %s`, or by a number",
+                                    given->name, wanted->name);
 }
 
 static void error_not_whole_index(struct checker *c, struct span span) {
@@ -244,9 +258,11 @@ const struct term *implicit_index(struct checker *c, const struct context *at, c
     total += dim[j] == dimension;
   }
   const struct binder *binder = implicit_binder(at, dimension, before, total, &ambiguous);
-  if (binder) return term_binder(c, span, binder);
+  bool element = at->in_literal && is_nameless(dimension);
+  if (binder && !element) return term_binder(c, span, binder);
   if (ambiguous) return error_ambiguous(c, span, dimension);
   bool opens = at->opened && (!at->opened->nameless || is_nameless(dimension));
+  if (element || (is_nameless(dimension) && !opens)) return error_several_numbers(c, at, span, dimension, name);
   const struct term *opened = opens ? open_binder(c, at->opened, dimension, before, span) : NULL;
   if (opened) return opened;
   return error_not_reduced(c, span, dimension, name);
@@ -274,7 +290,7 @@ const struct term *gather(struct checker *c, const struct context *at, const str
                                 .low = array->type.low,
                                 .high = array->type.high,
                                 .strict = array->type.strict};
-  return element;
+  return at->opened && !extent_add(c, at->opened, element, n_given) ? c->poison : element;
 }
 
 /* ---- explicit indexing ---- */
@@ -310,7 +326,9 @@ const struct term *explicit_index(struct checker *c, const struct context *at, c
 
 static void error_outside(struct checker *c, struct span span, const struct term *index,
                           const struct dimension *dimension) {
-  struct diagnostic *d = diagnose(c->sink, "E2035", span, "%s has no element %g", dimension->name, index->number);
+  const char *text = is_nameless(dimension) ? floe__arena_printf(c->arena, "an array of %zu numbers", dimension->high)
+                                            : dimension->name;
+  struct diagnostic *d = diagnose(c->sink, "E2035", span, "%s has no element %g", text, index->number);
   d->fix = dimension->high == SIZE_MAX ? "indices start at 1"
                                        : floe__arena_printf(c->arena, "indices run from 1 to %zu", dimension->high);
 }
@@ -352,12 +370,14 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
   const struct term *given[16] = {NULL};
   struct binder *slices[16];
   size_t n = 0, n_slice = 0;
+  unsigned used = at->opened ? at->opened->extent.used : 0;
   if (expr->left->kind == EXPR_NAME) {
     struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, expr->left->name);
     if (symbol && is_partial(symbol)) return read_partial(c, at, symbol, expr);
   }
   const struct term *array = raw_of(c, at, expr->left);
   if (is_poison(c, array)) return array;
+  if (at->opened) at->opened->extent.used = 0;
   for (const struct expr *item = expr->items; item; item = item->next, n++) {
     if (n >= array->type.n_dim || n == 16) {
       while (item) item = item->next, n++;
@@ -373,7 +393,13 @@ const struct term *index_of(struct checker *c, const struct context *at, const s
       return c->poison;
     }
   }
+  for (; n_slice && n < array->type.n_dim && is_nameless(array->type.dim[n]); n++) { /* whole rows */
+    slices[n_slice] = binder_new(c, array->type.dim[n], NULL);
+    given[n] = term_binder(c, expr->span, slices[n_slice++]);
+  }
+  bool rows = n_slice || (n < array->type.n_dim && is_nameless(array->type.dim[array->type.n_dim - 1]));
   const struct term *element = gather(c, at, array, n, given, expr->span);
+  if (at->opened) extent_join(at->opened, used, rows);
   if (!n_slice || is_poison(c, element)) return element;
   return gather(c, at, term_map(c, expr->span, n_slice, slices, element), 0, NULL, expr->span);
 }

@@ -103,6 +103,7 @@ static const struct term *text_of(struct making *m, const struct context *at, co
   struct context inner = *at;
   if (array) inner.opened = &opened;
   const struct term *term = scalar_of(c, &inner, expr);
+  if (!is_poison(c, term) && !extents_fit(c, &opened)) term = c->poison;
   if (!is_poison(c, term)) term = term_map(c, expr->span, opened.n, opened.binders, term);
   if (is_poison(c, term) || term->type.base != BASE_DISTRIBUTION) return term;
   diagnose(c->sink, "E2017", expr->span, "a distribution is no value: a simulator draws raw numbers")->fix =

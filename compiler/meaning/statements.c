@@ -23,8 +23,8 @@ static bool whole_literal(const struct expr *e, size_t *value) {
 }
 
 static void error_index_size(struct checker *c, const struct statement *s) {
-  struct diagnostic *d =
-      diagnose(c->sink, "E2031", s->value->span, "the size of an index is a whole number, or a range of them");
+  struct diagnostic *d = diagnose(c->sink, "E2031", s->value->span,
+                                  "the size of an index is a whole number up to 1e9, or a range of them");
   d->fix = floe__arena_printf(c->arena, "for example `index %s = 8` or `index %s in 4..16`", s->name, s->name);
 }
 
@@ -130,6 +130,22 @@ static bool same_shape(const struct type *a, const struct type *b) {
   return same;
 }
 
+/* [1, 2, 3] as an array over the index of three elements that the variable has. */
+static const struct term *over_same_indices(struct checker *c, const struct type *type, const struct term *value) {
+  struct binder *binders[MAX_RANK];
+  struct term *element = term_new(c, TERM_ELEMENT, value->span, type->n_dim + 1);
+  bool same = true;
+  for (size_t k = 0; k < type->n_dim; k++) {
+    same = same && type->dim[k] == value->type.dim[k];
+    binders[k] = binder_new(c, type->dim[k], NULL);
+    element->items[k + 1] = term_binder(c, value->span, binders[k]);
+  }
+  if (same) return value;
+  element->items[0] = value;
+  element->type = (struct type){.base = value->type.base, .codes = value->type.codes};
+  return term_map(c, value->span, type->n_dim, binders, element);
+}
+
 static void check_prep(struct checker *c, const struct context *at, const struct statement *s) {
   struct context inner = *at;
   struct symbol *symbol = scope_find(at->scope, NAMESPACE_VALUE, s->name);
@@ -152,6 +168,8 @@ static void check_prep(struct checker *c, const struct context *at, const struct
     error_prep_type(c, s->value->span, s->name, "it must have the same indices as before");
   else if ((whole && !is_whole(value)) || (v->type.base == BASE_BOOL && value->type.base != BASE_BOOL))
     error_prep_type(c, s->value->span, s->name, "counts stay counts: use round");
+  else
+    value = over_same_indices(c, &v->type, value);
   if (term_roles(c, value) & ((1u << ROLE_PARAM) | (1u << ROLE_LATENT)))
     error_prep_unknowns(c, s->value->span, s->name);
   if (symbol->prepared) error_defined_twice(c, s->name, s->name_span, v->span);

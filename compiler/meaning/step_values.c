@@ -33,6 +33,7 @@ static const struct term *without_indices(struct checker *c, const struct contex
   struct context inner = *at;
   inner.opened = &opened;
   const struct term *element = as_number(c, definition_value(c, &inner, s->value));
+  if (!is_poison(c, element) && !extents_fit(c, &opened)) return c->poison;
   return is_poison(c, element) ? element : term_map(c, s->span, opened.n, opened.binders, element);
 }
 

@@ -65,7 +65,7 @@ static bool is_whole_array(size_t n, struct binder *const *binders, const struct
   if (element->items[0]->type.n_dim != n) return false;
   for (size_t k = 0; k < n; k++) {
     if (element->items[k + 1]->kind != TERM_BINDER || element->items[k + 1]->binder != binders[k]) return false;
-    if (!dimension_same(element->items[0]->type.dim[k], binders[k]->dimension)) return false; /* a slice */
+    if (element->items[0]->type.dim[k] != binders[k]->dimension) return false; /* a slice, or a name for its index */
   }
   return true;
 }

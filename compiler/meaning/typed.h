@@ -160,6 +160,7 @@ struct variable {
                                                   binders, that all terms which mean it move it to; or NULL */
   const struct term *summary;    /* a `summary`: what it is of data and observations. It has no distribution */
   bool rests_on_unknowns;        /* its distribution does, in some universe */
+  bool censored;                 /* observations beyond bounds are those bounds */
   bool moving_support;           /* the bounds of its distribution depend on unknowns */
   /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */
   const struct dimension *free;

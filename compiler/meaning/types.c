@@ -2,6 +2,7 @@
 #include "compiler/meaning/modified.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- dimensions ---- */
@@ -164,18 +165,39 @@ bool type_of(struct checker *c, const struct context *at, const struct type_expr
 
 /* ---- text ---- */
 
+const char *dimension_text(struct checker *c, const struct dimension *dimension) {
+  return is_nameless(dimension) ? floe__arena_printf(c->arena, "the numbers 1 to %zu", dimension->high)
+                                : dimension->name;
+}
+
+static const char *number_text(struct checker *c, double number) {
+  const char *text = floe__arena_printf(c->arena, "%g", number);
+  return strtod(text, NULL) == number ? text : floe__arena_printf(c->arena, "%.15g", number);
+}
+
+/* A bound that is no number: its name, where it has one. */
+static const char *bound_text(const struct term *bound) {
+  if (bound->kind == TERM_ELEMENT) bound = bound->items[0];
+  return bound->kind == TERM_FORMAL       ? bound->formal->name
+         : bound->kind == TERM_VARIABLE   ? bound->variable->name
+         : bound->kind == TERM_DEFINITION ? bound->definition->name
+                                          : "(...)";
+}
+
 const char *type_text(struct checker *c, const struct type *type) {
   double low = 0, high = 0;
   bool has_low = constant_value(type->low, NULL, &low), has_high = constant_value(type->high, NULL, &high);
   if (type->structure != STRUCTURE_PLAIN) return structure_name(type->structure);
   if (type->base == BASE_BOOL) return "bool";
+  if (type->base == BASE_CODE && type->codes && is_nameless(type->codes))
+    return floe__arena_printf(c->arena, "cat[%zu]", type->codes->high);
   if (type->base == BASE_CODE) return floe__arena_printf(c->arena, "index %s", type->codes ? type->codes->name : "");
   if (type->base == BASE_INT && !type->high) return has_low && low == 0 ? "nat" : "int";
   if (type->base == BASE_REAL && !type->low && !type->high) return "real";
   if (type->base == BASE_REAL && has_low && low == 0 && !type->high) return type->strict ? "positive" : "nonneg";
   if (type->base == BASE_REAL && has_low && has_high && low == 0 && high == 1) return "unit";
-  const char *from = has_low ? floe__arena_printf(c->arena, "%g", low) : type->low ? "(...)" : "-inf";
-  const char *to = has_high ? floe__arena_printf(c->arena, "%g", high) : type->high ? "(...)" : "inf";
+  const char *from = has_low ? number_text(c, low) : type->low ? bound_text(type->low) : "-inf";
+  const char *to = has_high ? number_text(c, high) : type->high ? bound_text(type->high) : "inf";
   return floe__arena_printf(c->arena, "%sin %s..%s", type->base == BASE_INT ? "int " : "", from, to);
 }
 
@@ -272,14 +294,23 @@ struct support_check {
   struct checker *c;
   const struct type *type;
   const char *name;
+  struct presence box; /* where the family stands */
 };
 
+static void error_support(const struct support_check *check, const struct term *family, const struct type *type,
+                          const struct type *support, const char *where, const char *fix) {
+  const char *message =
+      floe__arena_printf(check->c->arena, "`%s` is %s, but draws of %s are %s%s", check->name,
+                         type_text(check->c, type), family->distribution->name, type_text(check->c, support), where);
+  error_in_case(check->c, check->box, "E2022", family->span, message, fix);
+}
+
 static void error_support_exceeds(const struct support_check *check, const struct term *family, const char *fix) {
-  const struct type *support = &family->distribution->support;
-  struct diagnostic *d =
-      diagnose(check->c->sink, "E2022", family->span, "`%s` is %s, but draws of %s are %s", check->name,
-               type_text(check->c, check->type), family->distribution->name, type_text(check->c, support));
-  d->fix = fix;
+  struct support_check everywhere = *check;
+  struct type support = family->distribution->support;
+  if (family->type.codes) support.codes = family->type.codes;
+  everywhere.box.options = NULL;
+  error_support(&everywhere, family, check->type, &support, "", fix);
 }
 
 static const char *truncation_fix(const struct support_check *check, const struct term *family) {
@@ -289,8 +320,10 @@ static const char *truncation_fix(const struct support_check *check, const struc
   if ((check->type->low && !isfinite(low)) || (check->type->high && !isfinite(high)))
     return floe__arena_printf(check->c->arena, "truncate it: `%s(...) in lo..hi`, with the bounds of the type",
                               family->distribution->name);
-  return floe__arena_printf(check->c->arena, "truncate it: `%s(...) in %g..%g`, or take a distribution on %s",
-                            family->distribution->name, low, high, type_text(check->c, check->type));
+  const char *type = type_text(check->c, check->type);
+  return floe__arena_printf(check->c->arena, "truncate it: `%s(...) in %s..%s`, or take a distribution on %s",
+                            family->distribution->name, number_text(check->c, low), number_text(check->c, high),
+                            strncmp(type, "in ", 3) == 0 ? type + 3 : type);
 }
 
 /* Whether a bound of the type that depends on other names is one of the family's own: otherwise nothing is known. */
@@ -311,6 +344,7 @@ static bool structure_fits(enum structure declared, const struct term *family) {
 static const char *declared_text(struct checker *c, const struct term *family) {
   double value;
   struct type support = family->distribution->support;
+  if (family->type.codes) support.codes = family->type.codes;
   if (!constant_value(support.low, NULL, &value)) support.low = NULL;
   if (!constant_value(support.high, NULL, &value)) support.high = NULL;
   return type_text(c, &support);
@@ -330,12 +364,54 @@ static void check_structure(void *context, const struct term *family) {
 
 void check_one_structure(struct checker *c, const struct term *distribution, const struct type *type,
                          const char *name) {
-  struct support_check check = {c, type, name};
+  struct support_check check = {.c = c, .type = type, .name = name};
   if (!is_poison(c, distribution)) for_each_family(distribution, check_structure, &check);
 }
 
-static void check_family(void *context, const struct term *family) {
-  const struct support_check *check = context;
+struct excess { /* of a support over a declared type, in some universe */
+  const struct type *type;
+  const struct term *family;
+  double low, high;   /* of the type */
+  double least, most; /* of the support */
+};
+
+static double end_value(const struct term *bound, const struct environment *environment, double otherwise) {
+  double value;
+  return constant_value(bound, environment, &value) ? value : otherwise;
+}
+
+static bool exceeds_somewhere(void *context, const struct environment *environment) {
+  struct excess *excess = context;
+  const struct type *support = &excess->family->distribution->support;
+  double values[MAX_CONSTANT_ARGUMENTS];
+  struct environment inside;
+  environment_of_family(excess->family, environment, values, &inside);
+  excess->low = end_value(excess->type->low, environment, -INFINITY);
+  excess->high = end_value(excess->type->high, environment, INFINITY);
+  excess->least = end_value(support->low, &inside, excess->low);
+  excess->most = end_value(support->high, &inside, excess->high);
+  return excess->least < excess->low || excess->most > excess->high;
+}
+
+static const struct term *finite_number(struct checker *c, struct span span, double value) {
+  return isfinite(value) ? term_number(c, span, value) : NULL;
+}
+
+/* Bounds that are known given the sizes of arguments, and in universes. */
+static void check_cases(const struct support_check *check, const struct term *family) {
+  struct excess excess = {.type = check->type, .family = family};
+  struct support_check found = *check;
+  const char *where;
+  if (!case_found(check->c, &found.box, &where, exceeds_somewhere, &excess)) return;
+  struct type support = family->distribution->support, type = *check->type;
+  support.low = finite_number(check->c, family->span, excess.least);
+  support.high = finite_number(check->c, family->span, excess.most);
+  type.low = finite_number(check->c, family->span, excess.low);
+  type.high = finite_number(check->c, family->span, excess.high);
+  error_support(&found, family, &type, &support, where, truncation_fix(check, family));
+}
+
+static void check_family(const struct support_check *check, const struct term *family) {
   const struct type *type = check->type;
   struct support s = support_of(check->c, family);
   double low, high;
@@ -358,10 +434,28 @@ static void check_family(void *context, const struct term *family) {
   const struct distribution *d = family->distribution;
   below = below || exceeds_dependent(family, type->low, support_low(check->c, family), d->cut_low);
   above = above || exceeds_dependent(family, type->high, support_high(check->c, family), d->cut_high);
-  if (below || above) error_support_exceeds(check, family, truncation_fix(check, family));
+  if (below || above)
+    error_support_exceeds(check, family, truncation_fix(check, family));
+  else
+    check_cases(check, family);
 }
 
-void check_support(struct checker *c, const struct term *distribution, const struct type *type, const char *name) {
-  struct support_check check = {c, type, name};
-  if (!is_poison(c, distribution)) for_each_family(distribution, check_family, &check);
+/* Each family, in the universes that take it. */
+static void check_families(const struct support_check *check, const struct term *distribution) {
+  if (!distribution) return;
+  if (distribution->kind == TERM_DISTRIBUTION) check_family(check, distribution);
+  if (distribution->kind == TERM_POWER) check_families(check, distribution->items[0]);
+  if (distribution->kind != TERM_CHOOSE && distribution->kind != TERM_DEFINITION) return;
+  for (size_t k = 0; k < distribution->n_item; k++) {
+    struct support_check one = *check;
+    if (distribution->kind == TERM_CHOOSE)
+      one.box = presence_with(check->c, check->box, distribution->axis, UINT64_C(1) << k);
+    check_families(&one, distribution->items[k]);
+  }
+}
+
+void check_support(struct checker *c, const struct context *at, const struct term *distribution,
+                   const struct type *type, const char *name) {
+  struct support_check check = {c, type, name, at->presence};
+  if (!is_poison(c, distribution)) check_families(&check, distribution);
 }

@@ -214,6 +214,7 @@ static const struct term *adapted(struct checker *c, struct symbol *symbol, cons
   if (improper && declared_type) distribution = over_choices(c, distribution, flat_within, &v->type);
   v->improper |= improper;
   symbol->before_censoring = distribution;
+  v->censored |= symbol->censoring != NULL;
   if (symbol->censoring) distribution = over_choices(c, distribution, censor, symbol->censoring);
   return distribution;
 }
@@ -234,7 +235,7 @@ static const struct term *fitting_distribution(struct checker *c, const struct c
   distribution = adapted(c, symbol, distribution, declared_type);
   if (is_poison(c, distribution)) return NULL;
   if (declared_type)
-    check_support(c, distribution, &v->type, v->name);
+    check_support(c, at, distribution, &v->type, v->name);
   else
     type_from_support(c, distribution, &v->type), check_one_structure(c, distribution, &v->type, v->name);
   struct moving moving = {c, false};

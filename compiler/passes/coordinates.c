@@ -106,8 +106,8 @@ static struct form form_between(const struct node *low, const struct node *high)
   return (struct form){.kind = kind, .low = low, .high = high};
 }
 
-static struct form affine_form(enum form_kind kind, const struct family *single) {
-  return (struct form){.kind = kind, .location = family_location(single), .scale = family_scale(single)};
+static struct form affine_form(enum form_kind kind, struct place place, const struct family *single) {
+  return (struct form){.kind = kind, .location = family_location(place, single), .scale = family_scale(place, single)};
 }
 
 static const struct node *value_quantity(const struct derivation *derivation, const struct element *element,
@@ -115,21 +115,21 @@ static const struct node *value_quantity(const struct derivation *derivation, co
 
 /* ---- which form ---- */
 
-static bool depends_on_parameters(const struct family *single) {
-  return family_location(single)->level >= LEVEL_PARAM || family_scale(single)->level >= LEVEL_PARAM;
+static bool depends_on_parameters(struct place place, const struct family *single) {
+  return family_location(place, single)->level >= LEVEL_PARAM || family_scale(place, single)->level >= LEVEL_PARAM;
 }
 
 struct affinity {
   bool all_affine, some_dependent;
 };
 
-static void survey(const struct family *family, struct affinity *affinity) {
+static void survey(struct place place, const struct family *family, struct affinity *affinity) {
   for (size_t k = 0; k < family->n; k++)
-    if (family->options[k]) survey(family->options[k], affinity);
+    if (family->options[k]) survey(place, family->options[k], affinity);
   if (family->n) return;
   if (!family_is_affine(family))
     affinity->all_affine = false;
-  else if (depends_on_parameters(family))
+  else if (depends_on_parameters(place, family))
     affinity->some_dependent = true;
 }
 
@@ -168,7 +168,8 @@ static const struct node *decide_via(const struct decision *decision, const stru
   for (size_t k = 0; k < via->n_option; k++) {
     bool centred = is_label(via->options[k].label, "centred");
     options[k] = with_form(decision, single,
-                           centred ? (struct form){.kind = FORM_IDENTITY} : affine_form(FORM_RESIDUAL, single));
+                           centred ? (struct form){.kind = FORM_IDENTITY}
+                                   : affine_form(FORM_RESIDUAL, decision->element->place, single));
   }
   return node_choose(graph_of(decision->derivation), via, options);
 }
@@ -176,9 +177,9 @@ static const struct node *decide_via(const struct decision *decision, const stru
 /* Without `via` the sampler chooses; everything else takes 0. */
 static struct form form_by_sampler(const struct decision *decision, const struct family *single) {
   const struct element *element = decision->element;
-  if (decision->variable->via) return affine_form(FORM_RESIDUAL, single);
+  if (decision->variable->via) return affine_form(FORM_RESIDUAL, element->place, single);
   struct graph *graph = graph_of(decision->derivation);
-  struct form form = affine_form(FORM_PARTIAL, single);
+  struct form form = affine_form(FORM_PARTIAL, element->place, single);
   form.centring = node_gather(graph, node_centring(graph, decision->variable), element->indices);
   return form;
 }
@@ -190,7 +191,7 @@ static const struct node *decide_single(void *context, const struct family *sing
   if (decision->coordinates == COORDINATES_FAMILY)
     return with_form(decision, single, decision->residual ? form_by_sampler(decision, single) : form_of_type(decision));
   if (affine && decision->variable->via) return decide_via(decision, single);
-  if (affine && (decision->element->step || depends_on_parameters(single)))
+  if (affine && (decision->element->step || depends_on_parameters(place, single)))
     return with_form(decision, single, form_by_sampler(decision, single));
   return with_form(decision, single, form_between(family_low(place, single), family_high(place, single)));
 }
@@ -206,7 +207,7 @@ const struct node *decide_family(const struct derivation *derivation, const stru
 
 static const struct node *decide_systems(struct decision *decision, const struct family *family) {
   struct affinity affinity = {.all_affine = true, .some_dependent = decision->element->step};
-  survey(family, &affinity);
+  survey(decision->element->place, family, &affinity);
   decision->residual = affinity.all_affine && affinity.some_dependent;
   const struct node *systems[N_COORDINATES];
   for (size_t k = 0; k < N_COORDINATES; k++) {

@@ -100,14 +100,24 @@ static const struct node *of_unknown(const struct derivation *derivation, const 
   return node_select(graph, draw_is_missing(derivation, variable->observed, element), quantity, node_const(graph, 0));
 }
 
+/* Of the residual z: that of location + scale z, times the scale. */
+static const struct node *residual_density(const struct derivation *derivation, const struct element *element,
+                                           const struct family *single, const struct form *form, const struct node *u) {
+  struct graph *graph = graph_of(derivation);
+  struct place place = element->place;
+  const struct family *standard = family_standard(place, single);
+  if (standard) return family_log_density(place, standard, form_residual(derivation, form, u));
+  return node_binary(graph, OP_ADD, family_log_density(place, single, form_value(derivation, form, u)),
+                     node_call(graph, derivation->functions.log, form->scale));
+}
+
 static const struct node *prior_quantity(const struct derivation *derivation, const struct element *element,
                                          const struct family *single, const struct form *form, void *context) {
   struct graph *graph = graph_of(derivation);
   const struct prior *prior = context;
   if (form->kind == FORM_RESIDUAL || form->kind == FORM_PARTIAL) {
     const struct node *u = one_draw(derivation, prior->variable, element, node_coordinate(graph, prior->variable));
-    const struct node *z = form_residual(derivation, form, u);
-    const struct node *density = family_log_density(element->place, family_standard(element->place, single), z);
+    const struct node *density = residual_density(derivation, element, single, form, u);
     return of_unknown(derivation, element, prior->variable, density);
   }
   const struct node *x =

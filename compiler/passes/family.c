@@ -131,27 +131,29 @@ bool family_is_affine(const struct family *single) {
   return single->distribution->location && single->distribution->scale;
 }
 
+const struct node *family_location(struct place place, const struct family *single) {
+  return lower(place_of_method(place, single), single->distribution->location);
+}
+
+const struct node *family_scale(struct place place, const struct family *single) {
+  return lower(place_of_method(place, single), single->distribution->scale);
+}
+
 static size_t place_of_formal(const struct distribution *distribution, const struct term *formal) {
   size_t k = 0;
   while (k < distribution->n_formal && distribution->formals[k] != formal->formal) k++;
   return k;
 }
 
-const struct node *family_location(const struct family *single) {
-  return single->args[place_of_formal(single->distribution, single->distribution->location)];
-}
-
-const struct node *family_scale(const struct family *single) {
-  return single->args[place_of_formal(single->distribution, single->distribution->scale)];
-}
-
 const struct family *family_standard(struct place place, const struct family *single) {
   const struct distribution *distribution = single->distribution;
+  const struct term *location = distribution->location, *scale = distribution->scale;
+  if (location->kind != TERM_FORMAL || scale->kind != TERM_FORMAL || location->formal == scale->formal) return NULL;
   struct family *standard = floe__arena_alloc(arena_of(place), sizeof *standard);
   standard->distribution = distribution;
   standard->args = floe__arena_array(arena_of(place), distribution->n_formal, sizeof *standard->args);
   memcpy(standard->args, single->args, distribution->n_formal * sizeof *standard->args);
-  standard->args[place_of_formal(distribution, distribution->location)] = node_const(place.lowering->graph, 0);
-  standard->args[place_of_formal(distribution, distribution->scale)] = node_const(place.lowering->graph, 1);
+  standard->args[place_of_formal(distribution, location)] = node_const(place.lowering->graph, 0);
+  standard->args[place_of_formal(distribution, scale)] = node_const(place.lowering->graph, 1);
   return standard;
 }

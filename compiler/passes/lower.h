@@ -129,10 +129,11 @@ const struct node *family_sample(struct place place, const struct family *single
 /* A bound of the support, or NULL: unbounded. */
 const struct node *family_low(struct place place, const struct family *single);
 const struct node *family_high(struct place place, const struct family *single);
-/* Affine distributions: location and scale; and the standard form, with location 0 and scale 1. */
+/* Affine distributions: location and scale; and the standard form, with location 0 and scale 1, or NULL: location and
+ * scale are not two arguments that could be set. */
 bool family_is_affine(const struct family *single);
-const struct node *family_location(const struct family *single);
-const struct node *family_scale(const struct family *single);
+const struct node *family_location(struct place place, const struct family *single);
+const struct node *family_scale(struct place place, const struct family *single);
 const struct family *family_standard(struct place place, const struct family *single);
 
 /* A node as a bound: NULL where it is an infinite constant. */

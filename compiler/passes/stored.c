@@ -3,8 +3,8 @@
  * - A function of one index in a loop over it within other loops: exp(a[item]) in a sum over people and items.
  * - A loop over one index within a long loop over another, whose result is not just added up: linear predictors of a
  *   regression. What the outer loop does with them then runs in the lanes of a vector unit.
- * - In a recurrence, calls and choices that do not rest on earlier steps: they run in lanes before it, and the recurrence stands
- *   in no switch. Sums over its steps then read them.
+ * - In a recurrence, calls and choices that do not rest on earlier steps: they run in lanes before it, and the recurrence
+ *   stands in no switch. Sums over its steps then read them.
  * - A call for each pair of indices from which the elements of a matrix are made, those of a covariance, or a choice between
  *   such: the gradient needs it again. Sums along its rows or columns then read it too.
  *
@@ -19,27 +19,34 @@
 #define DEEP 100          /* operations in which calls are looked for */
 #define FOR_GOOD SIZE_MAX /* the round of what is the same in all rounds: loops in no other one */
 
+/* A loop in no other one, while its body is rewritten. */
+struct round {
+  size_t number;
+  const struct graph_binder *outermost; /* NULL: nothing is stored */
+  size_t start;                         /* the first element */
+  const struct node *scan;              /* the loop is a scan; NULL: it is none */
+  bool recurs;                          /* steps of the scan rest on earlier ones */
+  bool in_choice;                       /* which is stored as a whole */
+  bool sum;                             /* the loop is a sum */
+  const struct node *element;           /* of a matrix over the pair, */
+  const struct graph_binder *pair[2];   /* or of a sum over the second for each of the first; NULL: there is none */
+  bool only_known;                      /* such a sum: it reads the arrays that matrices have */
+};
+
 struct storing {
   struct graph *graph;
-  size_t n_old;                /* nodes at the start */
-  size_t n_known;              /* nodes once matrices are rewritten; 0: they are being rewritten */
-  const struct node **result;  /* (n_old) of nodes seen in this round */
-  size_t *round, n_round, now; /* (n_old) the round in which a node was seen last; a round is a loop in no other one */
-  const struct graph_binder *outermost; /* of this round; NULL: nothing is stored */
-  const struct node *scan;              /* whose bodies are rewritten in this round; NULL: none */
-  bool recurs;                          /* its steps rest on earlier ones */
-  bool in_choice;                       /* which is stored as a whole */
-  size_t n_place, *place,
-      *first_place;           /* (n_old) of the recurrence that have a node: each such choice is one; all else is 0 */
-  bool *shared;               /* (n_old) by several places, or in none of the choices */
-  bool sum;                   /* the round is that of a sum */
-  size_t start;               /* of this round's loop: its first element */
-  const struct node *element; /* of a matrix over the pair, which is rewritten in this round, */
-  const struct graph_binder *pair[2]; /* or of a sum over the second for each of the first; NULL: there is none */
-  bool only_known;                    /* the round is that of a sum: it reads the arrays that matrices have */
+  size_t n_old;               /* nodes at the start */
+  size_t n_known;             /* nodes once matrices and recurrences are rewritten; 0: they are being rewritten */
+  const struct node **result; /* (n_old) of nodes seen in this round */
+  size_t *round, n_round;     /* (n_old) the round in which a node was seen last */
+  struct round now;
+  size_t n_choice; /* choices in recurrences so far */
+  size_t *visited; /* (n_old) 1 + the choice from which a node was visited last; choice 0: from outside of choices */
+  size_t *choice;  /* (n_old) the choice that a node stands in */
+  bool *shared;    /* (n_old) several choices have the node, or it stands outside of choices */
   size_t n_own;
   const struct graph_binder **own; /* of the arrays, */
-  size_t *turn;                    /* for each dimension: 0 and 1 of elements, 2 start and more of steps */
+  size_t *turn; /* which of a dimension's they are: 0 and 1 of elements, from 2 on of steps (see stored_steps) */
 };
 
 static const struct node *rewritten(struct storing *s, const struct node *node);
@@ -73,31 +80,32 @@ static bool is_conditional(const struct node *node) {
   return node->kind == NODE_SELECT || node->kind == NODE_FINITE;
 }
 
+/* What steps of a recurrence have computed before it. */
 static bool is_dear_step(const struct node *node) {
   return node->kind == NODE_EXTERN || node->kind == NODE_CHOOSE;
 }
 
 /* The binder of the array's elements; NULL: the node is computed where it is used. */
 static const struct graph_binder *stored_over(const struct storing *s, const struct node *node) {
-  if (node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL || !s->outermost) return NULL;
+  if (node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL || !s->now.outermost) return NULL;
   const struct graph_binder *binder = only_binder(s->graph, node);
   if (!binder) return NULL;
-  if (s->scan) {
+  if (s->now.scan) {
     size_t steps = DEEP;
-    if (!is_dear_step(node) || !s->recurs || (s->in_choice && !s->shared[node->id]) || binder != s->outermost ||
-        binder->dimension->high < LONG)
+    if (!is_dear_step(node) || !s->now.recurs || (s->now.in_choice && !s->shared[node->id]) ||
+        binder != s->now.outermost || binder->dimension->high < LONG)
       return NULL;
     return node_looks_back(node, &steps) ? NULL : binder;
   }
   if (node->kind == NODE_REDUCE && binder->dimension->high >= LONG) return binder;
   size_t budget = DEEP;
-  return binder != s->outermost && has_call(node, &budget) ? binder : NULL;
+  return binder != s->now.outermost && has_call(node, &budget) ? binder : NULL;
 }
 
 /* A call in a sum over steps, as calls are stored for recurrences. */
 static bool may_be_known(const struct storing *s, const struct node *node) {
-  return s->sum && s->start > 1 && node->kind == NODE_EXTERN && !node->n_dim && node->level == LEVEL_PARAM &&
-         node->base != BASE_BOOL && only_binder(s->graph, node) == s->outermost;
+  return s->now.sum && s->now.start > 1 && node->kind == NODE_EXTERN && !node->n_dim && node->level == LEVEL_PARAM &&
+         node->base != BASE_BOOL && only_binder(s->graph, node) == s->now.outermost;
 }
 
 /* A level that no loop of the graph has; NULL: there is no room for it. */
@@ -148,17 +156,17 @@ static const struct node *summand(struct storing *s, const struct node *node) {
 
 /* The pair of indices for which calls are stored in this loop. */
 static void enter_pair(struct storing *s, const struct node *loop) {
-  s->pair[0] = s->pair[1] = NULL;
-  s->element = loop->args[0];
-  s->only_known = false;
+  s->now.pair[0] = s->now.pair[1] = NULL;
+  s->now.element = loop->args[0];
+  s->now.only_known = false;
   if (loop->kind != NODE_MAP) return;
   if (loop->n_binder == 2) {
-    s->pair[0] = loop->binders[0];
-    s->pair[1] = loop->binders[1];
-  } else if (loop->n_binder == 1 && s->element->kind == NODE_REDUCE && s->n_known > 0) {
-    s->pair[0] = loop->binders[0];
-    s->pair[1] = s->element->binder;
-    s->only_known = true;
+    s->now.pair[0] = loop->binders[0];
+    s->now.pair[1] = loop->binders[1];
+  } else if (loop->n_binder == 1 && s->now.element->kind == NODE_REDUCE && s->n_known > 0) {
+    s->now.pair[0] = loop->binders[0];
+    s->now.pair[1] = s->now.element->binder;
+    s->now.only_known = true;
   }
 }
 
@@ -169,30 +177,30 @@ static bool recurs(const struct node *scan) {
   return false;
 }
 
-/* `place`: 0 outside of choices. */
-static void note_places(struct storing *s, const struct node *node, size_t place) {
-  if (node->id >= s->n_old || node->level != LEVEL_PARAM || binders_are_none(&node->free)) return;
-  if (s->place[node->id] == place + 1) return;
-  s->place[node->id] = place + 1;
+/* What stands in which choice of a recurrence. */
+static void note_choices(struct storing *s, const struct node *node, size_t choice) {
+  const size_t id = node->id;
+  if (id >= s->n_old || node->level != LEVEL_PARAM || binders_are_none(&node->free)) return;
+  if (s->visited[id] == choice + 1) return;
+  s->visited[id] = choice + 1;
   if (is_dear_step(node)) {
-    size_t *first = &s->first_place[node->id];
-    s->shared[node->id] = s->shared[node->id] || place == 0 || (*first && *first != place);
-    *first = place;
+    s->shared[id] = s->shared[id] || choice == 0 || (s->choice[id] > 0 && s->choice[id] != choice);
+    s->choice[id] = choice;
   }
-  if (place == 0 && node->kind == NODE_CHOOSE) place = ++s->n_place;
+  if (choice == 0 && node->kind == NODE_CHOOSE) choice = ++s->n_choice;
   for (size_t k = 0; k < node->n_arg; k++)
-    if (node->args[k]) note_places(s, node->args[k], place);
+    if (node->args[k]) note_choices(s, node->args[k], choice);
 }
 
 static const struct node *in_round(struct storing *s, const struct node *node, const struct graph_binder *outermost) {
-  const struct storing outer = *s;
-  s->now = ++s->n_round;
-  s->outermost = outermost;
-  s->scan = node->kind == NODE_SCAN ? node : NULL;
-  s->recurs = s->scan ? recurs(s->scan) : outer.recurs;
-  for (size_t k = 0; s->scan && s->recurs && k < node->n_arg; k++) note_places(s, node->args[k], 0);
-  s->sum = node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM;
-  s->start = node->start;
+  const struct round outer = s->now;
+  s->now = (struct round){.number = ++s->n_round,
+                          .outermost = outermost,
+                          .start = node->start,
+                          .scan = node->kind == NODE_SCAN ? node : NULL,
+                          .recurs = node->kind == NODE_SCAN && recurs(node),
+                          .sum = node->kind == NODE_REDUCE && node->reduction == REDUCE_SUM};
+  for (size_t k = 0; s->now.recurs && k < node->n_arg; k++) note_choices(s, node->args[k], 0);
   enter_pair(s, node);
   const struct node *element = node->args[0], *result;
   if (node->kind == NODE_REDUCE)
@@ -203,20 +211,12 @@ static const struct node *in_round(struct storing *s, const struct node *node, c
     result = over(s, node, &element);
   else
     result = with_parts(s, node);
-  s->now = outer.now;
-  s->outermost = outer.outermost;
-  s->scan = outer.scan;
-  s->recurs = outer.recurs;
-  s->sum = outer.sum;
-  s->start = outer.start;
-  memcpy(s->pair, outer.pair, sizeof s->pair);
-  s->element = outer.element;
-  s->only_known = outer.only_known;
+  s->now = outer;
   return result;
 }
 
-/* The array of what `body` is for each element of `binder` from `start` on, read at the current one; NULL: there is no room for its
- * binder. */
+/* The array of what `body` is for each element of `binder` from `start` on, read at the current one; NULL: there is no
+ * room for its binder. */
 static const struct node *read_of(struct storing *s, const struct node *node, const struct node *body,
                                   const struct graph_binder *binder, size_t start, size_t turn) {
   const struct graph_binder *own = own_binder(s, binder, turn);
@@ -244,30 +244,32 @@ static const struct node *stored(struct storing *s, const struct node *node, con
   return read ? read : node;
 }
 
-/* The steps of the recurrence, from the first one on. What stands in several choices is stored by itself, before them. */
+/* The steps of the recurrence, from its first one on. What several choices share is stored by itself, in a loop (turn 2 start)
+ * before theirs (turn 2 start + 1). */
 static const struct node *stored_steps(struct storing *s, const struct node *node) {
-  const bool choice = node->kind == NODE_CHOOSE, inside = s->in_choice;
-  s->in_choice = choice || inside;
-  const struct node *body = choice ? with_parts(s, node) : in_round(s, node, s->outermost);
-  s->in_choice = inside;
-  const struct node *read = read_of(s, node, body, s->outermost, s->start, 2 * s->start + choice);
+  const bool choice = node->kind == NODE_CHOOSE, inside = s->now.in_choice;
+  s->now.in_choice = choice || inside;
+  const struct node *body = choice ? with_parts(s, node) : in_round(s, node, s->now.outermost);
+  s->now.in_choice = inside;
+  const struct node *read = read_of(s, node, body, s->now.outermost, s->now.start, 2 * s->now.start + choice);
   return read ? read : node;
 }
 
 /* What stored_steps has made of it for a recurrence; NULL: nothing. */
 static const struct node *known_steps(struct storing *s, const struct node *node) {
-  const struct node *read = read_of(s, node, in_round(s, node, s->outermost), s->outermost, s->start, 2 * s->start);
+  const struct node *read =
+      read_of(s, node, in_round(s, node, s->now.outermost), s->now.outermost, s->now.start, 2 * s->now.start);
   return read && read->args[0]->id < s->n_known ? read : NULL;
 }
 
 /* A call with both indices of the pair, or a choice between such, but not the element itself. */
 static bool is_part_of_matrix(const struct storing *s, const struct node *node) {
-  if (!s->pair[0] || node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL) return false;
+  if (!s->now.pair[0] || node->n_dim || node->level != LEVEL_PARAM || node->base == BASE_BOOL) return false;
   size_t budget = DEEP;
   if (node->kind != NODE_EXTERN && !(node->kind == NODE_CHOOSE && has_call(node, &budget))) return false;
   struct binders both = {{0}};
-  for (size_t k = 0; k < 2; k++) binders_add(&both, s->pair[k]->id);
-  return node != s->element && binders_within(&both, &node->free) && binders_within(&node->free, &both);
+  for (size_t k = 0; k < 2; k++) binders_add(&both, s->now.pair[k]->id);
+  return node != s->now.element && binders_within(&both, &node->free) && binders_within(&node->free, &both);
 }
 
 static const struct node *stored_matrix(struct storing *s, const struct node *node) {
@@ -275,13 +277,13 @@ static const struct node *stored_matrix(struct storing *s, const struct node *no
   const struct dimension **dim = floe__arena_array(s->graph->arena, 2, sizeof *dim);
   const struct node *parts[3], *indices[2];
   for (size_t k = 0; k < 2; k++) {
-    own[k] = own_binder(s, s->pair[k], k);
+    own[k] = own_binder(s, s->now.pair[k], k);
     if (!own[k]) return node;
     dim[k] = own[k]->dimension;
     indices[k] = node_binder(s->graph, own[k]);
-    parts[k + 1] = node_binder(s->graph, s->pair[k]);
+    parts[k + 1] = node_binder(s->graph, s->now.pair[k]);
   }
-  const struct node *body = graph_substitute(s->graph, node, 2, s->pair, indices);
+  const struct node *body = graph_substitute(s->graph, node, 2, s->now.pair, indices);
   if (binders_have(&body->bound, own[0]->id) || binders_have(&body->bound, own[1]->id)) return node;
   parts[0] = graph_node(s->graph, &(struct node){.kind = NODE_MAP,
                                                  .base = node->base,
@@ -293,42 +295,45 @@ static const struct node *stored_matrix(struct storing *s, const struct node *no
                                                  .start = 1,
                                                  .n_arg = 1,
                                                  .args = &body});
-  if (s->only_known && parts[0]->id >= s->n_known) return node;
+  if (s->now.only_known && parts[0]->id >= s->n_known) return node;
   return graph_node(s->graph, &(struct node){.kind = NODE_GATHER, .base = node->base, .n_arg = 3, .args = parts});
+}
+
+/* The element of the array that takes the node's place; NULL: there is none. */
+static const struct node *read_from_array(struct storing *s, const struct node *node) {
+  const struct node *known = may_be_known(s, node) ? known_steps(s, node) : NULL;
+  if (known) return known;
+  const struct graph_binder *binder = stored_over(s, node);
+  if (binder) return s->now.scan ? stored_steps(s, node) : stored(s, node, binder);
+  return is_part_of_matrix(s, node) ? stored_matrix(s, node) : NULL;
 }
 
 static const struct node *rewritten(struct storing *s, const struct node *node) {
   if (node->n_arg == 0 || node->id >= s->n_old) return node;
-  if (s->round[node->id] == s->now || s->round[node->id] == FOR_GOOD) return s->result[node->id];
+  if (s->round[node->id] == s->now.number || s->round[node->id] == FOR_GOOD) return s->result[node->id];
   const bool scan = node->kind == NODE_SCAN, loop = scan || node->kind == NODE_REDUCE || node->kind == NODE_MAP;
   const bool closed = binders_are_none(&node->free);
   if (scan && !closed) return node;
-  const struct graph_binder *binder = stored_over(s, node);
-  const struct node *result = may_be_known(s, node) ? known_steps(s, node) : NULL;
-  if (result)
-    ; /* it reads what a recurrence has stored */
-  else if (binder)
-    result = s->scan ? stored_steps(s, node) : stored(s, node, binder);
-  else if (is_part_of_matrix(s, node))
-    result = stored_matrix(s, node);
-  else if (loop && closed)
+  const struct node *result = read_from_array(s, node);
+  if (!result && loop && closed)
     result = in_round(s, node, node->kind == NODE_MAP ? node->binders[0] : node->binder);
-  else if (s->scan && is_conditional(node))
+  else if (!result && s->now.scan && is_conditional(node))
     result = in_round(s, node, NULL);
-  else
+  else if (!result)
     result = with_parts(s, node);
-  s->round[node->id] = loop && closed ? FOR_GOOD : s->now;
+  s->round[node->id] = loop && closed ? FOR_GOOD : s->now.number;
   return s->result[node->id] = result;
 }
 
 static void forget(struct storing *s) {
   s->result = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->result);
   s->round = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->round);
-  s->n_round = s->now = 1;
-  s->place = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->place);
-  s->first_place = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->first_place);
+  s->n_round = 1;
+  s->now = (struct round){.number = 1};
+  s->visited = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->visited);
+  s->choice = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->choice);
   s->shared = floe__arena_array(s->graph->arena, s->n_old + 1, sizeof *s->shared);
-  s->n_place = 0;
+  s->n_choice = 0;
 }
 
 void store_repeated(struct graph *graph, struct interpretation *density) {

@@ -70,8 +70,8 @@ bool available(const struct scheduler *s, const struct node *node) {
 #define LIGHT_COST 32 /* of an operation: 1 */
 #define CALL_COST 8
 
-/* Takes what it costs to compute the node, which rests on data and axes alone, from the budget; false: too much, or it needs a
- * loop. */
+/* Takes what it costs to compute the node, which rests on data and axes alone, from the budget; false: too much, or it
+ * needs a loop. */
 static bool costs_little(const struct node *node, size_t *budget) {
   const bool call = node->kind == NODE_EXTERN || (node->kind == NODE_OPERATOR && node->op == OP_POW);
   const size_t cost = call ? CALL_COST : needs_no_work(node) ? 0 : 1;
@@ -79,8 +79,10 @@ static bool costs_little(const struct node *node, size_t *budget) {
                       node->kind == NODE_VALUE || node->kind == NODE_CHOOSE || needs_no_work(node);
   if (!scalar || cost > *budget) return false;
   *budget -= cost;
-  for (size_t k = 0; k < node->n_arg; k++)
+  for (size_t k = 0; k < node->n_arg; k++) {
     if (!node->args[k] || !costs_little(node->args[k], budget)) return false;
+    if (node->kind == NODE_EXTERN && node->args[k]->n_dim) return false; /* a call for a whole array */
+  }
   return true;
 }
 
@@ -332,8 +334,8 @@ static void collect_common(struct scheduler *s, struct collection *c, const stru
   marks_give(&s->marks, count);
 }
 
-/* What stands in front of the switch for a choice. Where there are many copies of it, that is also each option that is a choice itself:
- * chains of choices between choices would double with every axis. */
+/* What stands in front of the switch for a choice. Where there are many copies of it, that is also each option that is a
+ * choice itself: chains of choices between choices would double with every axis. */
 static void collect_choice(struct scheduler *s, struct collection *c, const struct node *choice) {
   collect_common(s, c, choice);
   for (size_t k = 0; k < choice->n_arg && s->copies >= MAX_COPIES; k++) {

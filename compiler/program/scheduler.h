@@ -81,8 +81,8 @@ bool axis_set_has(struct axis_set set, size_t slot, size_t n_axis);
 void axis_set_add(struct axis_set *set, size_t slot, size_t n_axis);
 size_t slot_of(const struct scheduler *s, const struct axis *axis);
 uint64_t all_options(const struct axis *axis);
-/* Whether a choice, of little that rests on data and axes alone, is made wherever it is used: no switch then doubles the loops
- * around it. */
+/* Whether a choice, of little that rests on data and axes alone, is made wherever it is used: no switch then doubles the
+ * loops around it. */
 bool is_light(const struct scheduler *s, const struct node *node);
 /* The undecided choice that asks for a switch before the (resolved) node can be computed, or NULL. */
 const struct node *undecided(const struct scheduler *s, const struct node *node);

@@ -82,20 +82,6 @@ enum universe_problem universe_take(struct universe *u, const char *axis, const 
   return UNIVERSE_NO_OPTION;
 }
 
-size_t universe_axes(const struct universe *u, size_t most, const char **names) {
-  size_t n = 0;
-  for (; n < u->n && n < most; n++) names[n] = u->settings[n].axis->name;
-  return n;
-}
-
-size_t universe_options(const struct universe *u, const char *axis, size_t most, const char **names) {
-  const struct setting *setting = setting_of((struct universe *)(uintptr_t)u, axis);
-  size_t n = 0;
-  const struct option *option = setting ? setting->axis->options : NULL;
-  for (; option && n < most; option = option->next) names[n++] = option->label;
-  return n;
-}
-
 /* ---- constraints ---- */
 
 static bool holds(const struct universe *u, const struct expr *e) {

@@ -14,10 +14,6 @@ struct universe *universe_new(struct floe__arena *arena, const struct tree *tree
 enum universe_problem { UNIVERSE_OK, UNIVERSE_NO_AXIS, UNIVERSE_NO_OPTION, UNIVERSE_NO_NUMBER, UNIVERSE_OUT_OF_RANGE };
 enum universe_problem universe_take(struct universe *universe, const char *axis, const char *setting);
 
-/* Names to choose from: the axes, or the options of one; returns how many there are. */
-size_t universe_axes(const struct universe *universe, size_t most, const char **names);
-size_t universe_options(const struct universe *universe, const char *axis, size_t most, const char **names);
-
 /* Whether `forbid` and `require` let it be. */
 bool universe_permitted(const struct universe *universe);
 

@@ -8,14 +8,8 @@
 #include <floe/draws.h>
 
 #include "base/file.h"
-#include "runtime/data/suggest.h"
+#include "base/selection.h"
 #include "runtime/rng/purpose.h"
-
-size_t floe_axis_find(const struct floe_model *model, const char *name) {
-  for (size_t a = 0; a < model->n_axis; a++)
-    if (strcmp(model->axes[a].name, name) == 0) return a;
-  return FLOE_NONE;
-}
 
 static void set_reference(const struct floe_axis *axis, size_t a, struct floe_universe *universe) {
   universe->option[a] = axis->continuous ? 0 : axis->reference;
@@ -116,89 +110,41 @@ uint64_t floe_universe_hash(const struct floe_model *model, const struct floe_un
   return hash;
 }
 
-static const char *axis_name(const void *axes, size_t k) {
-  return ((const struct floe_axis *)axes)[k].name;
+static struct floe__selectable selectable(const void *model, size_t a) {
+  const struct floe_axis *axis = &((const struct floe_model *)model)->axes[a];
+  return (struct floe__selectable){.name = axis->name,
+                                   .continuous = axis->continuous,
+                                   .hyper = axis->hyper,
+                                   .n_option = axis->continuous ? 0 : axis->n_option,
+                                   .low = axis->low,
+                                   .high = axis->high};
 }
 
-static const char *option_label(const void *options, size_t k) {
-  return ((const struct floe_option *)options)[k].label;
+static const char *label_of(const void *model, size_t a, size_t option) {
+  return ((const struct floe_model *)model)->axes[a].options[option].label;
 }
 
-static floe_status unknown_axis(const struct floe_model *model, const char *name, struct floe_error *error) {
-  char fix[256];
-  floe__suggest_fix(floe__suggest(name, model->n_axis, axis_name, model->axes), "the verb `universes` lists the axes",
-                    fix, sizeof fix);
-  return floe__fail(error, FLOE_EUSAGE, "", fix, "there is no axis '%s'", name);
+static uint64_t needs(const void *model, size_t a, size_t other) {
+  const struct floe_axis *axis = &((const struct floe_model *)model)->axes[a];
+  uint64_t mask = UINT64_MAX;
+  for (size_t k = 0; k < axis->n_condition; k++)
+    if (axis->conditions[k].axis == other) mask &= axis->conditions[k].mask;
+  return mask;
 }
 
-static floe_status set_option(const struct floe_axis *axis, size_t a, const char *text, struct floe_universe *universe,
-                              struct floe_error *error) {
-  for (size_t k = 0; k < axis->n_option; k++)
-    if (strcmp(axis->options[k].label, text) == 0) {
-      universe->option[a] = k;
-      return FLOE_OK;
-    }
-  char all[200] = "options are", fix[256];
-  for (size_t k = 0, at = strlen(all); k < axis->n_option && at < sizeof all; k++)
-    at += (size_t)snprintf(all + at, sizeof all - at, "%s %s", k ? "," : "", axis->options[k].label);
-  floe__suggest_fix(floe__suggest(text, axis->n_option, option_label, axis->options), all, fix, sizeof fix);
-  return floe__fail(error, FLOE_EUSAGE, "", fix, "axis %s has no option '%s'", axis->name, text);
-}
-
-static floe_status set_value(const struct floe_axis *axis, size_t a, const char *text, struct floe_universe *universe,
-                             struct floe_error *error) {
-  char *end, fix[128];
-  if (axis->hyper)
-    return floe__fail(error, FLOE_EUSAGE, "", "say --set 'h = 2'", "%s is a hyper value and no axis", axis->name);
-  const double value = strtod(text, &end);
-  snprintf(fix, sizeof fix, "give a number in %g .. %g", axis->low, axis->high);
-  if (end == text || *end)
-    return floe__fail(error, FLOE_EUSAGE, "", fix, "axis %s is continuous: '%s' is not a number", axis->name, text);
-  if (!(value >= axis->low && value <= axis->high))
-    return floe__fail(error, FLOE_EUSAGE, "", fix, "axis %s = %s is outside its range", axis->name, text);
-  universe->value[a] = value;
-  return FLOE_OK;
-}
-
-/* Sets what one `axis=value` says; `item` is writable. */
-static floe_status parse_item(const struct floe_model *model, char *item, uint64_t *named,
-                              struct floe_universe *universe, struct floe_error *error) {
-  char *equals = strchr(item, '=');
-  if (!equals)
-    return floe__fail(error, FLOE_EUSAGE, "", "write AXIS=OPTION,AXIS=OPTION or 'reference'",
-                      "'%s' is not a setting of an axis", item);
-  *equals = '\0';
-  const size_t a = floe_axis_find(model, item);
-  if (a == FLOE_NONE) return unknown_axis(model, item, error);
-  if (*named >> a & 1) return floe__fail(error, FLOE_EUSAGE, "", "name each axis once", "axis %s is set twice", item);
-  *named |= (uint64_t)1 << a;
-  const struct floe_axis *axis = &model->axes[a];
-  return axis->continuous ? set_value(axis, a, equals + 1, universe, error)
-                          : set_option(axis, a, equals + 1, universe, error);
-}
-
-floe_status floe_universe_parse(const struct floe_model *model, const char *text, struct floe_universe *universe,
-                                struct floe_error *error) {
-  enum { LONGEST_ITEM = 255 };
-  struct floe_universe parsed = *universe;
-  uint64_t named = 0;
-  for (const char *at = text; *at;) {
-    char item[LONGEST_ITEM + 1];
-    size_t length = 0, ahead = strcspn(at, ",");
-    for (size_t k = 0; k < ahead; k++) {
-      if (at[k] == ' ' || at[k] == '\t') continue;
-      if (length == LONGEST_ITEM)
-        return floe__fail(error, FLOE_EUSAGE, "", "write AXIS=OPTION,AXIS=OPTION",
-                          "a setting of %zu letters is too long", ahead);
-      item[length++] = at[k];
-    }
-    item[length] = '\0';
-    at += ahead + (at[ahead] == ',');
-    if (length == 0 || strcmp(item, "reference") == 0) continue;
-    const floe_status status = parse_item(model, item, &named, &parsed, error);
-    if (status != FLOE_OK) return status;
-  }
-  *universe = parsed;
+floe_status floe_universe_select(const struct floe_model *model, size_t n_text, const char *const *texts,
+                                 struct floe_universe *universe, bool *held, char *implied, size_t capacity,
+                                 struct floe_error *error) {
+  const struct floe__selectables axes = {model->n_axis, model, selectable, label_of, needs};
+  struct floe__selection selection = {0};
+  memcpy(selection.option, universe->option, sizeof universe->option);
+  memcpy(selection.value, universe->value, sizeof universe->value);
+  const floe_status status = floe__select(&axes, n_text, texts, &selection, error);
+  if (status != FLOE_OK) return status;
+  memcpy(universe->option, selection.option, sizeof universe->option);
+  memcpy(universe->value, selection.value, sizeof universe->value);
+  for (size_t a = 0; held && a < model->n_axis; a++) held[a] = selection.named[a] || selection.implied[a];
+  if (implied) floe__selection_print(&axes, &selection, false, true, ",", implied, capacity);
   return FLOE_OK;
 }
 

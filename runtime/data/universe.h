@@ -28,11 +28,12 @@ uint64_t floe_universe_hash(const struct floe_model *model, const struct floe_un
 size_t floe_universe_id(const struct floe_model *model, const struct floe_universe *universe, char *id,
                         size_t capacity);
 
-/* Reads an id or any `axis=option,axis=value` list; axes that it does not name keep what *universe has (callers start
- * from the reference). "reference" and "" change nothing. FLOE_EUSAGE, with a suggestion, for unknown axes and
- * options, values out of range, and axes named twice. Does not ask whether the universe is permitted. */
-FLOE_NODISCARD floe_status floe_universe_parse(const struct floe_model *model, const char *text,
-                                               struct floe_universe *universe, struct floe_error *error);
+/* Moves the universe, which starts as the reference, to what the texts select (base/selection.h): ids, or any
+ * `axis=option,axis=value` lists. held (n_axis), or NULL: the axes that are set now. implied, or NULL: the settings among them
+ * that no text names. Does not ask whether the universe is permitted. */
+FLOE_NODISCARD floe_status floe_universe_select(const struct floe_model *model, size_t n_text, const char *const *texts,
+                                                struct floe_universe *universe, bool *held, char *implied,
+                                                size_t capacity, struct floe_error *error);
 
 bool floe_universe_permitted(const struct floe_model *model, const struct floe_universe *universe);
 
@@ -52,6 +53,5 @@ void floe_universe_settings(const struct floe_model *model, const struct floe_un
 void floe_universe_from_settings(const struct floe_model *model, const double *settings,
                                  struct floe_universe *universe);
 
-size_t floe_axis_find(const struct floe_model *model, const char *name); /* FLOE_NONE if there is none */
 
 #endif

@@ -17,6 +17,7 @@ runtime_sources += \
   runtime/study/results_json.c runtime/study/results_json.h \
   runtime/study/run.c \
   runtime/study/sample_verb.c \
+  runtime/study/selftest_draws.c runtime/study/selftest_draws.h \
   runtime/study/selftest_verb.c \
   runtime/study/session.c runtime/study/session.h \
   runtime/study/simulate_verb.c \

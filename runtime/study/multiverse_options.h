@@ -5,12 +5,9 @@
 #include "runtime/multiverse/universes.h"
 #include "runtime/study/session.h"
 
-/* The list of universes: axes that --only or --at names stay where those put them. Freed by the caller. */
+/* The list of universes: axes that --only and --at set stay there. Freed by the caller. */
 FLOE_NODISCARD floe_status study_universes(const struct session *session, struct floe_universes **universes,
                                            struct floe_error *error);
-
-/* Whether an --only or --at names the axis. */
-bool study_is_held(const struct session *session, const char *axis);
 
 /* --rungs 1, 2 or 3 as FLOE_RUNG_* bits. */
 unsigned study_rungs(const struct session *session);

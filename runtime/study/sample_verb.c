@@ -361,12 +361,14 @@ floe_status verb_sample(struct session *session, struct floe_error *error) {
   struct run run = {0};
   char universe[512], checkpoint[STUDY_PATH_LENGTH];
   floe_universe_id(session->model, &session->universe, universe, sizeof universe);
-  floe_status status = checkpoint_path(session, universe, checkpoint, error);
+  const bool evidence = floe__option_given(session->arguments, "evidence");
+  floe_status status = evidence ? floe_evidence_defined(session->model, &session->universe, error) : FLOE_OK;
+  if (status == FLOE_OK) status = checkpoint_path(session, universe, checkpoint, error);
   if (status == FLOE_OK) status = run_chains(session, &run, checkpoint, error);
   if (status == FLOE_OK) status = write_chains(session, &run, universe, error);
   if (status == FLOE_OK) floe_sample_forget(&run.options);
   if (status == FLOE_OK) status = summarise_all(session, &run, universe);
-  if (floe__option_given(session->arguments, "evidence") && (status == FLOE_OK || status == FLOE_EGATE)) {
+  if (evidence && (status == FLOE_OK || status == FLOE_EGATE)) {
     const floe_status added = add_evidence(session, &run, error);
     if (added != FLOE_OK) status = added;
   }

@@ -1,7 +1,7 @@
 /* selftest_verb.c: do simulator, density, gradient and transforms of a compiled spec agree?
  *
- * In every universe of the discrete axes (of more than 256 in the 100 that `multiverse` would look at), under every option of every
- * `equiv` axis, and in both systems of coordinates:
+ * In every universe of the discrete axes (of more than 256: in the sample that `multiverse` would look at), under every
+ * option of every `equiv` axis, and in both systems of coordinates:
  *   gradient    against central differences of the density
  *   round trip  unconstrain(constrain(u)) = u
  *   terms       prior, likelihood and Jacobian add up to the density, the log likelihoods of observations to the likelihood
@@ -10,10 +10,13 @@
  *               less than once in a million runs. In the universe's own coordinates only: in those of the family a narrower
  *               support ends in the middle of the space, and the mean score is not zero. Unknown where a prior is improper,
  *               or where what can be observed depends on unknowns.
+ *   draws       each variable's simulated numbers follow the density, lie in their supports, and the densities of
+ *               observations are normalised: runtime/study/selftest_draws.h
  * Without a density (a `sim` that states none) all but the round trip is unknown. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "runtime/data/layout.h"
@@ -24,7 +27,10 @@
 #include "runtime/sim/simulate.h"
 #include "runtime/study/gates_json.h"
 #include "runtime/study/multiverse_options.h"
+#include "runtime/study/selftest_draws.h"
 #include "runtime/study/verbs.h"
+
+#define MASS_ERROR 0.01
 
 enum { SIMULATIONS = 2000, POINTS = 8, MOST_UNIVERSES = 256 };
 
@@ -32,6 +38,7 @@ enum { SIMULATIONS = 2000, POINTS = 8, MOST_UNIVERSES = 256 };
 struct findings {
   double gradient, round_trip, terms, score;
   size_t n_score, n_universe;
+  struct draw_findings draws;
   char worst[256]; /* where the gradient or the score was worst */
   double *u, *gradient_at, *mean, *square, *values, *latents, *observations, *scratch;
 };
@@ -154,7 +161,7 @@ static bool hold(const struct session *session, struct floe_universe *universe) 
   bool wanted = true;
   for (size_t a = 0; a < session->model->n_axis; a++) {
     const struct floe_axis *axis = &session->model->axes[a];
-    if (!study_is_held(session, axis->name)) continue;
+    if (!session->held[a]) continue;
     if (!axis->continuous && !axis->equivalence) wanted = wanted && universe->option[a] == session->universe.option[a];
     universe->option[a] = session->universe.option[a];
     universe->value[a] = session->universe.value[a];
@@ -172,7 +179,7 @@ static void compare_equivalents(const struct session *session, const struct floe
     for (size_t k = 0; model->axes[a].equivalence && k < model->axes[a].n_option; k++) {
       struct floe_universe other = *universe;
       other.option[a] = k;
-      if (k != universe->option[a] && !study_is_held(session, model->axes[a].name))
+      if (k != universe->option[a] && !session->held[a])
         compare_universe(simulations, &other, FLOE_UNIVERSE_COORDINATES, f);
     }
 }
@@ -198,8 +205,10 @@ static floe_status test_universe(struct session *session, const size_t *sizes, c
                                             .gaps = true,
                                             .keep_values = true,
                                             .n_thread = session->threads};
-  const floe_status status = floe_simulate(&plan, &simulations, error);
+  floe_status status = floe_simulate(&plan, &simulations, error);
   if (status == FLOE_OK) compare_equivalents(session, simulations, universe, f);
+  if (status == FLOE_OK && !selftest_draws(simulations, universe, session->seed, &f->draws))
+    status = floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   floe_simulations_free(simulations);
   return status;
 }
@@ -223,6 +232,30 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
   floe_universes_free(sample);
   floe__free(all);
   return status;
+}
+
+/* What is not known to be right is unknown, and what is known to be wrong is wrong. */
+static void judge_draws(const struct draw_findings *draws, struct floe_gates *gates) {
+  const double bound = selftest_draws_bound(draws);
+  floe_gates_at_most(gates, "outside the support", (double)draws->n_outside, 0, FLOE_FAIL);
+  if (draws->unknown_z && draws->z <= bound)
+    floe_gates_unknown(gates, "draws z", bound);
+  else
+    floe_gates_at_most(gates, "draws z", draws->z, bound, FLOE_FAIL);
+  if (draws->unknown_mass && draws->mass <= MASS_ERROR)
+    floe_gates_unknown(gates, "mass error", MASS_ERROR);
+  else
+    floe_gates_at_most(gates, "mass error", draws->mass, MASS_ERROR, FLOE_FAIL);
+}
+
+static void print_gate(const struct floe_gate *gate, const struct draw_findings *draws) {
+  const char *name = !strcmp(gate->name, "draws z")               ? draws->worst
+                     : !strcmp(gate->name, "mass error")          ? draws->heavy
+                     : !strcmp(gate->name, "outside the support") ? draws->outside
+                                                                  : "";
+  const bool named = gate->verdict == FLOE_FAIL && *name;
+  printf("%s  %s: %.3g (at most %.3g)%s%s\n", floe_verdict_name(gate->verdict), gate->name, gate->value, gate->threshold,
+         named ? ": " : "", named ? name : "");
 }
 
 floe_status verb_selftest(struct session *session, struct floe_error *error) {
@@ -261,13 +294,13 @@ floe_status verb_selftest(struct session *session, struct floe_error *error) {
       floe_gates_at_most(&gates, "score z", f.score, most, FLOE_FAIL);
     else
       floe_gates_unknown(&gates, "score z", most);
+    judge_draws(&f.draws, &gates);
     study_gates_set(session->answer, &gates);
     json_object_set_new(session->answer, "result",
                         json_pack("{s:I, s:s, s:s}", "comparisons", (json_int_t)f.n_universe, "worst", f.worst,
                                   "no_density", model->no_density ? model->no_density : ""));
     for (size_t k = 0; k < gates.n && !session->json; k++)
-      printf("%s  %s: %.3g (at most %.3g)\n", floe_verdict_name(gates.gate[k].verdict), gates.gate[k].name,
-             gates.gate[k].value, gates.gate[k].threshold);
+      print_gate(&gates.gate[k], &f.draws);
     if (model->no_density && !session->json) printf("density unknown: %s\n", model->no_density);
     if (floe_gates_verdict(&gates) == FLOE_FAIL) status = FLOE_EGATE;
   }

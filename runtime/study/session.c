@@ -34,14 +34,19 @@ static void default_folder(const struct floe_model *model, char folder[STUDY_PAT
 
 static floe_status read_universe(struct session *session, struct floe_error *error) {
   static const char *const options[] = {"only", "at"};
-  floe_universe_reference(session->model, &session->universe);
+  const size_t n_given = session->arguments->n_given;
+  const char **texts = FLOE__NEW(n_given + 1, const char *);
+  char implied[512];
+  size_t n = 0;
+  if (!texts) return floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   for (size_t k = 0; k < 2; k++)
-    for (size_t i = 0;; i++) {
-      const char *text = floe__option_repeated(session->arguments, options[k], i);
-      if (!text) break;
-      const floe_status status = floe_universe_parse(session->model, text, &session->universe, error);
-      if (status != FLOE_OK) return status;
-    }
+    for (size_t i = 0; n < n_given && (texts[n] = floe__option_repeated(session->arguments, options[k], i)); i++) n++;
+  floe_universe_reference(session->model, &session->universe);
+  const floe_status status = floe_universe_select(session->model, n, texts, &session->universe, session->held, implied,
+                                                  sizeof implied, error);
+  floe__free(texts);
+  if (status != FLOE_OK) return status;
+  if (*implied) session_remark(session, "universe", "%s too: what is selected is there only", implied);
   if (floe_universe_permitted(session->model, &session->universe)) return FLOE_OK;
   return floe__fail(error, FLOE_EUSAGE, "--only", "choose options that no `forbid` or `require` excludes",
                     "the spec forbids this universe");

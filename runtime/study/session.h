@@ -22,6 +22,7 @@ struct session {
   bool json, quiet, dry_run;
   char folder[STUDY_PATH_LENGTH]; /* NAME.study */
   struct floe_universe universe;  /* the reference, moved by --only and --at */
+  bool held[FLOE_MAX_AXIS];       /* axes that those set */
   double *pins;                   /* (n_variable) what --pin holds, NaN for others; NULL: nothing is held */
   char pinned[256];               /* ",gamma=0.125" */
   struct floe_dataset *dataset;   /* NULL without DATA */

@@ -135,22 +135,23 @@ static floe_status iterate(const struct bridge *b, double efficiency, struct flo
                     "The evidence could not be found: the bridge does not settle.");
 }
 
-static const char *improper_prior(const struct floe_context *context) {
-  const struct floe_model *model = context->layout->model;
+floe_status floe_evidence_defined(const struct floe_model *model, const struct floe_universe *universe,
+                                  struct floe_error *error) {
+  if (model->up_to_constant)
+    return floe__fail(error, FLOE_EUSAGE, "", "State the whole density, without `up_to_constant`.",
+                      "The density is known up to a constant only: the evidence is unavailable.");
   for (size_t v = 0; v < model->n_variable; v++)
-    if (model->variables[v].improper && floe_variable_present(model, context->universe, v))
-      return model->variables[v].name;
-  return NULL;
+    if (model->variables[v].improper && floe_variable_present(model, universe, v))
+      return floe__fail(error, FLOE_EUSAGE, "", "Give it a proper prior.",
+                        "The prior of %s is improper: the evidence is not defined.", model->variables[v].name);
+  return FLOE_OK;
 }
 
 floe_status floe_bridge(const struct floe_context *context, const struct floe_chains *chains, double efficiency,
                         uint64_t seed, struct floe_evidence *evidence, struct floe_error *error) {
   struct bridge bridge = {0};
-  const char *improper = improper_prior(context);
-  if (improper)
-    return floe__fail(error, FLOE_EUSAGE, "", "Give it a proper prior.",
-                      "The prior of %s is improper: the evidence is not defined.", improper);
-  floe_status status = open_bridge(context, chains, &bridge, error);
+  floe_status status = floe_evidence_defined(context->layout->model, context->universe, error);
+  if (status == FLOE_OK) status = open_bridge(context, chains, &bridge, error);
   if (status == FLOE_OK) status = fit_proposal(&bridge, chains, error);
   if (status == FLOE_OK) {
     compare(&bridge, chains, seed);

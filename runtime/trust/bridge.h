@@ -14,9 +14,12 @@ struct floe_evidence {
   double error; /* its standard error, of the logarithm */
 };
 
+/* FLOE_EUSAGE where a prior is improper, naming the parameter, or the density is known up to a constant only. */
+FLOE_NODISCARD floe_status floe_evidence_defined(const struct floe_model *model, const struct floe_universe *universe,
+                                                 struct floe_error *error);
+
 /* context as for floe_sample, chains its result; efficiency: effective over actual draws, the least of all quantities,
- * in 0 .. 1. FLOE_EUSAGE, naming the parameter, where a prior is improper: there is no evidence then. FLOE_ENUMERIC
- * where the draws are too few or do not vary. */
+ * in 0 .. 1. FLOE_EUSAGE where the evidence is not defined. FLOE_ENUMERIC where the draws are too few or do not vary. */
 FLOE_NODISCARD floe_status floe_bridge(const struct floe_context *context, const struct floe_chains *chains,
                                        double efficiency, uint64_t seed, struct floe_evidence *evidence,
                                        struct floe_error *error);

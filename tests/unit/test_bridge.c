@@ -79,6 +79,19 @@ static void an_improper_prior_has_no_evidence(void **state) {
   tear_down(&s);
 }
 
+static void a_density_up_to_a_constant_has_no_evidence(void **state) {
+  (void)state;
+  struct setting s;
+  struct floe_error error = {0};
+  struct floe_evidence evidence;
+  struct floe_model model = normal_by_hand;
+  model.up_to_constant = 1;
+  set_up(&s, &model, NORMAL_DIM, NULL, 100);
+  assert_int_equal(floe_bridge(&s.context, s.chains, 0.5, 1, &evidence, &error), FLOE_EUSAGE);
+  assert_non_null(strstr(error.message, "up to a constant"));
+  tear_down(&s);
+}
+
 static void too_few_draws_are_refused(void **state) {
   (void)state;
   struct setting s;
@@ -93,6 +106,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_evidence_of_a_conjugate_model_is_found),
                                      cmocka_unit_test(a_density_that_is_normalised_has_evidence_one),
                                      cmocka_unit_test(an_improper_prior_has_no_evidence),
+                                     cmocka_unit_test(a_density_up_to_a_constant_has_no_evidence),
                                      cmocka_unit_test(too_few_draws_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

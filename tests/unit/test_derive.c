@@ -173,6 +173,30 @@ static void eight_schools_reports_checks_and_prepares_as_by_hand(void **state) {
   interpreted_free(f);
 }
 
+/* ---- distributions of the spec, against those of the library ---- */
+
+static void a_location_that_is_an_expression_has_the_density_of_the_library(void **state) {
+  struct interpreted *f = interpreted_file("tests/data/specs/affine.floe");
+  (void)state;
+  for (size_t k = 0; k < 16; k++) {
+    double density[2];
+    for (size_t v = 0; v < MAX_VARIABLES; v++)
+      for (size_t i = 0; i < 3; i++) {
+        f->coordinates[v][i] = 0.3 * (double)(v + k) - 0.7 * (double)i;
+        f->centring[v][i] = k / 4 % 2 ? 0.4 : 0;
+      }
+    for (size_t i = 0; i < 3; i++) f->values[interpreted_variable(f, "y")->id][i] = 0.5 * (double)i;
+    f->option[interpreted_axis(f, "form")] = k % 2;
+    f->world.coordinates = k / 2 % 2 ? COORDINATES_UNIVERSE : COORDINATES_FAMILY;
+    for (size_t option = 0; option < 2; option++) {
+      f->option[interpreted_axis(f, "written")] = option;
+      density[option] = interpreted_log_density(f);
+    }
+    assert_close(density[0], density[1]);
+  }
+  interpreted_free(f);
+}
+
 /* ---- the epidemic, against a simulation written here ---- */
 
 static const double cases[14] = {20, 35, 50, 60, 80, 120, 150, 230, 300, 450, 600, 900, 1300, 1700};
@@ -402,6 +426,24 @@ static void slices_and_matrix_literals_are_what_they_say(void **state) {
   interpreted_free(f);
 }
 
+static void the_log_of_a_sum_of_nothing_but_zeros_is_minus_infinity(void **state) {
+  struct interpreted *f = interpreted_text("model m \"m\"\n"
+                                           "obs y\n"
+                                           "param u ~ normal(0, 1)\n"
+                                           "none = log_sum_exp([log(0 * u), log(0 * u)])\n"
+                                           "some = log_sum_exp([log(0 * u), log(2), 0])\n"
+                                           "y ~ normal(exp(none) + exp(some), 1)\n"
+                                           "report u\n");
+  const double u[1] = {0.5}, y[1] = {4};
+  double terms[N_TAG] = {0};
+  (void)state;
+  memcpy(f->coordinates[interpreted_variable(f, "u")->id], u, sizeof u);
+  memcpy(f->values[interpreted_variable(f, "y")->id], y, sizeof y);
+  interpreted_run(f, INTERPRETATION_LOG_DENSITY, NULL, terms);
+  assert_close(terms[TAG_LIKELIHOOD], -0.5 - 0.91893853320467274178);
+  interpreted_free(f);
+}
+
 /* ---- draws in loops, and latents that are summed out ---- */
 
 static double log_normal_density(double x, double mean, double sd) {
@@ -556,6 +598,7 @@ int main(void) {
       cmocka_unit_test(eight_schools_constrains_and_unconstrains_as_by_hand),
       cmocka_unit_test(eight_schools_draws_the_numbers_drawn_by_hand),
       cmocka_unit_test(eight_schools_reports_checks_and_prepares_as_by_hand),
+      cmocka_unit_test(a_location_that_is_an_expression_has_the_density_of_the_library),
       cmocka_unit_test(the_likelihood_of_the_epidemic_is_that_of_its_recurrence),
       cmocka_unit_test(an_axis_matters_only_where_it_has_an_effect),
       cmocka_unit_test(coordinates_come_back_from_values),
@@ -563,6 +606,7 @@ int main(void) {
       cmocka_unit_test(a_joint_draw_and_its_density_are_those_of_the_whole_vector),
       cmocka_unit_test(elements_of_a_joint_draw_share_their_raw_draws),
       cmocka_unit_test(the_derivative_of_a_function_is_what_the_library_says),
+      cmocka_unit_test(the_log_of_a_sum_of_nothing_but_zeros_is_minus_infinity),
       cmocka_unit_test(an_autoregression_is_conditioned_on_its_given_elements),
       cmocka_unit_test(a_walk_is_made_of_standardised_residuals),
       cmocka_unit_test(slices_and_matrix_literals_are_what_they_say),

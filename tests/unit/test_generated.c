@@ -35,7 +35,7 @@ static void gathers_matrices_and_selects_do_what_their_graph_says(void **state) 
 static void recurrences_do_what_their_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/series.floe");
-  generated_compare_spec("tests/data/specs/recurrence_choices.floe");
+  generated_compare_spec("tests/golden/c/recurrences.floe");
 }
 
 static void array_functions_have_their_own_adjoints(void **state) {
@@ -171,6 +171,11 @@ static void many_truth_values_do_what_their_graph_says(void **state) {
 static void what_is_centred_is_what_the_graph_says(void **state) {
   (void)state;
   generated_compare_spec("tests/data/specs/centred_steps.floe");
+}
+
+static void locations_and_scales_may_be_expressions(void **state) {
+  (void)state;
+  generated_compare_spec("tests/data/specs/affine.floe");
 }
 
 static void slices_and_matrix_literals_do_what_their_graph_says(void **state) {
@@ -601,6 +606,7 @@ int main(void) {
       cmocka_unit_test(what_is_stored_is_what_the_graph_says),
       cmocka_unit_test(many_truth_values_do_what_their_graph_says),
       cmocka_unit_test(what_is_centred_is_what_the_graph_says),
+      cmocka_unit_test(locations_and_scales_may_be_expressions),
       cmocka_unit_test(slices_and_matrix_literals_do_what_their_graph_says),
       cmocka_unit_test(loops_over_vectors_do_what_their_graph_says),
       cmocka_unit_test(loops_that_draw_vectors_do_what_their_graph_says),

@@ -18,6 +18,10 @@ static void id_is(const struct floe_universe *universe, const char *expected) {
   assert_string_equal(id, expected);
 }
 
+static floe_status select_one(const char *text, struct floe_universe *universe, struct floe_error *error) {
+  return floe_universe_select(schools, 1, &text, universe, NULL, NULL, 0, error);
+}
+
 static void the_id_lists_what_differs_from_the_reference(void **state) {
   (void)state;
   struct floe_universe universe;
@@ -41,7 +45,7 @@ static void an_id_reads_back_as_the_same_universe(void **state) {
     all[k].value[EIGHT_SCHOOLS_PRIOR_POWER] = 0.5 + 0.1 * (double)k;
     floe_universe_id(schools, &all[k], id, sizeof id);
     floe_universe_reference(schools, &universe);
-    assert_int_equal(floe_universe_parse(schools, id, &universe, NULL), FLOE_OK);
+    assert_int_equal(select_one(id, &universe, NULL), FLOE_OK);
     assert_true(floe_universe_equal(schools, &universe, &all[k]));
     assert_true(floe_universe_hash(schools, &universe) == floe_universe_hash(schools, &all[k]));
   }
@@ -51,9 +55,9 @@ static void settings_are_read_in_any_order(void **state) {
   (void)state;
   struct floe_universe universe;
   floe_universe_reference(schools, &universe);
-  assert_int_equal(floe_universe_parse(schools, " prior_power = 2 , noise=heavy", &universe, NULL), FLOE_OK);
+  assert_int_equal(select_one(" prior_power = 2 , noise=heavy", &universe, NULL), FLOE_OK);
   id_is(&universe, "noise=heavy,prior_power=2");
-  assert_int_equal(floe_universe_parse(schools, "reference", &universe, NULL), FLOE_OK);
+  assert_int_equal(select_one("reference", &universe, NULL), FLOE_OK);
   id_is(&universe, "noise=heavy,prior_power=2");
 }
 
@@ -62,21 +66,21 @@ static void wrong_settings_are_refused_with_a_suggestion(void **state) {
   const struct {
     const char *text, *message, *fix;
   } wrong[] = {
-      {"nosie=heavy", "there is no axis 'nosie'", "did you mean 'noise'?"},
-      {"zebra=heavy", "there is no axis 'zebra'", "the verb `universes` lists the axes"},
-      {"noise=havy", "axis noise has no option 'havy'", "did you mean 'heavy'?"},
-      {"noise=x", "axis noise has no option 'x'", "options are gaussian, heavy"},
-      {"noise", "'noise' is not a setting of an axis", "write AXIS=OPTION,AXIS=OPTION or 'reference'"},
-      {"noise=heavy,noise=heavy", "axis noise is set twice", "name each axis once"},
-      {"prior_power=3", "axis prior_power = 3 is outside its range", "give a number in 0.5 .. 2"},
-      {"prior_power=nan", "axis prior_power = nan is outside its range", "give a number in 0.5 .. 2"},
-      {"prior_power=1x", "axis prior_power is continuous: '1x' is not a number", "give a number in 0.5 .. 2"},
+      {"nosie=heavy", "there is no axis `nosie`", "did you mean `noise`?"},
+      {"zebra=heavy", "there is no axis `zebra`", "the verb `universes` lists the axes"},
+      {"noise=havy", "axis `noise` has no option `havy`", "did you mean `heavy`?"},
+      {"noise=x", "axis `noise` has no option `x`", "options are gaussian, heavy"},
+      {"noise", "`noise` is not a setting of an axis", "write AXIS=OPTION,AXIS=OPTION or `reference`"},
+      {"noise=heavy,noise=heavy", "axis `noise` is set twice", "name each axis once"},
+      {"prior_power=3", "axis `prior_power` = 3 is outside its range", "give a number in 0.5 .. 2"},
+      {"prior_power=nan", "axis `prior_power` = nan is outside its range", "give a number in 0.5 .. 2"},
+      {"prior_power=1x", "axis `prior_power` is continuous: `1x` is not a number", "give a number in 0.5 .. 2"},
   };
   for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
     struct floe_universe universe;
     struct floe_error error;
     floe_universe_reference(schools, &universe);
-    assert_int_equal(floe_universe_parse(schools, wrong[k].text, &universe, &error), FLOE_EUSAGE);
+    assert_int_equal(select_one(wrong[k].text, &universe, &error), FLOE_EUSAGE);
     assert_string_equal(error.message, wrong[k].message);
     assert_string_equal(error.fix, wrong[k].fix);
     id_is(&universe, "reference");
@@ -124,11 +128,29 @@ static void an_axis_without_effect_drops_out(void **state) {
   char id[32];
   assert_int_equal(floe_universe_list(&nested, all, 8), 1 + 3);
   floe_universe_reference(&nested, &universe);
-  assert_int_equal(floe_universe_parse(&nested, "scale=r", &universe, NULL), FLOE_OK);
+  universe.option[1] = 2;
   floe_universe_id(&nested, &universe, id, sizeof id);
   assert_string_equal(id, "reference");
   assert_true(floe_universe_hash(&nested, &universe) == floe_universe_hash(&nested, &all[0]));
   assert_false(floe_universe_active(&nested, &universe, 1));
+}
+
+static void an_axis_brings_the_option_that_it_needs(void **state) {
+  (void)state;
+  struct floe_universe universe;
+  struct floe_error error;
+  bool held[2];
+  char implied[32];
+  const char *const inner[] = {"scale=r"}, *const both[] = {"family=a", "scale=r"}, *const twice[] = {"family=a", "family=b"};
+  floe_universe_reference(&nested, &universe);
+  assert_int_equal(floe_universe_select(&nested, 1, inner, &universe, held, implied, sizeof implied, NULL), FLOE_OK);
+  assert_true(universe.option[0] == 1 && universe.option[1] == 2 && held[0] && held[1]);
+  assert_string_equal(implied, "family=b");
+  assert_int_equal(floe_universe_select(&nested, 2, both, &universe, NULL, NULL, 0, &error), FLOE_EUSAGE);
+  assert_string_equal(error.message, "axis `scale` is not there in family=a");
+  assert_string_equal(error.fix, "it is there in family=b");
+  assert_int_equal(floe_universe_select(&nested, 2, twice, &universe, NULL, NULL, 0, &error), FLOE_EUSAGE);
+  assert_string_equal(error.message, "axis `family` is set twice");
 }
 
 static void draws_follow_the_weights_and_ranges(void **state) {
@@ -162,6 +184,7 @@ int main(void) {
       cmocka_unit_test(wrong_settings_are_refused_with_a_suggestion),
       cmocka_unit_test(the_list_holds_each_permitted_universe_once),
       cmocka_unit_test(an_axis_without_effect_drops_out),
+      cmocka_unit_test(an_axis_brings_the_option_that_it_needs),
       cmocka_unit_test(draws_follow_the_weights_and_ranges),
   };
   return cmocka_run_group_tests_name("universe", tests, NULL, NULL);

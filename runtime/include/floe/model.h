@@ -116,6 +116,7 @@ struct floe_variable {
   int leaves_out;          /* obs: `prepare` may turn elements into NaN, on purpose */
   int completes;           /* latent: the values of the observations that come next in the table, with what is missing there;
                             * only elements that are missing have coordinates, others are the data */
+  int censored;            /* obs: bounds stand for all values beyond them */
 };
 
 struct floe_report {
