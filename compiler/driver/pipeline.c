@@ -13,6 +13,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/program/routine.h"
 #include "compiler/source/source.h"
+#include "compiler/syntax/doubt.h"
 #include "compiler/syntax/elicited.h"
 #include "compiler/syntax/overrides.h"
 #include "compiler/syntax/parse.h"
@@ -27,9 +28,12 @@ static floe_status read_source(struct pipeline *pipeline, const char *path, cons
   switch (problem) {
     case SOURCE_OK:
     case SOURCE_UNREADABLE:
-      return floe__fail(error, FLOE_EUSAGE, path, "check the name of the spec", "cannot read the file: %s", strerror(errno));
-    case SOURCE_TOO_LARGE: return floe__fail(error, FLOE_ESPEC, path, "", "a spec may have %zu bytes at most", SOURCE_MAX_BYTES);
-    case SOURCE_HAS_NUL: return floe__fail(error, FLOE_ESPEC, path, "is this a text file?", "the file holds a NUL byte");
+      return floe__fail(error, FLOE_EUSAGE, path, "check the name of the spec", "cannot read the file: %s",
+                        strerror(errno));
+    case SOURCE_TOO_LARGE:
+      return floe__fail(error, FLOE_ESPEC, path, "", "a spec may have %zu bytes at most", SOURCE_MAX_BYTES);
+    case SOURCE_HAS_NUL:
+      return floe__fail(error, FLOE_ESPEC, path, "is this a text file?", "the file holds a NUL byte");
     case SOURCE_NOT_UTF8: return floe__fail(error, FLOE_ESPEC, path, "save it as UTF-8", "the file is not valid UTF-8");
   }
   return FLOE_EBUG;
@@ -48,7 +52,8 @@ static floe_status find_library(struct pipeline *pipeline, const struct library 
 
 static void error_module(const struct pipeline *pipeline, const struct statement *use, const char *problem) {
   struct diagnostic *d = diagnose(pipeline->sink, "E2101", use->name_span, "the module `%s` %s", use->name, problem);
-  d->fix = floe__arena_printf(pipeline->arena, "a module is a file `%s.floe` beside the spec, or one of the library", use->name);
+  d->fix = floe__arena_printf(pipeline->arena, "a module is a file `%s.floe` beside the spec, or one of the library",
+                              use->name);
 }
 
 /* A module beside the spec comes before one of the library. */
@@ -72,7 +77,8 @@ static const struct tree *read_module(void *context, const struct statement *use
 
 /* ---- overrides ---- */
 
-static size_t read_overrides(struct pipeline *pipeline, const struct pipeline_request *request, struct override **overrides) {
+static size_t read_overrides(struct pipeline *pipeline, const struct pipeline_request *request,
+                             struct override **overrides) {
   size_t n = request->n_set + request->n_pin;
   *overrides = floe__arena_array(pipeline->arena, n + 1, sizeof **overrides);
   for (size_t k = 0; k < n; k++) {
@@ -117,23 +123,81 @@ static const struct program *checked(struct pipeline *pipeline, const struct pip
                        request->allow_extern);
 }
 
-/* Modules, parts and overrides: what is to be checked. FLOE_ESPEC: the sink says why. */
+/* ---- lints that are allowed ---- */
+
+static bool is_lint(const char *code) {
+  return code[0] == 'W' && diagnostic_title(code);
+}
+
+static void error_allow(const struct pipeline *pipeline, struct span span, const char *word) {
+  diagnose(pipeline->sink, "E1019", span, "`%.20s` is not the code of a lint", word)->fix =
+      "for example: # floe: allow W2003";
+}
+
+/* `# floe: allow W2003 W2004`: alone on its line for the whole file, behind a statement for that line. */
+static void allow_by_comment(const struct pipeline *pipeline, const struct comment *comment) {
+  static const char begin[] = "# floe: allow ";
+  const char *text = pipeline->source->text + comment->span.begin, *end = pipeline->source->text + comment->span.end;
+  size_t n = sizeof begin - 1;
+  if ((size_t)(end - text) < n || memcmp(text, begin, n) != 0) return;
+  for (text += n; text < end;) {
+    size_t length = strcspn(text, " ,\t\r\n");
+    if (length > (size_t)(end - text)) length = (size_t)(end - text);
+    const char *code = floe__arena_copy(pipeline->arena, text, length);
+    if (length && !is_lint(code)) error_allow(pipeline, comment->span, code);
+    if (length) diagnostics_allow(pipeline->sink, code, comment->span, !comment->alone);
+    text += length + 1;
+  }
+}
+
+static void allow_lints(const struct pipeline *pipeline, const struct pipeline_request *request) {
+  struct span nowhere = {0};
+  for (const struct comment *comment = pipeline->tree->comments; comment; comment = comment->next)
+    allow_by_comment(pipeline, comment);
+  for (size_t k = 0; k < request->n_allow; k++) {
+    if (!is_lint(request->allows[k])) error_allow(pipeline, nowhere, request->allows[k]);
+    diagnostics_allow(pipeline->sink, request->allows[k], nowhere, false);
+  }
+}
+
+/* ---- modules, parts and overrides, taken apart ---- */
+
+/* What can still be said where the text, an override or the use of a part is wrong. */
+static void check_the_rest(struct pipeline *pipeline, const struct pipeline_request *request, const struct tree *tree,
+                           size_t n, struct override *overrides) {
+  const struct doubt doubt = doubt_of(pipeline->arena, pipeline->sink, pipeline->tree);
+  struct diagnostics *found = diagnostics_new(pipeline->arena);
+  if (doubt.total) return;
+  overrides_apply(pipeline->arena, found, tree, n, overrides);
+  overrides_unapplied(pipeline->arena, found, tree, n, overrides);
+  check_rest(pipeline->arena, pipeline->names, found, N_LIBRARY, pipeline->library->files, tree, request->allow_extern);
+  for (size_t k = 0; k < diagnostics_count(found); k++) {
+    const struct diagnostic *finding = diagnostics_at(found, k);
+    if (!doubt_touches(&doubt, finding)) diagnostics_add(pipeline->sink, *finding);
+  }
+}
+
+/* What is to be checked. FLOE_ESPEC: the sink says why. */
 static floe_status make_plain(struct pipeline *pipeline, const struct pipeline_request *request) {
   struct override *overrides;
   struct module_reader reader = {pipeline, read_module};
   struct floe__arena *arena = pipeline->arena;
   size_t n = read_overrides(pipeline, request, &overrides), n_set = request->n_set;
-  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
   const struct tree *tree = overrides_apply(arena, pipeline->sink, pipeline->tree, n_set, overrides);
   tree = parts_expand(arena, pipeline->names, pipeline->sink, tree, N_LIBRARY, pipeline->library->files, reader);
   tree = elicited_expand(arena, pipeline->names, tree);
-  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
+  const bool doubt = diagnostics_errors(pipeline->sink) > 0;
+  allow_lints(pipeline, request);
   tree = overrides_apply(arena, pipeline->sink, tree, n_set, overrides);
-  const struct program *free = n > n_set ? checked(pipeline, request, tree) : NULL;
-  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC;
-  for (size_t k = n_set; k < n; k++) check_pin(pipeline, free, overrides[k].statement);
+  if (doubt) {
+    check_the_rest(pipeline, request, tree, n, overrides);
+    return FLOE_ESPEC;
+  }
   pipeline->plain = overrides_apply(arena, pipeline->sink, tree, n, overrides);
   overrides_unapplied(arena, pipeline->sink, tree, n, overrides);
+  if (n == n_set) return FLOE_OK;
+  const struct program *free = checked(pipeline, request, tree);
+  for (size_t k = n_set; k < n && free; k++) check_pin(pipeline, free, overrides[k].statement);
   return diagnostics_errors(pipeline->sink) ? FLOE_ESPEC : FLOE_OK;
 }
 
@@ -176,43 +240,6 @@ static void find_foreign(struct pipeline *pipeline) {
   }
 }
 
-/* ---- lints that are allowed ---- */
-
-static bool is_lint(const char *code) {
-  return code[0] == 'W' && diagnostic_title(code);
-}
-
-static void error_allow(const struct pipeline *pipeline, struct span span, const char *word) {
-  diagnose(pipeline->sink, "E1019", span, "`%.20s` is not the code of a lint", word)->fix =
-      "for example: # floe: allow W2003";
-}
-
-/* `# floe: allow W2003 W2004`: alone on its line for the whole file, behind a statement for that line. */
-static void allow_by_comment(const struct pipeline *pipeline, const struct comment *comment) {
-  static const char begin[] = "# floe: allow ";
-  const char *text = pipeline->source->text + comment->span.begin, *end = pipeline->source->text + comment->span.end;
-  size_t n = sizeof begin - 1;
-  if ((size_t)(end - text) < n || memcmp(text, begin, n) != 0) return;
-  for (text += n; text < end;) {
-    size_t length = strcspn(text, " ,\t\r\n");
-    if (length > (size_t)(end - text)) length = (size_t)(end - text);
-    const char *code = floe__arena_copy(pipeline->arena, text, length);
-    if (length && !is_lint(code)) error_allow(pipeline, comment->span, code);
-    if (length) diagnostics_allow(pipeline->sink, code, comment->span, !comment->alone);
-    text += length + 1;
-  }
-}
-
-static void allow_lints(const struct pipeline *pipeline, const struct pipeline_request *request) {
-  struct span nowhere = {0};
-  for (const struct comment *comment = pipeline->tree->comments; comment; comment = comment->next)
-    allow_by_comment(pipeline, comment);
-  for (size_t k = 0; k < request->n_allow; k++) {
-    if (!is_lint(request->allows[k])) error_allow(pipeline, nowhere, request->allows[k]);
-    diagnostics_allow(pipeline->sink, request->allows[k], nowhere, false);
-  }
-}
-
 /* ---- the way ---- */
 
 static void error_crowded(const struct pipeline *pipeline) {
@@ -225,8 +252,8 @@ static floe_status verify_graph(const struct pipeline *pipeline, struct floe_err
   struct floe__text problem = {0};
   floe_status status = FLOE_OK;
   if (!graph_verify(pipeline->study, &problem)) {
-    status = floe__fail(error, FLOE_EBUG, pipeline->source->path, "please report this spec", "the graph is not sound: %s",
-                        problem.data ? problem.data : "");
+    status = floe__fail(error, FLOE_EBUG, pipeline->source->path, "please report this spec",
+                        "the graph is not sound: %s", problem.data ? problem.data : "");
   }
   floe__text_free(&problem);
   return status;
@@ -243,9 +270,7 @@ floe_status pipeline_run(struct pipeline *pipeline, struct floe__arena *arena, c
   if (status) return status;
 
   pipeline->tree = parse_source(arena, pipeline->names, pipeline->sink, pipeline->source);
-  allow_lints(pipeline, request);
-  if (diagnostics_errors(pipeline->sink)) return FLOE_ESPEC; /* what names mean in a broken text is guesswork */
-  if (request->last == STAGE_TREE) return FLOE_OK;
+  if (request->last == STAGE_TREE) return diagnostics_errors(pipeline->sink) ? FLOE_ESPEC : FLOE_OK;
 
   status = make_plain(pipeline, request);
   if (status) return status;

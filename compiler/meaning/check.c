@@ -84,9 +84,10 @@ static void error_empty(struct checker *c) {
       ->fix = "begin with `model NAME \"title\"`; docs/language.md has a first model";
 }
 
-const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
-                                    size_t n_library, const struct tree *const *library, const struct tree *spec,
-                                    bool allow_extern) {
+/* Everything that a statement by itself can be blamed for. */
+static struct checker checked_statements(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
+                                         size_t n_library, const struct tree *const *library, const struct tree *spec,
+                                         bool allow_extern) {
   struct checker c = checker_new(arena, names, sink, spec);
   c.in_library = true;
   for (size_t k = 0; k < n_library; k++) check_library(&c, library[k]);
@@ -95,16 +96,29 @@ const struct program *check_program(struct floe__arena *arena, struct floe__name
   if (!says_something(spec->statements)) error_empty(&c);
   check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL},
                    spec->statements);
+  return c;
+}
+
+void check_rest(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink, size_t n_library,
+                const struct tree *const *library, const struct tree *spec, bool allow_extern) {
+  checked_statements(arena, names, sink, n_library, library, spec, allow_extern);
+}
+
+const struct program *check_program(struct floe__arena *arena, struct floe__names *names, struct diagnostics *sink,
+                                    size_t n_library, const struct tree *const *library, const struct tree *spec,
+                                    bool allow_extern) {
+  const size_t before = diagnostics_errors(sink);
+  struct checker c = checked_statements(arena, names, sink, n_library, library, spec, allow_extern);
   finish_partials(&c);
   finish_definitions(&c);
   finish_variables(&c);
   check_universes(&c);
   finish_elicitation(&c);
-  if (diagnostics_errors(sink)) return NULL;
+  if (diagnostics_errors(sink) > before) return NULL;
   finish_completed(&c);
   finish_summaries(&c);
   finish_order(&c);
   finish_discrete(&c);
   finish_axes(&c);
-  return diagnostics_errors(sink) ? NULL : finished(&c);
+  return diagnostics_errors(sink) > before ? NULL : finished(&c);
 }

@@ -1,6 +1,7 @@
 compiler_sources += \
   compiler/syntax/build.c compiler/syntax/build.h \
   compiler/syntax/copy.c compiler/syntax/copy.h \
+  compiler/syntax/doubt.c compiler/syntax/doubt.h \
   compiler/syntax/dump.c \
   compiler/syntax/elicited.c compiler/syntax/elicited.h \
   compiler/syntax/layout.c compiler/syntax/layout.h \
