@@ -60,15 +60,25 @@ void floe__answer_print(json_t *answer, FILE *stream) {
   json_decref(answer);
 }
 
+static void print_problem(const char *where, const char *message, const char *fix) {
+  bool colour = floe__terminal_colour(STDERR_FILENO);
+  fprintf(stderr, "%s%s%serror:%s %s\n", where, *where ? ": " : "", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
+          message);
+  if (*fix) fprintf(stderr, "  %s\n", fix);
+}
+
 void floe__answer_failure(const char *verb, const struct floe_error *error, bool json) {
   if (json) {
     json_t *answer = floe__answer_new(verb, false, "fail");
     floe__answer_warn(answer, floe__status_name(error->status), error->message, error->where, error->fix);
+    for (size_t k = 0; k < error->n_also && k < FLOE_MOST_ALSO; k++)
+      floe__answer_warn(answer, floe__status_name(error->status), error->also[k].message, error->also[k].where,
+                        error->also[k].fix);
     floe__answer_print(answer, stdout);
     return;
   }
-  bool colour = floe__terminal_colour(STDERR_FILENO);
-  fprintf(stderr, "%s%s%serror:%s %s\n", error->where, *error->where ? ": " : "", colour ? "\033[1;31m" : "",
-          colour ? "\033[0m" : "", error->message);
-  if (*error->fix) fprintf(stderr, "  %s\n", error->fix);
+  print_problem(error->where, error->message, error->fix);
+  for (size_t k = 0; k < error->n_also && k < FLOE_MOST_ALSO; k++)
+    print_problem(error->also[k].where, error->also[k].message, error->also[k].fix);
+  if (error->n_also > FLOE_MOST_ALSO) fprintf(stderr, "%zu more of the kind\n", error->n_also - FLOE_MOST_ALSO);
 }

@@ -3,6 +3,8 @@
 #ifndef FLOE_BASE_ERROR_H
 #define FLOE_BASE_ERROR_H
 
+#include <stddef.h>
+
 typedef enum {
   FLOE_OK = 0,
   FLOE_EUSAGE,       /* exit 2: the caller asked for something that makes no sense */
@@ -18,16 +20,28 @@ typedef enum {
 
 #define FLOE_NODISCARD __attribute__((warn_unused_result))
 
+enum { FLOE_MOST_ALSO = 9 };
+
+struct floe_problem {
+  char where[160], message[240], fix[160];
+};
+
 struct floe_error {
   floe_status status;
   char where[256];   /* "data.csv:3, column sigma"; "" if nowhere in particular */
   char message[512]; /* one sentence */
   char fix[256];     /* one sentence; "" if there is no advice */
+  size_t n_also;     /* further problems of the same kind; of these the first FLOE_MOST_ALSO are kept */
+  struct floe_problem also[FLOE_MOST_ALSO];
 };
 
 /* Fills in *error (if not NULL) and returns status: `return floe__fail(error, FLOE_EDATA, "data.csv:3", "add ...", "...", ...)`. */
 floe_status floe__fail(struct floe_error *error, floe_status status, const char *where, const char *fix,
                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same where *error may hold a failure of this status already: this one is then added to it. */
+floe_status floe__fail_also(struct floe_error *error, floe_status status, const char *where, const char *fix,
+                            const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The process exit code that interface.md assigns. */
 int floe__exit_code(floe_status status);

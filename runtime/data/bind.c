@@ -130,18 +130,37 @@ static floe_status check_structure(struct binding *b, const struct floe_layout *
   return FLOE_OK;
 }
 
-static floe_status check_values(struct binding *b, const struct floe_layout *layout) {
+/* gaps: numbers that could not be read, which has been said. */
+static floe_status check_numbers(struct binding *b, const struct floe_layout *layout, size_t v, bool gaps) {
+  const struct floe__field *field = &b->fields.field[v];
+  floe_status status = FLOE_OK;
+  char why[128];
+  for (size_t k = 0; k < field->n; k++)
+    if (!(gaps && isnan(field->number[k])) && !floe__value_fits(layout, v, field->number[k], why, sizeof why))
+      status = floe__field_wrong(&b->fields, v, k, "correct the value, or the type in the spec", b->error,
+                                 "%s = %.10g %s", b->model->variables[v].name, field->number[k], why);
+  return status;
+}
+
+/* What can be said of numbers in a file of which not everything could be read: sizes are not known. */
+static void check_readable(struct binding *b) {
+  const struct floe_layout sizeless = {.model = b->model};
   for (size_t v = 0; v < b->model->n_variable; v++) {
     const struct floe__field *field = &b->fields.field[v];
-    char why[128];
-    for (size_t k = 0; field->present && k < field->n; k++)
-      if (!floe__value_fits(layout, v, field->number[k], why, sizeof why))
-        return floe__field_wrong(&b->fields, v, k, "correct the value, or the type in the spec", b->error,
-                                 "%s = %.10g %s", b->model->variables[v].name, field->number[k], why);
-    const floe_status status = field->present ? check_structure(b, layout, v) : FLOE_OK;
-    if (status != FLOE_OK) return status;
+    if (field->present && field->number && !field->word && b->model->variables[v].codes == FLOE_NONE)
+      (void)check_numbers(b, &sizeless, v, true);
   }
-  return FLOE_OK;
+}
+
+static floe_status check_values(struct binding *b, const struct floe_layout *layout) {
+  floe_status status = FLOE_OK;
+  for (size_t v = 0; v < b->model->n_variable; v++) {
+    if (!b->fields.field[v].present) continue;
+    floe_status one = check_numbers(b, layout, v, false);
+    if (one == FLOE_OK) one = check_structure(b, layout, v);
+    if (one != FLOE_OK) status = one;
+  }
+  return status;
 }
 
 /* Rows repeat what belongs to their group: one row per group is taken, the others must agree. */
@@ -321,7 +340,10 @@ floe_status floe_data_read(const struct floe_model *model, const char *path, con
   if (status != FLOE_OK) return status;
   struct binding b = {.model = model, .error = error};
   status = floe__fields_read(model, path, choice ? choice : &all, text, length, &b.fields, error);
-  if (status == FLOE_OK) status = bind(&b, dataset);
+  if (status == FLOE_OK)
+    status = bind(&b, dataset);
+  else if (status == FLOE_EDATA && b.fields.field)
+    check_readable(&b);
   free_binding(&b);
   floe__free(text);
   if (status != FLOE_OK) {

@@ -36,7 +36,7 @@ floe_status floe__fields_missing(const struct floe__fields *fields, size_t varia
     snprintf(otherwise, sizeof otherwise, "add it, or say which column it is: --columns %.60s=NAME", name);
   floe__suggest_fix(floe__suggest(name, floe__fields_n_name(fields), floe__fields_name, fields), otherwise, fix,
                     sizeof fix);
-  return floe__fail(error, FLOE_EDATA, fields->path, fix, "there is no %s '%s'", what, name);
+  return floe__fail_also(error, FLOE_EDATA, fields->path, fix, "there is no %s '%s'", what, name);
 }
 
 /* "path:3, column y" or "path, key y[2,1]". */
@@ -66,7 +66,7 @@ floe_status floe__field_wrong(const struct floe__fields *fields, size_t variable
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   write_where(fields, variable, k, where, sizeof where);
-  return floe__fail(error, FLOE_EDATA, where, fix, "%s", message);
+  return floe__fail_also(error, FLOE_EDATA, where, fix, "%s", message);
 }
 
 /* Rows are what the first observed array runs over; without one, what the first data array does. */
@@ -114,10 +114,11 @@ floe_status floe__fields_read(const struct floe_model *model, const char *path, 
                                   .path = path,
                                   .is_json = floe__fields_look_like_json(path, text, length),
                                   .row_dimension = row_dimension(model)};
+  if (error) error->status = FLOE_OK; /* problems gather */
   fields->field = FLOE__NEW(model->n_variable, struct floe__field);
   if (!fields->field) return floe__fields_no_memory(fields, error);
   floe_status status = fields->is_json ? floe__json_parse(path, text, length, &fields->json, error)
-                                             : floe__csv_parse(path, text, length, &fields->table, error);
+                                       : floe__csv_parse(path, text, length, &fields->table, error);
   if (status != FLOE_OK) return status;
   fields->used = FLOE__NEW(floe__fields_n_name(fields), bool);
   if (!fields->used) return floe__fields_no_memory(fields, error);

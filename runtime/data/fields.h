@@ -41,13 +41,13 @@ FLOE_NODISCARD floe_status floe__fields_text(const char *path, char **text, size
 bool floe__fields_look_like_json(const char *path, const char *text, size_t length);
 
 /* Reads the file and finds every data and obs variable. FLOE_EDATA for missing columns, cells that are not numbers and
- * missing values; FLOE_EUSAGE for wrong `columns`. Free in any case. */
+ * missing values: all of them are in *error. FLOE_EUSAGE for wrong `columns`. Free in any case. */
 FLOE_NODISCARD floe_status floe__fields_read(const struct floe_model *model, const char *path,
                                              const struct floe_data_choice *choice, const char *text, size_t length,
                                              struct floe__fields *fields, struct floe_error *error);
 void floe__fields_free(struct floe__fields *fields);
 
-/* FLOE_EDATA about number k of a variable: where it stands in the file. */
+/* FLOE_EDATA about number k of a variable: where it stands in the file; added to what *error says of the file already. */
 floe_status floe__field_wrong(const struct floe__fields *fields, size_t variable, size_t k, const char *fix,
                               struct floe_error *error, const char *format, ...) __attribute__((format(printf, 6, 7)));
 

@@ -39,22 +39,29 @@ static floe_status convert(struct floe__fields *fields, size_t v, struct floe_er
   struct floe__field *field = &fields->field[v];
   field->number = FLOE__NEW(field->n, double);
   if (!field->number) return floe__fields_no_memory(fields, error);
+  floe_status status = FLOE_OK;
   for (size_t k = 0; k < field->n; k++) {
     const char *cell = cell_of(fields, field, k);
     field->number[k] = NAN;
     if (is_missing(cell) && variable->missing) continue;
-    if (is_missing(cell))
-      return floe__field_wrong(fields, v, k, "leave the row out, or fill in the value", error,
-                               "a missing value: '%.40s'", cell);
+    if (is_missing(cell)) {
+      status = floe__field_wrong(fields, v, k, "leave the row out, or fill in the value", error,
+                                 "a missing value: '%.40s'", cell);
+      continue;
+    }
     if (variable->base == FLOE_BOOL ? is_truth(cell, &field->number[k]) : is_number(cell, &field->number[k])) continue;
-    if (variable->base != FLOE_CODE)
-      return floe__field_wrong(fields, v, k, strchr(cell, ',') ? "write numbers with a decimal point" : "give a number",
-                               error, "'%.80s' is not a number", cell);
+    if (variable->base != FLOE_CODE) {
+      status =
+          floe__field_wrong(fields, v, k, strchr(cell, ',') ? "write numbers with a decimal point" : "give a number",
+                            error, "'%.80s' is not a number", cell);
+      field->number[k] = NAN;
+      continue;
+    }
     if (!field->word) field->word = FLOE__NEW(field->n, const char *);
     if (!field->word) return floe__fields_no_memory(fields, error);
   }
   for (size_t k = 0; k < field->n && field->word; k++) field->word[k] = cell_of(fields, field, k);
-  return FLOE_OK;
+  return status;
 }
 
 /* Reads "NAME.2.3" into the two positions; false if the column is not an element of the variable. */
@@ -89,8 +96,8 @@ static floe_status find_elements(struct floe__fields *fields, size_t v, struct f
   field->n_trailing = 1;
   for (size_t k = 0; k < n_index && field->n_trailing <= n_found; k++) field->n_trailing *= field->dim[k + 1];
   if (field->n_trailing != n_found)
-    return floe__fail(error, FLOE_EDATA, fields->path, "number the columns from 1 without gaps",
-                      "some of the columns %s.1, %s.2, ... are missing", variable->name, variable->name);
+    return floe__fail_also(error, FLOE_EDATA, fields->path, "number the columns from 1 without gaps",
+                           "some of the columns %s.1, %s.2, ... are missing", variable->name, variable->name);
   field->column = FLOE__NEW(n_found, size_t);
   if (!field->column) return floe__fields_no_memory(fields, error);
   for (size_t c = 0; c < table->n_column; c++) {
@@ -131,8 +138,8 @@ static floe_status chosen_columns(struct floe__fields *fields, size_t v, const c
     const size_t length = strcspn(list, ",");
     field->column[k] = floe__table_column(&fields->table, list, length);
     if (field->column[k] == FLOE_NONE)
-      return floe__fail(error, FLOE_EDATA, fields->path, "name a column of the file", "there is no column '%.*s'",
-                        (int)length, list);
+      return floe__fail_also(error, FLOE_EDATA, fields->path, "name a column of the file", "there is no column '%.*s'",
+                             (int)length, list);
     fields->used[field->column[k]] = true;
     list += length + (list[length] == ',');
   }
@@ -194,11 +201,11 @@ static floe_status read_variable(struct floe__fields *fields, size_t v, const ch
   field->n = fields->table.n_row * field->n_trailing;
   field->by_group = variable->n_dim > 0 && variable->dims[0] != fields->row_dimension;
   if (field->by_group && floe__fields_code_for(fields, variable->dims[0]) == FLOE_NONE)
-    return floe__fail(error, FLOE_EDATA, fields->path, "give the data as JSON",
-                      "%s is over %s, but rows are over %s, and no column says which %s a row belongs to",
-                      variable->name, fields->model->dimensions[variable->dims[0]].name,
-                      fields->model->dimensions[fields->row_dimension].name,
-                      fields->model->dimensions[variable->dims[0]].name);
+    return floe__fail_also(error, FLOE_EDATA, fields->path, "give the data as JSON",
+                           "%s is over %s, but rows are over %s, and no column says which %s a row belongs to",
+                           variable->name, fields->model->dimensions[variable->dims[0]].name,
+                           fields->model->dimensions[fields->row_dimension].name,
+                           fields->model->dimensions[variable->dims[0]].name);
   status = convert(fields, v, error);
   return status == FLOE_OK && variable->n_dim == 0 ? collapse_scalar(fields, v, error) : status;
 }
@@ -206,8 +213,11 @@ static floe_status read_variable(struct floe__fields *fields, size_t v, const ch
 floe_status floe__fields_from_csv(struct floe__fields *fields, size_t n_columns, const char *const *columns,
                                   struct floe_error *error) {
   floe_status status = check_choices(fields, n_columns, columns, error);
-  for (size_t v = 0; v < fields->model->n_variable && status == FLOE_OK; v++)
-    if (floe_variable_is_given(&fields->model->variables[v]))
-      status = read_variable(fields, v, choice_for(fields->model->variables[v].name, n_columns, columns), error);
+  for (size_t v = 0; v < fields->model->n_variable && (status == FLOE_OK || status == FLOE_EDATA); v++) {
+    if (!floe_variable_is_given(&fields->model->variables[v])) continue;
+    const floe_status one =
+        read_variable(fields, v, choice_for(fields->model->variables[v].name, n_columns, columns), error);
+    if (one != FLOE_OK) status = one;
+  }
   return status;
 }

@@ -38,21 +38,26 @@ static floe_status take(struct floe__fields *fields, size_t v, size_t e, struct 
                            entry->n_dim == 1 ? "" : "s", variable->n_dim);
 }
 
+static floe_status read_variable(struct floe__fields *fields, size_t v, struct floe_error *error) {
+  const struct floe_variable *variable = &fields->model->variables[v];
+  const size_t e = find_entry(&fields->json, variable->name);
+  if (e == FLOE_NONE) return floe__fields_missing(fields, v, error);
+  floe_status status = take(fields, v, e, error);
+  if (status != FLOE_OK) return status;
+  const struct floe__field *field = &fields->field[v];
+  if (field->word && variable->base != FLOE_CODE)
+    return floe__field_wrong(fields, v, 0, "give a number", error, "'%s' is not a number", field->word[0]);
+  for (size_t k = 0; k < field->n && !field->word; k++)
+    if (isnan(field->number[k]) && !variable->missing)
+      status =
+          floe__field_wrong(fields, v, k, "leave the observation out, or fill in the value", error, "a missing value");
+  return status;
+}
+
 floe_status floe__fields_from_json(struct floe__fields *fields, struct floe_error *error) {
-  for (size_t v = 0; v < fields->model->n_variable; v++) {
-    const struct floe_variable *variable = &fields->model->variables[v];
-    if (!floe_variable_is_given(variable)) continue;
-    const size_t e = find_entry(&fields->json, variable->name);
-    if (e == FLOE_NONE) return floe__fields_missing(fields, v, error);
-    const floe_status status = take(fields, v, e, error);
-    if (status != FLOE_OK) return status;
-    const struct floe__field *field = &fields->field[v];
-    if (field->word && variable->base != FLOE_CODE)
-      return floe__field_wrong(fields, v, 0, "give a number", error, "'%s' is not a number", field->word[0]);
-    for (size_t k = 0; k < field->n && !field->word; k++)
-      if (isnan(field->number[k]) && !variable->missing)
-        return floe__field_wrong(fields, v, k, "leave the observation out, or fill in the value", error,
-                                 "a missing value");
-  }
-  return FLOE_OK;
+  floe_status status = FLOE_OK;
+  for (size_t v = 0; v < fields->model->n_variable; v++)
+    if (floe_variable_is_given(&fields->model->variables[v]) && read_variable(fields, v, error) != FLOE_OK)
+      status = FLOE_EDATA;
+  return status;
 }

@@ -113,7 +113,8 @@ static floe_status read_text(const struct floe_model *model, const char *name, c
   fputs(text, file);
   fclose(file);
   memset(error, 0, sizeof *error);
-  const floe_status status = floe_data_read(model, path, &(struct floe_data_choice){.n_columns = choice ? 1 : 0, .columns = &choice}, dataset, error);
+  const floe_status status = floe_data_read(
+      model, path, &(struct floe_data_choice){.n_columns = choice ? 1 : 0, .columns = &choice}, dataset, error);
   unlink(path);
   if (status != FLOE_OK) assert_null(*dataset);
   return status;
@@ -241,6 +242,25 @@ static void errors_in_csv_name_line_and_column(void **state) {
   refused(m, "a.csv", "y,s\n1,2\n", "theta=s", FLOE_EUSAGE, "--columns", "does not name a data variable",
           "VARIABLE=COLUMN");
   refused(m, "a.csv", "y,s\n1,2\n", "sigma=s,y", FLOE_EUSAGE, "--columns", "one column, not 2", "");
+}
+
+static void all_errors_of_a_file_are_said_at_once(void **state) {
+  (void)state;
+  static const char *const files[] = {"a.csv", "a.json"};
+  static const char *const texts[] = {"y,sigma\nsome,2\n1,-3\nNA,3\n1,2\n",
+                                      "{\"y\": [\"some\", \"more\"], \"sigma\": [1, -3, \"NaN\", 4]}"};
+  static const char *const said[] = {"sigma = -3 is below 0", "'some' is not a number", "missing value"};
+  for (size_t k = 0; k < 2; k++) {
+    struct floe_dataset *dataset;
+    struct floe_error error;
+    assert_int_equal(read_text(&eight_schools_by_hand, files[k], texts[k], NULL, &dataset, &error), FLOE_EDATA);
+    assert_int_equal(error.n_also, 2);
+    for (size_t j = 0; j < 3; j++) {
+      bool found = strstr(error.message, said[j]);
+      for (size_t i = 0; i < error.n_also; i++) found |= strstr(error.also[i].message, said[j]) != NULL;
+      assert_true(found);
+    }
+  }
 }
 
 static void missing_files_and_binary_files_are_refused(void **state) {
@@ -399,6 +419,7 @@ int main(void) {
       cmocka_unit_test(missing_files_and_binary_files_are_refused),
       cmocka_unit_test(groups_matrices_scalars_and_truth_values_are_read),
       cmocka_unit_test(columns_can_be_chosen_by_name),
+      cmocka_unit_test(all_errors_of_a_file_are_said_at_once),
       cmocka_unit_test(errors_in_grouped_data_say_what_disagrees),
       cmocka_unit_test(prepared_data_is_checked_again),
       cmocka_unit_test(layouts_place_structured_variables),
