@@ -81,9 +81,13 @@ double floe_gamma_quantile(double p, double shape);
 double floe_gamma_upper_quantile(double p, double shape); /* the x with P(X > x) = p */
 double floe_beta_cdf(double x, double a, double b);
 double floe__beta_ccdf(double x, double a, double b);
+#define FLOE__FAR_ABOVE 1e8 /* a shape so far above the other leaves a gamma distribution, to rounding */
+double floe__beta_cdf_of_large(double x, double a, double b); /* for shapes that are too large for fractions; tails.c */
+double floe__beta_ccdf_of_large(double x, double a, double b);
 double floe_beta_quantile(double p, double a, double b);
 double floe__chi_squared_cdf(double x, double degrees);
 double floe__chi_squared_quantile(double p, double degrees);
+#define FLOE__NORMAL_DEGREES 1e25 /* beyond, a t distribution is a normal one to rounding */
 double floe_student_t_cdf(double x, double degrees);
 double floe_student_t_quantile(double p, double degrees);
 double floe_log_bessel_i0_scaled(double x); /* log(I0(x) exp(-|x|)) */

@@ -18,22 +18,33 @@ static int positive(double x) {
 
 double floe_gamma_cdf(double x, double shape) {
   if (isnan(x) || !positive(shape)) return NAN;
-  return x <= 0 ? 0 : gsl_cdf_gamma_P(x, shape, 1);
+  return x <= 0 ? 0 : isinf(x) ? 1 : gsl_cdf_gamma_P(x, shape, 1);
 }
 
 double floe__gamma_ccdf(double x, double shape) {
   if (isnan(x) || !positive(shape)) return NAN;
-  return x <= 0 ? 1 : gsl_cdf_gamma_Q(x, shape, 1);
+  return x <= 0 ? 1 : isinf(x) ? 0 : gsl_cdf_gamma_Q(x, shape, 1);
+}
+
+/* GSL's factor before the fraction is exact to 1e-16 times the larger shape, and the fraction ends after 512 terms, which
+ * shapes above 1e5 may need: with NaN. */
+static int loses_digits(double a, double b) {
+  const double least = fmin(a, b), most = fmax(a, b);
+  return least > 1e7 || most > FLOE__FAR_ABOVE * least;
 }
 
 double floe_beta_cdf(double x, double a, double b) {
   if (isnan(x) || !positive(a) || !positive(b)) return NAN;
-  return x <= 0 ? 0 : x >= 1 ? 1 : gsl_cdf_beta_P(x, a, b);
+  if (x <= 0 || x >= 1) return x > 0;
+  const double share = loses_digits(a, b) ? NAN : gsl_cdf_beta_P(x, a, b);
+  return isnan(share) ? floe__beta_cdf_of_large(x, a, b) : share;
 }
 
 double floe__beta_ccdf(double x, double a, double b) {
   if (isnan(x) || !positive(a) || !positive(b)) return NAN;
-  return x <= 0 ? 1 : x >= 1 ? 0 : gsl_cdf_beta_Q(x, a, b);
+  if (x <= 0 || x >= 1) return x <= 0;
+  const double share = loses_digits(a, b) ? NAN : gsl_cdf_beta_Q(x, a, b);
+  return isnan(share) ? floe__beta_ccdf_of_large(x, a, b) : share;
 }
 
 double floe_beta_quantile(double p, double a, double b) {
@@ -52,7 +63,8 @@ double floe__chi_squared_quantile(double p, double degrees) {
 }
 
 double floe_student_t_cdf(double x, double degrees) {
-  return isnan(x) || !positive(degrees) ? NAN : gsl_cdf_tdist_P(x, degrees);
+  if (isnan(x) || !positive(degrees)) return NAN;
+  return degrees > FLOE__NORMAL_DEGREES ? floe_phi(x) : gsl_cdf_tdist_P(x, degrees);
 }
 
 static int count(double x) {

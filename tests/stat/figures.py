@@ -4,7 +4,7 @@
 
 Working precision is 80 digits; what is printed is rounded to doubles. `log_cdf` and `log_ccdf` are the logarithms of
 P(X <= x) and P(X > x), left out where these are nearly 1; for counts sums of probabilities or incomplete integrals."""
-from mpmath import mp, mpf, log, exp, sqrt, pi, loggamma, erfc, atan, expm1, log1p, besseli, cos, quad
+from mpmath import mp, mpf, log, exp, sqrt, pi, loggamma, erfc, atan, expm1, log1p, besseli, sin, cos, quad
 
 mp.dps = 80
 ROWS = []
@@ -17,7 +17,8 @@ def row(name, method, arguments, x, value):
 def tails(name, arguments, points, log_density, cdf=None, ccdf=None):
     """ccdf(x) and cdf(x) each without cancellation, or as 1 minus the other at 80 digits."""
     for x in points:
-        row(name, "DENSITY", arguments, x, log_density(mpf(x)))
+        if log_density:
+            row(name, "DENSITY", arguments, x, log_density(mpf(x)))
         if cdf is None and ccdf is None:
             continue
         below = cdf(mpf(x)) if cdf else 1 - ccdf(mpf(x))
@@ -206,7 +207,7 @@ def cauchy_tail(z):
 
 tails("normal", (0, 1), (-30, -9, -1, 0.5, 12, 37), *normal(0, 1))
 tails("lognormal", (0, 1), (1e-10, 0.3, 50, 1e12), lambda x: normal(0, 1)[0](log(x)) - log(x), lambda x: phi(log(x)), lambda x: phi(-log(x)))
-for nu in (0.3, 4, 1e6):
+for nu in (0.3, 4, 1e6, 1e30):
     tails("student_t", (nu, 0, 1), (-1e10, -40, -3, 0.2, 9), *student(nu, 0, 1))
 tails("student_t", (3, 0, 1), (-1e140, 1e100), *student(3, 0, 1))
 tails("half_student_t", (3, 1), (1e-8, 1, 50, 1e20), lambda x: log(2) + student(3, 0, 1)[0](x), None, lambda x: 2 * student(3, 0, 1)[2](x))
@@ -246,6 +247,14 @@ for a in (4, -1.5):
 for a, b in ((2, 3), (0.5, 0.5), (0.01, 500), (3e4, 2e4), (700, 1)):
     mean = a / (a + b)
     tails("beta", (a, b), (mean * 1e-3, mean * 0.5, mean, 1 - (1 - mean) * 0.5), *betas(a, b))
+for a, b in ((1e6, 1e8), (3e8, 7e8), (1e12, 1e8), (50, 1e12)):
+    mean, sd = a / (a + b), sqrt(a * b / (a + b)) / (a + b)
+    tails("beta", (a, b), [float(mean + z * sd) for z in (-6, -3, 0.01, 4)], None, *betas(a, b)[1:])
+for x in (1e-12, 0.5, 1 - 1e-12):
+    k = mpf(0.001)
+    row("kumaraswamy", "DENSITY", (0.001, 3), x, log(3 * k) + (k - 1) * log(mpf(x)) + 2 * log(-expm1(k * log(mpf(x)))))
+for x in (1e-7, -3e-6):
+    row("von_mises", "DENSITY", (0, 1e12), x, -2e12 * sin(mpf(x) / 2) ** 2 - log(2 * pi * besseli(0, 1e12) * exp(mpf(-1e12))))
 for k in (0.01, 2, 20, 700, 5000):
     d, share = von_mises(k)
     mp.dps = 40
@@ -258,7 +267,7 @@ for m in (0.02, 3, 400):
     tails("poisson", (m,), (0, int(m), int(2 * m) + 5, int(3 * m) + 60), *poisson(m))
 for n, p in ((10, 0.3), (1000, 0.005), (500, 0.97)):
     tails("binomial", (n, p), (0, int(n * p / 2), int(n * p), int(n * (1 + p) / 2)), *binomials(n, p))
-for m, r in ((3, 0.7), (8, 1e6), (200, 20), (3, 1e12)):
+for m, r in ((3, 0.7), (8, 1e6), (200, 20), (3, 1e12), (1000, 1e20)):
     tails("neg_binomial", (m, r), (0, int(m), int(3 * m) + 40), *neg_binomial(m, r))
 for n, a, b in ((10, 2, 3), (200, 0.5, 30), (100, 1e8, 2e8)):
     tails("beta_binomial", (n, a, b), (0, n // 5, n // 2, n - 2), *beta_binomial(n, a, b))
