@@ -505,6 +505,8 @@ void check_extern_derivative(struct checker *c, const struct context *at, const 
                              struct symbol *symbol);
 struct symbol *check_dist_signature(struct checker *c, const struct context *at, const struct statement *statement);
 void check_dist_methods(struct checker *c, const struct statement *statement, struct symbol *symbol);
+/* powers.c: whether a power method gives the density to the power of `a`, as far as that is known at compile time. */
+void check_power(struct checker *c, struct span span, const struct distribution *d, const struct term *power, bool on_log);
 const struct dimension *formal_dimension(struct checker *c, const struct context *at, const struct expr *index);
 size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters,
                   const struct formal ***formals);

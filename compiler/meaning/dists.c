@@ -188,6 +188,7 @@ static void check_method(struct checker *c, struct scope *outer, const struct st
 
 void check_dist_methods(struct checker *c, const struct statement *s, struct symbol *symbol) {
   const struct statement *seen[N_METHOD] = {NULL};
+  const size_t n_error = diagnostics_errors(c->sink);
   for (const struct statement *m = s->body; m; m = m->next) {
     size_t k = 0;
     if (m->kind != STATEMENT_METHOD) continue;
@@ -205,4 +206,7 @@ void check_dist_methods(struct checker *c, const struct statement *s, struct sym
   struct distribution *d = symbol->distribution;
   if (!d->logpdf) d->logpdf = term_number(c, s->span, 0);
   if (!d->sample) d->sample = term_number(c, s->span, 0);
+  if (c->in_library || diagnostics_errors(c->sink) > n_error) return;
+  if (seen[METHOD_POWER]) check_power(c, seen[METHOD_POWER]->name_span, d, d->power, false);
+  if (seen[METHOD_POWER_LOG]) check_power(c, seen[METHOD_POWER_LOG]->name_span, d, d->power_log, true);
 }

@@ -17,7 +17,7 @@ compiler_sources += \
   compiler/meaning/modified.c compiler/meaning/modified.h \
   compiler/meaning/names.c \
   compiler/meaning/order.c compiler/meaning/outputs.c compiler/meaning/packed_outputs.c \
-  compiler/meaning/presence.c \
+  compiler/meaning/powers.c compiler/meaning/presence.c \
   compiler/meaning/recurrences.c compiler/meaning/recurrences.h compiler/meaning/completed.c compiler/meaning/discrete.c compiler/meaning/early.c compiler/meaning/locals.c \
   compiler/meaning/scope.c \
   compiler/meaning/acts.c compiler/meaning/making.h compiler/meaning/simulators.c \
