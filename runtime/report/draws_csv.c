@@ -51,9 +51,11 @@ static struct array report_array(const struct floe_layout *layout, size_t r) {
   return (struct array){report->n_dim, (end - layout->output[r]) / width, layout->output[r], report->dims, width};
 }
 
+/* What is summed out has no draws. */
 static bool written(const struct draws_csv *draws, size_t v) {
-  const struct floe_model *model = draws->layout->model;
-  return !floe_variable_is_data(&model->variables[v]) && floe_variable_present(model, draws->options, v);
+  const struct floe_variable *variable = &draws->layout->model->variables[v];
+  return !floe_variable_is_data(variable) && !variable->discrete &&
+         floe_variable_present(draws->layout->model, draws->options, v);
 }
 
 static bool is_variable(const struct floe_model *model, const char *name) {

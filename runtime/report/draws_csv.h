@@ -18,7 +18,7 @@ struct draws_csv {
   size_t n_draw, n_column;
   const char *const *column_names; /* (n_column) sampler columns: "lp__", ... */
   const double *columns;           /* (n_draw, n_column) */
-  const double *values;            /* (n_draw, n_value); absent variables (NaN) are left out */
+  const double *values;            /* (n_draw, n_value); absent and summed-out variables (NaN) are left out */
   const double *outputs; /* (n_draw, n_output); reports that are no variables, and claims, follow the values */
   const struct floe_universe *options;
 };

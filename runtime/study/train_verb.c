@@ -71,6 +71,10 @@ static floe_status tune(struct session *session, const struct floe_network *netw
   return status;
 }
 
+static bool selects(const struct session *session) {
+  return floe__option_given(session->arguments, "only") || floe__option_given(session->arguments, "at");
+}
+
 floe_status verb_train(struct session *session, struct floe_error *error) {
   struct floe_network *network = NULL;
   bool trained;
@@ -78,6 +82,9 @@ floe_status verb_train(struct session *session, struct floe_error *error) {
   if (floe__option_given(session->arguments, "finetune-steps") && !tunes)
     return floe__fail(error, FLOE_EUSAGE, "--finetune-steps", "name the data: --finetune FILE",
                       "there is nothing to fine-tune for");
+  if (selects(session) && !floe__option_given(session->arguments, "dedicated"))
+    session_remark(session, "universe",
+                   "the network learns all universes (with --dedicated that of --only and --at alone)");
   if (session->dry_run) {
     printf("would train the network of %s into %s%s\n", session->model->name, session->folder,
            tunes ? ", and fine-tune it" : "");
