@@ -12,12 +12,14 @@ runtime_sources += \
   runtime/study/multiverse_options.c runtime/study/multiverse_options.h \
   runtime/study/leave_out.c \
   runtime/study/predictions.c runtime/study/predictive.h \
+  runtime/study/quadrature.c runtime/study/quadrature.h \
   runtime/study/quantities.c runtime/study/quantities.h \
   runtime/study/report_verb.c \
   runtime/study/results_json.c runtime/study/results_json.h \
   runtime/study/run.c \
   runtime/study/sample_verb.c \
   runtime/study/selftest_draws.c runtime/study/selftest_draws.h \
+  runtime/study/selftest_prior.c runtime/study/selftest_prior.h \
   runtime/study/selftest_verb.c \
   runtime/study/session.c runtime/study/session.h \
   runtime/study/simulate_verb.c \

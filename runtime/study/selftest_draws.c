@@ -11,9 +11,17 @@
 #include "runtime/data/layout.h"
 #include "runtime/data/universe.h"
 #include "runtime/rng/purpose.h"
+#include "runtime/study/quadrature.h"
+#include "runtime/study/selftest_prior.h"
 
-enum { PILOT = 200 /* simulations that set the scale of the steps */, N_ORDER = 6, FEWEST = 40, INTEGRALS = 6 };
-enum { DEPTH = 14, REACH = 20, N_QUANTILE = 60, N_KNOT = 2 * (2 * REACH + 1) + N_QUANTILE, MOST_TERMS = 20000 };
+enum {
+  PILOT = 10 /* one simulation in so many sets the scale of the steps */,
+  N_ORDER = 6,
+  FEWEST = 40,
+  INTEGRALS = 2, /* at least, and one more for so many simulations: */
+  PER_INTEGRAL = 500
+};
+enum { REACH = 20, N_QUANTILE = 60, N_KNOT = 2 * (2 * REACH + 1) + N_QUANTILE, MOST_TERMS = 20000 };
 
 struct check {
   struct floe_simulations *simulations;
@@ -28,8 +36,21 @@ struct check {
   double *latents;      /* (n_value) */
   double *observations; /* (n_data) */
   double *scratch;
-  double *sorted; /* (n) */
+  double *sorted;        /* (n) */
+  struct tally *tallies; /* (n_variable) */
   struct draw_findings *findings;
+};
+
+/* The log density, and what of it the prior is. */
+struct density {
+  double all, prior;
+};
+
+/* The steps of one variable. */
+struct tally {
+  bool counts;
+  double q[3], scale; /* its quartiles, and how far it steps */
+  long balance[N_ORDER], moves[N_ORDER];
 };
 
 /* One number of a simulation: an element of an observation, or a coordinate of an unknown. */
@@ -72,11 +93,15 @@ static bool place_of(struct check *c, size_t v, size_t k, size_t turn, struct pl
   return isfinite(*place->x);
 }
 
-/* Of unknowns that are all continuous the prior alone tells more about their draws than with all observations. */
-static double density(struct check *c, bool prior) {
+static struct density density(struct check *c) {
   double value, terms[FLOE_N_TAG];
   c->model->log_density(&c->context, 1, c->u, &value, terms, c->scratch);
-  return prior ? terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN] : value;
+  return (struct density){value, terms[FLOE_PRIOR] + terms[FLOE_JACOBIAN]};
+}
+
+/* Of unknowns that are all continuous the prior alone tells more about their draws than with all observations. */
+static double gain_of(const struct place *place, struct density before, struct density after) {
+  return place->prior ? after.prior - before.prior : after.all - before.all;
 }
 
 /* ---- how observations share densities ---- */
@@ -126,6 +151,12 @@ static bool any_joint(struct check *c) {
 
 /* ---- draws ---- */
 
+static bool is_drawn(const struct check *c, size_t v) {
+  const struct floe_variable *variable = &c->model->variables[v];
+  if (variable->role == FLOE_DATA || !floe_variable_present(c->model, c->context.universe, v)) return false;
+  return variable->role == FLOE_OBS || (!variable->discrete && c->layout->coordinate[v] != FLOE_NONE);
+}
+
 static int compare_numbers(const void *left, const void *right) {
   const double a = *(const double *)left, b = *(const double *)right;
   return (a > b) - (a < b);
@@ -158,7 +189,8 @@ static int sign(double x) {
 }
 
 /* A step of the place, sized between a sixteenth and twice the scale. False: it was not accepted. */
-static bool step(struct check *c, size_t k, const struct place *place, double scale, double *to, double *gain) {
+static bool step(struct check *c, size_t k, const struct place *place, double scale, struct density before, double *to,
+                 double *gain) {
   struct floe_stream stream;
   floe_stream_open(&stream, c->seed, FLOE_PURPOSE_STEP, c->simulations->unit[k], place->v, 0);
   const double from = *place->x, size = scale * exp2(5 * floe_draw_uniform(&stream) - 4);
@@ -166,20 +198,19 @@ static bool step(struct check *c, size_t k, const struct place *place, double sc
   const double u = floe_draw_uniform(&stream);
   if (place->whole) move = move < 0 ? fmin(-1, rint(move)) : fmax(1, rint(move));
   *to = from + move;
-  if (!(*to >= place->low && *to <= place->high)) return false;
-  const double before = density(c, place->prior);
-  if (!isfinite(before)) return false;
+  if (!(*to >= place->low && *to <= place->high) || !isfinite(place->prior ? before.prior : before.all)) return false;
   *place->x = *to;
-  *gain = density(c, place->prior) - before;
+  *gain = gain_of(place, before, density(c));
   *place->x = from;
   return log(u) < *gain;
 }
 
-static void judge(struct check *c, size_t v, const long *balance, const long *moves) {
+static void judge(struct check *c, size_t v, const struct tally *tally) {
   struct draw_findings *f = c->findings;
+  if (tally->moves[1] < FEWEST) f->unknown_z = true;
   for (size_t j = 0; j < N_ORDER; j++) {
-    if (moves[j] < FEWEST) continue;
-    const double z = fabs((double)balance[j]) / sqrt((double)moves[j]);
+    if (tally->moves[j] < FEWEST) continue;
+    const double z = fabs((double)tally->balance[j]) / sqrt((double)tally->moves[j]);
     f->n_test++;
     if (z <= f->z) continue;
     f->z = z;
@@ -187,42 +218,57 @@ static void judge(struct check *c, size_t v, const long *balance, const long *mo
   }
 }
 
-static void compare_draws(struct check *c, size_t v) {
-  const size_t n = c->simulations->n;
+static size_t pilot_size(const struct check *c) {
+  return c->simulations->n / PILOT;
+}
+
+static bool can_step(struct check *c, size_t v) {
   const struct floe_variable *variable = &c->model->variables[v];
-  const bool observed = variable->role == FLOE_OBS;
-  const bool atoms = observed && variable->base == FLOE_REAL && (variable->censored || has_atoms(c, collect(c, v, n)));
-  if (atoms || (observed && (c->joint || variable->structure != FLOE_PLAIN))) {
+  if (variable->role != FLOE_OBS) return true;
+  if (c->joint || variable->structure != FLOE_PLAIN) return false;
+  return variable->base != FLOE_REAL || !(variable->censored || has_atoms(c, collect(c, v, c->simulations->n)));
+}
+
+static void begin(struct check *c, size_t v, struct tally *tally) {
+  const size_t n = can_step(c, v) ? collect(c, v, pilot_size(c)) : 0;
+  *tally = (struct tally){.counts = n >= FEWEST};
+  if (!tally->counts) {
     c->findings->unknown_z = true;
     return;
   }
-  const size_t n_pilot = collect(c, v, n < PILOT ? n : PILOT);
-  if (n_pilot < FEWEST) {
-    c->findings->unknown_z = true;
-    return;
+  for (size_t j = 0; j < 3; j++) tally->q[j] = c->sorted[(j + 1) * n / 4];
+  tally->scale = tally->q[2] > tally->q[0] ? tally->q[2] - tally->q[0] : 1;
+}
+
+static void count_step(struct check *c, size_t v, size_t k, struct density before, struct tally *tally) {
+  struct place place;
+  double to, gain;
+  const double *q = tally->q;
+  if (!place_of(c, v, k, k, &place) || !step(c, k, &place, tally->scale, before, &to, &gain)) return;
+  const double from = *place.x;
+  const int signs[N_ORDER] = {sign(gain),
+                              sign(to - from),
+                              sign(fabs(to - q[1]) - fabs(from - q[1])),
+                              (to > q[0]) - (from > q[0]),
+                              (to > q[1]) - (from > q[1]),
+                              (to > q[2]) - (from > q[2])};
+  for (size_t j = 0; j < N_ORDER; j++) {
+    tally->balance[j] += signs[j];
+    tally->moves[j] += signs[j] != 0;
   }
-  const double q[] = {c->sorted[n_pilot / 4], c->sorted[n_pilot / 2], c->sorted[3 * n_pilot / 4]};
-  const double scale = q[2] > q[0] ? q[2] - q[0] : 1;
-  long balance[N_ORDER] = {0}, moves[N_ORDER] = {0};
-  for (size_t k = PILOT; k < n; k++) {
-    struct place place;
-    double to, gain;
+}
+
+static void compare_draws(struct check *c) {
+  for (size_t v = 0; v < c->model->n_variable; v++)
+    if (is_drawn(c, v)) begin(c, v, &c->tallies[v]);
+  for (size_t k = pilot_size(c); k < c->simulations->n; k++) {
     enter(c, k);
-    if (!place_of(c, v, k, k, &place) || !step(c, k, &place, scale, &to, &gain)) continue;
-    const double from = *place.x;
-    const int signs[N_ORDER] = {sign(gain),
-                                sign(to - from),
-                                sign(fabs(to - q[1]) - fabs(from - q[1])),
-                                (to > q[0]) - (from > q[0]),
-                                (to > q[1]) - (from > q[1]),
-                                (to > q[2]) - (from > q[2])};
-    for (size_t j = 0; j < N_ORDER; j++) {
-      balance[j] += signs[j];
-      moves[j] += signs[j] != 0;
-    }
+    const struct density before = density(c);
+    for (size_t v = 0; v < c->model->n_variable; v++)
+      if (c->tallies[v].counts) count_step(c, v, k, before, &c->tallies[v]);
   }
-  if (moves[1] < FEWEST) c->findings->unknown_z = true;
-  judge(c, v, balance, moves);
+  for (size_t v = 0; v < c->model->n_variable; v++)
+    if (c->tallies[v].counts) judge(c, v, &c->tallies[v]);
 }
 
 double selftest_draws_bound(const struct draw_findings *findings) {
@@ -289,30 +335,22 @@ static double unmapped(const struct place *place) {
   return isfinite(place->low) ? log(x - place->low) : isfinite(place->high) ? log(place->high - x) : x;
 }
 
-/* Adaptive Simpson; *rough gathers what was left undecided. */
-static double simpson(struct check *c, const struct place *place, double a, double b, double fa, double fm, double fb,
-                      int depth, double *rough) {
-  const double h = b - a, left = mapped(c, place, a + 0.25 * h), right = mapped(c, place, a + 0.75 * h);
-  const double whole = h / 6 * (fa + 4 * fm + fb), halves = h / 12 * (fa + 4 * left + 2 * fm + 4 * right + fb);
-  const double difference = fabs(halves - whole);
-  if (difference < 2e-5) return halves;
-  if (depth == 0) {
-    *rough += difference;
-    return halves;
-  }
-  return simpson(c, place, a, a + 0.5 * h, fa, left, fm, depth - 1, rough) +
-         simpson(c, place, a + 0.5 * h, b, fm, right, fb, depth - 1, rough);
-}
+struct density_of_place {
+  struct check *check;
+  const struct place *place;
+};
 
-static double panel(struct check *c, const struct place *place, double a, double b, double *rough) {
-  return simpson(c, place, a, b, mapped(c, place, a), mapped(c, place, 0.5 * (a + b)), mapped(c, place, b), DEPTH,
-                 rough);
+static double mapped_at(void *about, double s) {
+  const struct density_of_place *d = about;
+  return mapped(d->check, d->place, s);
 }
 
 /* Panels that double in width away from the simulated number, so that the density around it is seen however narrow it is,
  * and between quantiles of all simulated numbers, so that modes far from it are. */
 static double integral(struct check *c, const struct place *place, size_t n_sorted, double *rough) {
   struct place other = *place;
+  struct density_of_place about = {c, place};
+  const struct integrand integrand = {mapped_at, &about};
   const double middle = unmapped(place), scale = fmax(1, fabs(middle));
   double knots[N_KNOT], sum = 0;
   size_t n = 0;
@@ -328,7 +366,7 @@ static double integral(struct check *c, const struct place *place, size_t n_sort
   qsort(knots, n, sizeof *knots, compare_numbers);
   for (size_t k = 1; k < n; k++) {
     const double half = 0.5 * (knots[k - 1] + knots[k]);
-    sum += panel(c, place, knots[k - 1], half, rough) + panel(c, place, half, knots[k], rough);
+    sum += study_integral(&integrand, knots[k - 1], half, rough) + study_integral(&integrand, half, knots[k], rough);
   }
   return sum;
 }
@@ -358,7 +396,7 @@ static void compare_mass(struct check *c, size_t v) {
     f->unknown_mass = true;
     return;
   }
-  const size_t stride = c->simulations->n / INTEGRALS;
+  const size_t stride = c->simulations->n / (INTEGRALS + c->simulations->n / PER_INTEGRAL);
   for (size_t k = 0; k < c->simulations->n; k += stride) {
     struct place place;
     double rough = 0;
@@ -378,13 +416,17 @@ static void compare_mass(struct check *c, size_t v) {
   }
 }
 
-/* ---- all of it ---- */
-
-static bool is_drawn(const struct check *c, size_t v) {
-  const struct floe_variable *variable = &c->model->variables[v];
-  if (variable->role == FLOE_DATA || !floe_variable_present(c->model, c->context.universe, v)) return false;
-  return variable->role == FLOE_OBS || (!variable->discrete && c->layout->coordinate[v] != FLOE_NONE);
+static bool compare_prior(struct check *c) {
+  struct draw_findings *f = c->findings;
+  double mass = NAN;
+  if (c->separate_prior && !c->model->up_to_constant && !selftest_prior(c->simulations, c->context.universe, &mass))
+    return false;
+  f->unknown_prior = f->unknown_prior || isnan(mass);
+  f->prior_mass = fmax(f->prior_mass, fabs(mass - 1)); /* of NaN: the other */
+  return true;
 }
+
+/* ---- all of it ---- */
 
 static bool all_proper(const struct floe_model *model) {
   for (size_t v = 0; v < model->n_variable; v++)
@@ -403,12 +445,17 @@ bool selftest_draws(struct floe_simulations *simulations, const struct floe_univ
   const struct floe_layout *layout = simulations->layouts[0];
   const struct floe_model *model = simulations->model;
   if (!model->log_density || !all_proper(model)) {
-    findings->unknown_z = findings->unknown_mass = true;
+    findings->unknown_z = findings->unknown_mass = findings->unknown_prior = true;
     return true;
   }
   double *block = FLOE__NEW(
       layout->n_coordinate + 2 * layout->n_value + layout->n_data + layout->n_scratch + simulations->n + 1, double);
-  if (!block) return false;
+  struct tally *tallies = FLOE__NEW(model->n_variable + 1, struct tally);
+  if (!block || !tallies) {
+    floe__free(block);
+    floe__free(tallies);
+    return false;
+  }
   struct check c = {.simulations = simulations,
                     .layout = layout,
                     .model = model,
@@ -416,6 +463,7 @@ bool selftest_draws(struct floe_simulations *simulations, const struct floe_univ
                     .seed = seed,
                     .separate_prior = has_separate_prior(model),
                     .u = block,
+                    .tallies = tallies,
                     .findings = findings};
   c.values = c.u + layout->n_coordinate;
   c.latents = c.values + layout->n_value;
@@ -424,11 +472,11 @@ bool selftest_draws(struct floe_simulations *simulations, const struct floe_univ
   c.scratch = c.sorted + simulations->n;
   c.joint = any_joint(&c);
   compare_supports(&c);
-  for (size_t v = 0; v < model->n_variable; v++) {
-    if (!is_drawn(&c, v)) continue;
-    compare_draws(&c, v);
-    if (model->variables[v].role == FLOE_OBS) compare_mass(&c, v);
-  }
+  compare_draws(&c);
+  for (size_t v = 0; v < model->n_variable; v++)
+    if (is_observed(&c, v)) compare_mass(&c, v);
+  const bool there = compare_prior(&c);
   floe__free(block);
-  return true;
+  floe__free(tallies);
+  return there;
 }

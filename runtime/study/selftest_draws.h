@@ -7,7 +7,8 @@
  * z = (ups - downs) / sqrt(ups + downs) exceeds t with probability at most 2 exp(-t^2 / 2) (Hoeffding), in each ordering: by
  * density, by value, by distance from the median, and by which side of a quartile.
  *
- * Normalisation. The density of an observation, given all else, integrates to 1. */
+ * Normalisation. The density of an observation, given all else, integrates to 1. So does that of the prior:
+ * runtime/study/selftest_prior.h. */
 #ifndef FLOE_STUDY_SELFTEST_DRAWS_H
 #define FLOE_STUDY_SELFTEST_DRAWS_H
 
@@ -17,11 +18,12 @@
 #include "runtime/sim/simulate.h"
 
 struct draw_findings {
-  double z, mass;               /* the largest |z|; the largest |integral - 1| of an observation's density */
-  size_t n_test;                /* orderings that were compared */
-  size_t n_outside;             /* simulated numbers outside of their declared support */
-  bool unknown_z, unknown_mass; /* something could not be compared */
-  char worst[160];              /* the variable with the largest z, "" for none; and so on */
+  double z, mass;    /* the largest |z|; the largest |integral - 1| of an observation's density */
+  size_t n_test;     /* orderings that were compared */
+  size_t n_outside;  /* simulated numbers outside of their declared support */
+  double prior_mass; /* the largest |integral - 1| of a prior */
+  bool unknown_z, unknown_mass, unknown_prior; /* something could not be compared */
+  char worst[160];                             /* the variable with the largest z, "" for none; and so on */
   char outside[160], heavy[160];
 };
 

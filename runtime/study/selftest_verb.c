@@ -10,8 +10,9 @@
  *               less than once in a million runs. In the universe's own coordinates only: in those of the family a narrower
  *               support ends in the middle of the space, and the mean score is not zero. Unknown where a prior is improper,
  *               or where what can be observed depends on unknowns.
- *   draws       each variable's simulated numbers follow the density, lie in their supports, and the densities of
- *               observations are normalised: runtime/study/selftest_draws.h
+ *   draws       hardly any is simulated where the density is 0; each variable's simulated numbers follow the density and lie in
+ *               their supports, and the densities of observations and of the prior are normalised:
+ *               runtime/study/selftest_draws.h
  * Without a density (a `sim` that states none) all but the round trip is unknown. */
 #include <jansson.h>
 #include <math.h>
@@ -31,12 +32,18 @@
 #include "runtime/study/verbs.h"
 
 #define MASS_ERROR 0.01
+#define MOST_IMPOSSIBLE 0.01 /* solutions of differential equations may run out of the numbers */
 
-enum { SIMULATIONS = 2000, POINTS = 8, MOST_UNIVERSES = 256 };
+enum { SIMULATIONS = 2000, FEWEST_SIMULATIONS = 500, POINTS = 8, MOST_UNIVERSES = 256 };
+
+/* Of a large model in many universes fewer simulations are looked at: so often, in all, its numbers are gone
+ * through, of which a datum, with its density, stands for eight. */
+static const double most_work = 1.6e7;
 
 /* The worst of each comparison so far, and the numbers that one comparison needs. */
 struct findings {
   double gradient, round_trip, terms, score;
+  double impossible; /* the share of simulations of a universe whose density is 0 */
   size_t n_score, n_universe;
   struct draw_findings draws;
   char worst[256]; /* where the gradient or the score was worst */
@@ -122,11 +129,11 @@ static void to_coordinates(const struct floe_simulations *simulations, size_t k,
   context->layout->model->unconstrain(context, 1, simulations->values + k * simulations->n_value, f->u, f->scratch);
 }
 
-static void judge_score(const struct floe_context *context, struct findings *f) {
+static void judge_score(const struct floe_context *context, size_t n, struct findings *f) {
   for (size_t i = 0; i < context->layout->n_coordinate; i++) {
-    const double mean = f->mean[i] / SIMULATIONS, variance = f->square[i] / SIMULATIONS - mean * mean;
+    const double mean = f->mean[i] / (double)n, variance = f->square[i] / (double)n - mean * mean;
     if (!(variance > 0)) continue;
-    const double z = fabs(mean) / sqrt(variance / SIMULATIONS);
+    const double z = fabs(mean) / sqrt(variance / (double)n);
     f->n_score++;
     if (z > f->score)
       f->score = z, floe_universe_id(context->layout->model, context->universe, f->worst, sizeof f->worst);
@@ -136,10 +143,11 @@ static void judge_score(const struct floe_context *context, struct findings *f) 
 static void compare_universe(const struct floe_simulations *simulations, const struct floe_universe *universe,
                              enum floe_coordinates coordinates, struct findings *f) {
   const size_t n = simulations->layouts[0]->n_coordinate;
+  size_t n_impossible = 0;
   for (size_t i = 0; i < n; i++) f->mean[i] = f->square[i] = 0;
   struct floe_context context = {.layout = simulations->layouts[0], .universe = universe, .coordinates = coordinates};
   const bool has_gradient = context.layout->model->gradient && coordinates == FLOE_UNIVERSE_COORDINATES;
-  for (size_t k = 0; k < SIMULATIONS; k++) {
+  for (size_t k = 0; k < (has_gradient ? simulations->n : POINTS); k++) {
     double density;
     context.data = simulations->data + k * simulations->n_data;
     to_coordinates(simulations, k, &context, f);
@@ -149,10 +157,12 @@ static void compare_universe(const struct floe_simulations *simulations, const s
     }
     if (!has_gradient) continue;
     context.layout->model->gradient(&context, 1, f->u, &density, f->gradient_at, f->scratch);
+    n_impossible += !isfinite(density);
     for (size_t i = 0; i < n; i++)
       f->mean[i] += f->gradient_at[i], f->square[i] += f->gradient_at[i] * f->gradient_at[i];
   }
-  if (has_gradient) judge_score(&context, f);
+  f->impossible = fmax(f->impossible, (double)n_impossible / (double)simulations->n);
+  if (has_gradient) judge_score(&context, simulations->n, f);
   f->n_universe++;
 }
 
@@ -167,6 +177,14 @@ static bool hold(const struct session *session, struct floe_universe *universe) 
     universe->value[a] = session->universe.value[a];
   }
   return wanted;
+}
+
+/* The universes among them that --only and --at leave, first. */
+static size_t only_held(const struct session *session, size_t n, struct floe_universe *universes) {
+  size_t n_held = 0;
+  for (size_t k = 0; k < n; k++)
+    if (hold(session, &universes[k])) universes[n_held++] = universes[k];
+  return n_held;
 }
 
 /* All options of each equivalence axis in turn, the others at their reference; of those that are held, theirs. */
@@ -192,13 +210,13 @@ static bool score_is_centred(const struct floe_model *model) {
   return true;
 }
 
-static floe_status test_universe(struct session *session, const size_t *sizes, const struct floe_universe *universe,
-                                 struct findings *f, struct floe_error *error) {
+static floe_status test_universe(struct session *session, const size_t *sizes, size_t n,
+                                 const struct floe_universe *universe, struct findings *f, struct floe_error *error) {
   struct floe_simulations *simulations = NULL;
   const struct floe_simulation_plan plan = {.model = session->model,
                                             .seed = session->seed,
                                             .purpose = FLOE_PURPOSE_TEST,
-                                            .n = SIMULATIONS,
+                                            .n = n,
                                             .universe = universe,
                                             .sizes = sizes,
                                             .dataset = session->dataset,
@@ -213,8 +231,13 @@ static floe_status test_universe(struct session *session, const size_t *sizes, c
   return status;
 }
 
+static size_t simulation_count(const struct floe_layout *layout, size_t n_universe) {
+  const double work = (double)n_universe * (double)(8 * layout->n_data + layout->n_scratch);
+  return (size_t)fmax(FEWEST_SIMULATIONS, fmin(SIMULATIONS, floor(most_work / fmax(1, work))));
+}
+
 /* All of them, or of many the sample that `multiverse` would look at. */
-static floe_status test_universes(struct session *session, const size_t *sizes, struct findings *f,
+static floe_status test_universes(struct session *session, const struct floe_layout *layout, struct findings *f,
                                   struct floe_error *error) {
   struct floe_universe *all = FLOE__NEW(MOST_UNIVERSES, struct floe_universe);
   struct floe_universes *sample = NULL;
@@ -223,9 +246,11 @@ static floe_status test_universes(struct session *session, const size_t *sizes, 
   floe_status status = n > MOST_UNIVERSES ? study_universes(session, &sample, error) : FLOE_OK;
   struct floe_universe *universes = sample ? sample->universe : all;
   if (sample) n = sample->n;
+  n = only_held(session, n, universes);
+  const size_t n_simulation = simulation_count(layout, n);
   floe__terminal_line_start(&session->line, "selftest", session->quiet);
   for (size_t k = 0; k < n && status == FLOE_OK; k++) {
-    if (hold(session, &universes[k])) status = test_universe(session, sizes, &universes[k], f, error);
+    status = test_universe(session, layout->size, n_simulation, &universes[k], f, error);
     floe__progress(&session->progress, (double)(k + 1) / (double)n, "universes");
   }
   floe__terminal_line_end(&session->line);
@@ -242,6 +267,10 @@ static void judge_draws(const struct draw_findings *draws, struct floe_gates *ga
     floe_gates_unknown(gates, "draws z", bound);
   else
     floe_gates_at_most(gates, "draws z", draws->z, bound, FLOE_FAIL);
+  if (draws->unknown_prior && draws->prior_mass <= MASS_ERROR)
+    floe_gates_unknown(gates, "prior mass error", MASS_ERROR);
+  else
+    floe_gates_at_most(gates, "prior mass error", draws->prior_mass, MASS_ERROR, FLOE_FAIL);
   if (draws->unknown_mass && draws->mass <= MASS_ERROR)
     floe_gates_unknown(gates, "mass error", MASS_ERROR);
   else
@@ -254,8 +283,8 @@ static void print_gate(const struct floe_gate *gate, const struct draw_findings 
                      : !strcmp(gate->name, "outside the support") ? draws->outside
                                                                   : "";
   const bool named = gate->verdict == FLOE_FAIL && *name;
-  printf("%s  %s: %.3g (at most %.3g)%s%s\n", floe_verdict_name(gate->verdict), gate->name, gate->value, gate->threshold,
-         named ? ": " : "", named ? name : "");
+  printf("%s  %s: %.3g (at most %.3g)%s%s\n", floe_verdict_name(gate->verdict), gate->name, gate->value,
+         gate->threshold, named ? ": " : "", named ? name : "");
 }
 
 floe_status verb_selftest(struct session *session, struct floe_error *error) {
@@ -267,7 +296,8 @@ floe_status verb_selftest(struct session *session, struct floe_error *error) {
     floe__free(sizes);
     return error->status;
   }
-  double *block = FLOE__NEW(4 * layout->n_coordinate + 2 * layout->n_value + layout->n_data + layout->n_scratch + 1, double);
+  double *block =
+      FLOE__NEW(4 * layout->n_coordinate + 2 * layout->n_value + layout->n_data + layout->n_scratch + 1, double);
   struct findings f = {.u = block,
                        .gradient_at = block + layout->n_coordinate,
                        .mean = block + 2 * layout->n_coordinate,
@@ -276,8 +306,8 @@ floe_status verb_selftest(struct session *session, struct floe_error *error) {
   f.latents = f.values + layout->n_value;
   f.observations = f.latents + layout->n_value;
   f.scratch = f.observations + layout->n_data;
-  floe_status status =
-      block ? test_universes(session, sizes, &f, error) : floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
+  floe_status status = block ? test_universes(session, layout, &f, error)
+                             : floe__fail(error, FLOE_EENVIRONMENT, "", "", "out of memory");
   struct floe_gates gates = {0};
   if (status == FLOE_OK) {
     if (model->gradient)
@@ -294,13 +324,16 @@ floe_status verb_selftest(struct session *session, struct floe_error *error) {
       floe_gates_at_most(&gates, "score z", f.score, most, FLOE_FAIL);
     else
       floe_gates_unknown(&gates, "score z", most);
+    if (model->gradient)
+      floe_gates_at_most(&gates, "impossible draws", f.impossible, MOST_IMPOSSIBLE, FLOE_FAIL);
+    else
+      floe_gates_unknown(&gates, "impossible draws", MOST_IMPOSSIBLE);
     judge_draws(&f.draws, &gates);
     study_gates_set(session->answer, &gates);
     json_object_set_new(session->answer, "result",
                         json_pack("{s:I, s:s, s:s}", "comparisons", (json_int_t)f.n_universe, "worst", f.worst,
                                   "no_density", model->no_density ? model->no_density : ""));
-    for (size_t k = 0; k < gates.n && !session->json; k++)
-      print_gate(&gates.gate[k], &f.draws);
+    for (size_t k = 0; k < gates.n && !session->json; k++) print_gate(&gates.gate[k], &f.draws);
     if (model->no_density && !session->json) printf("density unknown: %s\n", model->no_density);
     if (floe_gates_verdict(&gates) == FLOE_FAIL) status = FLOE_EGATE;
   }
