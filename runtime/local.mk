@@ -1,5 +1,5 @@
 floeincludedir = $(includedir)/floe
-floeinclude_HEADERS = runtime/include/floe/draws.h runtime/include/floe/lane_functions.h runtime/include/floe/lanes.h runtime/include/floe/model.h runtime/include/floe/ode.h runtime/include/floe/ode_steps.h runtime/include/floe/packs.h
+floeinclude_HEADERS = runtime/include/floe/draws.h runtime/include/floe/lane_functions.h runtime/include/floe/lanes.h runtime/include/floe/model.h runtime/include/floe/ode.h runtime/include/floe/ode_packs.h runtime/include/floe/ode_steps.h runtime/include/floe/packs.h
 
 
 include runtime/rng/local.mk

@@ -93,13 +93,62 @@ static const struct signature *signature_of(const struct function_writer *f) {
 /* ---- names ---- */
 
 static const char *const own_names[] = {
-    "context", "sampling", "unit",      "data",         "values",      "coordinates", "terms",       "scratch",
-    "outputs", "holds",    "prepared",  "layout",       "universe",    "stream",      "inside",      "at",
-    "add_at",  "clear",    "gradient",  "simulate",     "log_density", "constrain",   "unconstrain", "report",
-    "check",   "prepare",  "permitted", "scratch_size", "dimensions",  "axes",        "variables",   "reports",
-    "claims",  "checks",   "settings",  "greater",      "largest",     "numbers",     "elicit",      "elicited",
-    "priors",   "constants", "constants_size", "pointwise", "observations", "latents", "SELDOM", "BRIEF",
-    "log_scale", "log_scales", "chain", "lockstep", "LOCKSTEP", "gradient_in_lockstep", "scratch_size_of_packs", "constants_size_of_packs",
+    "context",
+    "sampling",
+    "unit",
+    "data",
+    "values",
+    "coordinates",
+    "terms",
+    "scratch",
+    "outputs",
+    "holds",
+    "prepared",
+    "layout",
+    "universe",
+    "stream",
+    "inside",
+    "at",
+    "add_at",
+    "clear",
+    "gradient",
+    "simulate",
+    "log_density",
+    "constrain",
+    "unconstrain",
+    "report",
+    "check",
+    "prepare",
+    "permitted",
+    "scratch_size",
+    "dimensions",
+    "axes",
+    "variables",
+    "reports",
+    "claims",
+    "checks",
+    "settings",
+    "greater",
+    "largest",
+    "numbers",
+    "elicit",
+    "elicited",
+    "priors",
+    "constants",
+    "constants_size",
+    "pointwise",
+    "observations",
+    "latents",
+    "SELDOM",
+    "BRIEF",
+    "log_scale",
+    "log_scales",
+    "chain",
+    "lockstep",
+    "LOCKSTEP",
+    "gradient_in_lockstep",
+    "scratch_size_of_packs",
+    "constants_size_of_packs",
 };
 
 static const char *plain_name(const struct function_writer *f, const struct memory *memory) {
@@ -139,8 +188,7 @@ static void name_memories(struct function_writer *f) {
     const bool known = place && *place;
     f->same_memory[k] = known ? *place : memory;
     if (!f->memory_used[k]) continue;
-    f->memory_name[k] =
-        known ? f->memory_name[(*place)->id] : emit_identifier(f->identifiers, plain_name(f, memory));
+    f->memory_name[k] = known ? f->memory_name[(*place)->id] : emit_identifier(f->identifiers, plain_name(f, memory));
     if (place && !known) *place = memory;
     f->memory_used[k] = false; /* until the body names it */
   }
@@ -214,8 +262,8 @@ static bool counts_outputs(const struct function_writer *f) {
 static const char *vector_of(const struct function_writer *f, const struct memory *memory) {
   const enum interpretation_kind kind = f->routine->kind;
   const struct variable *v = memory->variable;
-  bool own_data = kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_CHECK ||
-                  kind == INTERPRETATION_ELICIT || kind == INTERPRETATION_PREPARE;
+  bool own_data = kind == INTERPRETATION_SIMULATE || kind == INTERPRETATION_CHECK || kind == INTERPRETATION_ELICIT ||
+                  kind == INTERPRETATION_PREPARE;
   switch (memory->kind) {
     case MEMORY_DATA: return own_data ? "data" : "context->data";
     case MEMORY_VALUES: return "values";
@@ -242,12 +290,12 @@ static bool is_written(const struct function_writer *f, const struct memory *mem
 
 static void declare_pointer(struct function_writer *f, const struct memory *memory) {
   const enum interpretation_kind kind = f->routine->kind;
-  const bool coordinate = memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_CENTRING ||
-                          memory->kind == MEMORY_GRADIENT ||
-                          (memory->kind == MEMORY_RESULT &&
-                           (kind == INTERPRETATION_UNCONSTRAIN || kind == INTERPRETATION_SCALE));
+  const bool coordinate =
+      memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_CENTRING || memory->kind == MEMORY_GRADIENT ||
+      (memory->kind == MEMORY_RESULT && (kind == INTERPRETATION_UNCONSTRAIN || kind == INTERPRETATION_SCALE));
   floe__text_printf(f->out, "  %s%s *restrict %s = %s + ", is_written(f, memory) ? "" : "const ",
-                    memory_varies(f, memory) ? "floe_pack" : "double", f->memory_name[memory->id], vector_of(f, memory));
+                    memory_varies(f, memory) ? "floe_pack" : "double", f->memory_name[memory->id],
+                    vector_of(f, memory));
   if (memory->variable)
     floe__text_printf(f->out, "layout->%s[%zu];\n", coordinate ? "coordinate" : "offset", memory->variable->id);
   else if (counts_outputs(f))
@@ -256,48 +304,65 @@ static void declare_pointer(struct function_writer *f, const struct memory *memo
     floe__text_printf(f->out, "layout->output[%zu];\n", memory->output);
 }
 
-/* Arrays for the numbers of one chain, behind all packs. */
-static void declare_ones(struct function_writer *f, const struct memory *last) {
-  const struct memory *before = NULL;
-  for (size_t k = 0; k < f->routine->n_memory; k++) {
-    const struct memory *memory = f->routine->memories[k];
-    if (!f->one_name[k]) continue;
-    floe__text_printf(f->out, "  double *restrict %s = ", f->one_name[k]);
+static void end_of_array(struct function_writer *f, const char *name, const struct memory *memory) {
+  floe__text_printf(f->out, "%s + ", name);
+  write_extent(f, memory);
+}
+
+static void write_shape(struct function_writer *f, const struct memory *memory) {
+  floe__text_puts(f->out, "; /* (");
+  for (size_t d = 0; d < memory->n_dim; d++)
+    floe__text_printf(f->out, "%s%s", d ? ", " : "", name_of_size(f, memory->dim[d]));
+  floe__text_puts(f->out, ") */\n");
+}
+
+static bool is_in_scratch(const struct function_writer *f, const struct memory *memory) {
+  return memory->kind == MEMORY_SCRATCH && f->memory_used[memory->id];
+}
+
+/* Arrays of single numbers, one behind the other: in lockstep, behind all packs, those that chains share and those for the
+ * numbers of one chain. */
+static void declare_doubles(struct function_writer *f, const struct memory *last) {
+  const char *before = NULL;
+  const struct memory *before_memory = NULL;
+  for (size_t k = 0; k < 2 * f->routine->n_memory; k++) {
+    const struct memory *memory = f->routine->memories[k / 2];
+    const bool own = k % 2;
+    const char *name = own ? f->one_name[memory->id] : f->memory_name[memory->id];
+    if (own ? !name : !is_in_scratch(f, memory) || memory_varies(f, memory)) continue;
+    floe__text_printf(f->out, "  double *restrict %s = ", name);
     if (before) {
-      floe__text_printf(f->out, "%s + ", f->one_name[before->id]);
-      write_extent(f, before);
+      end_of_array(f, before, before_memory);
     } else if (last) {
-      floe__text_printf(f->out, "(double *)(%s + ", f->memory_name[last->id]);
-      write_extent(f, last);
+      floe__text_puts(f->out, "(double *)(");
+      end_of_array(f, f->memory_name[last->id], last);
       floe__text_puts(f->out, ")");
     } else {
       floe__text_puts(f->out, "scratch");
     }
-    floe__text_puts(f->out, ";\n");
-    before = memory;
+    if (own)
+      floe__text_puts(f->out, ";\n");
+    else
+      write_shape(f, memory);
+    before = name;
+    before_memory = memory;
   }
 }
 
-/* One array behind the other. */
 static void declare_scratch(struct function_writer *f) {
   const struct memory *before = NULL;
   for (size_t k = 0; k < f->routine->n_memory; k++) {
     const struct memory *memory = f->routine->memories[k];
-    if (memory->kind != MEMORY_SCRATCH || !f->memory_used[k]) continue;
-    floe__text_printf(f->out, "  %s *restrict %s = ", f->packed ? "floe_pack" : "double", f->memory_name[k]);
-    if (before) {
-      floe__text_printf(f->out, "%s + ", f->memory_name[before->id]);
-      write_extent(f, before);
-    } else {
-      floe__text_puts(f->out, f->packed ? "(floe_pack *)scratch" : "scratch");
-    }
-    floe__text_puts(f->out, "; /* (");
-    for (size_t d = 0; d < memory->n_dim; d++)
-      floe__text_printf(f->out, "%s%s", d ? ", " : "", name_of_size(f, memory->dim[d]));
-    floe__text_puts(f->out, ") */\n");
+    if (!is_in_scratch(f, memory) || !memory_varies(f, memory)) continue;
+    floe__text_printf(f->out, "  floe_pack *restrict %s = ", f->memory_name[k]);
+    if (before)
+      end_of_array(f, f->memory_name[before->id], before);
+    else
+      floe__text_puts(f->out, "(floe_pack *)scratch");
+    write_shape(f, memory);
     before = memory;
   }
-  declare_ones(f, before);
+  declare_doubles(f, before);
 }
 
 /* The same places in the function that fills them and in the one that reads them, whatever either uses. */
@@ -484,8 +549,8 @@ void frame_count_packs(struct function_writer *f) {
   floe__text_puts(f->out, "0");
   for (size_t k = 0; k < f->routine->n_memory; k++) {
     const struct memory *memory = f->routine->memories[k];
-    if (memory->kind == MEMORY_SCRATCH && f->memory_used[k]) {
-      floe__text_puts(f->out, " + FLOE_PACK * (");
+    if (is_in_scratch(f, memory)) {
+      floe__text_puts(f->out, memory_varies(f, memory) ? " + FLOE_PACK * (" : " + (");
       write_extent(f, memory);
       floe__text_puts(f->out, ")");
     }

@@ -141,8 +141,7 @@ static void write_let(struct function_writer *f, const struct value *value) {
   f->weight[value->id] = weight_of(f, value);
   f->inlined[value->id] = is_inlined(f, value);
   if (f->inlined[value->id]) return;
-  if (value->kind == VALUE_DRAW)
-    open_stream(f, value->site, value->n_key, value->args + value->n_arg - value->n_key);
+  if (value->kind == VALUE_DRAW) open_stream(f, value->site, value->n_key, value->args + value->n_arg - value->n_key);
   if (call_is_apart(f, value)) {
     f->value_name[value->id] = name_of_value(f, value);
     write_chain_by_chain(f, f->value_name[value->id], value->external, value->symbol, value->args, value->n_arg);
@@ -277,7 +276,8 @@ static void write_array_step(struct function_writer *f, const struct step *step)
   if (!step->zeroed) return;
   f->file->clears = true;
   write_indent(f);
-  floe__text_printf(f->out, "%s(%s, ", f->packed ? "floe_pack_clear" : "clear", name_of_memory(f, step->memory));
+  floe__text_printf(f->out, "%s(%s, ", memory_varies(f, step->memory) ? "floe_pack_clear" : "clear",
+                    name_of_memory(f, step->memory));
   write_extent(f, step->memory);
   floe__text_puts(f->out, ");\n");
 }
@@ -301,7 +301,8 @@ static void write_call_step(struct function_writer *f, const struct step *step) 
     args = passed;
   }
   const char *symbol = step->adjoint ? step->external->adjoint : step->external->symbol;
-  if (f->packed) {
+  if (call_varies(f, step)) {
+    if (system_takes_packs(f, step)) write_system_call(f, step); /* and, if that fails: */
     write_chain_by_chain(f, NULL, step->external, symbol, args, n_arg);
     return;
   }
@@ -553,6 +554,7 @@ static struct function_writer *function_new(struct writer *w, const struct routi
   f->packed = w->packed && routine->gradient;
   f->varies = floe__arena_array(arena, n, sizeof *f->varies);
   f->cell_varies = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->cell_varies);
+  f->scratch_varies = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->scratch_varies);
   f->one_name = floe__arena_array(arena, routine->n_memory + 1, sizeof *f->one_name);
   f->one_cell = floe__arena_array(arena, routine->n_cell + 1, sizeof *f->one_cell);
   f->n_line = w->study->program->source ? w->study->program->source->n_line : 0;
@@ -567,6 +569,8 @@ static void reserve_externals(struct function_writer *f, const struct block *blo
     const struct step *step = block->steps[k];
     if (step->kind == STEP_LET && step->value->symbol) identifiers_reserve(f->identifiers, step->value->symbol);
     if (step->external) identifiers_reserve(f->identifiers, step->external->symbol);
+    if (step->external && step->external->system)
+      identifiers_reserve(f->identifiers, floe__arena_printf(f->file->arena, "%s_in_packs", step->external->symbol));
     if (step->external && step->external->adjoint) identifiers_reserve(f->identifiers, step->external->adjoint);
     if (step->kind == STEP_LOOP) reserve_externals(f, step->body);
     for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)

@@ -108,8 +108,9 @@ size_t nodes_write_sizes(struct node_writer *n, const struct external *external,
 }
 
 static void write_call(struct node_writer *n, const struct node *node) {
-  declare_external(n->file, node->external);
-  floe__text_printf(n->out, "%s(", node->external->symbol);
+  const char *lane = n->in_lanes ? lane_symbol(node->external->symbol) : NULL;
+  if (!lane) declare_external(n->file, node->external);
+  floe__text_printf(n->out, "%s(", lane ? lane : node->external->symbol);
   write_arguments(n, node, nodes_write_sizes(n, node->external, node->args, 0));
 }
 
@@ -220,11 +221,12 @@ static void write_update(struct node_writer *n, enum reduction reduction, const 
 }
 
 static void write_reduction(struct node_writer *n, const struct node *node) {
-  static const char *const starts[] = {[REDUCE_SUM] = "0",         [REDUCE_PRODUCT] = "1", [REDUCE_MAX] = "-INFINITY",
+  static const char *const starts[] = {[REDUCE_SUM] = "0",        [REDUCE_PRODUCT] = "1", [REDUCE_MAX] = "-INFINITY",
                                        [REDUCE_MIN] = "INFINITY", [REDUCE_ALL] = "1",     [REDUCE_ANY] = "0"};
   const char *total = local_name(n);
   nodes_indent(n);
-  floe__text_printf(n->out, "%s %s = %s;\n", node->base == BASE_BOOL ? "int" : "double", total, starts[node->reduction]);
+  floe__text_printf(n->out, "%s %s = %s;\n", node->base == BASE_BOOL ? "int" : "double", total,
+                    starts[node->reduction]);
   const size_t mark = identifiers_enter(n->identifiers);
   const char *index = emit_identifier(n->identifiers, node->binder->name ? node->binder->name : "element");
   for (size_t id = 0; id < node->id; id++) {

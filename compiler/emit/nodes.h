@@ -15,6 +15,7 @@ struct node_writer {
   const char **size_name; /* by dimension id, of those that vary; NULL: there are none */
   size_t depth;           /* of indentation */
   size_t n_temporary;
+  bool in_lanes; /* functions are those of <floe/lanes.h>, where it has them */
 };
 
 /* With the names of what the graph calls, and `n_own` further ones, taken. */

@@ -15,8 +15,17 @@ bool value_varies(const struct function_writer *f, const struct value *value) {
 }
 
 bool memory_varies(const struct function_writer *f, const struct memory *memory) {
-  return f->packed &&
-         (memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT || memory->kind == MEMORY_SCRATCH);
+  return f->packed && (memory->kind == MEMORY_COORDINATES || memory->kind == MEMORY_GRADIENT ||
+                       (memory->kind == MEMORY_SCRATCH && f->scratch_varies[memory->id]));
+}
+
+bool call_varies(const struct function_writer *f, const struct step *step) {
+  bool any = false;
+  for (size_t k = 0; k < step->n_arg && f->packed && !any; k++) {
+    const struct argument *arg = &step->args[k];
+    any = arg->cell || (arg->value ? value_varies(f, arg->value) : memory_varies(f, arg->memory));
+  }
+  return any;
 }
 
 static bool rests_on_chain(const struct function_writer *f, const struct value *value) {
@@ -36,14 +45,27 @@ static bool mark(bool *flag, bool holds) {
   return changed;
 }
 
+/* What the call writes to stands behind its arguments; of an adjoint, behind the result and the adjoint of that as well. */
+static bool mark_results(struct function_writer *f, const struct step *step) {
+  bool changed = false;
+  for (size_t k = step->external->n_formal + (step->adjoint ? 2 : 0); k < step->n_arg; k++) {
+    const struct argument *arg = &step->args[k];
+    if (arg->cell) changed |= mark(&f->cell_varies[arg->cell->id], true);
+    if (arg->memory) changed |= mark(&f->scratch_varies[arg->memory->id], true);
+  }
+  return changed;
+}
+
 static bool survey_block(struct function_writer *f, const struct block *block) {
   bool changed = false;
   for (size_t k = 0; k < block->n_step; k++) {
     const struct step *step = block->steps[k];
     if (step->kind == STEP_LET) changed |= mark(&f->varies[step->value->id], rests_on_chain(f, step->value));
     if (step->kind == STEP_UPDATE) changed |= mark(&f->cell_varies[step->cell->id], value_varies(f, step->value));
-    for (size_t a = 0; step->kind == STEP_CALL && a < step->n_arg; a++)
-      if (step->args[a].cell) changed |= mark(&f->cell_varies[step->args[a].cell->id], true);
+    if (step->kind == STEP_STORE || step->kind == STEP_ADD)
+      changed |= mark(&f->scratch_varies[step->memory->id],
+                      value_varies(f, step->value) || place_varies(f, step->memory, step->subscripts));
+    if (step->kind == STEP_CALL && call_varies(f, step)) changed |= mark_results(f, step);
     if (step->kind == STEP_LOOP) changed |= survey_block(f, step->body);
     for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case; c++)
       if (step->cases[c]) changed |= survey_block(f, step->cases[c]);
@@ -190,6 +212,56 @@ void write_chain_by_chain(struct function_writer *f, const char *result, const s
   floe__text_puts(f->out, "}\n");
 }
 
+/* ---- systems of differential equations ---- */
+
+enum {
+  TIME,
+  START,
+  TOLERANCE = 3,
+  STATES
+}; /* arguments: then parameters, the solution; of the adjoint, that of each too */
+
+bool system_takes_packs(const struct function_writer *f, const struct step *step) {
+  const struct system *system = step->external->system;
+  if (!system || !system_is_small(system) || memory_varies(f, step->args[TIME].memory)) return false;
+  for (size_t k = START; k <= TOLERANCE; k++)
+    if (value_varies(f, step->args[k].value)) return false;
+  return true;
+}
+
+static void write_packs(struct function_writer *f, const struct argument *args, size_t n) {
+  floe__text_puts(f->out, n ? ", (const floe_pack[]){" : ", NULL");
+  for (size_t k = 0; k < n; k++) {
+    if (k) floe__text_puts(f->out, ", ");
+    write_pack(f, args[k].value);
+  }
+  if (n) floe__text_puts(f->out, "}");
+}
+
+void write_system_call(struct function_writer *f, const struct step *step) {
+  const struct system *system = step->external->system;
+  const struct argument *args = step->args;
+  const size_t n = system->n_state + system->n_parameter, solution = STATES + n, bars = solution + 2 + STATES;
+  declare_system_of_packs(f->file, step->external);
+  write_indent(f);
+  floe__text_printf(f->out, "if (!%s_in_packs(%s, %s", step->external->symbol,
+                    name_of_size(f, args[TIME].memory->dim[0]), name_of_memory(f, args[TIME].memory));
+  for (size_t k = START; k <= TOLERANCE; k++) {
+    floe__text_puts(f->out, ", ");
+    write_value(f, args[k].value, PREC_SELECT);
+  }
+  write_packs(f, args + STATES, system->n_state);
+  write_packs(f, args + STATES + system->n_state, system->n_parameter);
+  if (!step->adjoint) {
+    floe__text_printf(f->out, ", %s, NULL, NULL))\n", name_of_memory(f, args[solution].memory));
+    return;
+  }
+  floe__text_printf(f->out, ", NULL, %s, (floe_pack *const[]){", name_of_memory(f, args[solution + 1].memory));
+  for (size_t k = 0; k < n; k++)
+    floe__text_printf(f->out, "%s&%s", k ? ", " : "", f->cell_name[args[bars + k].cell->id]);
+  floe__text_puts(f->out, "}))\n");
+}
+
 /* ---- whether it pays ---- */
 
 /* Functions of matrices take most of such a gradient's time; called chain by chain they gain nothing, and moving their numbers
@@ -214,7 +286,9 @@ static bool calls_with_matrices(const struct block *block) {
     const struct step *step = block->steps[k];
     any =
         step->kind == STEP_LET && step->value->kind == VALUE_CALL && takes_large(step->value->args, step->value->n_arg);
-    any = any || (step->kind == STEP_CALL && takes_large(step->args, step->n_arg));
+    const struct system *system = step->kind == STEP_CALL ? step->external->system : NULL;
+    any = any ||
+          (step->kind == STEP_CALL && !(system && system_is_small(system)) && takes_large(step->args, step->n_arg));
     any = any || (step->kind == STEP_LOOP && calls_with_matrices(step->body));
     for (size_t c = 0; step->kind == STEP_SWITCH && c < step->n_case && !any; c++)
       any = step->cases[c] && calls_with_matrices(step->cases[c]);

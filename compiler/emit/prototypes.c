@@ -93,3 +93,7 @@ void declare_adjoint(struct writer *w, const struct external *external) {
   for (size_t k = 0; k < external->n_formal; k++) floe__text_puts(out, ", double *");
   floe__text_puts(out, ");\n");
 }
+
+void declare_system_of_packs(struct writer *w, const struct external *external) {
+  if (begin(w, floe__arena_printf(w->arena, "%s_in_packs", external->symbol))) write_system_of_packs(w, external);
+}

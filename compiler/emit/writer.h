@@ -66,7 +66,7 @@ struct function_writer {
   size_t n_temporary;
   /* A gradient of packs: */
   bool packed;
-  bool *varies, *cell_varies; /* (n_value), (n_cell) differ between chains */
+  bool *varies, *cell_varies, *scratch_varies; /* (n_value), (n_cell), (n_memory) differ between chains */
   const char **one_name;      /* (n_memory) array for the numbers of one chain; NULL: it was not needed */
   const char **one_cell;      /* (n_cell) likewise, while a call is written */
   bool one_chain;             /* what is being written is a call for `chain` alone */
@@ -121,6 +121,7 @@ const char *pack_symbol(const char *symbol); /* likewise, in <floe/packs.h> */
 /* packs.c: numbers and truth values of several chains at once */
 void packs_survey(struct function_writer *f);
 bool value_varies(const struct function_writer *f, const struct value *value);
+bool call_varies(const struct function_writer *f, const struct step *step);
 bool memory_varies(const struct function_writer *f, const struct memory *memory);
 bool call_is_apart(const struct function_writer *f, const struct value *value); /* chain by chain, in a loop of its own */
 void write_pack(struct function_writer *f, const struct value *value);
@@ -130,6 +131,8 @@ bool is_negative_of_packs(const struct function_writer *f, const struct value *v
 void write_negative_of_packs(struct function_writer *f, const struct value *value);
 void write_chain_by_chain(struct function_writer *f, const char *result, const struct external *external,
                           const char *symbol, const struct argument *args, size_t n_arg);
+bool system_takes_packs(const struct function_writer *f, const struct step *step);
+void write_system_call(struct function_writer *f, const struct step *step); /* a condition: 0 where it cannot do it */
 void write_lockstep(struct writer *w, struct floe__text *out);
 
 /* functions.c */
@@ -141,10 +144,13 @@ void declare_scalar(struct writer *w, const char *symbol, size_t n_arg);
 void declare_each(struct writer *w, const char *symbol, size_t n_arg); /* floe_each_SYMBOL */
 void declare_external(struct writer *w, const struct external *external);
 void declare_adjoint(struct writer *w, const struct external *external);
+void declare_system_of_packs(struct writer *w, const struct external *external); /* SYMBOL_in_packs */
 
 /* systems.c */
 void write_system(struct writer *w, const struct external *external);
 void write_system_adjoint(struct writer *w, const struct external *external);
+bool system_is_small(const struct system *system); /* its method is compiled with the study, for several chains too */
+void write_system_of_packs(struct writer *w, const struct external *external);
 
 /* emit.c */
 void write_inside(struct floe__text *out); /* helpers for numbers of elements that are checked */
