@@ -333,8 +333,8 @@ static json_t *variable_json(const struct program *program, const struct variabl
   struct floe__text presence = {0};
   json_t *dimensions = json_array();
   for (size_t k = 0; k < variable->type.n_dim; k++) {
-    const char *name = variable->type.dim[k]->name;
-    json_array_append_new(dimensions, json_string(name ? name : ""));
+    const struct dimension *d = variable->type.dim[k];
+    json_array_append_new(dimensions, d->span.file ? json_string(d->name) : json_sprintf("%zu", d->high));
   }
   print_presence(program, variable->presence, &presence);
   json_t *entry =

@@ -72,6 +72,8 @@ static void error_not_an_axis(struct checker *c, const struct context *at, const
   bool value = scope_find(at->scope, NAMESPACE_VALUE, name);
   struct diagnostic *d = diagnose(c->sink, "E2006", span, value ? "`%s` is not an axis" : "unknown axis `%s`", name);
   d->fix = quoted_fix(c, suggest(name, names, c->axes.n));
+  if (!d->fix)
+    d->fix = floe__arena_printf(c->arena, "declare it before: axis %s = one* | another", value ? "NAME" : name);
 }
 
 static void error_choose_continuous(struct checker *c, struct span span, const struct axis *axis) {

@@ -1,6 +1,7 @@
 /* Calls: arguments by place or name, formal dimensions bound to the caller's, and the functions of the language. */
 #include "compiler/meaning/checker.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- errors ---- */
@@ -62,13 +63,6 @@ void error_argument(struct checker *c, struct presence box, struct span span, co
   error_in_case(c, box, "E2021", span, message,
                 *where ? "narrow the range of the axis"
                        : "check the order of the arguments: they may be named, f(a = 1, b = 2)");
-}
-
-static void error_outside_domain(struct checker *c, struct presence box, struct span span, const struct formal *formal,
-                                 double value, const char *where) {
-  const char *message = floe__arena_printf(c->arena, "the argument `%s` is %s, but %g is not%s", formal->name,
-                                           type_text(c, &formal->type), value, where);
-  error_argument(c, box, span, message, where);
 }
 
 /* ---- formal dimensions ---- */
@@ -145,11 +139,27 @@ struct domain_check { /* for universes in which a constant argument is outside o
   const struct term *term;
   const struct formal *formal;
   double value;
+  bool sum; /* it is that of the elements which is wrong */
 };
+
+static void error_outside_domain(struct checker *c, struct presence box, struct span span,
+                                 const struct domain_check *check, const char *where) {
+  const char *message = floe__arena_printf(
+      c->arena,
+      check->sum ? "the argument `%s` is %s, but its sum is %g%s" : "the argument `%s` is %s, but %g is not%s",
+      check->formal->name, type_text(c, &check->formal->type), check->value, where);
+  if (check->sum)
+    error_in_case(c, box, "E2021", span, message, "give shares of 1: divide by their sum");
+  else
+    error_argument(c, box, span, message, where);
+}
 
 static bool outside_domain(void *context, const struct environment *environment) {
   struct domain_check *check = context;
-  return constant_outside(check->term, &check->formal->type, environment, &check->value);
+  const bool simplex = check->formal->type.structure == STRUCTURE_SIMPLEX;
+  if (constant_outside(check->term, &check->formal->type, environment, &check->value)) return true;
+  check->sum = simplex && constant_sum(check->term, environment, &check->value) && fabs(check->value - 1) > 1e-6;
+  return check->sum;
 }
 
 /* A constant is in the type, in all universes where it rests on axes. False: it is not, in any of them. */
@@ -159,7 +169,7 @@ static bool check_domain(struct checker *c, const struct context *at, const stru
   struct presence box = at->presence;
   const char *where;
   if (!case_found(c, &box, &where, outside_domain, &check)) return true;
-  error_outside_domain(c, box, span, formal, check.value, where);
+  error_outside_domain(c, box, span, &check, where);
   return box.options != NULL;
 }
 

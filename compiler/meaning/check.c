@@ -33,6 +33,18 @@ static void gather_symbols(struct checker *c, struct program *p) {
     p->definitions[k] = ((struct symbol *)c->definition_symbols.items[k])->definition;
 }
 
+/* Dots stand in what a part makes for a name that the spec defines, `alpha.tau` for `alpha`, and `floe show` prints these. */
+static void check_dots(struct checker *c, const struct list *symbols) {
+  for (size_t k = 0; k < symbols->n; k++) {
+    const struct symbol *symbol = symbols->items[k];
+    const size_t length = strcspn(symbol->name, ".");
+    const char *first = floe__name(c->names, symbol->name, length);
+    if (!symbol->name[length] || scope_find(c->spec, NAMESPACE_VALUE, first)) continue;
+    diagnose(c->sink, "E2038", symbol->span, "`%s` has a dot, but nothing is named `%s`", symbol->name, first)->fix =
+        "names are made of letters, digits and `_`: dots stand in those that a part makes";
+  }
+}
+
 static const struct program *finished(struct checker *c) {
   struct program *p = c->program;
   if (!p->name) p->name = "study";
@@ -96,6 +108,8 @@ static struct checker checked_statements(struct floe__arena *arena, struct floe_
   if (!says_something(spec->statements)) error_empty(&c);
   check_statements(&c, &(struct context){.scope = c.spec, .presence = c.everywhere, .place = PLACE_MODEL},
                    spec->statements);
+  check_dots(&c, &c.variable_symbols);
+  check_dots(&c, &c.axis_symbols);
   return c;
 }
 

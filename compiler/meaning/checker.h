@@ -59,8 +59,8 @@ struct partial {
   struct list initial; /* (start - 1) const struct term * */
   struct list given;   /* variables: as many, non-NULL where the element is only imagined */
   struct presence presence;
-  struct definition *definition; /* NULL before its loop */
-  size_t n_index, along;         /* indices; the one that the loop runs over */
+  struct definition *definition;   /* NULL before its loop */
+  size_t n_index, along;           /* indices; the one that the loop runs over */
   const struct binder *binders[8]; /* of the other indices */
   const struct binder *binder;     /* of the loop */
   size_t start;
@@ -80,15 +80,15 @@ struct symbol {
   const char *name;
   struct span span;
   struct presence presence;
-  struct list pieces;       /* struct piece *: variables that `~` generates, definitions */
-  struct list uncensored;   /* the same before censoring */
+  struct list pieces;                  /* struct piece *: variables that `~` generates, definitions */
+  struct list uncensored;              /* the same before censoring */
   const struct term *before_censoring; /* of the piece in the making */
-  size_t order;             /* when a variable came into being */
-  bool library, local;      /* local: inside a function, distribution or loop */
-  size_t n_typed;           /* dimensions of a variable that stand in its type: vector[3] */
-  bool untyped;             /* an obs whose type comes from its distribution */
-  bool assignable;          /* a `var` */
-  bool typed_by_element;    /* an element's distribution has said what an untyped variable's numbers are */
+  size_t order;                        /* when a variable came into being */
+  bool library, local;                 /* local: inside a function, distribution or loop */
+  size_t n_typed;                      /* dimensions of a variable that stand in its type: vector[3] */
+  bool untyped;                        /* an obs whose type comes from its distribution */
+  bool assignable;                     /* a `var` */
+  bool typed_by_element;               /* an element's distribution has said what an untyped variable's numbers are */
   size_t n_joint;           /* of a variable that loops draw: its last dimensions that some draw fills all at once */
   struct span via_span;     /* of a variable that statements generate */
   const struct span *early; /* an unknown was read here before any statement generated it */
@@ -140,9 +140,9 @@ struct opened {
   size_t n;
   struct binder *binders[16];
   struct term *terms[16]; /* the one TERM_BINDER of each, so that it can still be identified with an outer binder */
-  bool lone[16];        /* over a dimension with a name, for an array that has no other */
-  bool joined;          /* some array has dimensions with a name and others without */
-  struct extent extent; /* of what was gathered so far */
+  bool lone[16];          /* over a dimension with a name, for an array that has no other */
+  bool joined;            /* some array has dimensions with a name and others without */
+  struct extent extent;   /* of what was gathered so far */
 };
 
 enum place {
@@ -166,9 +166,9 @@ struct context {
   struct scope *scope;
   struct presence presence;
   const struct bound *bound;
-  const struct bound *hidden; /* this one and those outside it gather nothing implicitly */
-  struct opened *opened;      /* NULL: an index that is not bound is an error */
-  bool in_literal;            /* an element of [1, 2, 3]: one number, not an array without an index */
+  const struct bound *hidden;    /* this one and those outside it gather nothing implicitly */
+  struct opened *opened;         /* NULL: an index that is not bound is an error */
+  bool in_literal;               /* an element of [1, 2, 3]: one number, not an array without an index */
   const struct outputs *outputs; /* NULL: one variable is generated */
   enum place place;
   const struct variable *prepares; /* PLACE_PREP: the variable that is prepared */
@@ -209,7 +209,7 @@ struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kin
                          struct span span, struct presence presence);
 enum namespace namespace_of(enum symbol_kind kind);
 const char *kind_text(enum symbol_kind kind); /* "a parameter of the model", ... */
-void error_defined_twice(struct checker *c, const char *name, struct span span, struct span first);
+struct diagnostic *error_defined_twice(struct checker *c, const char *name, struct span span, struct span first);
 void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
                    struct span span);
 struct diagnostic *error_limit(struct checker *c, struct span span, const char *what, size_t most); /* E9012 */
@@ -271,12 +271,12 @@ struct environment { /* values for formals and the continuous axes while a term 
   const double *values;       /* NaN: not known */
   const struct formal *extra; /* the `a` of a power method */
   double extra_value;
-  int axis_end; /* continuous axes: -1 low, 0 not constant, +1 high */
-  bool hyper;   /* hyper values too, which elicitation finds where they make sense */
+  int axis_end;                  /* continuous axes: -1 low, 0 not constant, +1 high */
+  bool hyper;                    /* hyper values too, which elicitation finds where they make sense */
   const size_t *options;         /* of the other axes, by id; SIZE_MAX: not known. NULL: none is */
   const struct axis **undecided; /* NULL, or where an axis goes on whose option the value rests */
   int depth;
-  size_t *steps; /* shared by one evaluation */
+  size_t *steps;                   /* shared by one evaluation */
   const struct term *const *items; /* what the formals stand for, whose sizes are known; NULL: not known */
 };
 
@@ -289,6 +289,8 @@ bool constant_in_type(double value, const struct type *type, const struct enviro
 /* Whether the term, or an element of it, is known and outside of a type with constant bounds: `value`. */
 bool constant_outside(const struct term *term, const struct type *type, const struct environment *environment,
                       double *value);
+/* Of a vector whose elements are known. */
+bool constant_sum(const struct term *term, const struct environment *environment, double *sum);
 /* For the methods of a distribution, given its arguments in the environment outside. values (MAX_CONSTANT_ARGUMENTS). */
 void environment_of_family(const struct term *family, const struct environment *outside, double *values,
                            struct environment *inside);
@@ -329,7 +331,8 @@ struct support support_of(struct checker *c, const struct term *distribution);
 /* A bound of a TERM_DISTRIBUTION's support as a term at the place where it stands; NULL: unbounded. */
 const struct term *support_low(struct checker *c, const struct term *family);
 const struct term *support_high(struct checker *c, const struct term *family);
-unsigned support_roles(const struct checker *c, const struct term *family); /* what the bounds depend on; bit = enum role */
+unsigned support_roles(const struct checker *c,
+                       const struct term *family); /* what the bounds depend on; bit = enum role */
 /* Fills in base and bounds of an undeclared type; checks a declared one. */
 void type_from_support(struct checker *c, const struct term *distribution, struct type *type);
 /* That all options have the structure of the type. */
@@ -491,8 +494,8 @@ void decide_between_loops(struct checker *c, struct symbol *symbol);
 /* locals.c: inside functions. */
 void check_local(struct checker *c, const struct context *at, const struct statement *s); /* all but `x = e` */
 void finish_completed(struct checker *c); /* completed.c: missing numbers that something rests on */
-void finish_discrete(struct checker *c); /* discrete.c: what rests on discrete latents */
-void finish_early(struct checker *c);    /* early.c: which of these are drawn with the unknowns */
+void finish_discrete(struct checker *c);  /* discrete.c: what rests on discrete latents */
+void finish_early(struct checker *c);     /* early.c: which of these are drawn with the unknowns */
 
 void check_library(struct checker *c, const struct tree *tree);
 /* The statements of a function's body; its result. */
@@ -508,6 +511,7 @@ void check_dist_methods(struct checker *c, const struct statement *statement, st
 /* powers.c: whether a power method gives the density to the power of `a`, as far as that is known at compile time. */
 void check_power(struct checker *c, struct span span, const struct distribution *d, const struct term *power, bool on_log);
 const struct dimension *formal_dimension(struct checker *c, const struct context *at, const struct expr *index);
+void new_sizes(struct checker *c, const struct context *at, const struct type_expr *type);
 size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters,
                   const struct formal ***formals);
 

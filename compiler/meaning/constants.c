@@ -14,10 +14,9 @@ struct known_function {
 };
 
 static const struct known_function known_functions[] = {
-    {"exp", exp},     {"log", log},   {"sqrt", sqrt}, {"expm1", expm1},        {"log1p", log1p},
-    {"sin", sin},     {"cos", cos},   {"tan", tan},   {"atan", atan},          {"tanh", tanh},
-    {"sinh", sinh},   {"cosh", cosh}, {"asinh", asinh},
-    {"floor", floor}, {"ceil", ceil}, {"rint", rint}, {"floe_lgamma", lgamma},
+    {"exp", exp},     {"log", log},     {"sqrt", sqrt}, {"expm1", expm1}, {"log1p", log1p},        {"sin", sin},
+    {"cos", cos},     {"tan", tan},     {"atan", atan}, {"tanh", tanh},   {"sinh", sinh},          {"cosh", cosh},
+    {"asinh", asinh}, {"floor", floor}, {"ceil", ceil}, {"rint", rint},   {"floe_lgamma", lgamma},
 };
 
 static bool formal_value(const struct formal *formal, const struct environment *environment, double *value) {
@@ -170,6 +169,33 @@ bool constant_outside(const struct term *term, const struct type *type, const st
   for (size_t k = 0; term->kind == TERM_ARRAY && k < term->n_item && !outside; k++)
     outside = constant_outside(term->items[k], type, &deeper, value);
   return outside;
+}
+
+bool constant_sum(const struct term *term, const struct environment *environment, double *sum) {
+  struct environment deeper = *environment;
+  double value;
+  if (term->type.n_dim != 1 || ++deeper.depth > MAX_CONSTANT_DEPTH) return false;
+  if (term->kind == TERM_CHOOSE) {
+    const size_t option = option_taken(term->axis, environment);
+    return option != SIZE_MAX && constant_sum(term->items[option], &deeper, sum);
+  }
+  *sum = 0;
+  if (term->kind == TERM_ARRAY) {
+    for (size_t k = 0; k < term->n_item; k++) {
+      if (!constant_value(term->items[k], environment, &value)) return false;
+      *sum += value;
+    }
+    return true;
+  }
+  const struct term *each = NULL;
+  if (term->kind == TERM_MAP) each = term->items[0];
+  if (term->kind == TERM_DEFINITION && !term->definition->recurrence) each = term->definition->value;
+  if (each && each->kind == TERM_ELEMENT && each->n_item == 2 && each->items[1]->kind == TERM_BINDER)
+    return constant_sum(each->items[0], &deeper, sum);
+  const bool known =
+      each && constant_value(each, environment, &value) && size_value(term->type.dim[0], environment, sum);
+  *sum *= known ? value : 0;
+  return known;
 }
 
 void environment_of_family(const struct term *family, const struct environment *outside, double *values,

@@ -210,6 +210,43 @@ static bool check_emptiness(struct checker *c, const struct context *at, const s
   return box.options != NULL;
 }
 
+struct misfit {
+  const struct term *family;
+  size_t argument;
+  double value;
+};
+
+static bool is_misfit(void *context, const struct environment *environment) {
+  struct misfit *misfit = context;
+  double values[MAX_CONSTANT_ARGUMENTS], bound;
+  struct environment inside;
+  environment_of_family(misfit->family, environment, values, &inside);
+  for (size_t k = 0; k < inside.n_formal; k++) {
+    const struct type *type = &inside.formals[k]->type;
+    const bool constant = (!type->low || constant_value(type->low, NULL, &bound)) &&
+                          (!type->high || constant_value(type->high, NULL, &bound));
+    if (constant || isnan(values[k]) || constant_in_type(values[k], type, &inside)) continue;
+    misfit->argument = k;
+    misfit->value = values[k];
+    return true;
+  }
+  return false;
+}
+
+/* Arguments whose types rest on the others fit them. False: in no universe. */
+static bool check_fit(struct checker *c, const struct context *at, const struct term *family) {
+  struct misfit misfit = {.family = family};
+  struct presence box = at->presence;
+  const char *where;
+  if (!case_found(c, &box, &where, is_misfit, &misfit)) return true;
+  const struct formal *formal = family->distribution->formals[misfit.argument];
+  error_argument(c, box, family->items[misfit.argument]->span,
+                 floe__arena_printf(c->arena, "the argument `%s` is %s, but %g is not%s", formal->name,
+                                    type_text(c, &formal->type), misfit.value, where),
+                 where);
+  return box.options != NULL;
+}
+
 static const struct term *family_of(struct checker *c, const struct context *at, const struct expr *call) {
   const struct symbol *symbol = scope_find(at->scope, NAMESPACE_CALLABLE, call->name);
   if (!symbol && is_combinator(call->name)) return combinator_of(c, at, call);
@@ -228,7 +265,7 @@ static const struct term *family_of(struct checker *c, const struct context *at,
   term->type = type_substituted(c, &pairs, d->support);
   term->type.base = BASE_DISTRIBUTION;
   term->type.structure = d->support.structure;
-  return check_emptiness(c, at, term) ? term : c->poison;
+  return check_emptiness(c, at, term) && check_fit(c, at, term) ? term : c->poison;
 }
 
 static const struct term *named_distribution(struct checker *c, const struct context *at, const struct expr *expr) {

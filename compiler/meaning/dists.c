@@ -74,9 +74,7 @@ struct symbol *check_dist_signature(struct checker *c, const struct context *at,
   d->name = s->name;
   d->span = s->name_span;
   d->n_formal = formals_of(c, &inner, s->parameters, &d->formals);
-  for (const struct expr *size = s->type->sizes; size; size = size->next) /* new names: the variable says the size */
-    if (size->kind == EXPR_NAME && !scope_find(inner.scope, NAMESPACE_INDEX, size->name))
-      formal_dimension(c, &inner, size);
+  new_sizes(c, &inner, s->type);
   if (!type_of(c, &inner, s->type, &d->support)) d->support = type_scalar(BASE_REAL);
   struct symbol *symbol = scope_add(c, at->scope, SYMBOL_DISTRIBUTION, s->name, s->name_span, c->everywhere);
   if (!symbol) return NULL;

@@ -56,18 +56,30 @@ const struct dimension *formal_dimension(struct checker *c, const struct context
   return d;
 }
 
-static const struct formal *formal_of(struct checker *c, const struct context *at, const struct parameter *p) {
+/* New names of sizes: the arguments say them. */
+void new_sizes(struct checker *c, const struct context *at, const struct type_expr *type) {
+  for (const struct expr *size = type->sizes; size; size = size->next)
+    if (size->kind == EXPR_NAME && !scope_find(at->scope, NAMESPACE_INDEX, size->name)) formal_dimension(c, at, size);
+}
+
+/* Its type may rest on the other formals. */
+static void type_formal(struct checker *c, const struct context *at, const struct parameter *p, struct formal *formal) {
   const struct dimension *dims[8];
-  struct formal *formal = floe__arena_alloc(c->arena, sizeof *formal);
   struct type type = {.base = BASE_REAL};
   size_t n = 0;
   for (const struct expr *index = p->indices; index && n < 8; index = index->next) {
     dims[n] = formal_dimension(c, at, index);
     n += dims[n] != NULL;
   }
+  if (p->type) new_sizes(c, at, p->type);
   if (p->type && !type_of(c, at, p->type, &type)) type = (struct type){.base = BASE_REAL};
   for (size_t k = 0; k < type.n_dim && n < 8; k++) dims[n++] = type.dim[k];
-  *formal = (struct formal){p->name, type_array(c, type, n, dims)};
+  formal->type = type_array(c, type, n, dims);
+}
+
+static struct formal *formal_of(struct checker *c, const struct context *at, const struct parameter *p) {
+  struct formal *formal = floe__arena_alloc(c->arena, sizeof *formal);
+  *formal = (struct formal){p->name, type_scalar(BASE_REAL)};
   struct symbol *symbol = scope_add(c, at->scope, SYMBOL_FORMAL, p->name, p->span, c->everywhere);
   if (!symbol) return formal;
   symbol->formal = formal;
@@ -77,6 +89,7 @@ static const struct formal *formal_of(struct checker *c, const struct context *a
 
 size_t formals_of(struct checker *c, const struct context *at, const struct parameter *parameters,
                   const struct formal ***formals) {
+  struct formal *made[MAX_FORMALS];
   size_t n = 0;
   *formals = floe__arena_array(c->arena, MAX_FORMALS, sizeof **formals);
   for (const struct parameter *p = parameters; p; p = p->next) {
@@ -84,8 +97,11 @@ size_t formals_of(struct checker *c, const struct context *at, const struct para
       error_limit(c, p->span, "the arguments of a function are", MAX_FORMALS);
       break;
     }
-    (*formals)[n++] = formal_of(c, at, p);
+    made[n] = formal_of(c, at, p);
+    (*formals)[n] = made[n];
+    n++;
   }
+  for (size_t k = 0; k < n; k++, parameters = parameters->next) type_formal(c, at, parameters, made[k]);
   return n;
 }
 

@@ -209,11 +209,20 @@ void defer(struct checker *c, struct presence box, const char *code, struct span
   list_add(c->arena, &c->deferred, d);
 }
 
+/* What a choice by the axis may do with a name that is there in some options only. */
+static const char *advice_by_choice(struct checker *c, const struct axis *axis, uint64_t options, const char *name) {
+  for (size_t o = 0; o < axis->n_option; o++)
+    if (options >> o & 1)
+      return floe__arena_printf(
+          c->arena, "use it there only, `choose %s { %s: %s  else: ... }`, or define it before the `choose`",
+          axis->name, axis->options[o].label, name);
+  return "define it before the `choose`";
+}
+
 static void error_missing_here(struct checker *c, struct presence box, const char *name, struct span span,
-                               struct span defined_at) {
+                               struct span defined_at, const char *fix) {
   const char *message = floe__arena_printf(c->arena, "`%s` does not exist in some of the universes that use it", name);
-  defer(c, box, "E3007", span, message, "use it in the same options of `choose`, or define it in all of them",
-        defined_at, "it is defined here");
+  defer(c, box, "E3007", span, message, fix, defined_at, "it is defined here");
 }
 
 void presence_require(struct checker *c, struct presence used_in, struct presence defined_in, const char *name,
@@ -221,7 +230,8 @@ void presence_require(struct checker *c, struct presence used_in, struct presenc
   for (size_t k = 0; k < c->axes.n; k++) {
     uint64_t lacking = used_in.options[k] & axis_mask(axis_at(c, k)) & ~defined_in.options[k];
     if (!lacking) continue;
-    error_missing_here(c, presence_with(c, used_in, axis_at(c, k), lacking), name, span, defined_at);
+    error_missing_here(c, presence_with(c, used_in, axis_at(c, k), lacking), name, span, defined_at,
+                       advice_by_choice(c, axis_at(c, k), defined_in.options[k], name));
     return;
   }
 }
@@ -235,7 +245,8 @@ void presence_require_pieces(struct checker *c, struct presence box, const struc
     if (presence_meet(c, box, ((const struct piece *)pieces->items[k])->presence, &meet))
       list_add(c->arena, &inside, pieces->items[k]);
   if (!inside.n) {
-    error_missing_here(c, box, name, span, defined_at);
+    error_missing_here(c, box, name, span, defined_at,
+                       "use it in the same options of `choose`, or define it in the others, too");
     return;
   }
   const struct piece *first = inside.items[0];

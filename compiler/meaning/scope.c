@@ -37,11 +37,26 @@ char *quoted_fix(struct checker *c, const char *suggestion) {
   return suggestion ? floe__arena_printf(c->arena, "did you mean `%s`?", suggestion) : NULL;
 }
 
-void error_defined_twice(struct checker *c, const char *name, struct span span, struct span first) {
+struct diagnostic *error_defined_twice(struct checker *c, const char *name, struct span span, struct span first) {
   struct diagnostic *d = diagnose(c->sink, "E2004", span, "`%s` is defined already", name);
   d->fix = "a name is defined once: give one of them another name";
   d->related = first;
   d->related_message = "the first definition is here";
+  return d;
+}
+
+/* Of a name that parts make in both places, `a.tau`, the user wrote `a`. */
+static const char *written(struct checker *c, const char *name, struct span span, struct span first) {
+  const size_t length = strcspn(name, ".");
+  const bool parts = span.end - span.begin == length && first.end - first.begin == length;
+  return parts ? floe__arena_copy(c->arena, name, length) : name;
+}
+
+static void error_symbol_twice(struct checker *c, const char *name, struct span span, struct symbol *first) {
+  struct diagnostic *d = error_defined_twice(c, written(c, name, span, first->span), span, first->span);
+  if (!presence_within(c, c->everywhere, first->presence))
+    d->fix = "an unknown is declared once: before the `choose`, with `~ choose AXIS { ... }` where options differ";
+  first->presence = c->everywhere; /* what uses it was meant */
 }
 
 static void error_too_many_names(struct checker *c, struct span span) {
@@ -88,7 +103,7 @@ struct symbol *scope_add(struct checker *c, struct scope *scope, enum symbol_kin
                          struct span span, struct presence presence) {
   struct symbol *first = scope_find_here(scope, namespace_of(kind), name);
   if (first) {
-    if (first->kind != SYMBOL_POISON) error_defined_twice(c, name, span, first->span);
+    if (first->kind != SYMBOL_POISON) error_symbol_twice(c, name, span, first);
     return NULL;
   }
   if (++c->n_symbol > MAX_SYMBOLS) {
@@ -141,9 +156,20 @@ static const struct statement *statement_defining(const struct statement *s, con
 static const char *const namespace_text[] = {"name", "function or distribution", "index"};
 static const char *const unknown_code[] = {"E2001", "E2002", "E2003"};
 
+static void error_own_definition(struct checker *c, const char *code, const struct statement *s, struct span span) {
+  const bool value = s->kind == STATEMENT_DEFINE;
+  diagnose(c->sink, code, span, "`%s` is used in its own definition", s->name)->fix =
+      value ? "a value rests on what stands before it: in a loop, `for t in day[2..] { x[t] = f(x[t-1]) }`"
+            : "there is no recursion: step over an index in the function's body, `for i in k { total := ... }`";
+}
+
 void error_unknown(struct checker *c, const struct scope *scope, enum namespace namespace, const char *name,
                    struct span span) {
   const struct statement *later = c->in_library ? NULL : statement_defining(c->tree->statements, name);
+  if (later && later->span.file == span.file && later->span.begin < span.begin && span.begin < later->span.end) {
+    error_own_definition(c, unknown_code[namespace], later, span);
+    return;
+  }
   if (later && later->span.begin > span.begin) {
     struct diagnostic *d = diagnose(c->sink, unknown_code[namespace], span, "`%s` is used before its definition", name);
     d->fix = "put the definition first: statements stand in the order in which the world comes into being";
@@ -153,8 +179,12 @@ void error_unknown(struct checker *c, const struct scope *scope, enum namespace 
   }
   struct diagnostic *d =
       diagnose(c->sink, unknown_code[namespace], span, "unknown %s `%s`", namespace_text[namespace], name);
-  d->fix = quoted_fix(c, nearest(c, scope, namespace, name));
   const char *point = strrchr(name, '.'); /* `s.I`: the states of a system have names of their own */
+  if (point && namespace == NAMESPACE_CALLABLE)
+    d->fix =
+        floe__arena_printf(c->arena, "what a module defines is there behind `use %.*s`", (int)(point - name), name);
+  else
+    d->fix = quoted_fix(c, nearest(c, scope, namespace, name));
   if (!d->fix && point && scope_find(scope, namespace, floe__name_of(c->names, point + 1)))
     d->fix = quoted_fix(c, point + 1);
   for (enum namespace other = NAMESPACE_VALUE; other <= NAMESPACE_INDEX && !d->fix; other++)

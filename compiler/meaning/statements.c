@@ -181,6 +181,27 @@ static void check_prep(struct checker *c, const struct context *at, const struct
 
 /* ---- report, claim, check ---- */
 
+static void error_said_twice(struct checker *c, const struct statement *s, struct span first) {
+  struct diagnostic *d = diagnose(c->sink, "E2004", s->name_span, "there is a %s \"%s\" already",
+                                  s->kind == STATEMENT_CLAIM ? "claim" : "check", s->text);
+  d->fix = "give it another text: answers are told apart by it";
+  d->related = first;
+  d->related_message = "the first one is here";
+}
+
+/* The text of a claim or check is its name. */
+static void check_text(struct checker *c, const struct statement *s) {
+  const char *text = s->text;
+  if (!text[strspn(text, " \t")])
+    diagnose(c->sink, "E4012", s->name_span, "this text says nothing")->fix =
+        "say what holds if the condition does: claim \"coaching helps\": mu > 0";
+  for (const struct statement *before = c->tree->statements; before && before != s; before = before->next)
+    if (before->kind == s->kind && !strcmp(before->text, text)) {
+      error_said_twice(c, s, before->name_span);
+      return;
+    }
+}
+
 static void check_report(struct checker *c, const struct context *at, const struct statement *s) {
   const char *name = s->name ? s->name : s->value->kind == EXPR_NAME ? s->value->name : NULL;
   const struct term *value = array_of(c, at, s->value);
@@ -206,6 +227,7 @@ static void check_report(struct checker *c, const struct context *at, const stru
 static void check_assertion(struct checker *c, const struct context *at, const struct statement *s) {
   const struct term *value = condition_of(c, at, s->value);
   double probability = 1;
+  check_text(c, s);
   if (s->probability) {
     const struct term *p = number_of(c, at, s->probability);
     bool known = is_poison(c, p) || constant_value(p, NULL, &probability);

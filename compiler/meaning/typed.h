@@ -83,11 +83,11 @@ enum term_kind {
   TERM_ELEMENT,    /* items[0] is the array, items[1..] one scalar index term per dimension, from 1 */
   TERM_MAP,        /* binders, items[0] the element: an array */
   TERM_REDUCE,     /* reduction, binders, items[0] the element: a scalar */
-  TERM_OPERATOR,     /* op, items */
-  TERM_SELECT,       /* items: condition, then, else */
-  TERM_CALL,         /* function, items */
-  TERM_EXTERN,       /* external, items */
-  TERM_CHOOSE,       /* axis, items: one per option of the axis, in its order; NULL where the option is excluded here */
+  TERM_OPERATOR, /* op, items */
+  TERM_SELECT,   /* items: condition, then, else */
+  TERM_CALL,     /* function, items */
+  TERM_EXTERN,   /* external, items */
+  TERM_CHOOSE,   /* axis, items: one per option of the axis, in its order; NULL where the option is excluded here */
   TERM_DISTRIBUTION, /* distribution, items: its arguments; type.dim is the shape of one draw, type.codes its codes; variable:
                         the one with which it is drawn together, for outputs of a simulator, or NULL */
   TERM_POWER,        /* items: distribution-valued term, exponent; on_log */
@@ -138,30 +138,33 @@ struct variable {
   size_t n_binder;
   const struct binder **binders;
   const struct term *distribution;
-  const struct axis *via;        /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
+  const struct axis *via; /* equiv axis over centred | noncentred, or NULL: the compiler chooses */
   /* Discrete latents that are summed out together, and what rests on them, observations and other unknowns: the first of these
    * latents. What rests on them does so on their element at `summed_place`: per index of the latents, which of its own indices stands there;
    * SIZE_MAX: the code `summed_at` does. */
   const struct variable *summed;
   const size_t *summed_place;
   const struct term *const *summed_at;
-  bool early;        /* a discrete latent on which another unknown rests: drawn with the unknowns, and not with the observations */
-  bool rests_on_early; /* drawn given such latents, which have no posterior: an obs, or another unknown */
-  bool improper;                 /* ~ flat, in some universe */
-  const char *no_density;        /* why its density is not known in some universe, and where; NULL: it is */
+  bool
+      early; /* a discrete latent on which another unknown rests: drawn with the unknowns, and not with the observations */
+  bool rests_on_early;    /* drawn given such latents, which have no posterior: an obs, or another unknown */
+  bool bounded;           /* its type as it is written has bounds */
+  bool improper;          /* ~ flat, in some universe */
+  const char *no_density; /* why its density is not known in some universe, and where; NULL: it is */
   struct span no_density_span;
-  bool up_to_constant;           /* its density lacks terms without parameters */
-  bool missing;                  /* obs: elements may be NaN, which then add nothing to the likelihood */
+  bool up_to_constant; /* its density lacks terms without parameters */
+  bool missing;        /* obs: elements may be NaN, which then add nothing to the likelihood */
   /* Numbers that are missing in the data and that something rests on are unknowns: a latent that all terms mean, and that
    * the observations equal wherever they are there. No term means these; they come next, with the latent's distribution. */
   const struct variable *observed;  /* of such a latent: the observations */
   const struct variable *completed; /* of such observations: the latent */
-  const struct term *record_low, *record_high; /* of such a latent, where the observations are censored: the bounds, inside its
+  const struct term *record_low,
+      *record_high;           /* of such a latent, where the observations are censored: the bounds, inside its
                                                   binders, that all terms which mean it move it to; or NULL */
-  const struct term *summary;    /* a `summary`: what it is of data and observations. It has no distribution */
-  bool rests_on_unknowns;        /* its distribution does, in some universe */
-  bool censored;                 /* observations beyond bounds are those bounds */
-  bool moving_support;           /* the bounds of its distribution depend on unknowns */
+  const struct term *summary; /* a `summary`: what it is of data and observations. It has no distribution */
+  bool rests_on_unknowns;     /* its distribution does, in some universe */
+  bool censored;              /* observations beyond bounds are those bounds */
+  bool moving_support;        /* the bounds of its distribution depend on unknowns */
   /* params and latents with a structure: their coordinates, all in one run; NULL: these have the variable's shape */
   const struct dimension *free;
 };
@@ -188,7 +191,8 @@ struct recurrence {
   size_t start; /* number of the first element that the loop fills, from 1 */
   size_t n_plate;
   const struct binder **plate; /* members with more indices: one recurrence for each element of these */
-  bool coupled; /* steps look at, or draw at once, elements of further indices: those that are not of the plate have a fixed
+  bool
+      coupled; /* steps look at, or draw at once, elements of further indices: those that are not of the plate have a fixed
                    size, and all of their elements go together */
   size_t n_definition;
   const struct definition **definitions; /* its members, in order of statements */
@@ -208,7 +212,7 @@ struct definition {
   const struct variable *variable; /* `initial` and `value` are distributions of its elements; NULL: they are values */
   const bool *given; /* variable: (recurrence->start - 1) elements that are only imagined, as data are: no density */
   const bool *needs; /* recurrence: (n_definition) the members that a step of this one rests on; itself included */
-  bool of_system;                      /* the solution of an `ode`, or one of its states */
+  bool of_system;    /* the solution of an `ode`, or one of its states */
 };
 
 struct formal {
@@ -268,7 +272,7 @@ struct simulator {
   const struct act *body; /* NULL where the external is the user's own C */
   bool works;             /* it fills arrays of its own, for which its caller has room */
   const struct external *external;
-  const struct function **reads;             /* (n_output) of what the external gives: an array among several; NULL: a number */
+  const struct function **reads; /* (n_output) of what the external gives: an array among several; NULL: a number */
   const struct distribution **distributions; /* (n_output) of each output; the density is the last one's */
   size_t n_term;
   const struct term **terms; /* what its text says: of what it is made by acts, nothing else may tell */
@@ -291,7 +295,7 @@ struct external {            /* extern fun, extern draw: a symbol of the runtime
   const struct term *
       *derivative;     /* (n_formal) d result / d formal, scalar terms over the formals; NULL: not differentiable */
   const char *adjoint; /* array functions: C symbol of the adjoint, or NULL */
-  const struct system *system; /* the compiler writes the symbols itself; NULL: they are the runtime's */
+  const struct system *system;       /* the compiler writes the symbols itself; NULL: they are the runtime's */
   const struct simulator *simulator; /* random: all outputs of a `sim`: one number, or an array of them */
 };
 
@@ -310,16 +314,17 @@ struct distribution {
   struct type support; /* of a draw: base, structure, dims over formal dimensions, low, high over the formals */
   const struct formal *x, *p, *a; /* arguments of logpdf and cdf; of quantile; of power and power_log */
   const struct term *logpdf, *sample, *cdf, *quantile;
-  const struct term *log_cdf, *log_ccdf, *upper_quantile; /* the tails: log P(X <= x), log P(X > x), and x by P(X > x) = p */
+  const struct term *log_cdf, *log_ccdf,
+      *upper_quantile;                  /* the tails: log P(X <= x), log P(X > x), and x by P(X > x) = p */
   const struct term *power, *power_log; /* distribution-valued terms over the formals and `a` */
   bool truncated;
   const struct formal *cut_low, *cut_high; /* of a truncation: the bounds, or NULL where they are numbers or missing */
   bool improper;                           /* flat: no distribution; its sample is a stand-in for tests */
-  const struct simulator *simulator;    /* this is output number `output` (from 0) of it; NULL: a `dist` */
+  const struct simulator *simulator;       /* this is output number `output` (from 0) of it; NULL: a `dist` */
   size_t output;
-  const struct distribution *opaque; /* what makes the density unknown (then logpdf is NaN); NULL: it is known */
-  bool up_to_constant;               /* the density lacks terms without parameters */
-  const struct term *location, *scale;  /* affine: formals; draws are location + scale * (draw of the standard form) */
+  const struct distribution *opaque;   /* what makes the density unknown (then logpdf is NaN); NULL: it is known */
+  bool up_to_constant;                 /* the density lacks terms without parameters */
+  const struct term *location, *scale; /* affine: formals; draws are location + scale * (draw of the standard form) */
 };
 
 struct option_of_axis {
@@ -334,9 +339,10 @@ struct axis {
   struct span span;
   size_t id;
   bool equivalence, continuous, logarithmic;
-  bool prepares;              /* used only in `prep`: does not condition the network */
-  bool shape;                 /* hyper: the middle of its range unless what the expert says asks for another */
-  bool hyper, strict;         /* `hyper h : T`: continuous, between bounds that may be infinite; strict: low itself is excluded */
+  bool prepares; /* used only in `prep`: does not condition the network */
+  bool shape;    /* hyper: the middle of its range unless what the expert says asks for another */
+  bool hyper,
+      strict; /* `hyper h : T`: continuous, between bounds that may be infinite; strict: low itself is excluded */
   size_t n_option, reference; /* discrete */
   const struct option_of_axis *options;
   double low, high, reference_value; /* continuous */
@@ -363,10 +369,10 @@ enum statistic { STATISTIC_QUANTILES, STATISTIC_MEAN, STATISTIC_PROBABILITY };
 struct elicited { /* elicit f(value; levels) = values */
   enum statistic statistic;
   struct span span;
-  const char *text;          /* "quantiles(theta)" */
-  const struct term *value;  /* a scalar; of a probability, a condition */
-  bool whole;                /* it takes whole numbers only */
-  size_t n;                  /* of values; as many levels, if quantiles */
+  const char *text;         /* "quantiles(theta)" */
+  const struct term *value; /* a scalar; of a probability, a condition */
+  bool whole;               /* it takes whole numbers only */
+  size_t n;                 /* of values; as many levels, if quantiles */
   const double *levels, *values;
 };
 struct preparation {
@@ -407,7 +413,8 @@ struct program {
   size_t n_elicited;
   const struct elicited *elicited;
   size_t n_prior;
-  const char *const *priors; /* (n_prior) "tau ~ half_normal($2)": where hyper values stand, `$` and the position of their axis */
+  const char *const
+      *priors; /* (n_prior) "tau ~ half_normal($2)": where hyper values stand, `$` and the position of their axis */
   size_t n_preparation;
   const struct preparation *preparations;
   size_t n_constraint;

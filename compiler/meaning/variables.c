@@ -11,9 +11,10 @@ static const char *const role_texts[] = {"data", "param", "latent", "obs"};
 
 static void error_no_prior(struct checker *c, const struct variable *v) {
   struct diagnostic *d = diagnose(c->sink, "E4017", v->span, "`%s` has no distribution", v->name);
-  d->fix = v->missing ? floe__arena_printf(c->arena, "say how it comes about: `data %s missing as latent ~ ...`", v->name)
-                      : floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`",
-                                           role_texts[v->role], v->name);
+  d->fix =
+      v->missing
+          ? floe__arena_printf(c->arena, "say how it comes about: `data %s missing as latent ~ ...`", v->name)
+          : floe__arena_printf(c->arena, "say what is believed about it: `%s %s ~ ...`", role_texts[v->role], v->name);
 }
 
 static void error_depends(struct checker *c, struct span span, enum role role, const char *name, const char *on) {
@@ -30,7 +31,8 @@ static void error_given_missing(struct checker *c, struct span span, const char 
 }
 
 static void error_parts_missing(struct checker *c, const struct variable *v) {
-  diagnose(c->sink, "E2058", v->span, "the numbers of `%s` hang together: none of them can be missing by itself", v->name)
+  diagnose(c->sink, "E2058", v->span, "the numbers of `%s` hang together: none of them can be missing by itself",
+           v->name)
       ->fix = "leave out the rows with missing values: a value of which only a part is known is none";
 }
 
@@ -188,8 +190,8 @@ static void note_density(void *context, const struct term *family) {
   struct variable *v = noting->variable;
   v->up_to_constant |= family->distribution->up_to_constant;
   if (!family->distribution->opaque) return;
-  v->no_density = floe__arena_printf(noting->c->arena, "the simulator `%s` has no density",
-                                     family->distribution->opaque->name);
+  v->no_density =
+      floe__arena_printf(noting->c->arena, "the simulator `%s` has no density", family->distribution->opaque->name);
   v->no_density_span = family->distribution->opaque->span;
 }
 
@@ -330,6 +332,7 @@ static bool shape_variable(struct checker *c, const struct context *at, const st
   size_t joint = joint_rank(c, at, s->value);
   inner.bound = bind_left(c, left, left->n, at->bound);
   if (s->type && !type_of(c, &inner, s->type, &type)) return false;
+  v->bounded = s->type && (s->type->low || s->type->high);
   size_t n = left->n;
   for (size_t k = 0; k < left->n; k++) dims[k] = ((const struct bound *)left->items[k])->binder->dimension;
   for (size_t k = 0; k < type.n_dim; k++) dims[n++] = type.dim[k];
@@ -383,14 +386,13 @@ static void check_via(struct checker *c, const struct variable *v, struct span s
   const struct term *rigid = NULL;
   for_each_family(v->distribution, affine_only, &rigid);
   if (v->type.structure != STRUCTURE_PLAIN) {
-    diagnose(c->sink, "E3014", span, "`%s` cannot be re-parameterised: its numbers hang together", v->name)
-        ->fix = "remove `via`";
+    diagnose(c->sink, "E3014", span, "`%s` cannot be re-parameterised: its numbers hang together", v->name)->fix =
+        "remove `via`";
     return;
   }
   if (!rigid) return;
-  struct diagnostic *d =
-      diagnose(c->sink, "E3014", span, "`%s` cannot be re-parameterised: it has no `affine` method",
-               rigid->distribution->name);
+  struct diagnostic *d = diagnose(c->sink, "E3014", span, "`%s` cannot be re-parameterised: it has no `affine` method",
+                                  rigid->distribution->name);
   d->fix = "remove `via`";
 }
 

@@ -26,8 +26,9 @@ static void error_statement(struct expander *e, const struct statement *s) {
 }
 
 static void error_hidden(struct expander *e, const struct statement *s, const char *module) {
-  struct diagnostic *d = diagnose(e->sink, "E2108", s->name_span,
-                                  "the module `%s` uses the library's `%s`, which this definition hides", module, s->name);
+  struct diagnostic *d =
+      diagnose(e->sink, "E2108", s->name_span, "the module `%s` uses the library's `%s`, which this definition hides",
+               module, s->name);
   d->fix = "give it another name";
 }
 
@@ -123,6 +124,7 @@ void expand_use(struct expander *e, const struct statement *use) {
   size_t own = e->n_module++;
   e->modules[own].name = use->name;
   const struct tree *tree = e->reader.read(e->reader.context, use);
+  e->modules[own].tree = tree;
   if (!tree) return;
   e->modules[own].open = true;
   expand_module(e, use->name, tree);

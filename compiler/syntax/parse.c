@@ -106,7 +106,7 @@ static bool misspelt_keyword(struct parser *p, const struct token *token) {
 
 /* A keyword that stands where a name would. */
 static bool is_for_a_name(const struct token *token) {
-  static const char behind_names[] = "=[)],~+-*/^";
+  static const char behind_names[] = "=[)],~+-*/^:|@}";
   const char *words = token_words(token->kind); /* of keywords: `with` */
   const bool keyword = words[0] == '`' && words[1] >= 'a' && words[1] <= 'z';
   if (keyword && token[1].kind == TOK_NEWLINE) return true;
@@ -117,6 +117,11 @@ static bool is_for_a_name(const struct token *token) {
 static const char *advice(const struct parser *p, const struct token *token) {
   const struct token *before = token_before(p, token), *start = statement_start(p, token);
   if (before && before->kind == TOK_IF) return "a value that depends on a condition is if(condition, one, another)";
+  if (token[1].kind == '=' && strchr("+-*/", token->kind) && before == start && start->kind == TOK_NAME)
+    return strcmp(start->text, "target") == 0
+               ? "what adds to a density is a distribution: `y ~ normal(mu, sigma)`, or a `dist` with a `logpdf` of its own"
+               : floe__arena_printf(p->arena, "write `%s := %s %c ...`, of a `var` in a function", start->text,
+                                    start->text, token->kind);
   if (before && before->kind == TOK_NAME && strcmp(before->text, "return") == 0)
     return "write `result` for what a function gives";
   if (start->kind == TOK_FOR && token->kind == TOK_NUMBER && before && before->kind == TOK_IN)
@@ -129,7 +134,7 @@ static const char *advice(const struct parser *p, const struct token *token) {
   if (token->kind == '=' && (start->kind == TOK_DATA || start->kind == TOK_PARAM || start->kind == TOK_LATENT))
     return floe__arena_printf(p->arena, "what is computed, or constant, is defined by its name alone: `%s = ...`",
                               start[1].text);
-  if (is_for_a_name(token))
+  if (is_for_a_name(token) || (token->kind == TOK_ON && before && before->kind == '|'))
     return floe__arena_printf(p->arena, "%s is a word of the language: take another name", token_words(token->kind));
   return NULL;
 }

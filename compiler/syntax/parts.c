@@ -29,7 +29,8 @@ struct use {
 /* ---- errors ---- */
 
 void error_too_large(struct expander *e, struct span span) {
-  if (!e->too_large) diagnose(e->sink, "E9009", span, "modules and parts grow beyond all measure")->fix = "use fewer of them";
+  if (!e->too_large)
+    diagnose(e->sink, "E9009", span, "modules and parts grow beyond all measure")->fix = "use fewer of them";
   e->too_large = true;
 }
 
@@ -115,7 +116,8 @@ static const struct expr *argument_named(const struct use *use, const char *name
 /* The index of the target that a formal index stands for: the dimension, or inside the result the index over it. */
 static const struct expr *index_named(const struct use *use, const char *name) {
   const struct expr *left = use->target->indices;
-  for (const struct expr *formal = use->part->statement->indices; formal && left; formal = formal->next, left = left->next)
+  for (const struct expr *formal = use->part->statement->indices; formal && left;
+       formal = formal->next, left = left->next)
     if (formal->name == name) return left->kind == EXPR_NAME ? left : use->result ? left->left : left->right;
   return NULL;
 }
@@ -152,10 +154,36 @@ struct misplaced {
   struct site site;
 };
 
+static const struct tree *module_of(const struct expander *e, const char *name) {
+  const size_t length = strcspn(name, ".");
+  for (size_t k = 0; k < e->n_module && name[length]; k++)
+    if (strlen(e->modules[k].name) == length && !strncmp(e->modules[k].name, name, length)) return e->modules[k].tree;
+  return NULL;
+}
+
+/* `hier.nrmal`, where the module in use defines no such thing. */
+static void check_in_module(struct expander *e, const struct expr *call) {
+  const struct tree *module = module_of(e, call->name);
+  const char *names[MAX_PARTS], *name = module ? strchr(call->name, '.') + 1 : NULL;
+  size_t n = 0;
+  for (const struct statement *s = module ? module->statements : NULL; s && n < MAX_PARTS; s = s->next) {
+    if (s->name && !strcmp(s->name, name)) return;
+    if (s->name) names[n++] = s->name;
+  }
+  if (!module) return;
+  const char *near = suggest(name, names, n);
+  struct diagnostic *d = diagnose(e->sink, "E2002", call->name_span, "the module `%.*s` has no `%s`",
+                                  (int)(name - call->name) - 1, call->name, name);
+  if (near) d->fix = floe__arena_printf(e->arena, "did you mean `%.*s%s`?", (int)(name - call->name), call->name, near);
+}
+
 static void find_misplaced(void *context, const struct expr *expr) {
   const struct misplaced *m = context;
-  if (expr->kind != EXPR_CALL || !part_named(m->expander, m->site.n_visible, expr->name)) return;
-  error_place(m->expander, expr->span, expr->name, "inside of something else");
+  if (expr->kind != EXPR_CALL) return;
+  if (part_named(m->expander, m->site.n_visible, expr->name))
+    error_place(m->expander, expr->span, expr->name, "inside of something else");
+  else
+    check_in_module(m->expander, expr);
 }
 
 static const struct part *part_used(const struct expander *e, const struct statement *s, struct site site) {
@@ -190,10 +218,12 @@ static void expand_part(struct expander *e, const struct statement *target, cons
     error_place(e, target->value->span, part->name, "in a loop");
     return;
   }
-  struct copying copying = {.arena = e->arena, .context = use, .value = part_value, .name = part_name, .n_node = e->n_node};
+  struct copying copying = {
+      .arena = e->arena, .context = use, .value = part_value, .name = part_name, .n_node = e->n_node};
   struct site inside = {(size_t)(part - e->parts), site.in_loop};
   for (; body && body->kind != STATEMENT_RESULT && !e->too_large; body = body->next) {
     struct statement *copy = copy_statement(&copying, body);
+    copy->name_span = target->name_span; /* what is wrong with a name of the part's is wrong with this use of it */
     e->n_node = copying.n_node > e->n_node ? copying.n_node : e->n_node;
     if (copying.too_large) error_too_large(e, target->span);
     expand_list(e, copy, inside);

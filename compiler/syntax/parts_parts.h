@@ -29,14 +29,15 @@ struct expander {
   struct part parts[MAX_PARTS];
   struct {
     const char *name;
-    bool open; /* it is being read: to use it now closes a circle */
+    const struct tree *tree; /* NULL: it cannot be read */
+    bool open;               /* it is being read: to use it now closes a circle */
   } modules[MAX_MODULES];
   struct statement *first, **last; /* the result */
   size_t n_node;
   bool too_large; /* reported */
 };
 
-void expander_put(struct expander *e, struct statement *statement); /* a single statement, behind the others */
+void expander_put(struct expander *e, struct statement *statement);          /* a single statement, behind the others */
 const char *joined(struct expander *e, const char *first, const char *last); /* first.last */
 void error_too_large(struct expander *e, struct span span);
 

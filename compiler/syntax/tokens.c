@@ -150,6 +150,11 @@ bool token_finish(struct floe__arena *arena, struct floe__names *names, struct d
     }
     case RAW_BAD_CHARACTER: {
       const char *text = text_of(arena, token->span);
+      if (text[0] == '/') {
+        const struct span slashes = {token->span.file, token->span.begin, token->span.begin + 2};
+        diagnose(sink, "E1001", slashes, "unexpected `%.2s`", text)->fix = "comments begin with `#`";
+        return false;
+      }
       bool printable = (unsigned char)text[0] > 0x20 && text[0] != 0x7f;
       if (printable)
         diagnose(sink, "E1001", token->span, "unexpected `%.40s`", text)->fix = advice_for_character(text);
