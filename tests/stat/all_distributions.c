@@ -69,10 +69,15 @@ static const char *index_of(const struct fixture *f, const struct distribution *
   return f->kind->base == BASE_CODE ? "three" : floe__arena_printf(f->arena, "of_%s", d->name);
 }
 
+static bool is_number(const struct term *bound) {
+  return bound && bound->kind != TERM_FORMAL;
+}
+
 /* Real arguments are params of density 1, so that there is a gradient; whole ones are data. */
 static void write_argument(const struct fixture *f, struct floe__text *out, const struct distribution *d,
                            const struct formal *formal) {
-  const bool real = formal->type.base == BASE_REAL, low = formal->type.low, high = formal->type.high;
+  const bool real = formal->type.base == BASE_REAL, low = is_number(formal->type.low),
+             high = is_number(formal->type.high);
   floe__text_printf(out, "%s %s_%s", real ? "param" : "data ", d->name, formal->name);
   if (formal->type.n_dim) floe__text_printf(out, "[%s]", index_of(f, d));
   if (real)
