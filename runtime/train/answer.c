@@ -34,7 +34,7 @@ struct chunk {
   float *condition, *shared,
       *local_pre; /* (chunk, globals + summary + context), (chunk, l_pre), (chunk, rows, l_pre) */
   float *flow;
-  double *log_q;   /* (n_member, chunk) */
+  double *log_q; /* (n_member, chunk) */
 };
 
 static size_t divide(const struct floe__asking *a, const struct floe__member *m, float *work, struct chunk *c) {
@@ -109,9 +109,8 @@ static struct chunk open_chunk(const struct floe__asking *a, size_t k, size_t th
 static struct floe__flow_rows global_rows(const struct chunk *c, size_t which, size_t n) {
   const struct floe__asking *a = c->asking;
   const size_t n_pre = a->network->members[a->first_member + which].global.n_pre;
-  return (struct floe__flow_rows){.n = n,
-                                  .mask = c->global_mask,
-                                  .pre = {a->pre + which * a->n_pre + c->context * n_pre, 0, NULL}};
+  return (struct floe__flow_rows){
+      .n = n, .mask = c->global_mask, .pre = {a->pre + which * a->n_pre + c->context * n_pre, 0, NULL}};
 }
 
 /* The local flow's condition: the row's share, which the context fixes, and the globals' of each point. */

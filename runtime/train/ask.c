@@ -43,9 +43,9 @@ static void condition_contexts(void *context, size_t k, size_t thread) {
   const float *rows = floe__summary_rows(&member->summary, &b, rest + PACK * s, &stride);
   if (member->local.n > 0)
     for (size_t i = 0; i < n; i++)
-      floe__linear_forward(
-          &member->local_row, weights, a->slots[first + i]->n_row, rows + b.first_row[i] * stride, stride,
-          a->row_pre + which * a->n_row_pre + (first + i) * f->max_rows * member->local.n_pre, member->local.n_pre, 0);
+      floe__linear_forward(&member->local_row, weights, a->slots[first + i]->n_row, rows + b.first_row[i] * stride,
+                           stride, a->row_pre + which * a->n_row_pre + (first + i) * f->max_rows * member->local.n_pre,
+                           member->local.n_pre, 0);
 }
 
 static int allocate(struct floe__asking *a) {

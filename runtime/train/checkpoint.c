@@ -9,12 +9,11 @@
 #include "runtime/train/trainer.h"
 
 static const char checkpoint_magic[8] = "FLOECKPT";
-enum { CHECKPOINT_VERSION = 7, N_POSITION = 9 };
+enum { CHECKPOINT_VERSION = 8, N_POSITION = 10 };
 
 static void positions(struct floe__trainer *t, size_t *at[N_POSITION]) {
-  size_t *const all[N_POSITION] = {&t->step,         &t->round,   &t->next_unit, &t->round_unit,
-                                    &t->n_evaluation, &t->n_stale, &t->attempt,   &t->first_step,
-                                    &t->n_improved};
+  size_t *const all[N_POSITION] = {&t->step,    &t->round,   &t->next_unit,  &t->round_unit, &t->n_evaluation,
+                                   &t->n_stale, &t->attempt, &t->first_step, &t->n_improved, &t->longer};
   memcpy(at, all, sizeof all);
 }
 
@@ -75,9 +74,9 @@ floe_status floe__checkpoint_write(const struct floe__trainer *trainer, struct f
 
 static int same_settings(const struct floe__settings *a, const struct floe__settings *b) {
   return a->layers == b->layers && a->width == b->width && a->summary == b->summary && a->ensemble == b->ensemble &&
-         a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate &&
-         a->pins == b->pins && a->consistency == b->consistency && a->rejuvenation == b->rejuvenation && a->rows == b->rows && a->inner == b->inner &&
-         a->posterior == b->posterior;
+         a->simulations == b->simulations && a->batch == b->batch && a->rate == b->rate && a->pins == b->pins &&
+         a->consistency == b->consistency && a->rejuvenation == b->rejuvenation && a->rows == b->rows &&
+         a->inner == b->inner && a->posterior == b->posterior;
 }
 
 static int get_state(struct floe__trainer *t, const unsigned char **at, const unsigned char *end) {

@@ -36,9 +36,8 @@ static int get_count(const unsigned char **at, const unsigned char *end, size_t 
 }
 
 static void put_settings(struct floe__text *to, const struct floe__settings *s) {
-  const size_t counts[] = {s->layers,      s->width,  s->summary, s->ensemble,
-                           s->simulations, s->epochs, s->batch,   s->consistency, s->rows, s->inner,
-                           s->posterior,   s->rejuvenation};
+  const size_t counts[] = {s->layers, s->width,       s->summary, s->ensemble, s->simulations, s->epochs,
+                           s->batch,  s->consistency, s->rows,    s->inner,    s->posterior,   s->rejuvenation};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) put_count(to, counts[k]);
   floe__put(to, &s->rate, sizeof s->rate, 1);
   floe__put(to, &s->pins, sizeof s->pins, 1);
@@ -46,9 +45,8 @@ static void put_settings(struct floe__text *to, const struct floe__settings *s) 
 
 static int get_settings(const unsigned char **at, const unsigned char *end, struct floe__settings *s) {
   size_t rows = 0, inner = 0, posterior = 0;
-  size_t *const counts[] = {&s->layers,      &s->width,  &s->summary, &s->ensemble,
-                            &s->simulations, &s->epochs, &s->batch,   &s->consistency, &rows, &inner,
-                            &posterior,      &s->rejuvenation};
+  size_t *const counts[] = {&s->layers, &s->width,       &s->summary, &s->ensemble, &s->simulations, &s->epochs,
+                            &s->batch,  &s->consistency, &rows,       &inner,       &posterior,      &s->rejuvenation};
   for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
     if (!get_count(at, end, counts[k])) return 0;
   if (rows > FLOE_TCN || inner > FLOE_TCN || posterior > FLOE__POINT) return 0;

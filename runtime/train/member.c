@@ -86,7 +86,7 @@ struct places {
   float *local_pre, *d_local_pre, *local_flow, *local_z, *local_log_det;
   float *other, *local_other; /* as z and local_z, where pairs of draws are held against simulations */
   float *row_loss;            /* (n_row) of perceptrons */
-  float *d_rows;   /* (n_row, what the summary knows of a row), where a network makes part of that; else NULL */
+  float *d_rows; /* (n_row, what the summary knows of a row), where a network makes part of that; else NULL */
 };
 
 /* Whether the local flow's condition has a part that the summary's networks make of a row. */
@@ -419,8 +419,9 @@ static void add_energy(const struct floe__flow *flow, const float *weights, cons
     floe__flow_inverse(flow, weights, rows, b, work, b, t);
     for (size_t i = 0; i < rows->n; i++) {
       const float *mask = rows->mask + i * d, *of_a = a + i * d, *of_b = b + i * d;
-      score[i] += (distance(d, of_a, x + i * d, mask) + distance(d, of_b, x + i * d, mask) -
-                   distance(d, of_a, of_b, mask)) / (2 * N_PAIR);
+      score[i] +=
+          (distance(d, of_a, x + i * d, mask) + distance(d, of_b, x + i * d, mask) - distance(d, of_a, of_b, mask)) /
+          (2 * N_PAIR);
     }
   }
 }
@@ -442,7 +443,7 @@ void floe__member_score(const struct floe__member *m, const float *weights, cons
   if (m->local.n == 0) return;
   condition_local(m, weights, batch, &p);
   const struct floe__flow_rows rows = local_rows(batch, m, p.local_pre);
-  add_energy(&m->local, weights, &rows, noise, 1, batch->local, p.local_flow, p.local_z, p.local_other,
-             p.local_log_det, p.row_loss);
+  add_energy(&m->local, weights, &rows, noise, 1, batch->local, p.local_flow, p.local_z, p.local_other, p.local_log_det,
+             p.row_loss);
   for (size_t r = 0; r < batch->n_row; r++) score[batch->owner[r]] += p.row_loss[r];
 }

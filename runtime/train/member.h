@@ -14,7 +14,7 @@ struct floe__architecture {
   int in_rows;
   enum floe_reading rows, inner;
   enum floe__flow_kind posterior;
-  size_t layers, width, summary;                      /* of the flows; widths of the networks and of the summary */
+  size_t layers, width, summary; /* of the flows; widths of the networks and of the summary */
 };
 
 struct floe__member {

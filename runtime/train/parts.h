@@ -17,9 +17,9 @@ struct floe__settings {
   /* How rows and the positions of the model's inner index set are read; rows FLOE_PERCEPTRON: what is stated. */
   enum floe_reading rows, inner;
   enum floe__flow_kind posterior;
-  size_t consistency; /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
+  size_t consistency;  /* draws of a data set that are compared with the density; 0: none; FLOE__UNSET */
   size_t rejuvenation; /* 1: simulations that are passed again get other parameters (rejuvenation.h); 0; FLOE__UNSET */
-  double rate, pins;  /* pins: share of the data sets of a batch in which unknowns are held at their values */
+  double rate, pins;   /* pins: share of the data sets of a batch in which unknowns are held at their values */
 };
 
 enum { FLOE__MOST_MEMBERS = 32 };
@@ -41,7 +41,7 @@ struct floe_network {
   size_t simulations, steps, n_rejected;
   double loss, seconds;
   size_t resumed;
-  double share[FLOE__MOST_MEMBERS]; /* (n_member) of the mixture: multiples of 1 / FLOE_NETWORK_PATTERN */
+  double share[FLOE__MOST_MEMBERS];            /* (n_member) of the mixture: multiples of 1 / FLOE_NETWORK_PATTERN */
   unsigned char pattern[FLOE_NETWORK_PATTERN]; /* which member draw k comes from, k modulo the length */
   double member_loss[FLOE__MOST_MEMBERS], disagreement; /* see struct floe_network_info */
   size_t n_point;

@@ -10,6 +10,11 @@
 
 enum { STREAMS = 3, PASSES_WITHOUT = 4 };
 static const double few = 0.02; /* of the proposals */
+/* A quarter of the steps tells how hard it is to learn: of eight schools, COVID and the tasks of sbibm 0.5 to 0.97 of the
+ * proposals are accepted by then; of eighteen epidemic models at once 0.29, and four times the steps lower their held-out
+ * loss from 2.45 to 2.2. Where nothing overfits nothing but time speaks against it. */
+enum { LONGER = 4 };
+static const double most_of_hard = 0.4;
 
 bool floe__rejuvenates(const struct floe__trainer *t) {
   return t->settings.rejuvenation && t->n_round == 1 && t->n_pass > 1;
@@ -133,5 +138,8 @@ void floe__rejuvenate(struct floe__trainer *t, size_t pass) {
   size_t n_moved = 0;
   floe__parallel(n_chunk, t->n_thread, move_chunk, &step);
   for (size_t k = 0; k < n_chunk; k++) n_moved += r->n_moved[k];
-  r->next_pass = pass + ((double)n_moved < few * (double)t->pool.n ? PASSES_WITHOUT : 1);
+  const double share = (double)n_moved / (double)t->pool.n;
+  r->next_pass = pass + (share < few ? PASSES_WITHOUT : 1);
+  if (t->longer == 0 && 4 * pass >= t->n_pass)
+    floe__trainer_lengthen(t, t->settings.epochs == 0 && share >= few && share < most_of_hard ? LONGER : 1);
 }

@@ -92,8 +92,8 @@ static floe_status read_summary(const struct floe_model *model, const char *word
 }
 
 static const char *const posterior_words[] = {
-    [FLOE__COUPLING] = "coupling", [FLOE__MATCHING] = "flow_matching", [FLOE__MIXING] = "mixed_coupling",
-    [FLOE__ONE_STEP] = "consistency_model", [FLOE__QUANTILES] = "quantiles", [FLOE__POINT] = "point"};
+    [FLOE__COUPLING] = "coupling",          [FLOE__MATCHING] = "flow_matching", [FLOE__MIXING] = "mixed_coupling",
+    [FLOE__ONE_STEP] = "consistency_model", [FLOE__QUANTILES] = "quantiles",    [FLOE__POINT] = "point"};
 
 const char *floe__posterior_word(enum floe__flow_kind kind) {
   return posterior_words[kind];
@@ -126,10 +126,9 @@ static double usual_rate(enum floe__flow_kind posterior) {
 floe_status floe__settings_read(const struct floe_model *model, struct floe__settings *settings,
                                 struct floe_error *error) {
   *settings = (struct floe__settings){.layers = 6,
-                                      .width = 64,
                                       .ensemble = 2,
                                       .simulations = 1048576,
-                                      .batch = 256,
+                                      .batch = 128,
                                       .rows = FLOE_DEEP_SET,
                                       .inner = model->inner_reading,
                                       .consistency = FLOE__UNSET,

@@ -14,7 +14,7 @@
 #include "runtime/train/rejuvenation.h"
 
 enum { SLICE = 8192, CHUNK_ROWS = 2048, CHUNK = 64, ITEMS_OF_ROW = 16, MOST_HELD_OUT = 2048, MOST_POOL = 16384 };
-enum { USUAL_STEPS = 4000, MANY_PASSES = 20 };
+enum { USUAL_STEPS = 8000, MANY_PASSES = 20 };
 #define HELD_OUT_STEP (UINT64_C(1) << 48) /* the same noise in every evaluation */
 static const double pool_numbers = 3.2e7, clip = 1.5;
 
@@ -24,9 +24,7 @@ static const double pool_numbers = 3.2e7, clip = 1.5;
  * 100. Ten coefficients of a logistic regression (exact: 1.77) come to 2.44 with 1e-4, whose rate is still high when it
  * overfits, to 2.24 with 0.5 and 1600 steps in all, at whose end the rate is low, to 2.28 with 0.8 and 2400, 2.55 with
  * 2 and 1000. */
-static const struct {
-  double decay, share;
-} attempts[] = {{1e-4, 1}, {0.5, 0.4}, {2, 0.25}};
+static const struct { double decay, share; } attempts[] = {{1e-4, 1}, {0.5, 0.4}, {2, 0.25}};
 enum { N_ATTEMPT = sizeof attempts / sizeof *attempts };
 
 static floe_status no_memory(struct floe_error *error) {
@@ -80,8 +78,14 @@ static floe_status schedule(struct floe__trainer *t, size_t *largest, struct flo
 bool floe__trainer_attempt(struct floe__trainer *t) {
   if (t->attempt >= N_ATTEMPT) return false;
   const double n = (double)(t->n_round * t->n_pass * t->steps_of_pass) * attempts[t->attempt].share;
-  t->n_step = n < 1 ? 1 : (size_t)n;
+  t->n_step = n < 1 ? 1 : (size_t)n * (t->longer ? t->longer : 1);
   return true;
+}
+
+void floe__trainer_lengthen(struct floe__trainer *t, size_t times) {
+  t->longer = times;
+  t->n_evaluation /= times;
+  floe__trainer_attempt(t);
 }
 
 bool floe__trainer_repeats(const struct floe__trainer *t) {
@@ -212,6 +216,7 @@ floe_status floe__trainer_start(struct floe__trainer *t, struct floe_error *erro
   floe__free(largest);
   if (status) return status;
   t->settings.summary = t->network->settings.summary;
+  t->settings.width = t->network->settings.width;
   if (!allocate_work(t) || !allocate_learners(t)) return no_memory(error);
   status = floe__checkpoint_read(t, error);
   if (!status) status = floe__trainer_fill(t, error);

@@ -39,10 +39,10 @@ struct floe__consistency { /* see consistency.h */
 };
 
 struct floe__rejuvenation { /* see rejuvenation.h */
-  size_t next_pass;             /* that comes with new parameters */
-  float *kept;                  /* the pool's parameters in a checkpoint, (n_pool, n_global) and (n_pool, max_rows, n_local); NULL */
-  double *coordinates, *ratio;  /* of each thread: (n_coordinate + 1), (2, chunk) */
-  size_t *n_moved;              /* of each chunk of the pool: accepted proposals */
+  size_t next_pass;         /* that comes with new parameters */
+  float *kept; /* the pool's parameters in a checkpoint, (n_pool, n_global) and (n_pool, max_rows, n_local); NULL */
+  double *coordinates, *ratio; /* of each thread: (n_coordinate + 1), (2, chunk) */
+  size_t *n_moved;             /* of each chunk of the pool: accepted proposals */
 };
 
 struct floe__trainer {
@@ -58,6 +58,7 @@ struct floe__trainer {
   size_t n_pool, n_round;       /* simulations held at a time, and how often they are replaced by fresh ones */
   size_t n_pass, steps_of_pass; /* passes over each pool; steps of a pass */
   size_t n_step;                /* of this attempt */
+  size_t longer;                /* times the passes that are usual; 0: not yet decided, 1 till then */
   struct floe__examples pool, held_out;
   size_t *order; /* (n_pool): of the current pass */
 
@@ -79,7 +80,7 @@ struct floe__trainer {
   double fraction; /* of the attempt that is done: see floe__trainer_step */
   size_t step, round, next_unit, round_unit, n_evaluation, n_stale, n_summed;
   size_t attempt, first_step, n_improved; /* of the attempt: where it began; evaluations that were the best so far */
-  double summed; /* training losses since the last evaluation: n_summed of them */
+  double summed;                          /* training losses since the last evaluation: n_summed of them */
 
   size_t ready_round, ready_pass; /* the round whose pool, the pass whose order is in memory, plus 1 */
 };
@@ -100,6 +101,9 @@ void floe__trainer_step(struct floe__trainer *trainer, double rate, double fract
 
 /* Sets the steps of the attempt that `trainer` is at. False: there is no such attempt. */
 bool floe__trainer_attempt(struct floe__trainer *trainer);
+
+/* `times` as many passes as are usual, for this attempt and those behind it. */
+void floe__trainer_lengthen(struct floe__trainer *trainer, size_t times);
 
 /* Whether training repeats the same simulations, with nothing else to learn from. */
 bool floe__trainer_repeats(const struct floe__trainer *trainer);
