@@ -85,12 +85,13 @@ def plot(path, budgets, curves, target):
              f'<text x="60" y="{y(target) - 4:.1f}">the loss to reach: {target:.3f}</text>']
     marks += [f'<text x="{at:.1f}" y="352" text-anchor="middle">{n}</text>' for at, n in zip(x, budgets)]
     marks += [f'<text x="54" y="{y(value):.1f}" text-anchor="end">{value:.2f}</text>' for value in (low, high)]
-    for colour, (k, values) in zip(("#000", "#0072b2", "#009e73", "#d55e00", "#cc79a7"), curves.items()):
+    for row, (colour, (k, values)) in enumerate(zip(("#000", "#0072b2", "#009e73", "#d55e00", "#cc79a7"), curves.items())):
         points = " ".join(f"{at:.1f},{y(value):.1f}" for at, value in zip(x, values))
         marks += [f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>',
-                  f'<text x="546" y="{y(values[-1]):.1f}" fill="{colour}">K = {k}</text>']
+                  f'<text x="460" y="{50 + 16 * row}" fill="{colour}">{k} universe{"s" if k > 1 else ""}</text>']
     with open(path, "w") as out:
-        out.write('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 380" font-family="sans-serif" font-size="11">'
+        out.write('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 380" font-family="sans-serif" font-size="11">'
+                  '<rect width="560" height="380" fill="#fff"/>'
                   '<text x="60" y="16">held-out -log q in the reference universe</text><text x="300" y="372" text-anchor="middle">'
                   "simulations</text>" + "".join(marks) + "</svg>\n")
 
