@@ -21,7 +21,8 @@ enum {
   UNITS = 1 << 20 /* each search has units of its own */
 };
 static const double peak_rate = 0.2, clip = 1.0;
-static const double shape_weight = 0.01; /* of a shape's coordinate, beside differences in units of a statement's scale */
+static const double shape_weight =
+    0.01; /* of a shape's coordinate, beside differences in units of a statement's scale */
 static const double step_adam = 0.05, step_newton = 0.02; /* of the differences: far above the grain of counted draws */
 
 /* ---- coordinates ---- */
@@ -130,7 +131,8 @@ static floe_status accept(struct search *s, const double *z, bool *better, struc
 }
 
 static floe_status descend(struct search *s, struct floe_error *error) {
-  float weight[MOST], gradient[MOST], first[MOST] = {0}, second[MOST] = {0}, average[MOST] = {0};
+  enum { PADDED = (MOST + 15) / 16 * 16 }; /* floe__adam_update */
+  float weight[PADDED] = {0}, gradient[PADDED] = {0}, first[PADDED] = {0}, second[PADDED] = {0}, average[PADDED] = {0};
   double z[MOST];
   bool better;
   floe_status status = floe__loss_at(s->implied, s->z, s->size, s->first_unit, &s->loss, error);
@@ -142,7 +144,7 @@ static floe_status descend(struct search *s, struct floe_error *error) {
     for (size_t k = 0; k < s->n; k++) squares += (double)gradient[k] * gradient[k];
     const double rate = floe__adam_schedule((double)(step + 1) / N_STEP, peak_rate);
     const struct floe__adam adam = floe__adam_step(step, rate, 0, clip, sqrt(squares));
-    floe__adam_update(&adam, s->n, weight, gradient, first, second, average);
+    floe__adam_update(&adam, PADDED, weight, gradient, first, second, average);
     for (size_t k = 0; k < s->n; k++) z[k] = weight[k];
   }
   return status == FLOE_OK ? accept(s, z, &better, error) : status;

@@ -3,8 +3,9 @@
 #include <math.h>
 
 #include "runtime/nn/elementary.h"
+#include "runtime/nn/panel.h"
 
-static const double beta_first = 0.9, beta_second = 0.999;
+enum { AVERAGED = 4 }; /* steps from one that enters the average to the next */
 
 double floe__adam_schedule(double fraction, double peak) {
   const double warm_up = 0.05;
@@ -14,32 +15,21 @@ double floe__adam_schedule(double fraction, double peak) {
 }
 
 struct floe__adam floe__adam_step(size_t step, double rate, double decay, double clip, double norm) {
-  const double t = (double)step + 1, early = (1 + t) / (10 + t);
+  const double t = (double)step + 1, early = (1 + t) / (10 + t), keep = early < 0.998 ? early : 0.998;
   struct floe__adam adam;
   adam.rate = (float)rate;
   adam.scale = norm <= clip ? 1.0f : (float)(clip / norm);
   if (!isfinite(norm)) adam.scale = 0;
-  adam.correct_first = (float)(1 / (1 - pow(beta_first, t)));
-  adam.correct_second = (float)(1 / (1 - pow(beta_second, t)));
+  adam.correct_first = (float)(1 / (1 - pow((double)FLOE__BETA_FIRST, t)));
+  adam.correct_second = (float)(1 / (1 - pow((double)FLOE__BETA_SECOND, t)));
   adam.decay = (float)decay;
-  adam.keep = (float)(early < 0.998 ? early : 0.998);
+  adam.keep = step % AVERAGED ? 1 : (float)pow(keep, AVERAGED);
   return adam;
 }
 
-FLOE__FOR_EACH_CPU void floe__adam_update(const struct floe__adam *adam, size_t n, float *restrict weight,
-                                          const float *restrict gradient, float *restrict first, float *restrict second,
-                                          float *restrict average) {
-  const float b1 = (float)beta_first, b2 = (float)beta_second, scale = adam->scale, rate = adam->rate,
-              keep = adam->keep;
-  const float c1 = adam->correct_first, c2 = adam->correct_second, shrink = 1.0f - adam->rate * adam->decay;
-  if (scale == 0) return;
-  for (size_t i = 0; i < n; i++) {
-    const float g = gradient[i] * scale;
-    first[i] = b1 * first[i] + (1.0f - b1) * g;
-    second[i] = b2 * second[i] + (1.0f - b2) * g * g;
-    weight[i] = weight[i] * shrink - rate * (first[i] * c1) / (__builtin_sqrtf(second[i] * c2) + 1e-8f);
-    average[i] = keep * average[i] + (1.0f - keep) * weight[i];
-  }
+void floe__adam_update(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
+                       float *second, float *average) {
+  if (adam->scale != 0) floe__panel_functions()->descend(adam, n, weight, gradient, first, second, average);
 }
 
 /* sum += part, which becomes 0. */

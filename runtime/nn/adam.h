@@ -6,13 +6,16 @@
 
 #include <stddef.h>
 
+#define FLOE__BETA_FIRST 0.9f
+#define FLOE__BETA_SECOND 0.999f
+
 struct floe__adam {
   float rate;          /* learning rate of this step */
   float scale;         /* factor on the gradient: the clip */
   float correct_first; /* 1 / (1 - beta_1^t) */
   float correct_second;
   float decay; /* decoupled weight decay */
-  float keep;  /* moving average: average = keep average + (1 - keep) weight */
+  float keep;  /* moving average: average = keep average + (1 - keep) weight; 1: it stays as it is */
 };
 
 /* The learning rate at a fraction 0 .. 1 of the way: rises linearly over the first 5%, then falls to 0 along a
@@ -23,7 +26,7 @@ double floe__adam_schedule(double fraction, double peak);
  * gradient that is not finite moves nothing. */
 struct floe__adam floe__adam_step(size_t step, double rate, double decay, double clip, double norm);
 
-/* weight, gradient, first, second, average (n) */
+/* weight, gradient, first, second, average (n): n a multiple of 16, as in blocks of linear.h. */
 void floe__adam_update(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
                        float *second, float *average);
 

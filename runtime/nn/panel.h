@@ -17,6 +17,8 @@
 
 enum { FLOE__PANEL = 32 };
 
+struct floe__adam;
+
 struct floe__panel_functions {
   const char *name;
   /* Of this processor. */
@@ -40,6 +42,10 @@ struct floe__panel_functions {
    * it.) */
   void (*silu)(size_t n, const float *x, const float *base, float *y, float *slope);
   void (*times)(size_t n, const float *a, const float *b, float *y); /* y = a b */
+
+  /* adam.h: floe__adam_update. */
+  void (*descend)(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
+                  float *second, float *average);
 
   /* Splines (spline.h) of one coordinate, all but raw numbers (FLOE__PANEL); where mask is 0 the coordinate is left as
    * it is. First, raw (FLOE__SPLINE_RAW, FLOE__PANEL) is made ready, in place. */

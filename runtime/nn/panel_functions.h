@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/math/blas.h"
+#include "runtime/nn/adam.h"
 #include "runtime/nn/panel.h"
 #include "runtime/nn/vector.h"
 
@@ -87,8 +88,7 @@ static void transpose_to_rows(size_t n, size_t n_feature, const float *panel, fl
 /* `outs` rows of the gradient, all whole vectors of its columns. */
 FLOE__INLINE void outer_rows(size_t outs, size_t n_in, const float *dy, const float *x_rows, float *gradient) {
   const size_t wide = OUTER_COLUMNS * LANES, whole = n_in - n_in % wide, vectors = n_in - n_in % LANES;
-  for (size_t i = 0; i < whole; i += wide)
-    outer_tile(outs, OUTER_COLUMNS, n_in, dy, x_rows + i, gradient + i);
+  for (size_t i = 0; i < whole; i += wide) outer_tile(outs, OUTER_COLUMNS, n_in, dy, x_rows + i, gradient + i);
   if (whole < vectors) outer_tile(outs, 1, n_in, dy, x_rows + whole, gradient + whole);
 }
 
@@ -243,7 +243,7 @@ FLOE__INLINE void silu_of(size_t n, const float *x, const float *base, float *y,
     IN_GROUP in[v] = vector_load(x + k + v * LANES);
     IN_GROUP s[v] = zero - in[v];
     exp_of_group(s);
-    IN_GROUP s[v] = one / (one + s[v]);
+    IN_GROUP s[v] = vector_reciprocal(one + s[v]);
     IN_GROUP in[v] = in[v] * s[v];
     if (slope) IN_GROUP vector_store(slope + k + v * LANES, vector_fma(in[v], one - s[v], s[v]));
     IN_GROUP vector_store(y + k + v * LANES, in[v] + (base ? vector_load(base + k + v * LANES) : zero));
@@ -261,6 +261,27 @@ static void times(size_t n, const float *a, const float *b, float *y) {
   for (size_t k = 0; k < n; k++) y[k] = a[k] * b[k];
 }
 
+static void descend(const struct floe__adam *adam, size_t n, float *weight, const float *gradient, float *first,
+                    float *second, float *average) {
+  const vector b1 = vector_all(FLOE__BETA_FIRST), b2 = vector_all(FLOE__BETA_SECOND);
+  const vector a1 = vector_all(1 - FLOE__BETA_FIRST), a2 = vector_all(1 - FLOE__BETA_SECOND);
+  const vector scale = vector_all(adam->scale);
+  const vector rate = vector_all(-adam->rate * adam->correct_first), shrink = vector_all(1 - adam->rate * adam->decay);
+  const vector c2 = vector_all(adam->correct_second), least = vector_all(1e-16f);
+  const vector keep = vector_all(adam->keep), part = vector_all(1 - adam->keep);
+  for (size_t i = 0; i < n; i += LANES) {
+    const vector g = scale * vector_load(gradient + i);
+    const vector m = vector_fma(b1, vector_load(first + i), a1 * g);
+    const vector v = vector_fma(b2, vector_load(second + i), a2 * g * g);
+    const vector w =
+        vector_fma(rate * m, vector_reciprocal_sqrt(vector_fma(c2, v, least)), shrink * vector_load(weight + i));
+    vector_store(first + i, m);
+    vector_store(second + i, v);
+    vector_store(weight + i, w);
+    if (adam->keep != 1) vector_store(average + i, vector_fma(keep, vector_load(average + i), part * w));
+  }
+}
+
 #include "runtime/nn/panel_spline.h"
 
 static bool runs(void) {
@@ -268,5 +289,5 @@ static bool runs(void) {
 }
 
 const struct floe__panel_functions PANEL_SET = {
-    PANEL_NAME, runs,  multiply,       outer,          sum_rows,       gather,         transpose_to_rows,
-    silu,       times, spline_prepare, spline_forward, spline_inverse, spline_backward};
+    PANEL_NAME, runs,  multiply, outer,          sum_rows,       gather,         transpose_to_rows,
+    silu,       times, descend,  spline_prepare, spline_forward, spline_inverse, spline_backward};
